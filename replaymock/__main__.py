@@ -1,0 +1,5 @@
+"""`python -m replaymock`."""
+
+from replaymock.cli import main
+
+main()

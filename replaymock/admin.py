@@ -1,0 +1,107 @@
+"""Own endpoints under `/__replaymock/`: JSON without CORS, for callers that come to this host by one of its names.
+
+They are answered before mode and index are asked, so no upstream and no cassette can stand in for them.
+"""
+
+import re
+from collections.abc import Callable
+from typing import Any
+
+from replaymock.answer import Answer, json_answer, with_header
+from replaymock.exchange import Request
+from replaymock.headers import get
+from replaymock.problems import problem
+from replaymock.responder import Responder
+
+PREFIX = "/__replaymock"
+
+Hosts = frozenset[str]
+"""Host names, lower case, under which this server is meant to be reached; empty for any."""
+
+
+def is_own(path: str) -> bool:
+    """Whether a path belongs to the server itself."""
+    return path == PREFIX or path.startswith(f"{PREFIX}/")
+
+
+def answer(request: Request, responder: Responder, hosts: Hosts) -> Answer:
+    """The answer of an own endpoint."""
+    name = request.path.removeprefix(PREFIX).strip("/")
+    if name not in _ENDPOINTS:
+        known = ", ".join(f"{PREFIX}/{known}" for known in _ENDPOINTS)
+        return problem(404, "unknown_endpoint", f"there is no {request.path}; there are {known}", ())
+    method, respond = _ENDPOINTS[name]
+    if name not in _OPEN_TO_ANY_HOST and hosts and _host_name(request) not in hosts:
+        return problem(403, "host_not_allowed", "this server is not known under the Host of this request", ())
+    if request.method not in ((method, "HEAD") if method == "GET" else (method,)):
+        refused = problem(405, "method_not_allowed", f"{request.path} takes {method}", ())
+        return with_header(refused, f"Allow: {method}".encode("ascii"))
+    if method != "GET" and _is_cross_site(request):
+        return problem(403, "cross_site", "a page of another origin may not change this server's state", ())
+    return json_answer(200, "OK", respond(responder, request), (("Cache-Control", "no-store"),))
+
+
+def _host_name(request: Request) -> str:
+    return re.sub(r":[0-9]+\Z", "", get(request.headers, "host")).lower()
+
+
+def _is_cross_site(request: Request) -> bool:
+    """Whether a browser says another site's page is asking (Fetch metadata; the `Origin` header)."""
+    site = get(request.headers, "sec-fetch-site", "none")
+    origin = get(request.headers, "origin")
+    own = f"http://{get(request.headers, 'host')}"
+    return site not in ("none", "same-origin") or (origin != "" and origin != own)
+
+
+def _health(_responder: Responder, _request: Request) -> Any:
+    return {"status": "ok"}
+
+
+def _ready(responder: Responder, _request: Request) -> Any:
+    return {"status": "ready", "cassettes": len(responder.index), "broken": len(responder.broken)}
+
+
+def _misses(responder: Responder, _request: Request) -> Any:
+    return {"misses": responder.journal.misses()}
+
+
+def _requests(responder: Responder, _request: Request) -> Any:
+    return {"requests": responder.journal.requests()}
+
+
+def _unused(responder: Responder, _request: Request) -> Any:
+    return {"unused": sorted(set(responder.index.entries) - responder.journal.used)}
+
+
+def _cassettes(responder: Responder, _request: Request) -> Any:
+    entries = responder.index.entries.values()
+    return {
+        "cassettes": [
+            {
+                "file": entry.file,
+                "method": entry.canonical.method,
+                "path": entry.cassette.request.path,
+                "responses": len(entry.cassette.responses),
+            }
+            for entry in entries
+        ],
+        "broken": [str(error) for error in responder.broken.values()],
+    }
+
+
+def _reset(responder: Responder, request: Request) -> Any:
+    name = get(request.headers, responder.session_header) or None
+    responder.sessions.reset(name)
+    return {"status": "reset", "session": name}
+
+
+_OPEN_TO_ANY_HOST = frozenset(("health", "ready"))
+_ENDPOINTS: dict[str, tuple[str, Callable[[Responder, Request], Any]]] = {
+    "health": ("GET", _health),
+    "ready": ("GET", _ready),
+    "misses": ("GET", _misses),
+    "requests": ("GET", _requests),
+    "unused": ("GET", _unused),
+    "cassettes": ("GET", _cassettes),
+    "reset": ("POST", _reset),
+}

@@ -1,0 +1,93 @@
+"""An answer: wire bytes that are ready, and steps only where time matters. Framing is computed here and nowhere else.
+
+HTTP/1.1 framing follows RFC 9112 section 6.
+"""
+
+from dataclasses import dataclass, replace
+from typing import Any
+
+import msgspec
+
+from replaymock.headers import FRAMING, Headers, without
+
+PROBLEM_TYPE = "application/problem+json"
+
+
+@dataclass(frozen=True, slots=True)
+class Wait:
+    """Do nothing for so many seconds."""
+
+    seconds: float
+
+
+@dataclass(frozen=True, slots=True)
+class Send:
+    """Write these bytes."""
+
+    data: bytes
+
+
+Step = Wait | Send
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """A whole response. `head` ends with the blank line; `steps`, where there are any, replace writing at once."""
+
+    status: int
+    head: bytes
+    body: bytes = b""
+    steps: tuple[Step, ...] = ()
+
+    @property
+    def wire(self) -> bytes:
+        """The bytes to write."""
+        return self.head + self.body
+
+
+def frame(status: int, reason: str, headers: Headers, body: bytes = b"", *, bodyless: bool = False) -> Answer:
+    """An answer with its `Content-Length`.
+
+    `bodyless` is for the answer to a HEAD that was recorded as such: its own `Content-Length`, if any, is kept.
+    """
+    if bodyless:
+        return Answer(status, head(status, reason, headers))
+    headers = without(headers, FRAMING)
+    if status in NO_CONTENT:
+        return Answer(status, head(status, reason, headers))
+    return Answer(status, head(status, reason, (*headers, ("Content-Length", str(len(body))))), body)
+
+
+def head(status: int, reason: str, headers: Headers) -> bytes:
+    """A status line and header section, with the blank line."""
+    lines = "".join(f"{name}: {value}\r\n" for name, value in headers)
+    return f"HTTP/1.1 {status} {reason}\r\n{lines}\r\n".encode("latin-1")
+
+
+def chunk(data: bytes) -> bytes:
+    """One chunk of the chunked transfer coding; of no bytes, the last one."""
+    return b"%x\r\n%b\r\n" % (len(data), data)
+
+
+def with_header(answer: Answer, line: bytes) -> Answer:
+    """The answer with one more header line."""
+    return replace(answer, head=answer.head[:-2] + line + b"\r\n\r\n")
+
+
+def without_body(answer: Answer) -> Answer:
+    """The answer to the same request made with HEAD."""
+    return replace(answer, body=b"", steps=())
+
+
+def delayed(answer: Answer, seconds: float) -> Answer:
+    """The answer after a pause."""
+    return replace(answer, steps=(Wait(seconds), Send(answer.wire)))
+
+
+def json_answer(status: int, reason: str, value: Any, headers: Headers = (), media_type: str = "application/json") -> Answer:
+    """An answer whose body is a value as indented JSON."""
+    body: bytes = msgspec.json.format(msgspec.json.encode(value), indent=2) + b"\n"
+    return frame(status, reason, (("Content-Type", f"{media_type}; charset=utf-8"), *headers), body)
+
+
+NO_CONTENT = frozenset((204, 304))

@@ -1,0 +1,288 @@
+"""Where everything is constructed and run; the only room that knows all the others."""
+
+import asyncio
+import contextlib
+import os
+import secrets
+import signal
+import time
+from collections.abc import AsyncIterator, Callable
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from random import Random
+from typing import Any
+
+import msgspec
+
+from replaymock.cassette import Cassette
+from replaymock.config import Settings
+from replaymock.console import Console
+from replaymock.cors import Cors
+from replaymock.errors import UsageError
+from replaymock.index import Entry, Index, Serving, entry_for
+from replaymock.matching import Matcher
+from replaymock.mode import RECORD_MODES, REPLAY
+from replaymock.redaction import Redactor
+from replaymock.responder import Playing, Responder
+from replaymock.server import Server
+from replaymock.store import Loaded, Signature, Store
+
+DRAIN_SECONDS = 10.0
+
+
+class App:
+    """One run of `record` or `replay`: a store, an index kept in line with it, a responder and a server."""
+
+    def __init__(self, settings: Settings, console: Console) -> None:
+        self._settings = settings
+        self._console = console
+        self._store = Store(Path(settings.cassettes))
+        self._redactor = Redactor(settings.file.redaction)
+        self._matcher = Matcher(settings.file.rules, self._redactor)
+        self._serving = Serving(Cors(settings.cors_origins, enabled=settings.cors), settings.diagnostics)
+        self._entries: dict[str, tuple[Cassette, Entry]] = {}
+        self._saving: dict[str, tuple[Cassette, Entry]] = {}
+        self._writer = ThreadPoolExecutor(max_workers=1, thread_name_prefix="writer")
+        self._failed_writes = 0
+        self._told_broken: set[str] = set()
+        self._backends: Any = None
+        self.responder = self._make_responder()
+        self.port = 0
+
+    @contextlib.asynccontextmanager
+    async def running(self) -> AsyncIterator["App"]:
+        """Listens, watches the folder, and shuts down in order at the end."""
+        self._open_folder()
+        self._reload(announce=False)
+        server = Server(self.responder, _own_hosts(self._settings.host), self._settings.max_body)
+        self.port = server.listen(self._settings.host, self._settings.port)
+        watching = asyncio.ensure_future(self._watch())
+        self._announce()
+        try:
+            yield self
+        finally:
+            server.stop_accepting()
+            await server.drain(DRAIN_SECONDS)
+            watching.cancel()
+            await asyncio.gather(watching, return_exceptions=True)
+            if self._backends:
+                await self._backends.aclose()
+            await asyncio.get_running_loop().run_in_executor(None, self._writer.shutdown)
+            # The results of the last writes are still on their way to this loop.
+            await asyncio.sleep(0)
+            self._console.report("summary", self._summary())
+
+    async def run(self) -> int:
+        """Serves until SIGINT or SIGTERM; the exit code."""
+        loop = asyncio.get_running_loop()
+        ending = asyncio.Event()
+        for name, callback in (("SIGINT", self._end), ("SIGTERM", self._end), ("SIGHUP", self._rescan)):
+            _on_signal(loop, name, callback, ending)
+        async with self.running():
+            await ending.wait()
+        if self._failed_writes:
+            return 2
+        return 1 if self._settings.fail_on_miss and self.responder.journal.counts["miss"] else 0
+
+    @property
+    def url(self) -> str:
+        """Where it listens."""
+        host = self._settings.host
+        return f"http://{f'[{host}]' if ':' in host else host}:{self.port}"
+
+    def _make_responder(self) -> Responder:
+        settings = self._settings
+        mode = RECORD_MODES[settings.mode] if settings.upstreams else REPLAY
+        playing = Playing(
+            sequence=settings.sequence,
+            latency=settings.latency,
+            miss_status=settings.miss_status,
+            session_header=settings.session_header.lower(),
+            ignored=settings.file.ignored,
+        )
+        return Responder(
+            mode=mode,
+            playing=playing,
+            matcher=self._matcher,
+            redactor=self._redactor,
+            cors=self._serving.cors,
+            recorder=self._make_recorder() if mode.forward else None,
+            report=self._console.report,
+            clock=time.monotonic,
+            random=Random(0),  # noqa: S311 - latency needs no secret, and the same run twice is wanted
+        )
+
+    def _make_recorder(self) -> Any:
+        # Replay opens no outgoing connection, so it does not even load what could.
+        from replaymock.origin import Origins  # noqa: PLC0415
+        from replaymock.recorder import Forwarding, Recorder  # noqa: PLC0415
+        from replaymock.recording import Policy  # noqa: PLC0415
+        from replaymock.upstream import Backends  # noqa: PLC0415
+
+        settings = self._settings
+        self._backends = Backends(settings)
+        forwarding = Forwarding(
+            via=f"1.1 replaymock-{secrets.token_hex(4)}",
+            added=settings.headers,
+            only=settings.only,
+            skip=settings.skip,
+            diagnostics=settings.diagnostics,
+            lookup=RECORD_MODES[settings.mode].lookup,
+        )
+        policy = Policy(
+            statuses=settings.statuses,
+            dropped_headers=settings.file.dropped_headers,
+            keep_cors=not settings.cors,
+            rewrite=settings.rewrite,
+            max_body=settings.max_body,
+        )
+        return Recorder(
+            forwarding=forwarding,
+            policy=policy,
+            backends=self._backends,
+            origins=Origins(tuple(upstream.origin + upstream.base for upstream in settings.upstreams)),
+            matcher=self._matcher,
+            redactor=self._redactor,
+            serving=self._serving,
+            save=self._save,
+            report=self._console.report,
+            clock=time.monotonic,
+        )
+
+    def _open_folder(self) -> None:
+        if self.responder.mode.save:
+            self._store.prepare_for_writing()
+        elif not self._store.folder.is_dir():
+            raise UsageError(
+                f"there is no folder {self._settings.cassettes}: record into it (replaymock record --upstream URL), "
+                f"put JSON into it, or name another by --cassettes"
+            )
+        self._store.scan()
+        if self._settings.mode == "rewrite":
+            self._empty_folder()
+
+    def _empty_folder(self) -> None:
+        """Removes what was recorded; what was written by hand stays. Equal responses come back byte for byte."""
+        assert self.responder.recorder is not None
+        for loaded in self._store.loaded:
+            if any(recorded.recorded_at for recorded in loaded.cassette.responses):
+                self.responder.recorder.recording.remember(loaded.file, loaded.cassette)
+                self._store.remove(loaded.file)
+
+    def _save(self, file: str, cassette: Cassette) -> None:
+        self._saving[file] = (cassette, self.responder.index.entries[file])
+        loop = asyncio.get_running_loop()
+        writing = loop.run_in_executor(self._writer, self._store.save, file, cassette)
+        writing.add_done_callback(lambda done: self._saved(file, cassette, done))
+
+    def _saved(self, file: str, cassette: Cassette, done: "asyncio.Future[Signature]") -> None:
+        if self._saving[file][0] is cassette:
+            self._entries[file] = self._saving.pop(file)
+        error = done.exception()
+        if error is None:
+            self._store.learn(file, cassette, done.result())
+            self._console.report("recorded", {"file": file})
+            return
+        self._failed_writes += 1
+        reason = getattr(error, "strerror", None) or str(error)
+        if self._failed_writes == 1:
+            message = f"cannot write {self._settings.cassettes}/{file}: {reason}; the caller was answered all the same"
+            self._console.report("warning", {"message": message})
+
+    async def _watch(self) -> None:
+        async for _ in self._store.watch():
+            self._reload(announce=True)
+
+    def _rescan(self, _ending: asyncio.Event, _number: int) -> None:
+        self._store.scan()
+        self._reload(announce=True)
+
+    def _reload(self, *, announce: bool) -> None:
+        """Makes a new index of what the store has now, reusing the entries of unchanged cassettes."""
+        kept = {loaded.file: self._entry(loaded) for loaded in self._store.loaded} | self._saving
+        self._entries = kept
+        broken = self._store.broken
+        self.responder.use(Index(entry for _, entry in kept.values()), broken)
+        messages = {str(error) for error in broken.values()}
+        for message in sorted(messages - self._told_broken):
+            self._console.report("broken", {"message": message})
+        self._told_broken = messages
+        if announce:
+            self._console.report("reloaded", {"cassettes": len(kept), "text": f"reloaded: {len(kept)} cassettes"})
+
+    def _entry(self, loaded: Loaded) -> tuple[Cassette, Entry]:
+        known = self._entries.get(loaded.file)
+        if known and known[0] is loaded.cassette:
+            return known
+        entry = entry_for(
+            loaded.file, loaded.cassette, plain=loaded.plain, matcher=self._matcher, serving=self._serving
+        )
+        return loaded.cassette, entry
+
+    def _announce(self) -> None:
+        cassettes = len(self.responder.index)
+        command = "record" if self.responder.mode.save else "replay"
+        plural = "cassette" if cassettes == 1 else "cassettes"
+        ready = {"url": self.url, "port": self.port, "pid": os.getpid(), "cassettes": cassettes}
+        text = f"replaymock {command} ready: {self.url} ({cassettes} {plural})"
+        if self._settings.host not in ("localhost", "127.0.0.1", "::1"):
+            message = f"--host {self._settings.host}: whoever can reach this machine can reach this server"
+            self._console.report("warning", {"message": message})
+        if self._settings.ready_file:
+            self._write_ready_file(msgspec.json.encode({"event": "ready", **ready}) + b"\n")
+        self._console.report("ready", {**ready, "text": text})
+
+    def _write_ready_file(self, data: bytes) -> None:
+        place = Path(self._settings.ready_file)
+        temporary = place.with_name(f"{place.name}.{os.getpid()}")
+        try:
+            temporary.write_bytes(data)
+            temporary.replace(place)
+        except OSError as error:
+            raise UsageError(f"--ready-file {place}: cannot be written: {error.strerror or error}") from error
+
+    def _summary(self) -> dict[str, Any]:
+        counts = self.responder.journal.counts
+        recorder = self.responder.recorder
+        found = {
+            "requests": sum(counts.values()),
+            "hits": counts["hit"],
+            "misses": counts["miss"],
+            "recorded": counts["recorded"],
+            "unchanged": counts["unchanged"],
+            "unused": len(set(self.responder.index.entries) - self.responder.journal.used),
+            "redacted": recorder.recording.numbering.count if recorder else 0,
+            "failed_writes": self._failed_writes,
+        }
+        text = ", ".join(f"{count} {name.replace('_', ' ')}" for name, count in found.items())
+        return {**found, "text": f"replaymock: {text}"}
+
+    @staticmethod
+    def _end(ending: asyncio.Event, number: int) -> None:
+        if ending.is_set():
+            os._exit(128 + number)
+        ending.set()
+
+
+def serve(settings: Settings, console: Console) -> int:
+    """Runs `record` or `replay` to its end; the exit code. UsageError when it cannot start."""
+    return asyncio.run(App(settings, console).run())
+
+
+def _own_hosts(host: str) -> frozenset[str]:
+    """The names this server goes by: those of the loopback while it is bound there, any when it is bound wider."""
+    if host in ("localhost", "127.0.0.1", "::1"):
+        return frozenset(("localhost", "127.0.0.1", "[::1]"))
+    return frozenset()
+
+
+def _on_signal(
+    loop: asyncio.AbstractEventLoop, name: str, callback: Callable[[asyncio.Event, int], None], ending: asyncio.Event
+) -> None:
+    number = getattr(signal, name, None)
+    if number is None:
+        return
+    try:
+        loop.add_signal_handler(number, callback, ending, number)
+    except NotImplementedError:
+        signal.signal(number, lambda *_: loop.call_soon_threadsafe(callback, ending, number))

@@ -1,0 +1,326 @@
+"""Bytes to readable bodies and back. A form is used only if it gives the same bytes back.
+
+`encode` picks the most readable form of a body by its `Content-Type`; `decode` is its exact inverse. For multipart
+the boundary is not part of the form: `decode` writes the one in the given `Content-Type`.
+"""
+
+import codecs
+import hashlib
+import re
+from dataclasses import dataclass
+
+import msgspec
+
+from replaymock.targets import PLACEHOLDER, Pairs, encode_pair, group, parse_query, ungroup
+
+INLINE_LIMIT = 64 * 1024
+
+
+@dataclass(frozen=True, slots=True)
+class Json:
+    """A JSON value: its tokens without white space, and the name of the white space that was between them."""
+
+    value: bytes
+    layout: str = "compact"
+
+
+@dataclass(frozen=True, slots=True)
+class Text:
+    """Characters, in the charset of the content type."""
+
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Form:
+    """Fields of `application/x-www-form-urlencoded`, in readable form."""
+
+    fields: Pairs
+
+
+@dataclass(frozen=True, slots=True)
+class Binary:
+    """Bytes that are no text."""
+
+    data: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Digest:
+    """What is known of a body that was too large or binary to keep: its SHA-256 in hex and its size in bytes."""
+
+    sha256: str
+    size: int
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """One part of a multipart body (RFC 7578): `headers` as they came, with the name and file name read from them."""
+
+    headers: tuple[tuple[str, str], ...]
+    body: "Json | Text | Binary | Digest"
+
+    @property
+    def name(self) -> str:
+        """The field's name."""
+        return _disposition(self.headers, "name") or ""
+
+    @property
+    def filename(self) -> str | None:
+        """The name of the uploaded file, if the part is one."""
+        return _disposition(self.headers, "filename")
+
+    @property
+    def content_type(self) -> str:
+        """The part's own content type; empty when it has none."""
+        return _part_header(self.headers, "content-type")
+
+
+@dataclass(frozen=True, slots=True)
+class Multipart:
+    """The parts of a `multipart/…` body."""
+
+    parts: tuple[Part, ...]
+
+
+Body = Json | Text | Form | Multipart | Binary | Digest
+
+
+def encode(content_type: str, data: bytes) -> Body:
+    """The most readable form of `data` that gives `data` back."""
+    media_type = content_type.partition(";")[0].strip().lower()
+    body: Body | None = None
+    if is_json(media_type):
+        body = _json(data)
+    elif media_type == FORM_TYPE:
+        body = _form(data)
+    elif media_type.startswith("multipart/"):
+        body = _multipart(content_type, data)
+    if body is None and is_textual(media_type):
+        body = _text(content_type, data)
+    if body is None or decode(body, content_type) != data:
+        return Binary(data)
+    return body
+
+
+def decode(body: Body, content_type: str) -> bytes:
+    """The bytes of a body. LookupError or UnicodeError if its text does not fit the content type's charset."""
+    match body:
+        case Json(value, layout):
+            return apply_layout(value, layout)
+        case Text(text):
+            return text.encode(charset(content_type))
+        case Form(fields):
+            return "&".join(encode_pair(name, value) for name, value in fields).encode("ascii")
+        case Multipart(parts):
+            return _join_parts(parts, _boundary(content_type) or DEFAULT_BOUNDARY)
+        case Binary(data):
+            return data
+        case Digest():
+            raise ValueError("the bytes behind a digest are not known")
+
+
+def apply_layout(value: bytes, layout: str) -> bytes:
+    """JSON with the white space a layout names: `compact`, `spaced`, `indent-N`, each with `+newline` or not."""
+    style, _, newline = layout.partition("+")
+    if style not in ("compact", "spaced") and not _INDENT.fullmatch(style) or newline not in ("", "newline"):
+        raise ValueError(f"unknown layout {layout!r}; use compact, spaced or indent-N, with +newline or without")
+    indent = {"compact": -1, "spaced": 0}.get(style)
+    formatted: bytes = msgspec.json.format(value, indent=int(style[7:]) if indent is None else indent)
+    return formatted + b"\n" if newline else formatted
+
+
+def part(name: str, filename: str | None, content_type: str, body: "Json | Text | Binary | Digest") -> Part:
+    """A part with no other headers than these."""
+    disposition = f'form-data; name="{name}"' + ("" if filename is None else f'; filename="{filename}"')
+    headers = (("Content-Disposition", disposition),)
+    return Part((*headers, ("Content-Type", content_type)) if content_type else headers, body)
+
+
+def digest(data: bytes) -> str:
+    """The SHA-256 of a body, in hex, the same whatever ordinals its redacted values carry."""
+    if b"{{redacted" in data:
+        data = PLACEHOLDER_BYTES.sub(b"{{redacted}}", data)
+    return hashlib.sha256(data).hexdigest()
+
+
+def is_json(media_type: str) -> bool:
+    """Whether a media type is JSON (RFC 6839 section 3.1 for `+json`)."""
+    return media_type in _JSON_TYPES or media_type.endswith("+json")
+
+
+def is_textual(media_type: str) -> bool:
+    """Whether a media type is made of characters; an absent one may be."""
+    return (
+        not media_type
+        or media_type.startswith(("text/", "multipart/"))
+        or media_type in _TEXT_TYPES
+        or is_json(media_type)
+        or media_type.endswith(("+xml", "+text", "+yaml", "json-seq"))
+    )
+
+
+def charset(content_type: str) -> str:
+    """The Python codec of a content type's charset; UTF-8 when it names none or an unknown one."""
+    found = _CHARSET.search(content_type)
+    try:
+        return codecs.lookup(found.group(1)).name if found else "utf-8"
+    except LookupError:
+        return "utf-8"
+
+
+def extension(media_type: str) -> str:
+    """The file name extension for a sidecar of this media type, without the dot."""
+    if is_json(media_type):
+        return "json"
+    known = _EXTENSIONS.get(media_type)
+    if known:
+        return known
+    return "txt" if media_type.startswith("text/") else "bin"
+
+
+def media_type_of(file_extension: str) -> str:
+    """The media type for a file name extension without the dot; the default is `application/octet-stream`."""
+    for media_type, known in _EXTENSIONS.items():
+        if known == file_extension:
+            return media_type
+    return "application/json" if file_extension == "json" else "application/octet-stream"
+
+
+def _json(data: bytes) -> Json | None:
+    newline = data.endswith(b"\n")
+    core = data[:-1] if newline else data
+    style = _style(core)
+    try:
+        # Eight levels more, so that the value still nests inside a cassette.
+        msgspec.json.decode(b"[" * 8 + core + b"]" * 8)
+        value: bytes = msgspec.json.format(core, indent=-1)
+        layout = f"{style}+newline" if newline else style
+        if apply_layout(value, layout) == data:
+            return Json(value, layout)
+        layout = layout.replace("compact", "spaced")
+        return Json(value, layout) if apply_layout(value, layout) == data else None
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+        return None
+
+
+def _style(core: bytes) -> str:
+    indented = _FIRST_INDENT.match(core)
+    return f"indent-{len(indented.group(1))}" if indented else "compact"
+
+
+def _text(content_type: str, data: bytes) -> Text | None:
+    try:
+        text = data.decode(charset(content_type))
+    except UnicodeError:
+        return None
+    return None if _CONTROL.search(text) else Text(text)
+
+
+def _form(data: bytes) -> Form | None:
+    if not data or not data.isascii():
+        return None
+    fields = parse_query(data.decode("ascii"))
+    return Form(fields) if ungroup(group(fields)) == fields and decode(Form(fields), "") == data else None
+
+
+def _multipart(content_type: str, data: bytes) -> Multipart | None:
+    boundary = _boundary(content_type)
+    pieces = data.split(b"\r\n--" + boundary) if boundary else []
+    if len(pieces) < 2 or not data.startswith(b"--" + boundary + b"\r\n"):  # noqa: PLR2004 - a part and the end
+        return None
+    pieces[0] = pieces[0][len(boundary) + 2 :]
+    parts = [_read_part(piece) for piece in pieces[:-1]]
+    if not all(parts):
+        return None
+    multipart = Multipart(tuple(found for found in parts if found))
+    return multipart if _join_parts(multipart.parts, boundary) == data else None
+
+
+def _read_part(piece: bytes) -> Part | None:
+    head, separator, content = piece.partition(b"\r\n\r\n")
+    if not separator:
+        return None
+    try:
+        lines = head.decode("utf-8").split("\r\n")[1:]
+    except UnicodeError:
+        return None
+    headers = tuple((name, value) for name, colon, value in (line.partition(": ") for line in lines) if colon)
+    if len(headers) != len(lines):
+        return None
+    body = encode(_part_header(headers, "content-type") or "text/plain", content)
+    return Part(headers, body if isinstance(body, (Json, Text)) else Binary(content))
+
+
+def _join_parts(parts: tuple[Part, ...], boundary: bytes) -> bytes:
+    out = []
+    for item in parts:
+        head = "".join(f"\r\n{name}: {value}" for name, value in item.headers).encode("utf-8")
+        content = decode(item.body, item.content_type or "text/plain")
+        out.append(b"--" + boundary + head + b"\r\n\r\n" + content + b"\r\n")
+    return b"".join(out) + b"--" + boundary + b"--\r\n"
+
+
+def _boundary(content_type: str) -> bytes:
+    found = _BOUNDARY.search(content_type)
+    return (found.group(1) or found.group(2)).encode("latin-1") if found else b""
+
+
+def _part_header(headers: tuple[tuple[str, str], ...], name: str) -> str:
+    return next((value for key, value in headers if key.lower() == name), "")
+
+
+def _disposition(headers: tuple[tuple[str, str], ...], parameter: str) -> str | None:
+    found = re.search(rf';\s*{parameter}="((?:[^"\\]|\\.)*)"', _part_header(headers, "content-disposition"))
+    return found.group(1) if found else None
+
+
+FORM_TYPE = "application/x-www-form-urlencoded"
+DEFAULT_BOUNDARY = b"replaymock"
+PLACEHOLDER_BYTES = re.compile(PLACEHOLDER.pattern.encode("ascii"))
+_JSON_TYPES = frozenset(("application/json", "text/json", "application/x-json", "application/json5"))
+_TEXT_TYPES = frozenset(
+    (
+        "application/xml application/javascript application/ecmascript application/x-javascript application/graphql "
+        "application/x-ndjson application/ndjson application/jsonl application/x-jsonlines application/stream+json "
+        "application/yaml application/x-yaml application/toml application/x-sh application/sql application/rtf "
+        "application/x-www-form-urlencoded application/x-mpegurl application/vnd.apple.mpegurl application/x-httpd-php"
+    ).split()
+)
+_EXTENSIONS = {
+    "image/png": "png",
+    "image/jpeg": "jpg",
+    "image/gif": "gif",
+    "image/webp": "webp",
+    "image/avif": "avif",
+    "image/svg+xml": "svg",
+    "image/x-icon": "ico",
+    "image/vnd.microsoft.icon": "ico",
+    "font/woff": "woff",
+    "font/woff2": "woff2",
+    "font/ttf": "ttf",
+    "application/pdf": "pdf",
+    "application/zip": "zip",
+    "application/gzip": "gz",
+    "application/wasm": "wasm",
+    "application/x-protobuf": "pb",
+    "application/grpc": "grpc",
+    "audio/mpeg": "mp3",
+    "audio/wav": "wav",
+    "video/mp4": "mp4",
+    "video/webm": "webm",
+    "text/html": "html",
+    "text/css": "css",
+    "text/csv": "csv",
+    "text/javascript": "js",
+    "application/javascript": "js",
+    "text/plain": "txt",
+    "application/xml": "xml",
+    "text/xml": "xml",
+    "application/x-ndjson": "ndjson",
+}
+_INDENT = re.compile(r"indent-[1-9][0-9]?")
+_FIRST_INDENT = re.compile(rb"[\[{]\n( +)")
+_CHARSET = re.compile(r"charset\s*=\s*[\"']?([A-Za-z0-9._\-]+)", re.IGNORECASE)
+_BOUNDARY = re.compile(r"boundary=(?:\"([^\"]+)\"|([^\s;]+))", re.IGNORECASE)
+_CONTROL = re.compile(r"[\x00-\x08\x0b\x0e-\x1a\x1c-\x1f\x7f\ud800-\udfff]")

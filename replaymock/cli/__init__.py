@@ -1,0 +1,46 @@
+"""The command line. Commands import what they run only when they run, so that help and completion are quick."""
+
+import sys
+
+import rich_click as click
+
+from replaymock import __version__
+from replaymock.cli.demo import demo
+from replaymock.cli.folder import check, ls, scan
+from replaymock.cli.serve import record, replay
+from replaymock.errors import ReplaymockError
+
+click.rich_click.TEXT_MARKUP = "rich"
+click.rich_click.MAX_WIDTH = 110
+click.rich_click.COMMAND_GROUPS = {
+    "*replaymock": [
+        {"name": "Record and replay", "commands": ["record", "replay", "demo"]},
+        {"name": "Look after cassettes", "commands": ["check", "scan", "ls"]},
+    ]
+}
+
+
+@click.group(context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(__version__, prog_name="replaymock", message="%(prog)s %(version)s")
+def cli() -> None:
+    """Record a real HTTP backend once, replay it for ever.
+
+    Point your app at [bold]replaymock record[/bold] to save every distinct exchange as a readable JSON file, commit
+    the files, and point your app at [bold]replaymock replay[/bold] from then on: offline, in CI, with CORS.
+
+    [dim]Exit codes: 0 fine, 1 findings, 2 usage or trouble.
+    Shell completion: eval "$(_REPLAYMOCK_COMPLETE=bash_source replaymock)", or zsh_source, or fish_source.[/dim]
+    """
+
+
+def main() -> None:
+    """Runs the command line and exits."""
+    try:
+        cli(prog_name="replaymock")
+    except ReplaymockError as error:
+        click.echo(f"replaymock: error: {error}", err=True)
+        sys.exit(2)
+
+
+for command in (record, replay, demo, check, scan, ls):
+    cli.add_command(command)

@@ -1,0 +1,85 @@
+"""`check`, `scan` and `ls`: commands that read a folder of cassettes and serve nothing."""
+
+import sys
+from pathlib import Path
+from typing import Any
+
+import rich_click as click
+
+from replaymock.cli.options import option, read_file
+from replaymock.errors import UsageError
+
+folder_argument = click.argument("folder", metavar="[DIR]", default="cassettes")
+config_option = click.option("--config", metavar="FILE", envvar="REPLAYMOCK_CONFIG", help="The configuration to read.")
+
+
+@click.command()
+@folder_argument
+@config_option
+def check(folder: str, config: str | None) -> None:
+    """Load every cassette strictly, and print what is wrong as file:line:column: reason.
+
+    Also tells of cassettes that answer the same request. Exits with 1 if there is anything to tell.
+    """
+    from replaymock import inspection  # noqa: PLC0415
+
+    findings = inspection.check(_existing(folder), read_file(config))
+    for finding in findings:
+        click.echo(finding)
+    click.echo(f"{len(findings)} findings" if findings else "every cassette is fine", err=True)
+    sys.exit(1 if findings else 0)
+
+
+@click.command()
+@folder_argument
+@config_option
+@option("--json", "as_json", is_flag=True, help="Print a JSON array.")
+def scan(folder: str, config: str | None, as_json: bool) -> None:
+    """Look for secrets in cassettes: file, place and kind of each, never its value.
+
+    Applies the tables that recording applies, also to files written by hand. Exits with 1 on a finding.
+    """
+    from replaymock import inspection  # noqa: PLC0415
+
+    findings = inspection.scan(_existing(folder), read_file(config))
+    if as_json:
+        _print_json([{"file": found.file, "place": found.place, "kind": found.kind} for found in findings])
+    else:
+        for found in findings:
+            click.echo(f"{found.file}: {found.place}: {found.kind}")
+    click.echo(f"{len(findings)} findings" if findings else "no secrets found", err=True)
+    sys.exit(1 if findings else 0)
+
+
+@click.command()
+@folder_argument
+@option("--json", "as_json", is_flag=True, help="Print a JSON array.")
+def ls(folder: str, as_json: bool) -> None:
+    """List the cassettes: method, path, status, size, length of the sequence, file."""
+    from replaymock import inspection  # noqa: PLC0415
+
+    rows = inspection.rows(_existing(folder))
+    if as_json:
+        _print_json([row.to_json() for row in rows])
+        return
+    from rich.console import Console  # noqa: PLC0415
+    from rich.table import Table  # noqa: PLC0415
+
+    table = Table("method", "path", "status", "bytes", "sequence", "file", box=None, pad_edge=False)
+    for row in rows:
+        statuses = ", ".join(map(str, row.statuses))
+        table.add_row(row.method, row.path, statuses, str(row.size), str(len(row.statuses)), row.file)
+    console = Console(width=None if sys.stdout.isatty() else 200, highlight=False, markup=False)
+    console.print(table)
+
+
+def _existing(folder: str) -> Path:
+    if not Path(folder).is_dir():
+        raise UsageError(f"there is no folder {folder}")
+    return Path(folder)
+
+
+def _print_json(value: Any) -> None:
+    import msgspec  # noqa: PLC0415
+
+    click.echo(msgspec.json.format(msgspec.json.encode(value), indent=2).decode())

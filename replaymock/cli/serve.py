@@ -1,0 +1,142 @@
+"""`record` and `replay`."""
+
+import os
+import sys
+from typing import Any
+
+import rich_click as click
+
+from replaymock import config
+from replaymock.cli.options import Line, effective, option, read_file, shared
+from replaymock.errors import UsageError
+
+
+@click.command()
+@option(
+    "--upstream",
+    metavar="[PREFIX=]URL",
+    multiple=True,
+    help="The real backend; with a prefix, for paths below it. Repeatable, the longest prefix wins.",
+)
+@option(
+    "--mode",
+    type=click.Choice(["all", "new", "rewrite"]),
+    default="all",
+    show_default=True,
+    help="all: forward everything and renew what is seen. new: serve hits, record misses. "
+    "rewrite: remove what was recorded first.",
+)
+@option("--header", type=Line(), metavar="'Name: value'", multiple=True, help="Add a header upstream; it is never stored. Repeatable.")
+@option("--insecure", is_flag=True, help="Do not verify the backend's certificate.")
+@option("--ca-file", metavar="FILE", default="", help="Trust the certificate authorities in this PEM file too.")
+@option("--client-cert", metavar="FILE", default="", help="Present this PEM certificate to the backend.")
+@option("--client-key", metavar="FILE", default="", help="Its key, unless the certificate file holds it.")
+@option("--upstream-proxy", metavar="URL", default="", help="Reach the backend through this HTTP proxy.")
+@option("--connect-timeout", metavar="SECONDS", type=click.FloatRange(0, min_open=True), default=10.0, show_default=True, help="For connecting.")
+@option("--read-timeout", metavar="SECONDS", type=click.FloatRange(0, min_open=True), default=60.0, show_default=True, help="Between two pieces of an answer.")
+@option("--only", metavar="GLOB", multiple=True, help="Record only paths like /api/**. Repeatable.")
+@option("--skip", metavar="GLOB", multiple=True, help="Forward paths like /metrics without recording. Repeatable.")
+@option(
+    "--record-status",
+    metavar="RANGES",
+    default="",
+    help="Record these errors too, as in 401,500-503. 5xx, 429, 401 and 403 are not recorded by default.",
+)
+@option("--no-rewrite", is_flag=True, help="Leave the backend's own origin in headers and bodies as it is.")
+@shared
+@click.pass_context
+def record(context: click.Context, **_values: Any) -> None:
+    """Forward to a real backend, and save each distinct exchange as a cassette.
+
+    [bold]replaymock record --upstream https://api.example.com[/bold]
+
+    Every answer reaches the caller as the backend sent it, and is on disk a moment later. Secrets are replaced before
+    anything is written. Recording again against an unchanged backend leaves an empty git diff.
+    """
+    found = read_file(context.params["config"])
+    values = effective(context, found)
+    if not values["upstream"]:
+        raise UsageError("record needs a backend: --upstream https://api.example.com (or upstream = … in replaymock.toml)")
+    settings = config.Settings(
+        **_common(values, found),
+        upstreams=tuple(config.parse_upstream(url) for url in values["upstream"]),
+        mode=values["mode"],
+        headers=tuple(config.parse_header(text) for text in values["header"]),
+        verify=not values["insecure"],
+        ca_file=values["ca_file"],
+        client_cert=values["client_cert"],
+        client_key=values["client_key"],
+        upstream_proxy=values["upstream_proxy"],
+        connect_timeout=config.parse_seconds(values["connect_timeout"], "--connect-timeout"),
+        read_timeout=config.parse_seconds(values["read_timeout"], "--read-timeout"),
+        only=config.check_globs(values["only"], "--only"),
+        skip=config.check_globs(values["skip"], "--skip"),
+        statuses=config.parse_statuses(values["record_status"]),
+        rewrite=not values["no_rewrite"],
+    )
+    _serve(settings)
+
+
+@click.command()
+@option(
+    "--sequence",
+    type=click.Choice(["auto", "loop", "strict", "first", "last"]),
+    default="auto",
+    show_default=True,
+    help="What a repeated request gets. auto: one step a call, the last stays. loop: from the start again. "
+    "strict: a miss after the last. first, last: always that one.",
+)
+@option("--latency", metavar="0|recorded|MS|MIN-MAX", default="0", show_default=True, help="Hold each answer back.")
+@option("--miss-status", metavar="CODE", type=click.IntRange(400, 599), default=404, show_default=True, help="The status of a miss.")
+@option("--fail-on-miss", is_flag=True, help="Exit with 1 at the end if there was a miss.")
+@shared
+@click.pass_context
+def replay(context: click.Context, **_values: Any) -> None:
+    """Serve the cassettes, with CORS. Opens no outgoing connection, ever.
+
+    [bold]replaymock replay[/bold]
+
+    Files are served as they are edited. A request without a cassette gets a 404 that says what was near, and the line
+    of configuration that would make it hit.
+    """
+    found = read_file(context.params["config"])
+    values = effective(context, found)
+    settings = config.Settings(
+        **_common(values, found),
+        sequence=config.parse_choice(values["sequence"], ("auto", "loop", "strict", "first", "last"), "--sequence"),
+        latency=config.parse_latency(values["latency"]),
+        miss_status=values["miss_status"],
+        fail_on_miss=values["fail_on_miss"],
+    )
+    _serve(settings)
+
+
+def _common(values: dict[str, Any], found: config.FileConfig) -> dict[str, Any]:
+    return {
+        "cassettes": values["cassettes"],
+        "host": values["host"],
+        "port": values["port"],
+        "json": values["as_json"],
+        "ready_file": values["ready_file"],
+        "verbose": values["verbose"],
+        "quiet": values["quiet"],
+        "cors_origins": tuple(config.parse_origin(text) for text in values["cors_origin"]),
+        "cors": not values["no_cors"],
+        "session_header": config.parse_header_name(values["session_header"], "--session-header"),
+        "diagnostics": values["diagnostics"],
+        "max_body": config.parse_size(values["max_body"]),
+        "file": found,
+    }
+
+
+def _serve(settings: config.Settings) -> None:
+    from replaymock import console  # noqa: PLC0415 - only a command that runs pays for what it runs
+    from replaymock.app import serve  # noqa: PLC0415
+
+    printer = console.standard(
+        json=settings.json,
+        verbose=settings.verbose,
+        quiet=settings.quiet,
+        no_color="NO_COLOR" in os.environ,
+    )
+    sys.exit(serve(settings, printer))

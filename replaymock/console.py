@@ -1,0 +1,78 @@
+"""Events as people read them on stderr, or as programs read them on stdout: one JSON object a line."""
+
+import sys
+from typing import Any, TextIO
+
+import msgspec
+
+_COLORS = {"hit": "32", "recorded": "32", "unchanged": "36", "forwarded": "36", "miss": "31", "error": "31", "refused": "33"}
+
+
+class Console:
+    """Prints events. Requests are only shown in a terminal or when asked for; misses and warnings always."""
+
+    def __init__(self, *, json: bool, verbose: bool, quiet: bool, out: TextIO, err: TextIO, color: bool) -> None:
+        self._json = json
+        self._quiet = quiet
+        self._shows_requests = verbose or (err.isatty() and not quiet)
+        self._out = out
+        self._err = err
+        self._color = color
+        self._encoder = msgspec.json.Encoder()
+        self.wants_requests = json or self._shows_requests
+
+    def report(self, event: str, members: dict[str, Any]) -> None:
+        """Prints one event."""
+        if event == "request" and not self.wants_requests:
+            return
+        if self._json:
+            self._line(self._out, self._encoder.encode({"event": event, **members}).decode())
+        line = self._text(event, members)
+        if line:
+            self._line(self._err, line)
+
+    def _text(self, event: str, members: dict[str, Any]) -> str:
+        match event:
+            case "request" if self._shows_requests and not self._json:
+                return self._request(members)
+            case "miss":
+                return self._miss(members)
+            case "warning" | "broken":
+                return f"{self._painted('warning', '33')}: {members['message']}"
+            case "ready" | "summary" | "reloaded" if not self._quiet:
+                return str(members["text"])
+        return ""
+
+    def _request(self, members: dict[str, Any]) -> str:
+        outcome = members["outcome"]
+        painted = self._painted(f"{outcome:<9}", _COLORS.get(outcome, "0"))
+        file = f"  {members['file']}" if members["file"] else ""
+        return f"{members['method']:<7} {members['target']}  {members['status']}  {painted} {members['elapsed_ms']:.1f} ms{file}"
+
+    def _miss(self, members: dict[str, Any]) -> str:
+        request = members["request"]
+        query = "?" + "&".join(request["query"]) if "query" in request else ""
+        lines = [f"{self._painted('miss', '31')}: {request['method']} {request['path']}{query}: {members['reason']}"]
+        for near in members["nearest"][:1]:
+            lines += [
+                f"      {near['file']}: {found['field']} was {found['recorded']!r}, came {found['received']!r}"
+                for found in near["differences"][:5]
+            ]
+        return "\n".join([*lines, f"      {members['advice']}"])
+
+    def _painted(self, text: str, color: str) -> str:
+        return f"\x1b[{color}m{text}\x1b[0m" if self._color else text
+
+    @staticmethod
+    def _line(stream: TextIO, text: str) -> None:
+        try:
+            stream.write(text + "\n")
+            stream.flush()
+        except (BrokenPipeError, ValueError):
+            return
+
+
+def standard(*, json: bool, verbose: bool, quiet: bool, no_color: bool) -> Console:
+    """A console on this process's stdout and stderr."""
+    color = sys.stderr.isatty() and not no_color
+    return Console(json=json, verbose=verbose, quiet=quiet, out=sys.stdout, err=sys.stderr, color=color)

@@ -1,0 +1,45 @@
+"""A request, a response, and the pair as it happened: frozen values, neither Tornado's nor httpx's."""
+
+from dataclasses import dataclass
+
+from replaymock.headers import Headers
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """One HTTP request. `target` is the origin-form request-target as sent (RFC 9112 section 3.2.1)."""
+
+    method: str
+    target: str
+    headers: Headers = ()
+    body: bytes = b""
+
+    @property
+    def path(self) -> str:
+        """The part of the target before `?`, as sent."""
+        return self.target.partition("?")[0]
+
+    @property
+    def query(self) -> str:
+        """The part of the target after `?`, as sent; empty when there is none."""
+        return self.target.partition("?")[2]
+
+
+@dataclass(frozen=True, slots=True)
+class Response:
+    """One HTTP response. `body` is what followed the head, without transfer coding."""
+
+    status: int
+    reason: str
+    headers: Headers = ()
+    body: bytes = b""
+
+
+@dataclass(frozen=True, slots=True)
+class Exchange:
+    """A request and its response as they happened. `recorded_at` is ISO 8601 in UTC, to the second."""
+
+    request: Request
+    response: Response
+    recorded_at: str
+    elapsed_ms: int

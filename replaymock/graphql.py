@@ -1,0 +1,62 @@
+"""GraphQL over HTTP: what a request asks for, apart from how it is spelled (GraphQL specification, section 2.1)."""
+
+import re
+from typing import Any
+
+
+def canonical(value: Any) -> Any:
+    """A parsed JSON body; where it is a GraphQL request (or a batch of them), only its query, operation and variables.
+
+    The query's insignificant white space, commas and comments are normalised; an absent `variables` equals `{}`.
+    """
+    if isinstance(value, list):
+        return [canonical(item) for item in value]
+    if not is_request(value):
+        return value
+    return {
+        "operationName": value.get("operationName") or _only_operation(value["query"]),
+        "query": normal_query(value["query"]),
+        "variables": value.get("variables") or {},
+    }
+
+
+def is_request(value: Any) -> bool:
+    """Whether a parsed JSON body is a GraphQL request."""
+    return isinstance(value, dict) and isinstance(value.get("query"), str) and bool(_START.match(value["query"]))
+
+
+def operation_name(value: Any) -> str:
+    """The name of the operation a request runs; empty when it has none."""
+    if isinstance(value, list):
+        value = value[0] if value else None
+    if not is_request(value):
+        return ""
+    name = value.get("operationName") or _only_operation(value["query"])
+    return name if isinstance(name, str) else ""
+
+
+def is_read(value: Any) -> bool:
+    """Whether a request, or every one of a batch, only reads."""
+    if isinstance(value, list):
+        return bool(value) and all(is_read(item) for item in value)
+    return is_request(value) and not _MUTATION.search(_TOKENS.sub(_unquoted, value["query"]))
+
+
+def normal_query(query: str) -> str:
+    """A query with its tokens one space apart, strings untouched, comments and commas gone."""
+    return " ".join(match.group() for match in _TOKENS.finditer(query) if match.group()[0] not in "#,")
+
+
+def _only_operation(query: str) -> str:
+    named = _OPERATION.findall(query)
+    return named[0] if len(named) == 1 else ""
+
+
+def _unquoted(match: re.Match[str]) -> str:
+    return "" if match.group()[0] in '"#' else match.group()
+
+
+_MUTATION = re.compile(r"(?:^|[\s}])mutation\b")
+_START = re.compile(r"[\s,\ufeff]*(?:#[^\n]*\n[\s,]*)*(?:\{|(?:query|mutation|subscription|fragment)\b)")
+_OPERATION = re.compile(r"(?:^|[\s}])(?:query|mutation|subscription)\s+([A-Za-z_][A-Za-z0-9_]*)")
+_TOKENS = re.compile(r'"""(?:[^"\\]|\\"""|\\.|"(?!""))*"""|"(?:[^"\\\n]|\\.)*"|#[^\n]*|\.\.\.|[A-Za-z0-9_.+\-]+|[^\s\w]')

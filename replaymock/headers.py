@@ -1,0 +1,80 @@
+"""Header fields as a tuple of (name, value) pairs, and the lists of names that are treated specially.
+
+Names and values are `str` holding latin-1 bytes (RFC 9110 section 5.5), in the order they came.
+"""
+
+import re
+from collections.abc import Iterable
+
+Headers = tuple[tuple[str, str], ...]
+
+TOKEN = re.compile(r"[!#$%&'*+\-.^_`|~0-9A-Za-z]+")
+HOST = re.compile(r"(?:\[[0-9A-Fa-f:.]+\]|[A-Za-z0-9._\-]+)(?::[0-9]{1,5})?")
+FIELD_VALUE = re.compile(r"[\t\x20-\x7e\x80-\xff]*")
+
+
+def get(headers: Headers, name: str, default: str = "") -> str:
+    """The value of `name` (lower case), repeats joined by a comma (RFC 9110 section 5.3)."""
+    values = [value for key, value in headers if key.lower() == name]
+    return ", ".join(values) if values else default
+
+
+def get_all(headers: Headers, name: str) -> list[str]:
+    """Every value of `name` (lower case), in order."""
+    return [value for key, value in headers if key.lower() == name]
+
+
+def has(headers: Headers, name: str) -> bool:
+    """Whether `name` (lower case) is among the headers."""
+    return any(key.lower() == name for key, _ in headers)
+
+
+def without(headers: Headers, names: Iterable[str]) -> Headers:
+    """The headers whose lower-case name is not in `names`."""
+    dropped = frozenset(names)
+    return tuple(pair for pair in headers if pair[0].lower() not in dropped)
+
+
+def list_items(value: str) -> list[str]:
+    """The members of a comma-separated field value, trimmed and lower-cased, empty ones left out."""
+    return [item.strip().lower() for item in value.split(",") if item.strip()]
+
+
+def hop_by_hop(headers: Headers) -> frozenset[str]:
+    """The names that end at this hop: the fixed ones and those `Connection` lists (RFC 9110 section 7.6.1)."""
+    return HOP_BY_HOP | frozenset(list_items(get(headers, "connection")))
+
+
+def media_type(headers: Headers) -> str:
+    """The media type of `Content-Type`, lower case, without parameters."""
+    return get(headers, "content-type").partition(";")[0].strip().lower()
+
+
+def is_cors(name: str) -> bool:
+    """Whether a lower-case header name belongs to CORS."""
+    return name.startswith("access-control-")
+
+
+def is_unstored(name: str, also: frozenset[str] = frozenset()) -> bool:
+    """Whether a lower-case response header name says nothing about the content and is left out of cassettes."""
+    return name in UNSTORED or name in also or name.startswith(UNSTORED_PREFIXES)
+
+
+HOP_BY_HOP = frozenset(
+    "connection keep-alive proxy-authenticate proxy-authorization proxy-connection te trailer "
+    "transfer-encoding upgrade http2-settings".split()
+)
+FRAMING = frozenset(("content-length", "transfer-encoding"))
+
+# What differs between two equal answers: who carried it, when, and under which number.
+UNSTORED = HOP_BY_HOP | frozenset(
+    "content-length date server age via alt-svc strict-transport-security "
+    "request-id x-request-id x-requestid request-context x-correlation-id correlation-id x-trace-id traceparent "
+    "tracestate baggage x-cloud-trace-context x-amzn-trace-id x-amzn-requestid x-amz-request-id x-amz-id-2 "
+    "x-amz-cf-id x-amz-cf-pop x-amz-apigw-id x-ms-request-id x-ms-correlation-request-id x-github-request-id "
+    "x-vercel-id x-nf-request-id fly-request-id x-fastly-request-id x-served-by x-timer x-cache x-cache-hits "
+    "x-runtime x-response-time server-timing nel report-to reporting-endpoints "
+    "cf-ray cf-cache-status cf-request-id x-envoy-upstream-service-time x-envoy-decorator-operation "
+    "x-ratelimit-remaining x-ratelimit-reset ratelimit-remaining ratelimit-reset ratelimit".split()
+)
+UNSTORED_PREFIXES = ("replaymock-", "x-b3-", "x-datadog-", "sentry-")

@@ -1,0 +1,153 @@
+"""The index: from a request's key to the cassette that answers it, by exact key, then plain mock, then template.
+
+Swapped whole on reload; only a recorder adds to it. Positions are the session's, not the index's.
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+
+from replaymock.cassette import Cassette
+from replaymock.cors import Cors
+from replaymock.headers import Headers
+from replaymock.matching import Key, Matcher, key_of
+from replaymock.prepare import Prepared
+from replaymock.rewrites import Canonical
+from replaymock.targets import pattern, specificity
+
+
+@dataclass(frozen=True, slots=True)
+class Serving:
+    """How answers are dressed: the CORS policy, and whether they say which cassette they are from."""
+
+    cors: Cors
+    diagnostics: bool = True
+
+
+@dataclass(slots=True, eq=False)
+class Entry:
+    """A cassette in the index: its file, its request in canonical form, and its responses made ready when needed."""
+
+    file: str
+    cassette: Cassette
+    canonical: Canonical
+    plain: bool
+    serving: Serving
+    _prepared: list[Prepared] = field(default_factory=list)
+
+    @property
+    def afters(self) -> list[str]:
+        """The write each response comes after, as `sequence.advance` takes them."""
+        return [recorded.after for recorded in self.cassette.responses]
+
+    def prepared(self, position: int) -> Prepared:
+        """The response at a position, ready to be served."""
+        if not self._prepared:
+            responses = self.cassette.responses
+            self._prepared = [
+                Prepared(recorded, self._extra(place, len(responses)), self.serving.cors)
+                for place, recorded in enumerate(responses)
+            ]
+        return self._prepared[position]
+
+    def _extra(self, position: int, count: int) -> Headers:
+        if not self.serving.diagnostics:
+            return ()
+        found: Headers = (("Cache-Status", "replaymock; hit"), ("Replaymock-Cassette", self.file))
+        return (*found, ("Replaymock-Sequence", f"{position + 1}/{count}")) if count > 1 else found
+
+
+class Index:
+    """Finds the entry for a request."""
+
+    def __init__(self, entries: Iterable[Entry] = ()) -> None:
+        self.entries: dict[str, Entry] = {}
+        self._exact: dict[Key, Entry] = {}
+        self._plain: dict[str, Entry] = {}
+        self._templates: list[Entry] = []
+        self._paths: dict[str, list[Entry]] = {}
+        for entry in entries:
+            self._insert(entry)
+        self._sort_templates()
+
+    def __len__(self) -> int:
+        return len(self.entries)
+
+    def find(self, request: Canonical) -> Entry | None:
+        """The entry that answers a request; for HEAD also the one for GET."""
+        entry = self._exact.get(key_of(request)) or self._plain_mock(request) or self._template(request)
+        if entry is None and request.method == "HEAD":
+            return self.find(_as_get(request))
+        return entry
+
+    def at_path(self, path: str) -> list[Entry]:
+        """Every entry whose path, or template, is that of a request."""
+        return [*self._paths.get(path, ()), *(entry for entry in self._templates if _path_fits(entry, path))]
+
+    def paths(self) -> Iterable[str]:
+        """The paths there are exact entries for."""
+        return self._paths.keys()
+
+    def add(self, entry: Entry) -> None:
+        """Adds or replaces the entry of one file."""
+        known = self.entries.get(entry.file)
+        if known is not None:
+            self._remove(known)
+        self._insert(entry)
+        self._sort_templates()
+
+    def _insert(self, entry: Entry) -> None:
+        self.entries[entry.file] = entry
+        if entry.cassette.request.is_template:
+            self._templates.append(entry)
+            return
+        self._paths.setdefault(entry.canonical.path, []).append(entry)
+        if entry.plain:
+            self._plain.setdefault(entry.canonical.path, entry)
+        else:
+            self._exact.setdefault(key_of(entry.canonical), entry)
+
+    def _remove(self, entry: Entry) -> None:
+        del self.entries[entry.file]
+        if entry in self._templates:
+            self._templates.remove(entry)
+            return
+        self._paths[entry.canonical.path].remove(entry)
+        if self._plain.get(entry.canonical.path) is entry:
+            del self._plain[entry.canonical.path]
+        if self._exact.get(key_of(entry.canonical)) is entry:
+            del self._exact[key_of(entry.canonical)]
+
+    def _sort_templates(self) -> None:
+        self._templates.sort(key=lambda entry: (*specificity(entry.cassette.request.path), entry.file))
+
+    def _plain_mock(self, request: Canonical) -> Entry | None:
+        return self._plain.get(request.path) if request.method == "GET" else None
+
+    def _template(self, request: Canonical) -> Entry | None:
+        return next((entry for entry in self._templates if _template_fits(entry, request)), None)
+
+
+def entry_for(file: str, cassette: Cassette, *, plain: bool, matcher: Matcher, serving: Serving) -> Entry:
+    """The entry of a cassette under the matching rules in force."""
+    canonical = matcher.canonical(cassette.request.to_request(), cassette.request.known_body())
+    return Entry(file, cassette, canonical, plain, serving)
+
+
+def _as_get(request: Canonical) -> Canonical:
+    return Canonical("GET", request.path, request.query, request.headers, request.kind, request.body)
+
+
+def _path_fits(entry: Entry, path: str) -> bool:
+    return bool(pattern(entry.cassette.request.path).match(path))
+
+
+def _template_fits(entry: Entry, request: Canonical) -> bool:
+    """A template speaks of query and body only where its file does."""
+    template, stored = entry.cassette.request, entry.canonical
+    return (
+        stored.method == request.method
+        and _path_fits(entry, request.path)
+        and (template.query is None or stored.query == request.query)
+        and (template.body is None or key_of(stored)[4:] == key_of(request)[4:])
+        and (not template.headers or stored.headers == request.headers)
+    )

@@ -1,0 +1,118 @@
+"""What a folder of cassettes holds, without serving it: faults, secrets, a table."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from replaymock.config import FileConfig
+from replaymock.cors import Cors
+from replaymock.exchange import Response
+from replaymock.index import Serving, entry_for
+from replaymock.matching import Matcher, key_of
+from replaymock.redaction import Redactor
+from replaymock.store import Loaded, Store
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """A secret in a cassette: where, and of what kind; never the value."""
+
+    file: str
+    place: str
+    kind: str
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """A cassette in a table. `size` is the sum of its bodies in bytes."""
+
+    method: str
+    path: str
+    statuses: tuple[int, ...]
+    size: int
+    file: str
+
+    def to_json(self) -> dict[str, Any]:
+        """The row as the members of a JSON object."""
+        return {
+            "method": self.method,
+            "path": self.path,
+            "statuses": list(self.statuses),
+            "size": self.size,
+            "sequence": len(self.statuses),
+            "file": self.file,
+        }
+
+
+def check(folder: Path, config: FileConfig) -> list[str]:
+    """Every fault of a folder, one line each, by file."""
+    store = Store(folder)
+    store.scan()
+    faults = [(file, str(error)) for file, error in store.broken.items()]
+    return [line for _, line in sorted(faults + _doubles(folder, store, config))]
+
+
+def scan(folder: Path, config: FileConfig) -> list[Finding]:
+    """Every secret in the cassettes of a folder."""
+    store = Store(folder)
+    store.scan()
+    redactor = Redactor(config.redaction)
+    return list(dict.fromkeys(found for loaded in store.loaded for found in _secrets(loaded, redactor)))
+
+
+def rows(folder: Path) -> list[Row]:
+    """The cassettes of a folder, by path and method."""
+    store = Store(folder)
+    store.scan()
+    return sorted((_row(loaded) for loaded in store.loaded), key=lambda row: (row.path, row.method, row.file))
+
+
+def _doubles(folder: Path, store: Store, config: FileConfig) -> list[tuple[str, str]]:
+    """Cassettes that can never be served, because another one answers the same request first."""
+    matcher, serving = Matcher(config.rules, Redactor(config.redaction)), Serving(Cors())
+    first: dict[Any, str] = {}
+    found = []
+    for loaded in store.loaded:
+        entry = entry_for(loaded.file, loaded.cassette, plain=loaded.plain, matcher=matcher, serving=serving)
+        key = (loaded.plain, key_of(entry.canonical))
+        if key in first:
+            reason = f"answers the same request as {first[key]}, which is served instead"
+            found.append((loaded.file, f"{(folder / loaded.file).as_posix()}:1:1: {reason}"))
+        first.setdefault(key, loaded.file)
+    return found
+
+
+def _secrets(loaded: Loaded, redactor: Redactor) -> Iterator[Finding]:
+    request = loaded.cassette.request
+    found: list[Finding] = []
+    for place, message in _messages(loaded):
+
+        def note(kind: str, value: str, place: str = place) -> str:
+            found.append(Finding(loaded.file, place, kind.lower()))
+            return value
+
+        if isinstance(message, Response):
+            redactor.response(message, note)
+        else:
+            redactor.request(request.to_request(), note)
+    yield from found
+
+
+def _messages(loaded: Loaded) -> Iterator[tuple[str, Response | None]]:
+    yield "request", None
+    for position, recorded in enumerate(loaded.cassette.responses):
+        response = Response(recorded.status, recorded.reason, recorded.headers, recorded.body)
+        yield f"responses[{position}]", response
+
+
+def _row(loaded: Loaded) -> Row:
+    responses = loaded.cassette.responses
+    request = loaded.cassette.request
+    return Row(
+        method=request.method,
+        path=request.path,
+        statuses=tuple(recorded.status for recorded in responses),
+        size=sum(len(recorded.body) for recorded in responses),
+        file=loaded.file,
+    )

@@ -1,0 +1,223 @@
+"""What makes two requests the same, and what tells two different ones apart.
+
+A request is brought to canonical form (redacted, decoded, sorted, without what is ignored); its key is that form made
+hashable. Stored and live requests go through the same functions.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from replaymock import bodies, graphql, tokens
+from replaymock.exchange import Request
+from replaymock.headers import get, media_type
+from replaymock.redaction import Redactor, anonymous, forget_names
+from replaymock.rewrites import Canonical, Selector, ignore
+from replaymock.targets import normal_path, parse_query, pattern
+
+Key = tuple[Any, ...]
+KnownBody = tuple[str, Any]
+"""Kind and body of a canonical request."""
+
+IGNORE_KINDS = ("query", "header", "form", "json", "body", "trailing-slash")
+
+
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """What to ignore, and which headers take part, for the requests whose path a glob matches."""
+
+    path: str = "/**"
+    method: str = ""
+    ignore: tuple[Selector, ...] = ()
+    headers: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Difference:
+    """One field in which a request is not what was recorded; None where the field is absent."""
+
+    field: str
+    recorded: Any
+    received: Any
+
+
+class Matcher:
+    """Brings requests to canonical form under a set of rules."""
+
+    def __init__(self, rules: tuple[Rule, ...] = (), redactor: Redactor | None = None) -> None:
+        self._rules = rules
+        self._redactor = redactor or Redactor()
+        self.uses_headers = any(rule.headers for rule in rules)
+
+    def canonical(self, request: Request, known: KnownBody | None = None) -> Canonical:
+        """The canonical form of a request; `known` stands for a stored body whose bytes were not kept."""
+        rules = self._rules_for(request)
+        names = sorted({name for rule in rules for name in rule.headers})
+        request = self._redactor.request(request, anonymous)
+        target = forget_names(request.target)
+        path, _, query = target.partition("?")
+        kind, body = known or _canonical_body(request)
+        found = Canonical(
+            method=request.method,
+            path=normal_path(path),
+            query=tuple(sorted(parse_query(query), key=_pair_order)),
+            headers=tuple((name, forget_names(get(request.headers, name))) for name in names),
+            kind=kind,
+            body=body,
+        )
+        return ignore([selector for rule in rules for selector in rule.ignore], found)
+
+    def key(self, request: Request, known: KnownBody | None = None) -> Key:
+        """The key of a request: equal for two requests exactly when they are answered alike."""
+        return key_of(self.canonical(request, known))
+
+    def _rules_for(self, request: Request) -> list[Rule]:
+        if not self._rules:
+            return []
+        path = normal_path(request.path)
+        return [
+            rule
+            for rule in self._rules
+            if (rule.path == "/**" or pattern(rule.path).match(path)) and rule.method in ("", request.method)
+        ]
+
+
+def key_of(request: Canonical) -> Key:
+    """A canonical request as one hashable value: method, path, query, headers, kind of body, body."""
+    body = request.body
+    if request.kind == "json":
+        body = tokens.canonical(body)
+    return (request.method, request.path, request.query, request.headers, request.kind, body)
+
+
+def differences(recorded: Canonical, received: Canonical) -> list[Difference]:
+    """The fields in which two requests differ, named as the selectors that would ignore them."""
+    found = []
+    if recorded.method != received.method:
+        found.append(Difference("method", recorded.method, received.method))
+    if recorded.path != received.path:
+        found.append(Difference("path", recorded.path, received.path))
+    found += _field_differences(_grouped("query", recorded.query), _grouped("query", received.query))
+    found += _field_differences(_grouped("header", recorded.headers), _grouped("header", received.headers))
+    return found + _body_differences(recorded, received)
+
+
+def _canonical_body(request: Request) -> KnownBody:
+    body = request.body
+    if not body:
+        return "", None
+    if len(body) <= bodies.INLINE_LIMIT:
+        media = media_type(request.headers)
+        for applies, parse in _FORMS:
+            if applies(media):
+                found = parse(request)
+                return found or ("bytes", bodies.digest(body))
+    return "bytes", bodies.digest(body)
+
+
+def _canonical_json(request: Request) -> KnownBody | None:
+    try:
+        return "json", graphql.canonical(tokens.parse(forget_names(request.body.decode("utf-8"))))
+    except ValueError:
+        return None
+
+
+def _canonical_graphql(request: Request) -> KnownBody | None:
+    return "json", {"query": graphql.normal_query(forget_names(request.body.decode("utf-8", "replace")))}
+
+
+def _canonical_form(request: Request) -> KnownBody | None:
+    fields = parse_query(forget_names(request.body.decode("latin-1")))
+    return "form", tuple(sorted(fields, key=_pair_order))
+
+
+def _canonical_multipart(request: Request) -> KnownBody | None:
+    body = bodies.encode(get(request.headers, "content-type"), request.body)
+    return ("multipart", multipart_pairs(body)) if isinstance(body, bodies.Multipart) else None
+
+
+def multipart_pairs(body: bodies.Multipart) -> tuple[tuple[str, str], ...]:
+    """The parts of a multipart body by name: what they hold, or for files and binary the name and a SHA-256."""
+    return tuple((part.name, _part_content(part)) for part in body.parts)
+
+
+def _part_content(part: bodies.Part) -> str:
+    content = part.body
+    if part.filename is None and isinstance(content, bodies.Text):
+        return forget_names(content.text)
+    media = part.content_type.partition(";")[0].strip().lower()
+    if isinstance(content, bodies.Digest):
+        digest = content.sha256
+    else:
+        digest = bodies.digest(bodies.decode(content, part.content_type or "text/plain"))
+    return f"{part.filename or ''};{media};{digest}"
+
+
+def _body_differences(recorded: Canonical, received: Canonical) -> list[Difference]:
+    if recorded.kind != received.kind:
+        return [Difference("body", recorded.kind or None, received.kind or None)]
+    if recorded.kind == "json":
+        return _json_differences(recorded.body, received.body, "json:$")
+    if recorded.kind in ("form", "multipart"):
+        return _field_differences(_grouped("form", recorded.body), _grouped("form", received.body))
+    if recorded.body != received.body:
+        return [Difference("body", f"sha256 {recorded.body}", f"sha256 {received.body}")]
+    return []
+
+
+def _field_differences(recorded: dict[str, Any], received: dict[str, Any]) -> list[Difference]:
+    names = [*recorded, *(name for name in received if name not in recorded)]
+    return [
+        Difference(name, recorded.get(name), received.get(name))
+        for name in names
+        if name not in recorded or name not in received or not _same(recorded[name], received[name])
+    ]
+
+
+def _same(one: Any, other: Any) -> bool:
+    """Equality in which, as in JSON, true is not 1."""
+    return tokens.canonical(one) == tokens.canonical(other)
+
+
+def _grouped(kind: str, pairs: tuple[tuple[str, Any], ...]) -> dict[str, Any]:
+    found: dict[str, list[Any]] = {}
+    for name, value in pairs:
+        found.setdefault(f"{kind}:{name}", []).append(value)
+    return {name: values[0] if len(values) == 1 else values for name, values in found.items()}
+
+
+def _json_differences(recorded: Any, received: Any, path: str) -> list[Difference]:
+    """Where two values part, as high up as one side has nothing to compare."""
+    if isinstance(recorded, dict) and isinstance(received, dict):
+        found = []
+        for name in [*recorded, *(name for name in received if name not in recorded)]:
+            step = path + _member_step(name)
+            if name in recorded and name in received:
+                found += _json_differences(recorded[name], received[name], step)
+            else:
+                found.append(Difference(step, recorded.get(name), received.get(name)))
+        return found
+    if isinstance(recorded, list) and isinstance(received, list) and len(recorded) == len(received):
+        pairs = enumerate(zip(recorded, received, strict=True))
+        return [found for at, (one, other) in pairs for found in _json_differences(one, other, f"{path}[{at}]")]
+    return [] if _same(recorded, received) else [Difference(path, recorded, received)]
+
+
+def _member_step(name: str) -> str:
+    if name.isidentifier() and name.isascii():
+        return f".{name}"
+    escaped = name.replace("\\", "\\\\").replace("'", "\\'")
+    return f"['{escaped}']"
+
+
+def _pair_order(pair: tuple[str, str | None]) -> tuple[str, bool, str]:
+    name, value = pair
+    return name, value is not None, value or ""
+
+
+_FORMS: list[tuple[Callable[[str], bool], Callable[[Request], KnownBody | None]]] = [
+    (bodies.is_json, _canonical_json),
+    (lambda media: media == bodies.FORM_TYPE, _canonical_form),
+    (lambda media: media.startswith("multipart/"), _canonical_multipart),
+    (lambda media: media == "application/graphql", _canonical_graphql),
+]

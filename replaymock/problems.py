@@ -1,0 +1,37 @@
+"""Own errors as answers: problem documents (RFC 9457), with CORS like every other answer."""
+
+from typing import Any
+
+from replaymock.answer import PROBLEM_TYPE, Answer, json_answer
+from replaymock.cassette import standard_reason
+from replaymock.cors import Cors
+from replaymock.errors import RequestRefused
+from replaymock.headers import Headers
+from replaymock.misses import Miss
+
+
+def problem(status: int, code: str, detail: str, headers: Headers, **members: Any) -> Answer:
+    """A problem document. `code` names the kind for programs, `detail` says for people what happened and what to do."""
+    title = standard_reason(status) or "Error"
+    value = {"type": "about:blank", "title": title, "status": status, "code": code, "detail": detail, **members}
+    return json_answer(status, title, value, headers, PROBLEM_TYPE)
+
+
+def refusal(error: RequestRefused, cors: Cors, echoed: str) -> Answer:
+    """The answer to a request that is not served."""
+    headers = cors.apply((("Cache-Status", f"replaymock; detail={error.code}"),), echoed)
+    return problem(error.status, error.code, error.detail, headers)
+
+
+def miss_answer(miss: Miss, status: int, cors: Cors, echoed: str) -> Answer:
+    """The answer to a request no cassette matches."""
+    detail = f"no cassette matches {miss.request.method} {miss.request.path}: {miss.reason}. {advice(miss)}"
+    headers = cors.apply((("Cache-Status", "replaymock; fwd=uri-miss"),), echoed)
+    return problem(status, "no_match", detail, headers, **miss.to_json())
+
+
+def advice(miss: Miss) -> str:
+    """What to do about a miss, as a sentence."""
+    if miss.hint.startswith(("ignore", "sequence")):
+        return f"To make it hit, put this line at the top of replaymock.toml: {miss.hint}"
+    return f"{miss.hint[:1].upper()}{miss.hint[1:]}."

@@ -1,0 +1,52 @@
+"""What a proxy changes in the header section of a message, both ways, and nothing else (RFC 9110 section 7.6)."""
+
+from replaymock.codings import cut_to_known
+from replaymock.cors import Cors
+from replaymock.headers import FRAMING, Headers, get, has, hop_by_hop, is_cors, list_items, without
+from replaymock.origin import Origins, local_cookies
+
+
+def to_upstream(headers: Headers, host: str, via: str, added: Headers, *, whole: bool) -> Headers:
+    """Request headers as they go upstream.
+
+    `whole` leaves conditions and ranges out, so that a whole 200 comes back. `added` replaces what has the same name.
+    """
+    dropped = hop_by_hop(headers) | {"host", "expect", "via"} | {name.lower() for name, _ in added}
+    if whole:
+        dropped |= _CONDITIONS
+    kept = tuple((name, _cut(name, value)) for name, value in headers if name.lower() not in dropped)
+    passed_by = get(headers, "via")
+    found = (("Host", host), *kept, ("Via", f"{passed_by}, {via}" if passed_by else via), *added)
+    return (*found, ("Transfer-Encoding", "chunked")) if _is_chunked(headers) else found
+
+
+def to_caller(headers: Headers, origins: Origins | None, caller_origin: str, cors: Cors, echoed: str, extra: Headers) -> Headers:
+    """Response headers as they go to the caller, without framing; `origins` is None where nothing is rewritten."""
+    kept = without(headers, hop_by_hop(headers) | FRAMING)
+    if cors.enabled:
+        kept = tuple(pair for pair in kept if not is_cors(pair[0].lower()))
+    if origins is not None:
+        kept = tuple((name, origins.header_to_origin(value, caller_origin)) for name, value in kept)
+    return cors.apply((*local_cookies(kept), *extra), echoed)
+
+
+def has_body(headers: Headers) -> bool:
+    """Whether a request has a body (RFC 9112 section 6.3)."""
+    return _is_chunked(headers) or get(headers, "content-length", "0") != "0"
+
+
+def content_length(headers: Headers) -> int | None:
+    """The length a response announces; None when it announces none that can be relied on."""
+    value = get(headers, "content-length")
+    return int(value) if value.isdecimal() and not has(headers, "transfer-encoding") else None
+
+
+def _cut(name: str, value: str) -> str:
+    return cut_to_known(value) if name.lower() == "accept-encoding" else value
+
+
+def _is_chunked(headers: Headers) -> bool:
+    return "chunked" in list_items(get(headers, "transfer-encoding"))
+
+
+_CONDITIONS = frozenset(("range", "if-range", "if-match", "if-none-match", "if-modified-since", "if-unmodified-since"))

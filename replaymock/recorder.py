@@ -1,0 +1,194 @@
+"""The record road: a request goes upstream as it came, the answer to the caller as it comes, and the pair to the store."""
+
+from collections.abc import AsyncIterator, Callable
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+
+from replaymock.answer import Answer
+from replaymock.cassette import Cassette
+from replaymock.config import Upstream
+from replaymock.cors import Cors
+from replaymock.errors import RequestRefused, UpstreamError
+from replaymock.exchange import Exchange, Request, Response
+from replaymock.headers import Headers, get, list_items
+from replaymock.index import Entry, Index, Serving, entry_for
+from replaymock.journal import Report, Served
+from replaymock.matching import Matcher
+from replaymock.origin import Origins, prefixed_cookies
+from replaymock.problems import refusal
+from replaymock.proxying import to_caller, to_upstream
+from replaymock.recording import Policy, Recording
+from replaymock.redaction import Redactor, anonymous
+from replaymock.relaying import Head, Kept, Out, Rewriting, keeping, relay
+from replaymock.targets import normal_path, pattern
+from replaymock.upstream import Backends, Live
+
+Save = Callable[[str, Cassette], None]
+"""Has a cassette written to the disk, soon and in order."""
+
+
+@dataclass(frozen=True, slots=True)
+class Forwarding:
+    """How requests are forwarded: this server's name in `Via`, headers added upstream, and which paths are recorded."""
+
+    via: str
+    added: Headers = ()
+    only: tuple[str, ...] = ()
+    skip: tuple[str, ...] = ()
+    diagnostics: bool = True
+    lookup: bool = False
+
+
+class _Attempt:
+    """The caller's connection, and the status that went out on it: 0 as long as nothing did."""
+
+    def __init__(self, out: Out) -> None:
+        self._out = out
+        self.status = 0
+        self.write = out.write
+        self.finish = out.finish
+        self.abort = out.abort
+
+    def answer(self, answer: Answer) -> None:
+        self.status = answer.status
+        self._out.answer(answer)
+
+    def begin(self, head: Head, length: int | None) -> None:
+        self.status = head.status
+        self._out.begin(head, length)
+
+
+class Recorder:
+    """Forwards requests and keeps what comes back."""
+
+    def __init__(
+        self,
+        forwarding: Forwarding,
+        policy: Policy,
+        backends: Backends,
+        origins: Origins,
+        matcher: Matcher,
+        redactor: Redactor,
+        serving: Serving,
+        save: Save,
+        report: Report,
+        clock: Callable[[], float],
+    ) -> None:
+        self.recording = Recording(policy, matcher, redactor, origins)
+        self._forwarding = forwarding
+        self._policy = policy
+        self._backends = backends
+        self._origins = origins
+        self._matcher = matcher
+        self._redactor = redactor
+        self._serving = serving
+        self._save = save
+        self._report = report
+        self._clock = clock
+        self._noted: set[str] = set()
+
+    def route(self, request: Request) -> Upstream:
+        """The upstream of a request. RequestRefused when it came from this server or no upstream is named for it."""
+        if self._forwarding.via.lower() in list_items(get(request.headers, "via")):
+            detail = "this request has been here before: --upstream leads back to this server; name the real backend"
+            raise RequestRefused(508, "loop_detected", detail)
+        upstream = self._backends.route(request.path)
+        if upstream is None:
+            detail = f"no --upstream is given for {request.path}; add one without a prefix"
+            raise RequestRefused(502, "no_upstream", detail)
+        return upstream
+
+    async def forward(self, request: Request, body: AsyncIterator[bytes], out: Out, index: Index) -> Served:
+        """Asks upstream, passes the answer on, and keeps the exchange; what was served, for the journal."""
+        started = self._clock()
+        sent = Kept(self._policy.max_body)
+        attempt = _Attempt(out)
+        try:
+            outcome, file = await self._exchange(request, keeping(body, sent), sent, attempt, index, started)
+        except RequestRefused as error:
+            outcome, file = "error", ""
+            self._fail(error, request, attempt)
+        shown = self._redactor.request(Request(request.method, request.target), anonymous).target
+        return Served(request.method, shown, attempt.status, outcome, file, (self._clock() - started) * 1000)
+
+    async def _exchange(
+        self, request: Request, body: AsyncIterator[bytes], sent: Kept, attempt: "_Attempt", index: Index, started: float
+    ) -> tuple[str, str]:
+        upstream = self.route(request)
+        wanted = self._is_wanted(request.path)
+        outgoing = replace(request, headers=self._outgoing(request, upstream, wanted))
+        kept = Kept(self._policy.max_body)
+        async with self._backends.send(upstream, outgoing, body) as live:
+            self._note_cookies(live.headers)
+            stored = wanted and self._policy.wants(live.status)
+            rewriting = self._rewriting(request)
+            head = self._head(live, request, rewriting, stored)
+            await relay(live, head, attempt, kept, rewriting if request.method != "HEAD" else None)
+        attempt.finish()
+        if not stored:
+            return "forwarded", ""
+        if not (kept.whole and sent.whole and sent.ended):
+            self._report("warning", {"message": f"{request.method} {request.path}: not saved, larger than --max-body"})
+            return "forwarded", ""
+        response = Response(live.status, live.reason, live.headers, kept.data)
+        elapsed = round((self._clock() - started) * 1000)
+        return self._keep(Exchange(replace(request, body=sent.data), response, _now(), elapsed), index)
+
+    def _keep(self, exchange: Exchange, index: Index) -> tuple[str, str]:
+        taken = self.recording.take(exchange, index)
+        if not taken.changed:
+            return "unchanged", taken.file
+        index.add(self._entry(taken.file, taken.cassette))
+        self._save(taken.file, taken.cassette)
+        return "recorded", taken.file
+
+    def _entry(self, file: str, cassette: Cassette) -> Entry:
+        return entry_for(file, cassette, plain=False, matcher=self._matcher, serving=self._serving)
+
+    def _is_wanted(self, path: str) -> bool:
+        path = normal_path(path)
+        only, skip = self._forwarding.only, self._forwarding.skip
+        if any(pattern(glob).match(path) for glob in skip):
+            return False
+        return not only or any(pattern(glob).match(path) for glob in only)
+
+    def _outgoing(self, request: Request, upstream: Upstream, wanted: bool) -> Headers:
+        host = upstream.origin.partition("://")[2]
+        return to_upstream(request.headers, host, self._forwarding.via, self._forwarding.added, whole=wanted)
+
+    def _rewriting(self, request: Request) -> Rewriting | None:
+        if not self._policy.rewrite:
+            return None
+        return Rewriting(self._origins, f"http://{get(request.headers, 'host')}", self._policy.max_body)
+
+    def _head(self, live: Live, request: Request, rewriting: Rewriting | None, stored: bool) -> Head:
+        extra: Headers = ()
+        if self._forwarding.diagnostics:
+            forwarded = "uri-miss" if self._forwarding.lookup else "request"
+            extra = (("Cache-Status", f"replaymock; fwd={forwarded}" + ("; stored" if stored else "")),)
+        origins = rewriting.origins if rewriting else None
+        caller_origin = rewriting.caller_origin if rewriting else ""
+        echoed = self._serving.cors.echoed(request.headers)
+        headers = to_caller(live.headers, origins, caller_origin, self._serving.cors, echoed, extra)
+        if request.method == "HEAD":
+            headers = (*headers, *(pair for pair in live.headers if pair[0].lower() == "content-length"))
+        return Head(live.status, live.reason, headers)
+
+    def _fail(self, error: RequestRefused, request: Request, attempt: "_Attempt") -> None:
+        if isinstance(error, UpstreamError):
+            self._report("warning", {"message": f"{request.method} {request.path}: {error.detail}"})
+        if attempt.status:
+            attempt.abort()
+        else:
+            attempt.answer(refusal(error, self._serving.cors, self._serving.cors.echoed(request.headers)))
+
+    def _note_cookies(self, headers: Headers) -> None:
+        for name in prefixed_cookies(headers):
+            if name not in self._noted:
+                self._noted.add(name)
+                message = f"cookie {name}: a browser refuses this prefix over plain http, here and on replay"
+                self._report("warning", {"message": message})
+
+
+def _now() -> str:
+    return datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")

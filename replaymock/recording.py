@@ -1,0 +1,204 @@
+"""From an exchange to a cassette: what is kept of it, and how it joins what is stored already."""
+
+import re
+from dataclasses import dataclass, replace
+
+from replaymock import bodies, codings
+from replaymock.cassette import Cassette, CassetteRequest, Recorded
+from replaymock.exchange import Exchange, Request, Response
+from replaymock.headers import Headers, get, is_cors, is_unstored, media_type
+from replaymock.index import Index
+from replaymock.matching import Matcher
+from replaymock.naming import HASH_DIGITS, cassette_name
+from replaymock.origin import TOKEN, Origins
+from replaymock.redaction import Numbering, Redactor, forget_names
+from replaymock.rewrites import Canonical
+from replaymock.targets import literal_path, parse_query
+
+ERROR_STATUSES = frozenset((401, 403, 429, *range(500, 600)))
+
+
+@dataclass(frozen=True, slots=True)
+class Policy:
+    """What is recorded and how: the error statuses wanted all the same, header names left out, the bound on bodies."""
+
+    statuses: frozenset[int] = frozenset()
+    dropped_headers: frozenset[str] = frozenset()
+    keep_cors: bool = False
+    rewrite: bool = True
+    max_body: int = 64 * 1024 * 1024
+
+    def wants(self, status: int) -> bool:
+        """Whether responses of this status are written."""
+        return status not in ERROR_STATUSES or status in self.statuses
+
+
+@dataclass(frozen=True, slots=True)
+class Taken:
+    """What became of an exchange: the cassette as it now is, and whether that is news to the disk."""
+
+    file: str
+    cassette: Cassette
+    changed: bool
+
+
+class Recording:
+    """One run of the recorder: its placeholders, and how far it has come in each cassette."""
+
+    def __init__(self, policy: Policy, matcher: Matcher, redactor: Redactor, origins: Origins) -> None:
+        self.numbering = Numbering()
+        self._policy = policy
+        self._matcher = matcher
+        self._redactor = redactor
+        self._origins = origins
+        self._cursors: dict[str, int] = {}
+        self._previous: dict[str, Cassette] = {}
+
+    def remember(self, file: str, cassette: Cassette) -> None:
+        """Takes note of a cassette that was removed, so that an equal one comes back byte for byte."""
+        self._previous[file] = cassette
+
+    def file_for(self, request: Canonical, index: Index) -> str:
+        """The cassette an exchange with this request belongs to: the one that answers it now, or a new one."""
+        known = index.find(request)
+        if known is not None and not known.plain and not known.cassette.request.is_template:
+            if known.canonical.method == request.method:
+                return known.file
+        name = cassette_name(request)
+        return name if name not in index.entries else cassette_name(request, HASH_DIGITS * 2)
+
+    def take(self, exchange: Exchange, index: Index) -> Taken:
+        """The cassette of an exchange, joined with what `index` holds of it."""
+        canonical = self._matcher.canonical(exchange.request)
+        file = self.file_for(canonical, index)
+        known = index.entries.get(file)
+        stored = known.cassette.responses if known else ()
+        recorded = self._recorded(exchange)
+        responses, cursor = join(stored, self._cursors.get(file, -1), recorded)
+        self._cursors[file] = cursor
+        if known and responses == stored:
+            return Taken(file, known.cassette, changed=False)
+        previous = self._previous.get(file)
+        if previous and cursor < len(previous.responses) and same(previous.responses[cursor], recorded):
+            responses = (*responses[:cursor], previous.responses[cursor])
+        origin = known.cassette if known else previous
+        request = origin.request if origin else self._request(exchange.request, canonical)
+        return Taken(file, Cassette(request, responses), changed=True)
+
+    def _request(self, request: Request, canonical: Canonical) -> CassetteRequest:
+        """What is kept of a request: no header but its content type and those that take part in matching."""
+        names = {"content-type", *(name for name, _ in canonical.headers)} if request.body else dict(canonical.headers)
+        kept = tuple(sorted((name.lower(), value) for name, value in request.headers if name.lower() in names))
+        redacted = self._redactor.request(replace(request, headers=kept), self.numbering)
+        body = _request_body(redacted)
+        if isinstance(body, bodies.Multipart):
+            redacted = replace(redacted, headers=_without_boundary(redacted.headers))
+        query = tuple(sorted(parse_query(redacted.query), key=lambda pair: pair[0])) or None
+        return CassetteRequest(request.method, literal_path(redacted.path), query, redacted.headers, body)
+
+    def _recorded(self, exchange: Exchange) -> Recorded:
+        response, encoded = self._decoded(exchange.response)
+        headers = self._kept_headers(response.headers, exchange.request.method)
+        response, rewrite = self._with_token(replace(response, headers=headers), encoded)
+        if not encoded:
+            response = self._redactor.response(response, self.numbering)
+        return Recorded(
+            status=response.status,
+            reason=response.reason,
+            headers=response.headers,
+            body=response.body,
+            rewrite=rewrite,
+            encoded=encoded,
+            recorded_at=exchange.recorded_at,
+            elapsed_ms=exchange.elapsed_ms,
+        )
+
+    def _decoded(self, response: Response) -> tuple[Response, bool]:
+        """The response without content coding; where that cannot be undone, as it came and True."""
+        names = codings.parse(get(response.headers, "content-encoding"))
+        if not names or not response.body:
+            return response, False
+        if not codings.is_known(names):
+            return response, True
+        try:
+            return replace(response, body=codings.decode(response.body, names, self._policy.max_body)), False
+        except codings.CodingError:
+            return response, True
+
+    def _kept_headers(self, headers: Headers, method: str) -> Headers:
+        kept = [
+            (name.lower(), value)
+            for name, value in headers
+            if not is_unstored(name.lower(), self._policy.dropped_headers)
+            and (self._policy.keep_cors or not is_cors(name.lower()))
+            or (method == "HEAD" and name.lower() == "content-length")
+        ]
+        return tuple(sorted(kept, key=lambda pair: pair[0]))
+
+    def _with_token(self, response: Response, encoded: bool) -> tuple[Response, bool]:
+        """The response with upstream's origin as a token, and whether the token means that in it."""
+        if TOKEN.encode() in response.body or any(TOKEN in value for _, value in response.headers):
+            return response, False
+        if not self._policy.rewrite:
+            return response, True
+        headers = tuple((name, self._origins.header_to_token(value)) for name, value in response.headers)
+        textual = not encoded and bodies.is_textual(media_type(response.headers))
+        body = self._origins.to_token(response.body) if textual else response.body
+        return replace(response, headers=headers, body=body), True
+
+
+def join(stored: tuple[Recorded, ...], cursor: int, recorded: Recorded) -> tuple[tuple[Recorded, ...], int]:
+    """Stored responses with the next one of this run, and the position of that one.
+
+    `cursor` is the position of the response this run saw before, -1 at first. An equal response changes nothing; a
+    different one replaces the stored ones from there on; an error never replaces a good one.
+    """
+    cursor = min(cursor, len(stored) - 1)
+    if cursor >= 0 and same(stored[cursor], recorded):
+        return stored, cursor
+    position = cursor + 1
+    if position < len(stored):
+        if same(stored[position], recorded):
+            return stored, position
+        if recorded.status in ERROR_STATUSES and stored[position].status not in ERROR_STATUSES:
+            return stored, cursor
+    return (*stored[:position], recorded), position
+
+
+def same(one: Recorded, other: Recorded) -> bool:
+    """Whether two responses say the same, whenever and however slowly they said it, and whatever secrets they held."""
+    return _lasting(one) == _lasting(other)
+
+
+def _lasting(recorded: Recorded) -> Recorded:
+    headers = tuple(sorted((name, _DATE.sub("", forget_names(value))) for name, value in recorded.headers))
+    body = forget_names(recorded.body.decode("latin-1")).encode("latin-1") if b"{{redacted" in recorded.body else recorded.body
+    return replace(recorded, headers=headers, body=body, after="", recorded_at="", elapsed_ms=0)
+
+
+def _request_body(request: Request) -> bodies.Body | None:
+    if not request.body:
+        return None
+    body = bodies.encode(get(request.headers, "content-type"), request.body)
+    if isinstance(body, bodies.Binary) or len(request.body) > bodies.INLINE_LIMIT:
+        return bodies.Digest(bodies.digest(request.body), len(request.body))
+    if isinstance(body, bodies.Multipart):
+        return bodies.Multipart(tuple(_plain_part(part) for part in body.parts))
+    return body
+
+
+def _plain_part(part: bodies.Part) -> bodies.Part:
+    body = part.body
+    if isinstance(body, bodies.Binary):
+        body = bodies.Digest(bodies.digest(body.data), len(body.data))
+    return bodies.part(part.name, part.filename, part.content_type, body)
+
+
+def _without_boundary(headers: Headers) -> Headers:
+    return tuple(
+        (name, value.partition(";")[0].strip() if name == "content-type" else value) for name, value in headers
+    )
+
+
+# HTTP dates (RFC 9110 section 5.6.7), in `Expires`, `Last-Modified` and cookies, move with every recording.
+_DATE = re.compile(r"[A-Z][a-z]{2}, [0-9]{2}[ -][A-Z][a-z]{2}[ -][0-9]{2,4} [0-9]{2}:[0-9]{2}:[0-9]{2} GMT")

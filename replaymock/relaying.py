@@ -1,0 +1,224 @@
+"""A live body on its way to the caller: as it came, or with upstream's origin replaced; nothing waits for a stream's end.
+
+A body that is text and arrives at once is held for a moment, so that it can keep its length, and its very bytes where
+nothing in it has to be replaced.
+"""
+
+import asyncio
+from collections.abc import AsyncIterator
+from dataclasses import dataclass
+from typing import Protocol
+
+from replaymock import bodies, codings
+from replaymock.answer import Answer
+from replaymock.errors import UpstreamError
+from replaymock.headers import Headers, get, media_type
+from replaymock.origin import TOKEN, Origins, StreamRewriter
+from replaymock.proxying import content_length
+from replaymock.upstream import Live
+
+HELD_BYTES = 256 * 1024
+HELD_SECONDS = 0.02
+_NEVER_HELD = frozenset(("text/event-stream", "application/x-ndjson", "application/ndjson", "application/jsonl"))
+
+
+@dataclass(frozen=True, slots=True)
+class Head:
+    """The head of a response as the caller gets it, without framing."""
+
+    status: int
+    reason: str
+    headers: Headers
+
+
+class Out(Protocol):
+    """The connection a live response goes out on."""
+
+    def answer(self, answer: Answer) -> None:
+        """Sends a whole answer."""
+
+    def begin(self, head: Head, length: int | None) -> None:
+        """Sends a head, with this `Content-Length` or, for None, before a body without known length."""
+
+    async def write(self, data: bytes) -> None:
+        """Sends a piece of the body and waits until there is room for more."""
+
+    def finish(self) -> None:
+        """Ends the body."""
+
+    def abort(self) -> None:
+        """Cuts the body short, so that the caller can tell."""
+
+
+class Kept:
+    """A copy of a body, as far as `limit` bytes."""
+
+    def __init__(self, limit: int) -> None:
+        self._limit = limit
+        self._pieces: list[bytes] = []
+        self.size = 0
+        self.ended = False
+
+    @property
+    def whole(self) -> bool:
+        """Whether nothing had to be left out."""
+        return self.size <= self._limit
+
+    @property
+    def data(self) -> bytes:
+        """The body so far; empty once it is over the limit."""
+        return b"".join(self._pieces)
+
+    def add(self, piece: bytes) -> None:
+        """Keeps one more piece."""
+        self.size += len(piece)
+        if self.whole:
+            self._pieces.append(piece)
+        else:
+            self._pieces.clear()
+
+
+@dataclass(frozen=True, slots=True)
+class Rewriting:
+    """How a live body is rewritten: which origins, and what they become."""
+
+    origins: Origins
+    caller_origin: str
+    limit: int
+
+
+async def relay(live: Live, head: Head, out: Out, kept: Kept, rewriting: Rewriting | None) -> None:
+    """Passes a body on and keeps a copy as it came. UpstreamError when upstream cuts it short."""
+    chunks = keeping(live.chunks, kept)
+    coding = codings.parse(get(live.headers, "content-encoding"))
+    length = content_length(live.headers)
+    if rewriting is None or not _is_rewritable(live, coding):
+        out.begin(head, length)
+        async for piece in chunks:
+            await out.write(piece)
+        return
+    if length is None and not coding or media_type(live.headers) in _NEVER_HELD:
+        out.begin(head, None)
+        await _stream(chunks, out, _Transcoder(coding, rewriting))
+        return
+    await _hold_then_stream(chunks, head, out, coding, length, rewriting)
+
+
+async def _hold_then_stream(
+    chunks: AsyncIterator[bytes], head: Head, out: Out, coding: list[str], length: int | None, rewriting: Rewriting
+) -> None:
+    held = await _hold(chunks)
+    if held.error:
+        out.begin(head, length)
+        await out.write(b"".join(held.pieces))
+        raise held.error
+    if held.following is None:
+        body = _rewrite_whole(b"".join(held.pieces), coding, rewriting)
+        out.begin(head, len(body))
+        await out.write(body)
+        return
+    out.begin(head, None)
+    await _stream(_resumed(held.pieces, held.following, chunks), out, _Transcoder(coding, rewriting))
+
+
+@dataclass(frozen=True, slots=True)
+class _Held:
+    """The first pieces of a body; `following` is the read under way when there is more, `error` what ended it."""
+
+    pieces: list[bytes]
+    following: "asyncio.Future[bytes | None] | None" = None
+    error: UpstreamError | None = None
+
+
+async def _hold(chunks: AsyncIterator[bytes]) -> _Held:
+    deadline = asyncio.get_running_loop().time() + HELD_SECONDS
+    pieces: list[bytes] = []
+    while True:
+        following: asyncio.Future[bytes | None] = asyncio.ensure_future(_next(chunks))
+        room = sum(map(len, pieces)) < HELD_BYTES
+        patience = deadline - asyncio.get_running_loop().time() if room else 0.0
+        if not await _settles(following, max(patience, 0.0)):
+            return _Held(pieces, following)
+        try:
+            piece = following.result()
+        except UpstreamError as error:
+            return _Held(pieces, error=error)
+        if piece is None:
+            return _Held(pieces)
+        pieces.append(piece)
+
+
+async def _settles(following: "asyncio.Future[bytes | None]", seconds: float) -> bool:
+    """Whether a read is over in time; it goes on when not, and is cancelled with this task."""
+    try:
+        done, _ = await asyncio.wait({following}, timeout=seconds)
+    except asyncio.CancelledError:
+        following.cancel()
+        await asyncio.gather(following, return_exceptions=True)
+        raise
+    return bool(done)
+
+
+async def _resumed(
+    pieces: list[bytes], following: "asyncio.Future[bytes | None]", chunks: AsyncIterator[bytes]
+) -> AsyncIterator[bytes]:
+    for piece in pieces:
+        yield piece
+    while True:
+        following_piece = await following
+        if following_piece is None:
+            return
+        yield following_piece
+        following = asyncio.ensure_future(_next(chunks))
+
+
+async def _next(chunks: AsyncIterator[bytes]) -> bytes | None:
+    return await anext(chunks, None)
+
+
+async def _stream(chunks: AsyncIterator[bytes], out: Out, transcoder: "_Transcoder") -> None:
+    async for piece in chunks:
+        changed = transcoder.feed(piece)
+        if changed:
+            await out.write(changed)
+    await out.write(transcoder.finish())
+
+
+class _Transcoder:
+    """Decodes, replaces and encodes again, piece by piece."""
+
+    def __init__(self, coding: list[str], rewriting: Rewriting) -> None:
+        self._decoder = codings.Decoder(coding, rewriting.limit)
+        self._rewriter = StreamRewriter(rewriting.origins, rewriting.caller_origin)
+        self._encoder = codings.Encoder(coding)
+
+    def feed(self, data: bytes) -> bytes:
+        plain = self._rewriter.feed(self._decoder.feed(data))
+        return self._encoder.feed(plain) if plain else b""
+
+    def finish(self) -> bytes:
+        rest = self._rewriter.feed(self._decoder.finish()) + self._rewriter.finish()
+        return (self._encoder.feed(rest) if rest else b"") + self._encoder.finish()
+
+
+def _rewrite_whole(data: bytes, coding: list[str], rewriting: Rewriting) -> bytes:
+    """The body with origins replaced; its own bytes where there are none, or where it cannot be decoded."""
+    try:
+        plain = codings.decode(data, coding, rewriting.limit)
+    except codings.CodingError:
+        return data
+    changed = rewriting.origins.to_origin(plain, rewriting.caller_origin)
+    return data if changed == plain or TOKEN.encode() in plain else codings.encode(changed, coding)
+
+
+def _is_rewritable(live: Live, coding: list[str]) -> bool:
+    media = media_type(live.headers)
+    return bool(media) and bodies.is_textual(media) and codings.is_known(coding)
+
+
+async def keeping(chunks: AsyncIterator[bytes], kept: Kept) -> AsyncIterator[bytes]:
+    """The pieces of a body, each also kept."""
+    async for piece in chunks:
+        kept.add(piece)
+        yield piece
+    kept.ended = True

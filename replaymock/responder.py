@@ -1,0 +1,205 @@
+"""The conductor: the one place that asks index and upstream, in the order its mode says.
+
+`replay` is synchronous: from a request to an answer that is ready, without a task.
+"""
+
+from collections.abc import AsyncIterator, Callable
+from dataclasses import dataclass
+from random import Random
+
+from replaymock import graphql, sequence
+from replaymock.answer import Answer, delayed, frame, without_body
+from replaymock.config import Latency
+from replaymock.cors import Cors
+from replaymock.errors import CassetteError, RequestRefused
+from replaymock.exchange import Request
+from replaymock.headers import get
+from replaymock.index import Entry, Index
+from replaymock.journal import Journal, Report, Served
+from replaymock.matching import Matcher
+from replaymock.misses import Miss, exhausted, explain
+from replaymock.mode import Mode
+from replaymock.naming import cassette_name
+from replaymock.prepare import Caller
+from replaymock.problems import advice, miss_answer, problem, refusal
+from replaymock.recorder import Recorder
+from replaymock.redaction import Redactor, anonymous
+from replaymock.relaying import Out
+from replaymock.rewrites import Canonical
+from replaymock.sessions import Session, Sessions
+
+_MOST_REMEMBERED = 10_000
+
+
+@dataclass(frozen=True, slots=True)
+class Playing:
+    """How cassettes are played: the sequence policy, the latency, the status of a miss, the header naming a session."""
+
+    sequence: str = "auto"
+    latency: Latency = Latency()
+    miss_status: int = 404
+    session_header: str = "replaymock-session"
+    ignored: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class _Found:
+    """What a request comes down to: its entry if there is one, and its target as it may be shown."""
+
+    canonical: Canonical
+    entry: Entry | None
+    shown: str
+
+
+class Responder:
+    """Answers requests from the index, from upstream, or with the reason why not."""
+
+    def __init__(
+        self,
+        mode: Mode,
+        playing: Playing,
+        matcher: Matcher,
+        redactor: Redactor,
+        cors: Cors,
+        recorder: Recorder | None,
+        report: Report,
+        clock: Callable[[], float],
+        random: Random,
+    ) -> None:
+        self.mode = mode
+        self.cors = cors
+        self.journal = Journal()
+        self.sessions = Sessions()
+        self.index = Index()
+        self.broken: dict[str, CassetteError] = {}
+        self.recorder = recorder
+        self.session_header = playing.session_header
+        self._playing = playing
+        self._matcher = matcher
+        self._redactor = redactor
+        self._report = report
+        self._clock = clock
+        self._random = random
+        self._remembered: dict[tuple[str, str], _Found] = {}
+
+    def use(self, index: Index, broken: dict[str, CassetteError]) -> None:
+        """Serves from another index from now on."""
+        self.index = index
+        self.broken = broken
+        self._remembered.clear()
+
+    def preflight(self, request: Request) -> Answer | None:
+        """The answer to a CORS preflight, which is never forwarded and never recorded."""
+        if not self.cors.is_preflight(request):
+            return None
+        return frame(204, "No Content", self.cors.preflight(request))
+
+    def refuse(self, request: Request, error: RequestRefused) -> Answer:
+        """The answer to a request that is not served at all."""
+        self._served(request.method, self._shown(request), error.status, "refused", "", self._clock())
+        return refusal(error, self.cors, self.cors.echoed(request.headers))
+
+    def fail(self, request: Request, error: BaseException) -> Answer:
+        """The answer after a fault of this program, which the user is told of in one line."""
+        self._report("warning", {"message": f"{request.method} {self._shown(request)}: {type(error).__name__}: {error}"})
+        detail = "a fault in replaymock; its log names it"
+        return refusal(RequestRefused(500, "internal_error", detail), self.cors, self.cors.echoed(request.headers))
+
+    async def forward(self, request: Request, body: AsyncIterator[bytes], out: Out) -> None:
+        """Has upstream answer a request whose body may still be coming."""
+        if self.recorder is None:
+            raise RuntimeError("a mode that forwards needs a recorder")
+        self._remembered.clear()
+        served = await self.recorder.forward(request, body, out, self.index)
+        self.journal.served(served)
+        self._report("request", served.to_json())
+
+    def replay(self, request: Request) -> Answer | None:
+        """The answer the cassettes give; for a miss, its explanation, or None where upstream is asked next."""
+        started = self._clock()
+        found = self._find(request)
+        session = self.sessions.get(get(request.headers, self._playing.session_header), started)
+        position = self._advance(request, found.entry, session) if found.entry else None
+        if found.entry is None or position is None:
+            return None if self.mode.forward else self._miss(request, found, started)
+        answer = self._play(request, found.entry, position)
+        self._count_write(found.entry, answer, session)
+        self._served(request.method, found.shown, answer.status, "hit", found.entry.file, started)
+        return answer
+
+    def _find(self, request: Request) -> _Found:
+        """The entry for a request; one without body or matched headers is remembered by its raw target."""
+        plain = not request.body and not self._matcher.uses_headers
+        name = (request.method, request.target)
+        found = self._remembered.get(name) if plain else None
+        if found is None:
+            canonical = self._matcher.canonical(request)
+            found = _Found(canonical, self.index.find(canonical), self._shown(request))
+            if plain and found.entry:
+                if len(self._remembered) >= _MOST_REMEMBERED:
+                    self._remembered.clear()
+                self._remembered[name] = found
+        return found
+
+    def _advance(self, request: Request, entry: Entry, session: Session) -> int | None:
+        at = session.positions.get(entry.file)
+        if request.method == "HEAD" and entry.canonical.method == "GET":
+            return min(at or 0, len(entry.cassette.responses) - 1)
+        position = sequence.advance(self._playing.sequence, at, entry.afters, session.writes)
+        if position is not None:
+            session.positions[entry.file] = position
+        return position
+
+    def _play(self, request: Request, entry: Entry, position: int) -> Answer:
+        headers = request.headers
+        caller = Caller(f"http://{get(headers, 'host')}", self.cors.echoed(headers), get(headers, "accept-encoding"))
+        prepared = entry.prepared(position)
+        answer = prepared.answer(caller)
+        latency = self._playing.latency
+        seconds = prepared.recorded.elapsed_ms / 1000 if latency.recorded else latency.high
+        if seconds > 0 and not latency.recorded:
+            seconds = self._random.uniform(latency.low, latency.high)
+        if request.method == "HEAD":
+            answer = without_body(answer)
+        return delayed(answer, seconds) if seconds > 0 else answer
+
+    def _count_write(self, entry: Entry, answer: Answer, session: Session) -> None:
+        canonical = entry.canonical
+        if canonical.method not in sequence.WRITE_METHODS or answer.status >= 400:  # noqa: PLR2004 - an error writes nothing
+            return
+        if canonical.kind == "json" and graphql.is_read(canonical.body):
+            return
+        operation = graphql.operation_name(canonical.body) if canonical.kind == "json" else ""
+        session.writes[" ".join(filter(None, (canonical.method, entry.cassette.request.path, operation)))] += 1
+
+    def _miss(self, request: Request, found: _Found, started: float) -> Answer:
+        echoed = self.cors.echoed(request.headers)
+        broken = self._broken_for(found.canonical)
+        if broken and not found.entry:
+            self._served(request.method, found.shown, 500, "error", "", started)
+            headers = self.cors.apply((("Cache-Status", "replaymock; detail=cassette_invalid"),), echoed)
+            place = {"file": broken.file, "line": broken.line, "column": broken.column}
+            return problem(500, "cassette_invalid", str(broken), headers, **place)
+        miss = self._explain(found)
+        answer = miss_answer(miss, self._playing.miss_status, self.cors, echoed)
+        self._served(request.method, found.shown, answer.status, "miss", "", started)
+        if self.journal.missed(miss) == 1:
+            self._report("miss", {**miss.to_json(), "advice": advice(miss)})
+        return without_body(answer) if request.method == "HEAD" else answer
+
+    def _explain(self, found: _Found) -> Miss:
+        if found.entry:
+            return exhausted(found.canonical, found.entry)
+        return explain(found.canonical, self.index, self._playing.ignored)
+
+    def _broken_for(self, request: Canonical) -> CassetteError | None:
+        return self.broken.get(cassette_name(request)) or self.broken.get(f"{request.path[1:]}.json")
+
+    def _shown(self, request: Request) -> str:
+        """The target as it may stand in logs and pages."""
+        return self._redactor.request(Request(request.method, request.target), anonymous).target
+
+    def _served(self, method: str, shown: str, status: int, outcome: str, file: str, started: float) -> None:
+        served = Served(method, shown, status, outcome, file, (self._clock() - started) * 1000)
+        self.journal.served(served)
+        self._report("request", served.to_json())

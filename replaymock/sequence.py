@@ -1,0 +1,64 @@
+"""Which response of a cassette a request gets: pure functions from where a session stands to where it stands next.
+
+`auto` follows the writes a response names in `after`, and steps once a call past responses that name none.
+"""
+
+import re
+from collections.abc import Callable, Mapping, Sequence
+
+Writes = Mapping[str, int]
+"""How often a session has made each write, by its name."""
+
+WRITE_METHODS = frozenset(("POST", "PUT", "PATCH", "DELETE"))
+
+
+def advance(policy: str, position: int | None, afters: Sequence[str], writes: Writes) -> int | None:
+    """The position of the response to serve, counted from 0; None when a strict sequence is exhausted.
+
+    `position` is that of the response served last, None before the first; `afters` has one entry a response.
+    """
+    return POLICIES[policy](position, afters, writes)
+
+
+def satisfied(after: str, writes: Writes) -> bool:
+    """Whether a session has made the write that `after` names, as often as it says (`POST /items x2`)."""
+    found = _COUNTED.fullmatch(after)
+    name, count = (found.group(1), int(found.group(2))) if found else (after, 1)
+    return writes.get(name, 0) >= count
+
+
+def _auto(position: int | None, afters: Sequence[str], writes: Writes) -> int | None:
+    here = -1 if position is None else min(position, len(afters) - 1)
+    for candidate in range(len(afters) - 1, max(here, 0), -1):
+        if afters[candidate] and satisfied(afters[candidate], writes):
+            return candidate
+    following = here + 1
+    return following if following < len(afters) and (following == 0 or not afters[following]) else here
+
+
+def _loop(position: int | None, afters: Sequence[str], _writes: Writes) -> int | None:
+    return 0 if position is None else (position + 1) % len(afters)
+
+
+def _strict(position: int | None, afters: Sequence[str], _writes: Writes) -> int | None:
+    following = 0 if position is None else position + 1
+    return following if following < len(afters) else None
+
+
+def _first(_position: int | None, _afters: Sequence[str], _writes: Writes) -> int | None:
+    return 0
+
+
+def _last(_position: int | None, afters: Sequence[str], _writes: Writes) -> int | None:
+    return len(afters) - 1
+
+
+_COUNTED = re.compile(r"(.*) x([0-9]+)")
+
+POLICIES: dict[str, Callable[[int | None, Sequence[str], Writes], int | None]] = {
+    "auto": _auto,
+    "loop": _loop,
+    "strict": _strict,
+    "first": _first,
+    "last": _last,
+}

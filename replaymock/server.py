@@ -1,0 +1,429 @@
+"""HTTP in: the only room that imports Tornado. It refuses what is no proper request and hands the rest to the responder.
+
+Tornado's `HTTPServerConnectionDelegate` is used without `RequestHandler`, which would normalise what must stay literal.
+"""
+
+import asyncio
+import re
+import socket
+import struct
+from collections.abc import AsyncIterator, Awaitable, Callable
+from dataclasses import replace
+from typing import cast
+
+from tornado import httputil, iostream
+from tornado.http1connection import HTTP1Connection
+from tornado.httpserver import HTTPServer
+from tornado.netutil import bind_sockets
+
+from replaymock import admin
+from replaymock.answer import Answer, Send, Wait, chunk, head, with_header, without_body
+from replaymock.errors import RequestRefused, UsageError
+from replaymock.exchange import Request
+from replaymock.headers import HOST, TOKEN, get, get_all, has, list_items
+from replaymock.problems import refusal
+from replaymock.proxying import has_body
+from replaymock.relaying import Head
+from replaymock.responder import Responder
+
+HEADER_SECONDS = 60.0
+MAX_HEADER = 64 * 1024
+_QUEUED_PIECES = 8
+
+
+class Server:
+    """Listens, and answers through one responder."""
+
+    def __init__(self, responder: Responder, hosts: admin.Hosts, max_body: int) -> None:
+        self._responder = responder
+        self._hosts = hosts
+        self._max_body = max_body
+        self._sockets: list[socket.socket] = []
+        self._open: set[_Delegate] = set()
+        self._http = HTTPServer(
+            cast("Callable[[httputil.HTTPServerRequest], None]", _Connections(self._delegate)),
+            idle_connection_timeout=HEADER_SECONDS,
+            max_header_size=MAX_HEADER,
+            # Ours is the limit that answers 413; Tornado's own would close without a word.
+            max_body_size=1 << 62,
+            max_buffer_size=1 << 20,
+        )
+
+    def listen(self, host: str, port: int) -> int:
+        """Binds every address of `host`; the port, chosen by the system for 0. UsageError when that fails."""
+        try:
+            self._sockets = _bind(host, port)
+        except OSError as error:
+            reason = error.strerror or str(error)
+            raise UsageError(f"cannot listen on {host} port {port}: {reason}; choose another by --port (0 picks one)") from error
+        self._http.add_sockets(self._sockets)
+        return int(self._sockets[0].getsockname()[1])
+
+    def stop_accepting(self) -> None:
+        """Takes no more connections."""
+        self._http.stop()
+
+    async def drain(self, seconds: float) -> None:
+        """Waits until what is in flight is answered, but no longer than `seconds`, and closes every connection."""
+        deadline = asyncio.get_running_loop().time() + seconds
+        while self._open and asyncio.get_running_loop().time() < deadline:
+            await asyncio.sleep(0.01)
+        for delegate in list(self._open):
+            delegate.cancel()
+        try:
+            await asyncio.wait_for(self._http.close_all_connections(), 1.0)
+        except TimeoutError:
+            return
+
+    def _delegate(self, connection: HTTP1Connection) -> "httputil.HTTPMessageDelegate":
+        return _Delegate(connection, self._responder, self._hosts, self._max_body, self._open)
+
+
+class _Connections(httputil.HTTPServerConnectionDelegate):
+    """Gives each request its delegate."""
+
+    def __init__(self, delegate: Callable[[HTTP1Connection], httputil.HTTPMessageDelegate]) -> None:
+        self._delegate = delegate
+
+    def start_request(self, _server: object, connection: httputil.HTTPConnection) -> httputil.HTTPMessageDelegate:
+        return self._delegate(cast(HTTP1Connection, connection))
+
+
+class _Delegate(httputil.HTTPMessageDelegate):
+    """One request, from its head to the end of its answer."""
+
+    def __init__(
+        self,
+        connection: HTTP1Connection,
+        responder: Responder,
+        hosts: admin.Hosts,
+        max_body: int,
+        in_flight: "set[_Delegate]",
+    ) -> None:
+        self._responder = responder
+        self._hosts = hosts
+        self._max_body = max_body
+        self._in_flight = in_flight
+        self._out = _Caller(connection, self._done)
+        self._request: Request | None = None
+        self._upload: _Upload | None = None
+        self._pieces: list[bytes] = []
+        self._size = 0
+        self._task: asyncio.Task[None] | None = None
+
+    def cancel(self) -> None:
+        """Gives up answering."""
+        if self._task:
+            self._task.cancel()
+
+    def headers_received(
+        self, start_line: httputil.RequestStartLine | httputil.ResponseStartLine, headers: httputil.HTTPHeaders
+    ) -> None:
+        line = cast(httputil.RequestStartLine, start_line)
+        self._in_flight.add(self)
+        request = Request(line.method, line.path, tuple(headers.get_all()))
+        self._out.expect(request, line.version)
+        try:
+            _check(request, line.version)
+        except RequestRefused as error:
+            self._out.close_after()
+            self._out.answer(self._responder.refuse(request, error))
+            self._out.received()
+            return
+        self._request = request
+        if int(get(request.headers, "content-length", "0")) > self._max_body:
+            self._too_large(request)
+        elif self._streams(request):
+            self._upload = _Upload(empty=not has_body(request.headers))
+            self._start(request, self._upload.pieces())
+
+    def data_received(self, piece: bytes) -> Awaitable[None] | None:
+        self._size += len(piece)
+        if self._request is None or self._out.finished:
+            if self._size > self._max_body + _DRAINED:
+                self._out.received()
+            return None
+        if self._size > self._max_body:
+            self._too_large(self._request)
+            return None
+        if self._upload:
+            return self._upload.put(piece)
+        self._pieces.append(piece)
+        return None
+
+    def finish(self) -> None:
+        self._out.received()
+        if self._request is None or self._out.finished:
+            return
+        if self._upload:
+            self._upload.end()
+            return
+        request = replace(self._request, body=b"".join(self._pieces))
+        try:
+            answer = self._local(request)
+        except Exception as error:  # noqa: BLE001 - the caller gets an answer, the user one line
+            answer = self._responder.fail(request, error)
+        if answer is not None:
+            self._out.answer(answer)
+        else:
+            self._start(request, _whole(request.body))
+
+    def on_connection_close(self) -> None:
+        self.cancel()
+        self._done()
+
+    def _streams(self, request: Request) -> bool:
+        """Whether a request goes upstream while its body is still coming."""
+        mode = self._responder.mode
+        local = admin.is_own(request.path) or self._responder.cors.is_preflight(request)
+        return mode.forward and not mode.lookup and not local
+
+    def _local(self, request: Request) -> Answer | None:
+        """The answer that needs no upstream; None where upstream is asked."""
+        if admin.is_own(request.path):
+            answer = admin.answer(request, self._responder, self._hosts)
+            return without_body(answer) if request.method == "HEAD" else answer
+        answer = self._responder.preflight(request)
+        if answer is None and self._responder.mode.lookup:
+            return self._responder.replay(request)
+        return answer
+
+    def _start(self, request: Request, body: AsyncIterator[bytes]) -> None:
+        self._out.on_leave(self.cancel)
+        self._task = asyncio.ensure_future(self._responder.forward(request, body, self._out))
+        self._task.add_done_callback(self._ended)
+
+    def _ended(self, task: "asyncio.Task[None]") -> None:
+        if self._upload:
+            self._upload.close()
+        error = None if task.cancelled() else task.exception()
+        if error and self._request:
+            answer = self._responder.fail(self._request, error)
+            if self._out.begun:
+                self._out.abort()
+            else:
+                self._out.answer(answer)
+        self._done()
+
+    def _too_large(self, request: Request) -> None:
+        """Refuses a body over the limit; what still comes of it is read and thrown away, so that the answer is seen."""
+        self.cancel()
+        if self._out.begun:
+            self._out.abort()
+            return
+        self._out.close_after()
+        self._out.answer(self._responder.refuse(request, _over_limit(self._max_body)))
+
+    def _done(self) -> None:
+        self._in_flight.discard(self)
+
+
+class _Upload:
+    """A request body on its way from the caller to upstream, a few pieces at a time."""
+
+    def __init__(self, *, empty: bool) -> None:
+        self._queue: asyncio.Queue[bytes | None] = asyncio.Queue(_QUEUED_PIECES)
+        self._closed = empty
+
+    async def put(self, piece: bytes) -> None:
+        if not self._closed:
+            await self._queue.put(piece)
+
+    def end(self) -> None:
+        if not self._closed:
+            self._ending = asyncio.ensure_future(self._queue.put(None))
+
+    def close(self) -> None:
+        """Takes no more; whoever waits for room goes on."""
+        self._closed = True
+        while not self._queue.empty():
+            self._queue.get_nowait()
+
+    async def pieces(self) -> AsyncIterator[bytes]:
+        while not self._closed:
+            piece = await self._queue.get()
+            if piece is None:
+                return
+            yield piece
+
+
+class _Caller:
+    """The caller's connection, written to in ready bytes."""
+
+    def __init__(self, connection: HTTP1Connection, done: Callable[[], None]) -> None:
+        self._connection = connection
+        self._done = done
+        self._written: asyncio.Future[None] = asyncio.Future()
+        self._is_http10 = False
+        self._closes = False
+        self._keeps = False
+        self._bodyless = False
+        self._chunked = False
+        self._received = False
+        self.begun = False
+        self.finished = False
+
+    def expect(self, request: Request, version: str) -> None:
+        """Learns how the caller wants to be answered."""
+        options = list_items(get(request.headers, "connection"))
+        self._is_http10 = version == "HTTP/1.0"
+        self._closes = "close" in options
+        self._keeps = self._is_http10 and "keep-alive" in options
+        self._bodyless = request.method == "HEAD"
+
+    def close_after(self) -> None:
+        """Closes the connection once the answer is out."""
+        self._closes = True
+
+    def on_leave(self, callback: Callable[[], None]) -> None:
+        """Calls back when the caller goes before the answer is whole."""
+        self._connection.set_close_callback(callback)
+
+    def answer(self, answer: Answer) -> None:
+        """Sends a whole answer."""
+        self.begun = True
+        answer = self._with_connection(answer)
+        if answer.steps:
+            task = asyncio.ensure_future(self._perform(answer))
+            self.on_leave(task.cancel)
+            return
+        self._written = _write_ready(self._connection, answer.wire)
+        self.finish()
+
+    def begin(self, answer_head: Head, length: int | None) -> None:
+        """Sends the head of a streamed answer."""
+        self.begun = True
+        headers = answer_head.headers
+        if length is not None and not self._bodyless:
+            headers = (*headers, ("Content-Length", str(length)))
+        elif not self._bodyless and answer_head.status not in (204, 304):
+            self._chunked = not self._is_http10
+            self._closes = self._closes or self._is_http10
+            headers = (*headers, ("Transfer-Encoding", "chunked")) if self._chunked else headers
+        answer = Answer(answer_head.status, head(answer_head.status, answer_head.reason, headers))
+        self._written = _write_ready(self._connection, self._with_connection(answer).head)
+
+    async def write(self, data: bytes) -> None:
+        """Sends a piece of the body and waits until the connection has taken it."""
+        if not data or self._bodyless:
+            return
+        self._written = _write_ready(self._connection, chunk(data) if self._chunked else data)
+        try:
+            await self._written
+        except iostream.StreamClosedError:
+            raise asyncio.CancelledError from None
+
+    def finish(self) -> None:
+        """Ends the answer."""
+        if self._chunked:
+            self._written = _write_ready(self._connection, chunk(b""))
+        self.finished = True
+        if self._received:
+            self._complete()
+
+    def received(self) -> None:
+        """Learns that the request has been read to its end, or need not be; only then can the connection go on."""
+        if not self._received:
+            self._received = True
+            if self.finished:
+                self._complete()
+
+    def abort(self) -> None:
+        """Cuts the answer short; by a reset where an orderly close would look like its end."""
+        self.finished = True
+        stream = self._connection.stream
+        if self._is_http10 and stream.socket is not None:
+            stream.socket.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+        stream.close()
+        self._done()
+
+    def _complete(self) -> None:
+        self._done()
+        if not self._closes:
+            self._connection.finish()
+        elif self._written.done():
+            self._connection.stream.close()
+        else:
+            stream = self._connection.stream
+            self._written.add_done_callback(lambda _: stream.close())
+
+    async def _perform(self, answer: Answer) -> None:
+        for step in answer.steps:
+            match step:
+                case Wait(seconds):
+                    await asyncio.sleep(seconds)
+                case Send(data):
+                    self._written = _write_ready(self._connection, data)
+        self.finish()
+
+    def _with_connection(self, answer: Answer) -> Answer:
+        if self._closes:
+            return with_header(answer, b"Connection: close")
+        return with_header(answer, b"Connection: keep-alive") if self._keeps else answer
+
+
+def _write_ready(connection: HTTP1Connection, data: bytes) -> "asyncio.Future[None]":
+    """Writes bytes that already are a message: allowed by Tornado without `write_headers`, and pinned by a test."""
+    return connection.write(data)
+
+
+async def _whole(body: bytes) -> AsyncIterator[bytes]:
+    if body:
+        yield body
+
+
+def _check(request: Request, version: str) -> None:
+    """RequestRefused unless target, framing and Host are as RFC 9112 sections 3 and 6 want them."""
+    headers = request.headers
+    if not request.target.startswith("/"):
+        raise RequestRefused(400, "bad_request", "the request target must begin with / (this is no forward proxy)")
+    if "#" in request.target:
+        raise RequestRefused(400, "bad_request", "a request target has no fragment")
+    hosts = get_all(headers, "host")
+    if len(hosts) > 1 or (not hosts and version != "HTTP/1.0") or (hosts and not HOST.fullmatch(hosts[0])):
+        raise RequestRefused(400, "bad_request", "send exactly one Host header, with a host name and a port")
+    lengths = get_all(headers, "content-length")
+    if len(lengths) > 1 or (lengths and not _LENGTH.fullmatch(lengths[0])):
+        raise RequestRefused(400, "bad_request", "send one Content-Length, in digits")
+    if has(headers, "transfer-encoding"):
+        codings = get_all(headers, "transfer-encoding")
+        if lengths or version == "HTTP/1.0" or len(codings) > 1 or codings[0].lower() != "chunked":
+            raise RequestRefused(400, "bad_request", "send Transfer-Encoding: chunked alone, without Content-Length")
+    if not TOKEN.fullmatch(request.method) or request.method == "CONNECT":
+        raise RequestRefused(400, "bad_request", f"method {request.method[:20]} is not served here")
+
+
+def _over_limit(max_body: int) -> RequestRefused:
+    return RequestRefused(413, "body_too_large", f"the request body is larger than {max_body} bytes; allow more by --max-body")
+
+
+def _bind(host: str, port: int) -> list[socket.socket]:
+    """Sockets on every address of a host, on one port."""
+    if host != "localhost":
+        return bind_sockets(port, host)
+    for _ in range(_BIND_TRIES):
+        first = bind_sockets(port, "127.0.0.1")
+        try:
+            return first + bind_sockets(first[0].getsockname()[1], "::1", socket.AF_INET6)
+        except OSError:
+            if port != 0 or not _has_ipv6_loopback():
+                if _has_ipv6_loopback():
+                    first[0].close()
+                    raise
+                return first
+            first[0].close()
+    raise OSError("no port is free on both 127.0.0.1 and ::1")
+
+
+def _has_ipv6_loopback() -> bool:
+    try:
+        with socket.socket(socket.AF_INET6, socket.SOCK_STREAM) as probe:
+            probe.bind(("::1", 0))
+    except OSError:
+        return False
+    return True
+
+
+_LENGTH = re.compile(r"[0-9]{1,18}")
+_DRAINED = 256 * 1024 * 1024
+_BIND_TRIES = 10

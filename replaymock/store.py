@@ -1,0 +1,225 @@
+"""Cassettes in a folder: loaded, saved whole or not at all, and watched. No other room touches cassette files.
+
+A file is written beside its place, flushed to the disk, and moved over the old one (POSIX rename), so a reader or a
+crash meets either version and never half of one.
+"""
+
+import os
+from collections.abc import AsyncIterator, Iterable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from replaymock.cassette import Cassette, dump, load, plain_mock
+from replaymock.errors import CassetteError, UsageError
+from replaymock.naming import is_cassette_name, is_sidecar_name, mock_path
+
+MOST_BYTES = 64 * 1024 * 1024
+TEMPORARY_PREFIX = ".replaymock-"
+GIT_ATTRIBUTES = "* text eol=lf\n*.body.* -text\n"
+
+
+@dataclass(frozen=True, slots=True)
+class Loaded:
+    """A cassette as it was read from `file` (relative to the folder, with `/`)."""
+
+    file: str
+    cassette: Cassette
+    plain: bool
+
+
+Signature = tuple[tuple[str, int, int, int], ...]
+"""Name, change time in nanoseconds, size and inode of a cassette and of the sidecars it was read with."""
+
+
+class Store:
+    """The cassettes of one folder."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self._known: dict[str, tuple[Signature, Loaded | CassetteError]] = {}
+
+    @property
+    def loaded(self) -> list[Loaded]:
+        """Every cassette that could be read, by file name."""
+        return [found for _, (_, found) in sorted(self._known.items()) if isinstance(found, Loaded)]
+
+    @property
+    def broken(self) -> dict[str, CassetteError]:
+        """The cassettes that could not be read, by file name."""
+        return {file: found for file, (_, found) in self._known.items() if isinstance(found, CassetteError)}
+
+    def scan(self) -> bool:
+        """Brings what is known in line with the folder; whether anything changed."""
+        present = set(self._files())
+        gone = [file for file in self._known if file not in present]
+        for file in gone:
+            del self._known[file]
+        changed = [file for file in sorted(present) if self._refresh(file)]
+        return bool(gone or changed)
+
+    def save(self, file: str, cassette: Cassette) -> Signature:
+        """Writes a cassette and its sidecars, and removes sidecars it no longer has. OSError if that fails.
+
+        Touches nothing but the disk, so that another thread can do it; `learn` takes note of the outcome.
+        """
+        place = self.folder / file
+        self._make_folders(place.parent)
+        files = dump(cassette, file)
+        for name, data in files.items():
+            _write(place.parent / name, data)
+        _sync_folder(place.parent)
+        stem = place.name.removesuffix(".json")
+        for name in _sidecars(place.parent, stem):
+            if name not in files:
+                (place.parent / name).unlink(missing_ok=True)
+        return self._signature(file, [name for name in files if name != place.name])
+
+    def learn(self, file: str, cassette: Cassette, signature: Signature) -> None:
+        """Takes note of a cassette that was saved, so that it is not read again."""
+        self._known[file] = (signature, Loaded(file, cassette, plain=False))
+
+    def remove(self, file: str) -> None:
+        """Removes a cassette and its sidecars."""
+        place = self.folder / file
+        for name in [place.name, *_sidecars(place.parent, place.name.removesuffix(".json"))]:
+            (place.parent / name).unlink(missing_ok=True)
+        self._known.pop(file, None)
+
+    def prepare_for_writing(self) -> None:
+        """Makes the folder, with its `.gitattributes` when it is new, and clears what a crash left. UsageError if not."""
+        try:
+            if not self.folder.exists():
+                self.folder.mkdir(parents=True)
+                _write(self.folder / ".gitattributes", GIT_ATTRIBUTES.encode())
+            for left_over in self.folder.rglob(f"{TEMPORARY_PREFIX}*"):
+                left_over.unlink()
+            probe = self.folder / f"{TEMPORARY_PREFIX}probe"
+            probe.write_bytes(b"")
+            probe.unlink()
+        except OSError as error:
+            reason = error.strerror or str(error)
+            raise UsageError(f"cannot write into {self.folder}: {reason}; choose another folder by --cassettes") from error
+
+    async def watch(self) -> AsyncIterator[None]:
+        """Yields whenever the folder no longer is what is known; by polling where the system cannot notify."""
+        from watchfiles import awatch  # noqa: PLC0415 - 50 ms that need not delay the first answer
+
+        for polling in (None, True):
+            try:
+                first = True
+                async for changes in awatch(
+                    self.folder, debounce=100, step=50, rust_timeout=200, yield_on_timeout=True, force_polling=polling
+                ):
+                    # The first round also catches what changed before the watch began.
+                    if (first or self._concerns(path for _, path in changes)) and self.scan():
+                        yield
+                    first = False
+            except (OSError, RuntimeError):
+                continue
+
+    def _concerns(self, paths: Iterable[str]) -> bool:
+        return any(not Path(path).name.startswith(TEMPORARY_PREFIX) for path in paths)
+
+    def _files(self) -> Iterator[str]:
+        root = str(self.folder)
+        for folder, folders, names in os.walk(root):
+            folders[:] = sorted(name for name in folders if not name.startswith("."))
+            prefix = os.path.relpath(folder, root).replace(os.sep, "/") + "/"
+            for name in names:
+                if name.endswith(".json") and not name.startswith(".") and not is_sidecar_name(name):
+                    yield name if prefix == "./" else prefix + name
+
+    def _refresh(self, file: str) -> bool:
+        known = self._known.get(file)
+        try:
+            if known and self._signature(file, [name for name, *_ in known[0][1:]]) == known[0]:
+                return False
+            sidecars: list[str] = []
+            found = self._read(file, sidecars)
+            signature = self._signature(file, sidecars)
+        except OSError as error:
+            found = CassetteError(self._shown(file), 1, 1, f"cannot be read: {error.strerror or error}")
+            signature = ()
+        if known and isinstance(found, CassetteError) and str(known[1]) == str(found):
+            self._known[file] = (signature, known[1])
+            return False
+        self._known[file] = (signature, found)
+        return True
+
+    def _read(self, file: str, sidecars: list[str]) -> Loaded | CassetteError:
+        place = self.folder / file
+        if place.stat().st_size > MOST_BYTES:
+            return CassetteError(self._shown(file), 1, 1, f"larger than {MOST_BYTES} bytes")
+        data = place.read_bytes()
+        name = place.name
+
+        def read_sidecar(sidecar: str) -> bytes:
+            sidecars.append(sidecar)
+            return self._sidecar(place.parent, sidecar)
+
+        try:
+            if is_cassette_name(name):
+                return Loaded(file, load(self._shown(file), data, read_sidecar), plain=False)
+            return Loaded(file, plain_mock(mock_path(file), data, self._shown(file)), plain=True)
+        except CassetteError as error:
+            return error
+
+    def _sidecar(self, folder: Path, name: str) -> bytes:
+        place = (folder / name).resolve()
+        if not place.is_relative_to(self.folder.resolve()):
+            raise ValueError("lies outside the cassette folder")
+        if place.stat().st_size > MOST_BYTES:
+            raise ValueError(f"larger than {MOST_BYTES} bytes")
+        return place.read_bytes()
+
+    def _signature(self, file: str, sidecars: list[str]) -> Signature:
+        folder = (self.folder / file).parent
+        found = []
+        for name in [file.rpartition("/")[2], *sidecars]:
+            try:
+                status = (folder / name).stat()
+                found.append((name, status.st_mtime_ns, status.st_size, status.st_ino))
+            except OSError:
+                found.append((name, 0, -1, 0))
+        return tuple(found)
+
+    def _shown(self, file: str) -> str:
+        return (self.folder / file).as_posix()
+
+    def _make_folders(self, folder: Path) -> None:
+        missing = []
+        while not folder.exists():
+            missing.append(folder)
+            folder = folder.parent
+        for new in reversed(missing):
+            new.mkdir(exist_ok=True)
+            _sync_folder(new.parent)
+
+
+def _sidecars(folder: Path, stem: str) -> list[str]:
+    """The files beside a cassette that are its sidecars by their name."""
+    names = [entry.name for entry in os.scandir(folder)] if folder.is_dir() else []
+    return [name for name in names if is_sidecar_name(name) and name.startswith(f"{stem}.")]
+
+
+def _write(place: Path, data: bytes) -> None:
+    temporary = place.parent / f"{TEMPORARY_PREFIX}{os.getpid()}-{place.name}"
+    try:
+        with temporary.open("wb") as file:
+            file.write(data)
+            file.flush()
+            os.fsync(file.fileno())
+        temporary.replace(place)
+    except BaseException:
+        temporary.unlink(missing_ok=True)
+        raise
+
+
+def _sync_folder(folder: Path) -> None:
+    if os.name != "posix":
+        return
+    descriptor = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)

@@ -1,0 +1,141 @@
+"""Request targets: paths and queries in the one form they are compared in, and path patterns.
+
+Paths follow RFC 3986 section 6.2.2: unreserved characters are decoded and hex digits upper-cased, nothing else.
+"""
+
+import re
+import string
+from collections.abc import Callable
+from functools import lru_cache
+from urllib.parse import quote, unquote_to_bytes
+
+Pairs = tuple[tuple[str, str | None], ...]
+
+PLACEHOLDER = re.compile(r"\{\{redacted(?::[^{}]*)?\}\}")
+
+
+def normal_path(path: str) -> str:
+    """The form of a sent path that is compared: `/a%2fb` and `/a%2Fb` are one, `/a/b`, `/x` and `/x/` are not."""
+    if _PLAIN_PATH.fullmatch(path):
+        return path
+    encoded = quote(_sent_bytes(path), safe=_KEPT_IN_PATHS)
+    return _ESCAPE.sub(_decode_unreserved, encoded)
+
+
+def literal_path(path: str) -> str:
+    """The path as a cassette holds it: as sent, but for `{`, `}` and `*`, which mean a template there."""
+    return _around_placeholders(path, lambda part: part.translate(_TEMPLATE_CHARACTERS))
+
+
+def is_template(path: str) -> bool:
+    """Whether a cassette's path stands for many paths."""
+    return any(character in PLACEHOLDER.sub("", path) for character in "{*")
+
+
+@lru_cache(maxsize=4096)
+def pattern(template: str) -> re.Pattern[str]:
+    """A template or glob as an expression over normal paths.
+
+    `{id}` and `*` stand for part of a segment, at least one character; `/**` at the end for nothing or anything
+    below; `**` elsewhere for anything.
+    """
+    pieces = _TEMPLATE_PIECES.split(template)
+    return re.compile("".join(_piece_expression(piece) for piece in pieces) + r"\Z", re.DOTALL)
+
+
+def specificity(template: str) -> tuple[int, int, str]:
+    """A sort key: the template with more literal characters first, then the one with fewer wildcards."""
+    pieces = _TEMPLATE_PIECES.split(template)
+    literal = sum(len(piece) for piece in pieces if not _TEMPLATE_PIECES.fullmatch(piece))
+    return (-literal, len(pieces), template)
+
+
+def parse_query(query: str) -> Pairs:
+    """A sent query or urlencoded form as (name, value) pairs in readable form; `a` has the value None, `a=` is empty."""
+    if not query.isascii():
+        query = quote(_sent_bytes(query), safe=string.punctuation)
+    return tuple(_parse_pair(item) for item in query.split("&") if item)
+
+
+def readable(encoded: str) -> str:
+    """Percent-decoded text. Bytes that are not UTF-8 stay `%XX`, and a literal `%` before two hex digits is `%25`."""
+    raw = unquote_to_bytes(encoded)
+    text = raw.decode("utf-8", "surrogateescape")
+    text = _LITERAL_PERCENT.sub("%25", text)
+    return _SURROGATE.sub(lambda match: f"%{ord(match.group()) - 0xDC00:02X}", text)
+
+
+def encode_pair(name: str, value: str | None) -> str:
+    """The urlencoded form of one readable pair, as an HTML form would send it."""
+    if value is None:
+        return _encode(name)
+    return f"{_encode(name)}={_encode(value)}"
+
+
+def group(pairs: Pairs) -> dict[str, str | None | list[str | None]]:
+    """Pairs as a cassette shows them: name to value, or to the list of its values in order."""
+    grouped: dict[str, list[str | None]] = {}
+    for name, value in pairs:
+        grouped.setdefault(name, []).append(value)
+    return {name: values[0] if len(values) == 1 else values for name, values in grouped.items()}
+
+
+def ungroup(grouped: dict[str, str | None | list[str | None]]) -> Pairs:
+    """The inverse of `group`, names in the order of the mapping; hand-written values are brought to readable form."""
+    pairs: list[tuple[str, str | None]] = []
+    for name, values in grouped.items():
+        for value in values if isinstance(values, list) else [values]:
+            pairs.append((readable(name), None if value is None else readable(value)))
+    return tuple(pairs)
+
+
+def _sent_bytes(path: str) -> bytes:
+    """Sent targets are latin-1 bytes; hand-written ones may hold any character, which means its UTF-8 bytes."""
+    try:
+        sent = path.encode("latin-1")
+        sent.decode("utf-8")
+    except UnicodeError:
+        return path.encode("utf-8", "surrogatepass")
+    return sent
+
+
+def _decode_unreserved(match: re.Match[str]) -> str:
+    character = chr(int(match.group(1), 16))
+    return character if character in _UNRESERVED else match.group().upper()
+
+
+def _around_placeholders(text: str, change: Callable[[str], str]) -> str:
+    out, start = [], 0
+    for match in PLACEHOLDER.finditer(text):
+        out += [change(text[start : match.start()]), match.group()]
+        start = match.end()
+    return "".join([*out, change(text[start:])])
+
+
+def _piece_expression(piece: str) -> str:
+    if piece == "/**":
+        return "(?:/.*)?"
+    if piece == "**":
+        return ".*"
+    if piece == "*" or (piece.startswith("{") and piece.endswith("}") and not PLACEHOLDER.fullmatch(piece)):
+        return "[^/]+"
+    return re.escape(normal_path(piece))
+
+
+def _parse_pair(item: str) -> tuple[str, str | None]:
+    name, equals, value = item.replace("+", " ").partition("=")
+    return readable(name), readable(value) if equals else None
+
+
+def _encode(text: str) -> str:
+    return quote(unquote_to_bytes(text.encode("utf-8", "surrogatepass")), safe="*-._").replace("%20", "+").replace("~", "%7E")
+
+
+_UNRESERVED = frozenset("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-._~")
+_PLAIN_PATH = re.compile(r"[A-Za-z0-9\-._~/:@!$&'()+,;=]*")
+_KEPT_IN_PATHS = "/:@!$&'()+,;=%~\"<>[]\\^`|?#"
+_ESCAPE = re.compile(r"%([0-9A-Fa-f]{2})")
+_TEMPLATE_CHARACTERS = str.maketrans({"{": "%7B", "}": "%7D", "*": "%2A"})
+_TEMPLATE_PIECES = re.compile(r"(/\*\*\Z|\*\*|\*|\{\{redacted(?::[^{}]*)?\}\}|\{[^{}/]*\})")
+_LITERAL_PERCENT = re.compile(r"%(?=[0-9A-Fa-f]{2})")
+_SURROGATE = re.compile(r"[\udc80-\udcff]")

@@ -1,0 +1,128 @@
+"""JSON text token by token: values are replaced in place, every other byte stays as it was (RFC 8259)."""
+
+import json
+import math
+import re
+from collections.abc import Callable, Sequence
+from decimal import Decimal
+from typing import Any
+
+Step = str | int
+Visit = Callable[[Sequence[Step], str], str | None]
+
+
+def replace_values(text: str, visit: Visit) -> str:
+    """Valid JSON text with each string, number and literal value that `visit` answers for replaced.
+
+    `visit(path, token)` gets the path of object keys and array positions from the root, and the token as it stands;
+    None leaves it.
+    """
+    out: list[str] = []
+    kept_from = 0
+    for start, end, path in _values(text):
+        token = visit(path, text[start:end])
+        if token is not None:
+            out += [text[kept_from:start], token]
+            kept_from = end
+    return "".join([*out, text[kept_from:]]) if out else text
+
+
+def position(text: str, place: Sequence[Step]) -> int:
+    """The byte offset of the first value at or below a place in JSON text; 0 when there is none."""
+    wanted = list(place)
+    for start, _, path in _values(text):
+        if path[: len(wanted)] == wanted:
+            return len(text[:start].encode("utf-8", "surrogatepass"))
+    return position(text, place[:-1]) if place else 0
+
+
+def string_value(token: str) -> str | None:
+    """What a string token says; None for any other token."""
+    if not token.startswith('"'):
+        return None
+    value: str = json.loads(token, strict=False)
+    return value
+
+
+def string_token(value: str, like: str) -> str:
+    """A string as a token, escaped to ASCII when the token it stands for was pure ASCII."""
+    return json.dumps(value, ensure_ascii=like.isascii())
+
+
+def parse(text: str | bytes) -> Any:
+    """JSON as Python values in which equal numbers are equal and big ones keep every digit. ValueError if invalid."""
+    try:
+        return json.loads(text, parse_float=_number, parse_int=_integer, parse_constant=_refuse)
+    except RecursionError as error:
+        raise ValueError("nested too deeply") from error
+
+
+def canonical(value: Any) -> str:
+    """One text for all spellings of a parsed value: keys sorted, no white space."""
+    return json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
+
+
+class _Frame:
+    """An object or array that is open: in an object the next string may be a key."""
+
+    __slots__ = ("expects_key", "is_object")
+
+    def __init__(self, is_object: bool) -> None:
+        self.is_object = is_object
+        self.expects_key = is_object
+
+
+def _values(text: str) -> "list[tuple[int, int, list[Step]]]":
+    found: list[tuple[int, int, list[Step]]] = []
+    frames: list[_Frame] = []
+    path: list[Step] = []
+    for match in _TOKEN.finditer(text):
+        token = match.group()
+        first = token[0]
+        if first in "{[":
+            frames.append(_Frame(first == "{"))
+            path.append("" if first == "{" else 0)
+        elif first in "}]":
+            frames.pop()
+            path.pop()
+        elif first == ",":
+            _next_member(frames[-1], path)
+        elif first == ":":
+            frames[-1].expects_key = False
+        elif frames and frames[-1].expects_key:
+            path[-1] = json.loads(token)
+        else:
+            found.append((match.start(), match.end(), path.copy()))
+    return found
+
+
+def _next_member(frame: _Frame, path: list[Step]) -> None:
+    frame.expects_key = frame.is_object
+    position = path[-1]
+    if isinstance(position, int):
+        path[-1] = position + 1
+
+
+def _number(text: str) -> int | float | str:
+    """1.0 is 1, 1.10 is 1.1; what a float cannot hold is kept as its digits."""
+    exact = Decimal(text)
+    if exact.is_zero():
+        return 0
+    if exact.adjusted() < _MOST_DIGITS and exact == exact.to_integral_value():
+        return int(exact)
+    nearest = float(text)
+    if math.isfinite(nearest) and Decimal(repr(nearest)) == exact:
+        return nearest
+    return str(exact.normalize())
+
+
+def _integer(text: str) -> int | str:
+    return int(text) if len(text) < _MOST_DIGITS else text
+
+
+def _refuse(name: str) -> Any:
+    raise ValueError(f"{name} is not JSON")
+
+
+_TOKEN = re.compile(r'[{}\[\],:]|"(?:[^"\\]|\\.)*"|[^\s{}\[\],:"]+')
+_MOST_DIGITS = 400

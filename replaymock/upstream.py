@@ -1,0 +1,207 @@
+"""The real backend, asked over httpx: the only room that imports it.
+
+One transport without cookies, redirects, environment or default headers. Requests go out byte for byte; responses come
+back as they are, still in their content coding.
+"""
+
+import asyncio
+import socket
+import ssl
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+
+import certifi
+import httpx
+
+from replaymock.config import Settings, Upstream
+from replaymock.errors import RequestRefused, UpstreamError, UsageError
+from replaymock.exchange import Request
+from replaymock.headers import Headers
+
+IN_FLIGHT = 100
+KEEPALIVE_SECONDS = 2.0
+
+
+@dataclass(frozen=True, slots=True)
+class Live:
+    """A response whose body is still to come: `chunks` in the sizes they arrive in."""
+
+    status: int
+    reason: str
+    headers: Headers
+    chunks: AsyncIterator[bytes]
+
+
+class Backends:
+    """Every upstream of a run behind one transport."""
+
+    def __init__(self, settings: Settings) -> None:
+        self._upstreams = sorted(settings.upstreams, key=lambda upstream: -len(upstream.prefix))
+        self._timeouts = {
+            "connect": settings.connect_timeout,
+            "read": settings.read_timeout,
+            "write": settings.read_timeout,
+            "pool": None,
+        }
+        # httpcore#1093: its pool dies for good after client aborts once its own limit makes requests wait (seen in
+        # 1.0.9). So the limit is this semaphore, and the pool has none. Idle connections are dropped before servers
+        # that close after five seconds can race with the next request.
+        self._slots = asyncio.Semaphore(IN_FLIGHT)
+        self._transport = httpx.AsyncHTTPTransport(
+            verify=_ssl_context(settings),
+            trust_env=False,
+            limits=httpx.Limits(max_connections=None, max_keepalive_connections=IN_FLIGHT, keepalive_expiry=KEEPALIVE_SECONDS),
+            proxy=_proxy(settings.upstream_proxy),
+        )
+
+    def route(self, path: str) -> Upstream | None:
+        """The upstream with the longest prefix of whole segments that `path` begins with."""
+        for upstream in self._upstreams:
+            if not upstream.prefix or path == upstream.prefix or path.startswith(f"{upstream.prefix}/"):
+                return upstream
+        return None
+
+    @asynccontextmanager
+    async def send(self, upstream: Upstream, request: Request, body: AsyncIterator[bytes]) -> AsyncIterator[Live]:
+        """The response to a request whose body comes from `body`. UpstreamError also while its chunks are read."""
+        target = upstream.base + request.target
+        if not target.isascii():
+            raise RequestRefused(400, "bad_request", "the request target holds bytes that are not ASCII; percent-encode them")
+        outgoing = httpx.Request(
+            request.method,
+            upstream.origin,
+            headers=[(name.encode("latin-1"), value.encode("latin-1")) for name, value in request.headers],
+            stream=_Stream(body),
+            extensions={"target": target.encode("ascii"), "timeout": self._timeouts},
+        )
+        outgoing.method = request.method
+        async with self._slots:
+            with _translated(upstream, self._timeouts):
+                response = await self._transport.handle_async_request(outgoing)
+            try:
+                yield Live(
+                    status=response.status_code,
+                    reason=response.extensions.get("reason_phrase", b"").decode("latin-1"),
+                    headers=tuple((name.decode("latin-1"), value.decode("latin-1")) for name, value in response.headers.raw),
+                    chunks=_chunks(response, upstream, self._timeouts),
+                )
+            finally:
+                await response.aclose()
+
+    async def aclose(self) -> None:
+        """Closes every connection."""
+        await self._transport.aclose()
+
+
+class _Stream(httpx.AsyncByteStream):
+    """A request body for httpx."""
+
+    def __init__(self, body: AsyncIterator[bytes]) -> None:
+        self._body = body
+
+    async def __aiter__(self) -> AsyncIterator[bytes]:
+        async for piece in self._body:
+            yield piece
+
+
+class _translated:  # noqa: N801 - reads as a statement
+    """Turns httpx's errors into UpstreamError, in one place."""
+
+    def __init__(self, upstream: Upstream, timeouts: dict[str, float | None]) -> None:
+        self._origin = upstream.origin
+        self._timeouts = timeouts
+
+    def __enter__(self) -> None:
+        return None
+
+    def __exit__(self, _kind: object, error: BaseException | None, _traceback: object) -> None:
+        if isinstance(error, httpx.LocalProtocolError):
+            raise RequestRefused(400, "bad_request", f"the request cannot be sent on: {error}") from error
+        if isinstance(error, (httpx.TransportError, OSError)):
+            raise self._explain(error) from error
+
+    def _explain(self, error: Exception) -> UpstreamError:
+        origin = self._origin
+        verification = _cause(error, ssl.SSLCertVerificationError)
+        if isinstance(verification, ssl.SSLCertVerificationError):
+            reason = verification.verify_message
+            advice = "trust its authority by --ca-file FILE, or skip the check by --insecure"
+            return UpstreamError(502, "tls_verification_failed", f"the certificate of {origin} is not trusted: {reason}; {advice}")
+        if isinstance(error, httpx.ConnectTimeout):
+            return self._timeout("did not accept the connection", "connect", "--connect-timeout")
+        if isinstance(error, httpx.TimeoutException):
+            return self._timeout("sent nothing", "read", "--read-timeout")
+        return UpstreamError(502, "upstream_unreachable", f"{origin} {_unreachable(error)}")
+
+    def _timeout(self, what: str, which: str, flag: str) -> UpstreamError:
+        detail = f"{self._origin} {what} within {self._timeouts[which]:g} s; allow more by {flag} SECONDS"
+        return UpstreamError(504, "upstream_timeout", detail)
+
+
+async def _chunks(response: httpx.Response, upstream: Upstream, timeouts: dict[str, float | None]) -> AsyncIterator[bytes]:
+    with _translated(upstream, timeouts):
+        async for piece in response.stream:  # type: ignore[union-attr]
+            yield piece
+
+
+def _unreachable(error: Exception) -> str:
+    unknown = _cause(error, socket.gaierror)
+    if unknown:
+        return f"cannot be found: {getattr(unknown, 'strerror', None) or unknown}; check the host name in --upstream"
+    if _cause(error, ConnectionRefusedError):
+        return "refuses the connection; is the backend running there?"
+    if isinstance(error, httpx.ProxyError):
+        return f"cannot be reached through --upstream-proxy: {error}"
+    if _cause(error, ssl.SSLError):
+        return f"failed the TLS handshake: {error}; is the scheme in --upstream right?"
+    if isinstance(error, httpx.ConnectError):
+        return f"cannot be connected to: {error or 'connection failed'}; check --upstream"
+    return f"broke the connection before its answer was whole ({error or type(error).__name__})"
+
+
+def _cause(error: BaseException | None, kind: type[BaseException]) -> BaseException | None:
+    """The error of this kind among an error, its causes, and the errors it is made of."""
+    while error is not None:
+        if isinstance(error, kind):
+            return error
+        if isinstance(error, BaseExceptionGroup):
+            found = (_cause(part, kind) for part in error.exceptions)
+            return next((part for part in found if part), None)
+        error = error.__cause__ or error.__context__
+    return None
+
+
+def _ssl_context(settings: Settings) -> ssl.SSLContext:
+    context = ssl.create_default_context()
+    try:
+        if not settings.verify:
+            context.check_hostname = False
+            context.verify_mode = ssl.CERT_NONE
+        else:
+            context.load_verify_locations(certifi.where())
+            if settings.ca_file:
+                context.load_verify_locations(settings.ca_file)
+    except (OSError, ssl.SSLError) as error:
+        raise UsageError(f"--ca-file {settings.ca_file}: not a readable PEM file of certificates ({_short(error)})") from error
+    if settings.client_key and not settings.client_cert:
+        raise UsageError("--client-key needs --client-cert")
+    if settings.client_cert:
+        try:
+            context.load_cert_chain(settings.client_cert, settings.client_key or None)
+        except (OSError, ssl.SSLError) as error:
+            raise UsageError(f"--client-cert {settings.client_cert}: cannot be used ({_short(error)}); it must be PEM, with its key") from error
+    return context
+
+
+def _short(error: Exception) -> str:
+    return getattr(error, "strerror", None) or str(error)
+
+
+def _proxy(url: str) -> httpx.Proxy | None:
+    if not url:
+        return None
+    try:
+        return httpx.Proxy(url)
+    except ValueError as error:
+        raise UsageError(f"--upstream-proxy {url!r}: write it as http://host:port") from error
