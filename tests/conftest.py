@@ -1,0 +1,23 @@
+"""Fixtures that several test files share."""
+
+import threading
+import warnings
+from collections.abc import Iterator
+
+import pytest
+
+
+@pytest.fixture(scope="session")
+def httpbin() -> Iterator[str]:
+    """The origin of httpbin under a real WSGI server."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        from httpbin import app
+        from waitress.server import create_server
+
+    server = create_server(app, host="127.0.0.1", port=0, threads=8)
+    thread = threading.Thread(target=server.run, daemon=True)
+    thread.start()
+    yield f"http://127.0.0.1:{server.effective_port}"
+    server.close()
+    thread.join(5)

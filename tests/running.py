@@ -1,0 +1,142 @@
+"""The real command as a process, and backends on real sockets, for tests at the edges."""
+
+import contextlib
+import json
+import os
+import signal
+import socket
+import socketserver
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+START_SECONDS = 20.0
+
+
+class Running:
+    """A `replaymock record` or `replay` that is ready."""
+
+    def __init__(self, process: subprocess.Popen[str], log: Path, ready: dict[str, Any]) -> None:
+        self.process = process
+        self.url: str = ready["url"]
+        self.port: int = ready["port"]
+        self._log = log
+
+    @property
+    def log(self) -> str:
+        """What it wrote to stderr so far."""
+        return self._log.read_text()
+
+    def stop(self, number: int = signal.SIGTERM) -> int:
+        """Ends it as a user would; its exit code."""
+        if self.process.poll() is None:
+            self.process.send_signal(number)
+        return self.process.wait(15)
+
+    def wait_for_log(self, text: str, seconds: float = 5.0) -> str:
+        """The log, once it holds `text`."""
+        return eventually(lambda: self.log if text in self.log else None, seconds)
+
+
+def eventually(look: Callable[[], Any], seconds: float = 5.0) -> Any:
+    """The first true answer of `look`, tried again until time is up."""
+    deadline = time.monotonic() + seconds
+    while True:
+        found = look()
+        if found or time.monotonic() > deadline:
+            assert found, "it did not happen in time"
+            return found
+        time.sleep(0.02)
+
+
+@contextlib.contextmanager
+def replaymock(command: str, folder: Path, *arguments: str, cwd: Path | None = None) -> Iterator[Running]:
+    """The real command on a free port, with `folder` as its cassettes; ended at the end."""
+    logs = Path(tempfile.mkdtemp(prefix="replaymock-test-"))
+    log, ready = logs / "log", logs / "ready.json"
+    line = [sys.executable, "-m", "replaymock", command, "--cassettes", str(folder), "--port", "0"]
+    with log.open("w") as stderr:
+        process = subprocess.Popen(
+            [*line, "--ready-file", str(ready), *arguments], stderr=stderr, stdout=subprocess.PIPE, text=True, cwd=cwd
+        )
+    try:
+        eventually(lambda: ready.exists() or process.poll() is not None, START_SECONDS)
+        assert ready.exists(), log.read_text()
+        yield Running(process, log, json.loads(ready.read_text()))
+    finally:
+        if process.poll() is None:
+            process.send_signal(signal.SIGTERM)
+            try:
+                process.wait(15)
+            except subprocess.TimeoutExpired:
+                process.kill()
+                process.wait()
+        assert process.stdout is not None
+        process.stdout.close()
+
+
+def run(*arguments: str, cwd: Path | None = None, env: dict[str, str] | None = None) -> subprocess.CompletedProcess[str]:
+    """The command to its end."""
+    return subprocess.run(
+        [sys.executable, "-m", "replaymock", *arguments],
+        capture_output=True,
+        text=True,
+        cwd=cwd,
+        timeout=60,
+        check=False,
+        env={**os.environ, **(env or {})},
+    )
+
+
+@contextlib.contextmanager
+def raw_backend(handle: Callable[[socket.socket], None]) -> Iterator[str]:
+    """A backend that gives each connection to `handle`, in a thread of its own; its origin."""
+
+    class Handler(socketserver.BaseRequestHandler):
+        def handle(self) -> None:
+            with contextlib.suppress(OSError):
+                handle(self.request)
+
+    class Server(socketserver.ThreadingTCPServer):
+        daemon_threads = True
+        allow_reuse_address = True
+        request_queue_size = 256
+
+        def handle_error(self, request: object, client_address: object) -> None:
+            return None
+
+    with Server(("127.0.0.1", 0), Handler) as server:
+        thread = threading.Thread(target=server.serve_forever, args=(0.01,), daemon=True)
+        thread.start()
+        try:
+            yield f"http://127.0.0.1:{server.server_address[1]}"
+        finally:
+            server.shutdown()
+            thread.join()
+
+
+def read_request(connection: socket.socket) -> bytes:
+    """The bytes of one request without body, up to its blank line."""
+    data = b""
+    while b"\r\n\r\n" not in data:
+        piece = connection.recv(65536)
+        if not piece:
+            break
+        data += piece
+    return data
+
+
+def exchange(port: int, data: bytes, seconds: float = 5.0) -> bytes:
+    """Sends raw bytes and reads until the other side closes; ask for `Connection: close`."""
+    with socket.create_connection(("127.0.0.1", port), timeout=seconds) as connection:
+        connection.sendall(data)
+        received = b""
+        with contextlib.suppress(ConnectionResetError):
+            while piece := connection.recv(65536):
+                received += piece
+        return received
