@@ -50,7 +50,7 @@ def _is_cross_site(request: Request) -> bool:
     site = get(request.headers, "sec-fetch-site", "none")
     origin = get(request.headers, "origin")
     own = f"http://{get(request.headers, 'host')}"
-    return site not in ("none", "same-origin") or (origin != "" and origin != own)
+    return site not in ("none", "same-origin") or origin not in ("", own)
 
 
 def _health(_responder: Responder, _request: Request) -> Any:

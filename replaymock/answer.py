@@ -84,7 +84,9 @@ def delayed(answer: Answer, seconds: float) -> Answer:
     return replace(answer, steps=(Wait(seconds), Send(answer.wire)))
 
 
-def json_answer(status: int, reason: str, value: Any, headers: Headers = (), media_type: str = "application/json") -> Answer:
+def json_answer(
+    status: int, reason: str, value: Any, headers: Headers = (), media_type: str = "application/json"
+) -> Answer:
     """An answer whose body is a value as indented JSON."""
     body: bytes = msgspec.json.format(msgspec.json.encode(value), indent=2) + b"\n"
     return frame(status, reason, (("Content-Type", f"{media_type}; charset=utf-8"), *headers), body)

@@ -163,10 +163,10 @@ class App:
 
     def _empty_folder(self) -> None:
         """Removes what was recorded; what was written by hand stays. Equal responses come back byte for byte."""
-        assert self.responder.recorder is not None
+        recorder = self.responder.recorder
         for loaded in self._store.loaded:
-            if any(recorded.recorded_at for recorded in loaded.cassette.responses):
-                self.responder.recorder.recording.remember(loaded.file, loaded.cassette)
+            if recorder and any(recorded.recorded_at for recorded in loaded.cassette.responses):
+                recorder.recording.remember(loaded.file, loaded.cassette)
                 self._store.remove(loaded.file)
 
     def _save(self, file: str, cassette: Cassette) -> None:

@@ -123,7 +123,7 @@ def decode(body: Body, content_type: str) -> bytes:
 def apply_layout(value: bytes, layout: str) -> bytes:
     """JSON with the white space a layout names: `compact`, `spaced`, `indent-N`, each with `+newline` or not."""
     style, _, newline = layout.partition("+")
-    if style not in ("compact", "spaced") and not _INDENT.fullmatch(style) or newline not in ("", "newline"):
+    if (style not in ("compact", "spaced") and not _INDENT.fullmatch(style)) or newline not in ("", "newline"):
         raise ValueError(f"unknown layout {layout!r}; use compact, spaced or indent-N, with +newline or without")
     indent = {"compact": -1, "spaced": 0}.get(style)
     formatted: bytes = msgspec.json.format(value, indent=int(style[7:]) if indent is None else indent)
@@ -281,10 +281,11 @@ PLACEHOLDER_BYTES = re.compile(PLACEHOLDER.pattern.encode("ascii"))
 _JSON_TYPES = frozenset(("application/json", "text/json", "application/x-json", "application/json5"))
 _TEXT_TYPES = frozenset(
     (
-        "application/xml application/javascript application/ecmascript application/x-javascript application/graphql "
-        "application/x-ndjson application/ndjson application/jsonl application/x-jsonlines application/stream+json "
-        "application/yaml application/x-yaml application/toml application/x-sh application/sql application/rtf "
-        "application/x-www-form-urlencoded application/x-mpegurl application/vnd.apple.mpegurl application/x-httpd-php"
+        "application/xml application/javascript application/ecmascript application/x-javascript "
+        "application/graphql application/x-ndjson application/ndjson application/jsonl application/x-jsonlines "
+        "application/stream+json application/yaml application/x-yaml application/toml application/x-sh "
+        "application/sql application/rtf application/x-www-form-urlencoded application/x-mpegurl "
+        "application/vnd.apple.mpegurl application/x-httpd-php"
     ).split()
 )
 _EXTENSIONS = {

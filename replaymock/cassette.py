@@ -273,7 +273,7 @@ def _load_part(found: FilePart, place: tuple[str | int, ...]) -> bodies.Part:
 def _load_content(
     found: FileRequest | FilePart | FileResponse, form: str, place: tuple[str | int, ...]
 ) -> bodies.Json | bodies.Text | bodies.Digest | None:
-    if form == "json":
+    if form == "json" and isinstance(found.json, msgspec.Raw):
         value = msgspec.json.format(bytes(found.json), indent=-1)
         return bodies.Json(value, _checked_layout(found.layout, place))
     if form == "text" and found.text is not msgspec.UNSET:
@@ -406,7 +406,7 @@ def _located(file: str, data: bytes, error: Exception) -> CassetteError:
 
 
 def _unknown_field(name: str, steps: tuple[str | int, ...]) -> str:
-    known = _FIELDS[steps[0] if steps else ""] if len(steps) < _PART_DEPTH else _FIELDS["multipart"]
+    known = _FIELDS[str(steps[0]) if steps else ""] if len(steps) < _PART_DEPTH else _FIELDS["multipart"]
     near = difflib.get_close_matches(name, known, 1)
     advice = f"; did you mean {near[0]!r}?" if near else f"; known are {', '.join(known)}"
     return f"unknown field {name!r}{advice}"

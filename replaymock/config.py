@@ -163,9 +163,7 @@ def merged(under: FileConfig, over: FileConfig) -> FileConfig:
         options={**under.options, **over.options},
         rules=under.rules + over.rules,
         ignored=under.ignored + over.ignored,
-        redaction=RedactionRules(
-            under.redaction.add + over.redaction.add, under.redaction.keep + over.redaction.keep
-        ),
+        redaction=RedactionRules(under.redaction.add + over.redaction.add, under.redaction.keep + over.redaction.keep),
         dropped_headers=under.dropped_headers | over.dropped_headers,
     )
 
@@ -379,7 +377,7 @@ class Settings:
     max_body: int = 64 * 1024 * 1024
     rewrite: bool = True
     sequence: str = "auto"
-    latency: Latency = Latency()
+    latency: Latency = field(default_factory=Latency)
     miss_status: int = 404
     fail_on_miss: bool = False
-    file: FileConfig = FileConfig()
+    file: FileConfig = field(default_factory=FileConfig)

@@ -5,7 +5,15 @@ from typing import Any, TextIO
 
 import msgspec
 
-_COLORS = {"hit": "32", "recorded": "32", "unchanged": "36", "forwarded": "36", "miss": "31", "error": "31", "refused": "33"}
+_COLORS = {
+    "hit": "32",
+    "recorded": "32",
+    "unchanged": "36",
+    "forwarded": "36",
+    "miss": "31",
+    "error": "31",
+    "refused": "33",
+}
 
 
 class Console:
@@ -47,7 +55,8 @@ class Console:
         outcome = members["outcome"]
         painted = self._painted(f"{outcome:<9}", _COLORS.get(outcome, "0"))
         file = f"  {members['file']}" if members["file"] else ""
-        return f"{members['method']:<7} {members['target']}  {members['status']}  {painted} {members['elapsed_ms']:.1f} ms{file}"
+        line = f"{members['method']:<7} {members['target']}  {members['status']}  {painted}"
+        return f"{line} {members['elapsed_ms']:.1f} ms{file}"
 
     def _miss(self, members: dict[str, Any]) -> str:
         request = members["request"]

@@ -1,10 +1,10 @@
 """What can go wrong, named for what the user did; turned into answers in `responder`, into exit codes in `cli`.
 
-    ReplaymockError
-    |-- UsageError       an option, configuration or environment that cannot work (exit code 2)
-    |-- CassetteError    a cassette that cannot be read: file, line, column, reason
-    |-- RequestRefused   a request this server does not take: status and code
-    `-- UpstreamError    the backend did not give a whole answer: status, code, what to do
+ReplaymockError
+|-- UsageError       an option, configuration or environment that cannot work (exit code 2)
+|-- CassetteError    a cassette that cannot be read: file, line, column, reason
+|-- RequestRefused   a request this server does not take: status and code
+`-- UpstreamError    the backend did not give a whole answer: status, code, what to do
 """
 
 

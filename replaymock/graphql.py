@@ -59,4 +59,6 @@ def _unquoted(match: re.Match[str]) -> str:
 _MUTATION = re.compile(r"(?:^|[\s}])mutation\b")
 _START = re.compile(r"[\s,\ufeff]*(?:#[^\n]*\n[\s,]*)*(?:\{|(?:query|mutation|subscription|fragment)\b)")
 _OPERATION = re.compile(r"(?:^|[\s}])(?:query|mutation|subscription)\s+([A-Za-z_][A-Za-z0-9_]*)")
-_TOKENS = re.compile(r'"""(?:[^"\\]|\\"""|\\.|"(?!""))*"""|"(?:[^"\\\n]|\\.)*"|#[^\n]*|\.\.\.|[A-Za-z0-9_.+\-]+|[^\s\w]')
+_TOKENS = re.compile(
+    r'"""(?:[^"\\]|\\"""|\\.|"(?!""))*"""|"(?:[^"\\\n]|\\.)*"|#[^\n]*|\.\.\.|[A-Za-z0-9_.+\-]+|[^\s\w]'
+)

@@ -13,7 +13,7 @@ from replaymock.exchange import Request
 from replaymock.headers import get, media_type
 from replaymock.redaction import Redactor, anonymous, forget_names
 from replaymock.rewrites import Canonical, Selector, ignore
-from replaymock.targets import normal_path, parse_query, pattern
+from replaymock.targets import Pairs, normal_path, parse_query, pattern
 
 Key = tuple[Any, ...]
 KnownBody = tuple[str, Any]
@@ -54,13 +54,12 @@ class Matcher:
         rules = self._rules_for(request)
         names = sorted({name for rule in rules for name in rule.headers})
         request = self._redactor.request(request, anonymous)
-        target = forget_names(request.target)
-        path, _, query = target.partition("?")
+        path, _, query = request.target.partition("?")
         kind, body = known or _canonical_body(request)
         found = Canonical(
             method=request.method,
             path=normal_path(path),
-            query=tuple(sorted(parse_query(query), key=_pair_order)),
+            query=_sorted_pairs(query),
             headers=tuple((name, forget_names(get(request.headers, name))) for name in names),
             kind=kind,
             body=body,
@@ -127,8 +126,7 @@ def _canonical_graphql(request: Request) -> KnownBody | None:
 
 
 def _canonical_form(request: Request) -> KnownBody | None:
-    fields = parse_query(forget_names(request.body.decode("latin-1")))
-    return "form", tuple(sorted(fields, key=_pair_order))
+    return "form", _sorted_pairs(request.body.decode("latin-1"))
 
 
 def _canonical_multipart(request: Request) -> KnownBody | None:
@@ -208,6 +206,12 @@ def _member_step(name: str) -> str:
         return f".{name}"
     escaped = name.replace("\\", "\\\\").replace("'", "\\'")
     return f"['{escaped}']"
+
+
+def _sorted_pairs(encoded: str) -> Pairs:
+    """The pairs of a query or form as a multiset. Placeholders are looked for once decoded: clients send them encoded."""
+    pairs = ((forget_names(name), value and forget_names(value)) for name, value in parse_query(encoded))
+    return tuple(sorted(pairs, key=_pair_order))
 
 
 def _pair_order(pair: tuple[str, str | None]) -> tuple[str, bool, str]:

@@ -144,7 +144,12 @@ def _near_json(near: NearMiss) -> dict[str, Any]:
         {"field": found.field, "recorded": _shown(found.recorded), "received": _shown(found.received)}
         for found in near.differences
     ]
-    return {"file": near.entry.file, "method": near.entry.canonical.method, "path": near.entry.cassette.request.path, "differences": shown}
+    return {
+        "file": near.entry.file,
+        "method": near.entry.canonical.method,
+        "path": near.entry.cassette.request.path,
+        "differences": shown,
+    }
 
 
 def _shown(value: Any) -> Any:

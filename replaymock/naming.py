@@ -36,7 +36,7 @@ def cassette_name(request: Canonical, digits: int = HASH_DIGITS) -> str:
 def is_cassette_name(name: str) -> bool:
     """Whether a file of this name (without folder) is a cassette rather than a plain mock."""
     found = _CASSETTE.fullmatch(name)
-    return bool(found) and (found.group(1) in METHODS or name.find("--") > 0)
+    return found is not None and (found.group(1) in METHODS or "--" in name)
 
 
 def is_sidecar_name(name: str) -> bool:
@@ -97,8 +97,8 @@ def _hash(request: Canonical) -> str:
 
 METHODS = frozenset(
     (
-        "GET HEAD POST PUT PATCH DELETE OPTIONS TRACE CONNECT QUERY PROPFIND PROPPATCH MKCOL COPY MOVE LOCK UNLOCK "
-        "REPORT SEARCH MKCALENDAR ACL BIND REBIND UNBIND LINK UNLINK PURGE CHECKOUT MERGE"
+        "GET HEAD POST PUT PATCH DELETE OPTIONS TRACE CONNECT QUERY PROPFIND PROPPATCH MKCOL COPY MOVE LOCK "
+        "UNLOCK REPORT SEARCH MKCALENDAR ACL BIND REBIND UNBIND LINK UNLINK PURGE CHECKOUT MERGE"
     ).split()
 )
 _RESERVED = frozenset(

@@ -8,7 +8,7 @@ import re
 
 from replaymock.headers import Headers
 
-TOKEN = "{{origin}}"
+TOKEN = "{{origin}}"  # noqa: S105 - no password
 _TOKEN_BYTES = TOKEN.encode("ascii")
 
 
@@ -78,7 +78,7 @@ class StreamRewriter:
 
 
 def from_token(data: bytes, origin: str) -> bytes:
-    """Stored text with `{{origin}}` as the caller's origin, escaped where the slash after it is (`{{origin}}\\/x`)."""
+    r"""Stored text with `{{origin}}` as the caller's origin, escaped where the slash after it is (`{{origin}}\/x`)."""
     plain = origin.encode("latin-1")
     escaped = plain.replace(b"/", b"\\/")
     return _STORED.sub(lambda match: escaped + b"\\/" if match.group(1) else plain, data)

@@ -20,7 +20,9 @@ def to_upstream(headers: Headers, host: str, via: str, added: Headers, *, whole:
     return (*found, ("Transfer-Encoding", "chunked")) if _is_chunked(headers) else found
 
 
-def to_caller(headers: Headers, origins: Origins | None, caller_origin: str, cors: Cors, echoed: str, extra: Headers) -> Headers:
+def to_caller(
+    headers: Headers, origins: Origins | None, caller_origin: str, cors: Cors, echoed: str, extra: Headers
+) -> Headers:
     """Response headers as they go to the caller, without framing; `origins` is None where nothing is rewritten."""
     kept = without(headers, hop_by_hop(headers) | FRAMING)
     if cors.enabled:

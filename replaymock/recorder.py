@@ -1,4 +1,4 @@
-"""The record road: a request goes upstream as it came, the answer to the caller as it comes, and the pair to the store."""
+"""The record road: a request goes upstream as it came, the answer to the caller as it comes, the pair to the store."""
 
 from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass, replace
@@ -7,7 +7,6 @@ from datetime import UTC, datetime
 from replaymock.answer import Answer
 from replaymock.cassette import Cassette
 from replaymock.config import Upstream
-from replaymock.cors import Cors
 from replaymock.errors import RequestRefused, UpstreamError
 from replaymock.exchange import Exchange, Request, Response
 from replaymock.headers import Headers, get, list_items
@@ -112,7 +111,13 @@ class Recorder:
         return Served(request.method, shown, attempt.status, outcome, file, (self._clock() - started) * 1000)
 
     async def _exchange(
-        self, request: Request, body: AsyncIterator[bytes], sent: Kept, attempt: "_Attempt", index: Index, started: float
+        self,
+        request: Request,
+        body: AsyncIterator[bytes],
+        sent: Kept,
+        attempt: "_Attempt",
+        index: Index,
+        started: float,
     ) -> tuple[str, str]:
         upstream = self.route(request)
         wanted = self._is_wanted(request.path)
@@ -122,7 +127,8 @@ class Recorder:
             self._note_cookies(live.headers)
             stored = wanted and self._policy.wants(live.status)
             rewriting = self._rewriting(request)
-            head = self._head(live, request, rewriting, stored)
+            file = self._file(request, sent, index) if stored else ""
+            head = self._head(live, request, rewriting, file)
             await relay(live, head, attempt, kept, rewriting if request.method != "HEAD" else None)
         attempt.finish()
         if not stored:
@@ -133,6 +139,11 @@ class Recorder:
         response = Response(live.status, live.reason, live.headers, kept.data)
         elapsed = round((self._clock() - started) * 1000)
         return self._keep(Exchange(replace(request, body=sent.data), response, _now(), elapsed), index)
+
+    def _file(self, request: Request, sent: Kept, index: Index) -> str:
+        """The cassette an exchange will be kept in, known as soon as the request is whole."""
+        canonical = self._matcher.canonical(replace(request, body=sent.data))
+        return self.recording.file_for(canonical, index)
 
     def _keep(self, exchange: Exchange, index: Index) -> tuple[str, str]:
         taken = self.recording.take(exchange, index)
@@ -161,11 +172,12 @@ class Recorder:
             return None
         return Rewriting(self._origins, f"http://{get(request.headers, 'host')}", self._policy.max_body)
 
-    def _head(self, live: Live, request: Request, rewriting: Rewriting | None, stored: bool) -> Head:
+    def _head(self, live: Live, request: Request, rewriting: Rewriting | None, file: str) -> Head:
         extra: Headers = ()
         if self._forwarding.diagnostics:
             forwarded = "uri-miss" if self._forwarding.lookup else "request"
-            extra = (("Cache-Status", f"replaymock; fwd={forwarded}" + ("; stored" if stored else "")),)
+            extra = (("Cache-Status", f"replaymock; fwd={forwarded}" + ("; stored" if file else "")),)
+            extra = (*extra, ("Replaymock-Cassette", file)) if file else extra
         origins = rewriting.origins if rewriting else None
         caller_origin = rewriting.caller_origin if rewriting else ""
         echoed = self._serving.cors.echoed(request.headers)

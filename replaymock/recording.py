@@ -7,7 +7,7 @@ from replaymock import bodies, codings
 from replaymock.cassette import Cassette, CassetteRequest, Recorded
 from replaymock.exchange import Exchange, Request, Response
 from replaymock.headers import Headers, get, is_cors, is_unstored, media_type
-from replaymock.index import Index
+from replaymock.index import Entry, Index
 from replaymock.matching import Matcher
 from replaymock.naming import HASH_DIGITS, cassette_name
 from replaymock.origin import TOKEN, Origins
@@ -61,9 +61,8 @@ class Recording:
     def file_for(self, request: Canonical, index: Index) -> str:
         """The cassette an exchange with this request belongs to: the one that answers it now, or a new one."""
         known = index.find(request)
-        if known is not None and not known.plain and not known.cassette.request.is_template:
-            if known.canonical.method == request.method:
-                return known.file
+        if known and _is_exact(known, request):
+            return known.file
         name = cassette_name(request)
         return name if name not in index.entries else cassette_name(request, HASH_DIGITS * 2)
 
@@ -129,8 +128,10 @@ class Recording:
         kept = [
             (name.lower(), value)
             for name, value in headers
-            if not is_unstored(name.lower(), self._policy.dropped_headers)
-            and (self._policy.keep_cors or not is_cors(name.lower()))
+            if (
+                not is_unstored(name.lower(), self._policy.dropped_headers)
+                and (self._policy.keep_cors or not is_cors(name.lower()))
+            )
             or (method == "HEAD" and name.lower() == "content-length")
         ]
         return tuple(sorted(kept, key=lambda pair: pair[0]))
@@ -145,6 +146,11 @@ class Recording:
         textual = not encoded and bodies.is_textual(media_type(response.headers))
         body = self._origins.to_token(response.body) if textual else response.body
         return replace(response, headers=headers, body=body), True
+
+
+def _is_exact(entry: Entry, request: Canonical) -> bool:
+    """Whether an entry was found by the request's own key, and not by a template, a plain mock or HEAD for GET."""
+    return not entry.plain and not entry.cassette.request.is_template and entry.canonical.method == request.method
 
 
 def join(stored: tuple[Recorded, ...], cursor: int, recorded: Recorded) -> tuple[tuple[Recorded, ...], int]:
@@ -172,7 +178,11 @@ def same(one: Recorded, other: Recorded) -> bool:
 
 def _lasting(recorded: Recorded) -> Recorded:
     headers = tuple(sorted((name, _DATE.sub("", forget_names(value))) for name, value in recorded.headers))
-    body = forget_names(recorded.body.decode("latin-1")).encode("latin-1") if b"{{redacted" in recorded.body else recorded.body
+    body = (
+        forget_names(recorded.body.decode("latin-1")).encode("latin-1")
+        if b"{{redacted" in recorded.body
+        else recorded.body
+    )
     return replace(recorded, headers=headers, body=body, after="", recorded_at="", elapsed_ms=0)
 
 

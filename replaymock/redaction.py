@@ -9,6 +9,7 @@ import json
 import re
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import Any
 from urllib.parse import quote
 
@@ -53,7 +54,9 @@ class Numbering:
         if known not in self._placeholders:
             label = _UNNAMEABLE.sub("_", name.lower()) or "value"
             self._counts[label] = number = self._counts.get(label, 0) + 1
-            self._placeholders[known] = f"{{{{redacted:{label}}}}}" if number == 1 else f"{{{{redacted:{label}:{number}}}}}"
+            self._placeholders[known] = (
+                f"{{{{redacted:{label}}}}}" if number == 1 else f"{{{{redacted:{label}:{number}}}}}"
+            )
         return self._placeholders[known]
 
 
@@ -68,7 +71,7 @@ class RedactionRules:
 class Redactor:
     """Applies the tables and a team's rules to messages."""
 
-    def __init__(self, rules: RedactionRules = RedactionRules()) -> None:  # noqa: B008 - frozen
+    def __init__(self, rules: RedactionRules = RedactionRules()) -> None:
         self._added = _by_kind(rules.add)
         self._kept = _by_kind(rules.keep)
         self._added_values = [re.compile(selector.name) for selector in self._added["value"]]
@@ -100,7 +103,7 @@ class Redactor:
         """Any text with the values in it that have the shape of a credential replaced."""
         for shape in SHAPES:
             if shape.hint in text:
-                text = shape.expression.sub(lambda match, name=shape.name: self._group(match, name, label), text)
+                text = shape.expression.sub(partial(self._group, name=shape.name, label=label), text)
         for expression in self._added_values:
             text = expression.sub(lambda match: self._replaced(match.group(), "value", label), text)
         return text

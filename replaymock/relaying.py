@@ -1,4 +1,4 @@
-"""A live body on its way to the caller: as it came, or with upstream's origin replaced; nothing waits for a stream's end.
+"""A live body on its way to the caller: as it came, or with upstream's origin replaced. No stream is waited for.
 
 A body that is text and arrives at once is held for a moment, so that it can keep its length, and its very bytes where
 nothing in it has to be replaced.
@@ -97,7 +97,7 @@ async def relay(live: Live, head: Head, out: Out, kept: Kept, rewriting: Rewriti
         async for piece in chunks:
             await out.write(piece)
         return
-    if length is None and not coding or media_type(live.headers) in _NEVER_HELD:
+    if (length is None and not coding) or media_type(live.headers) in _NEVER_HELD:
         out.begin(head, None)
         await _stream(chunks, out, _Transcoder(coding, rewriting))
         return

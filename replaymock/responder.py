@@ -28,6 +28,7 @@ from replaymock.relaying import Out
 from replaymock.rewrites import Canonical
 from replaymock.sessions import Session, Sessions
 
+NO_LATENCY = Latency()
 _MOST_REMEMBERED = 10_000
 
 
@@ -36,7 +37,7 @@ class Playing:
     """How cassettes are played: the sequence policy, the latency, the status of a miss, the header naming a session."""
 
     sequence: str = "auto"
-    latency: Latency = Latency()
+    latency: Latency = NO_LATENCY
     miss_status: int = 404
     session_header: str = "replaymock-session"
     ignored: tuple[str, ...] = ()
@@ -101,7 +102,9 @@ class Responder:
 
     def fail(self, request: Request, error: BaseException) -> Answer:
         """The answer after a fault of this program, which the user is told of in one line."""
-        self._report("warning", {"message": f"{request.method} {self._shown(request)}: {type(error).__name__}: {error}"})
+        self._report(
+            "warning", {"message": f"{request.method} {self._shown(request)}: {type(error).__name__}: {error}"}
+        )
         detail = "a fault in replaymock; its log names it"
         return refusal(RequestRefused(500, "internal_error", detail), self.cors, self.cors.echoed(request.headers))
 

@@ -5,7 +5,7 @@ from typing import Annotated, Any
 import msgspec
 from msgspec import UNSET, Meta, Raw, UnsetType
 
-Values = dict[str, str | None | list[str | None]]
+Values = dict[str, str | list[str | None] | None]
 HeaderValues = dict[str, str | list[str]]
 
 
@@ -46,7 +46,9 @@ class FileResponse(msgspec.Struct, forbid_unknown_fields=True, kw_only=True, omi
     reason: str | UnsetType = UNSET
     headers: HeaderValues = {}
     json: Raw | UnsetType = UNSET
-    layout: Annotated[str | None, Meta(description="White space of the JSON on the wire: compact, spaced, indent-N")] = None
+    layout: Annotated[
+        str | None, Meta(description="White space of the JSON on the wire: compact, spaced, indent-N")
+    ] = None
     text: str | UnsetType = UNSET
     file: Annotated[str | UnsetType, Meta(description="A sibling file that holds the body")] = UNSET
     rewrite: Annotated[bool, Meta(description="Whether {{origin}} becomes the caller's origin")] = True

@@ -16,7 +16,7 @@ class Shape:
 
 @lru_cache(maxsize=8192)
 def is_secret_name(name: str) -> bool:
-    """Whether a header, field, parameter or JSON key of this name holds a secret, in any spelling (`apiKey`, `api-key`)."""
+    """Whether a header, field, parameter or JSON key so named holds a secret, in any spelling (`apiKey`, `api-key`)."""
     plain = _SEPARATORS.sub("", name.lower())
     return plain in SECRET_NAMES or (plain.endswith(SECRET_ENDINGS) and not plain.endswith(HARMLESS_ENDINGS))
 
@@ -52,8 +52,8 @@ SECRET_ENDINGS = tuple(
 )
 HARMLESS_ENDINGS = tuple(
     (
-        "pagetoken nexttoken prevtoken previoustoken continuationtoken synctoken pagingtoken cursortoken starttoken "
-        "resumetoken skiptoken markertoken counttoken maxtoken eostoken bostoken unktoken padtoken"
+        "pagetoken nexttoken prevtoken previoustoken continuationtoken synctoken pagingtoken cursortoken "
+        "starttoken resumetoken skiptoken markertoken counttoken maxtoken eostoken bostoken unktoken padtoken"
     ).split()
 )
 COOKIE_ENDINGS = ("session", "sess", "sid", "auth", "rememberme", "remember", "login")
@@ -68,7 +68,12 @@ NAME_HINT = re.compile(
 
 SHAPES = (
     _shape("jwt", "eyJ", r"\beyJ[A-Za-z0-9_\-]{6,}\.eyJ[A-Za-z0-9_\-]{6,}\.[A-Za-z0-9_\-]*"),
-    _shape("pem", "-----BEGIN", r"-----BEGIN [A-Z0-9 ]*PRIVATE KEY(?: BLOCK)?-----[\s\S]*?(?:-----END [A-Z0-9 ]*PRIVATE KEY(?: BLOCK)?-----|\Z)"),
+    _shape(
+        "pem",
+        "-----BEGIN",
+        r"-----BEGIN [A-Z0-9 ]*PRIVATE KEY(?: BLOCK)?-----"
+        r"[\s\S]*?(?:-----END [A-Z0-9 ]*PRIVATE KEY(?: BLOCK)?-----|\Z)",
+    ),
     _shape("url_password", "@", r"[A-Za-z][A-Za-z0-9+.\-]*://[^/\s:@\"'<>{}]*:(?P<secret>[^/\s@\"'<>{}]+)@"),
     _shape("bearer", "earer ", r"\b[Bb]earer (?P<secret>[A-Za-z0-9._~+/=\-]{16,})"),
     _shape("aws_access_key_id", "A", r"\b(?:AKIA|ASIA|AROA|AIDA|AGPA|ANPA|ANVA)[A-Z0-9]{16}\b"),
@@ -77,7 +82,9 @@ SHAPES = (
     _shape("gitlab_token", "gl", r"\bgl(?:pat|oas|dt|rt|cbt|ptt|ft|soat|imt)-[A-Za-z0-9_\-.]{20,64}"),
     _shape("slack_token", "xox", r"\bxox[abeoprs]-[A-Za-z0-9\-]{10,250}"),
     _shape("slack_app_token", "xapp-", r"\bxapp-[0-9]-[A-Za-z0-9\-]{10,250}"),
-    _shape("slack_webhook", "hooks.slack.com", r"hooks\.slack\.com/(?:services|workflows)/(?P<secret>[A-Za-z0-9+/]{20,80})"),
+    _shape(
+        "slack_webhook", "hooks.slack.com", r"hooks\.slack\.com/(?:services|workflows)/(?P<secret>[A-Za-z0-9+/]{20,80})"
+    ),
     _shape("stripe_key", "k_", r"\b[srp]k_(?:live|test)_[A-Za-z0-9]{16,247}\b"),
     _shape("stripe_webhook_secret", "whsec_", r"\bwhsec_[A-Za-z0-9+/=]{24,}"),
     _shape("google_api_key", "AIza", r"\bAIza[A-Za-z0-9_\-]{35}"),

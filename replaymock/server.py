@@ -1,4 +1,4 @@
-"""HTTP in: the only room that imports Tornado. It refuses what is no proper request and hands the rest to the responder.
+"""HTTP in: the only room that imports Tornado. It refuses what is no proper request and hands on the rest.
 
 Tornado's `HTTPServerConnectionDelegate` is used without `RequestHandler`, which would normalise what must stay literal.
 """
@@ -21,7 +21,6 @@ from replaymock.answer import Answer, Send, Wait, chunk, head, with_header, with
 from replaymock.errors import RequestRefused, UsageError
 from replaymock.exchange import Request
 from replaymock.headers import HOST, TOKEN, get, get_all, has, list_items
-from replaymock.problems import refusal
 from replaymock.proxying import has_body
 from replaymock.relaying import Head
 from replaymock.responder import Responder
@@ -55,7 +54,9 @@ class Server:
             self._sockets = _bind(host, port)
         except OSError as error:
             reason = error.strerror or str(error)
-            raise UsageError(f"cannot listen on {host} port {port}: {reason}; choose another by --port (0 picks one)") from error
+            raise UsageError(
+                f"cannot listen on {host} port {port}: {reason}; choose another by --port (0 picks one)"
+            ) from error
         self._http.add_sockets(self._sockets)
         return int(self._sockets[0].getsockname()[1])
 
@@ -66,7 +67,8 @@ class Server:
     async def drain(self, seconds: float) -> None:
         """Waits until what is in flight is answered, but no longer than `seconds`, and closes every connection."""
         deadline = asyncio.get_running_loop().time() + seconds
-        while self._open and asyncio.get_running_loop().time() < deadline:
+        # Looked at in turns, once, at the end: an event would cost every request.
+        while self._open and asyncio.get_running_loop().time() < deadline:  # noqa: ASYNC110
             await asyncio.sleep(0.01)
         for delegate in list(self._open):
             delegate.cancel()
@@ -161,7 +163,8 @@ class _Delegate(httputil.HTTPMessageDelegate):
         request = replace(self._request, body=b"".join(self._pieces))
         try:
             answer = self._local(request)
-        except Exception as error:  # noqa: BLE001 - the caller gets an answer, the user one line
+        except Exception as error:
+            # The caller gets an answer and the user one line, whatever went wrong.
             answer = self._responder.fail(request, error)
         if answer is not None:
             self._out.answer(answer)
@@ -181,12 +184,12 @@ class _Delegate(httputil.HTTPMessageDelegate):
     def _local(self, request: Request) -> Answer | None:
         """The answer that needs no upstream; None where upstream is asked."""
         if admin.is_own(request.path):
-            answer = admin.answer(request, self._responder, self._hosts)
-            return without_body(answer) if request.method == "HEAD" else answer
-        answer = self._responder.preflight(request)
-        if answer is None and self._responder.mode.lookup:
+            own = admin.answer(request, self._responder, self._hosts)
+            return without_body(own) if request.method == "HEAD" else own
+        preflight = self._responder.preflight(request)
+        if preflight is None and self._responder.mode.lookup:
             return self._responder.replay(request)
-        return answer
+        return preflight
 
     def _start(self, request: Request, body: AsyncIterator[bytes]) -> None:
         self._out.on_leave(self.cancel)
@@ -285,7 +288,7 @@ class _Caller:
         answer = self._with_connection(answer)
         if answer.steps:
             task = asyncio.ensure_future(self._perform(answer))
-            self.on_leave(task.cancel)
+            self.on_leave(lambda: cast(None, task.cancel()))
             return
         self._written = _write_ready(self._connection, answer.wire)
         self.finish()
@@ -394,7 +397,9 @@ def _check(request: Request, version: str) -> None:
 
 
 def _over_limit(max_body: int) -> RequestRefused:
-    return RequestRefused(413, "body_too_large", f"the request body is larger than {max_body} bytes; allow more by --max-body")
+    return RequestRefused(
+        413, "body_too_large", f"the request body is larger than {max_body} bytes; allow more by --max-body"
+    )
 
 
 def _bind(host: str, port: int) -> list[socket.socket]:

@@ -86,7 +86,7 @@ class Store:
         self._known.pop(file, None)
 
     def prepare_for_writing(self) -> None:
-        """Makes the folder, with its `.gitattributes` when it is new, and clears what a crash left. UsageError if not."""
+        """Makes the folder, with `.gitattributes` when it is new, and clears what a crash left. Or UsageError."""
         try:
             if not self.folder.exists():
                 self.folder.mkdir(parents=True)
@@ -98,7 +98,9 @@ class Store:
             probe.unlink()
         except OSError as error:
             reason = error.strerror or str(error)
-            raise UsageError(f"cannot write into {self.folder}: {reason}; choose another folder by --cassettes") from error
+            raise UsageError(
+                f"cannot write into {self.folder}: {reason}; choose another folder by --cassettes"
+            ) from error
 
     async def watch(self) -> AsyncIterator[None]:
         """Yields whenever the folder no longer is what is known; by polling where the system cannot notify."""

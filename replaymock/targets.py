@@ -15,11 +15,14 @@ PLACEHOLDER = re.compile(r"\{\{redacted(?::[^{}]*)?\}\}")
 
 
 def normal_path(path: str) -> str:
-    """The form of a sent path that is compared: `/a%2fb` and `/a%2Fb` are one, `/a/b`, `/x` and `/x/` are not."""
+    """The form of a sent path that is compared: `/a%2fb` and `/a%2Fb` are one, `/a/b`, `/x` and `/x/` are not.
+
+    A placeholder in it, encoded or not, has lost its name and ordinal.
+    """
     if _PLAIN_PATH.fullmatch(path):
         return path
     encoded = quote(_sent_bytes(path), safe=_KEPT_IN_PATHS)
-    return _ESCAPE.sub(_decode_unreserved, encoded)
+    return _ENCODED_PLACEHOLDER.sub("%7B%7Bredacted%7D%7D", _ESCAPE.sub(_decode_unreserved, encoded))
 
 
 def literal_path(path: str) -> str:
@@ -51,7 +54,7 @@ def specificity(template: str) -> tuple[int, int, str]:
 
 
 def parse_query(query: str) -> Pairs:
-    """A sent query or urlencoded form as (name, value) pairs in readable form; `a` has the value None, `a=` is empty."""
+    """A sent query or urlencoded form as readable (name, value) pairs; `a` has the value None, `a=` an empty one."""
     if not query.isascii():
         query = quote(_sent_bytes(query), safe=string.punctuation)
     return tuple(_parse_pair(item) for item in query.split("&") if item)
@@ -72,7 +75,7 @@ def encode_pair(name: str, value: str | None) -> str:
     return f"{_encode(name)}={_encode(value)}"
 
 
-def group(pairs: Pairs) -> dict[str, str | None | list[str | None]]:
+def group(pairs: Pairs) -> dict[str, str | list[str | None] | None]:
     """Pairs as a cassette shows them: name to value, or to the list of its values in order."""
     grouped: dict[str, list[str | None]] = {}
     for name, value in pairs:
@@ -80,12 +83,12 @@ def group(pairs: Pairs) -> dict[str, str | None | list[str | None]]:
     return {name: values[0] if len(values) == 1 else values for name, values in grouped.items()}
 
 
-def ungroup(grouped: dict[str, str | None | list[str | None]]) -> Pairs:
+def ungroup(grouped: dict[str, str | list[str | None] | None]) -> Pairs:
     """The inverse of `group`, names in the order of the mapping; hand-written values are brought to readable form."""
     pairs: list[tuple[str, str | None]] = []
     for name, values in grouped.items():
         for value in values if isinstance(values, list) else [values]:
-            pairs.append((readable(name), None if value is None else readable(value)))
+            pairs.append((readable(name), None if value is None else readable(value)))  # noqa: PERF401 - reads better
     return tuple(pairs)
 
 
@@ -128,13 +131,18 @@ def _parse_pair(item: str) -> tuple[str, str | None]:
 
 
 def _encode(text: str) -> str:
-    return quote(unquote_to_bytes(text.encode("utf-8", "surrogatepass")), safe="*-._").replace("%20", "+").replace("~", "%7E")
+    return (
+        quote(unquote_to_bytes(text.encode("utf-8", "surrogatepass")), safe="*-._")
+        .replace("%20", "+")
+        .replace("~", "%7E")
+    )
 
 
 _UNRESERVED = frozenset("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-._~")
 _PLAIN_PATH = re.compile(r"[A-Za-z0-9\-._~/:@!$&'()+,;=]*")
 _KEPT_IN_PATHS = "/:@!$&'()+,;=%~\"<>[]\\^`|?#"
 _ESCAPE = re.compile(r"%([0-9A-Fa-f]{2})")
+_ENCODED_PLACEHOLDER = re.compile(r"%7B%7Bredacted(?:(?::|%3A)(?:(?!%7[BD])[^/])*)?%7D%7D")
 _TEMPLATE_CHARACTERS = str.maketrans({"{": "%7B", "}": "%7D", "*": "%2A"})
 _TEMPLATE_PIECES = re.compile(r"(/\*\*\Z|\*\*|\*|\{\{redacted(?::[^{}]*)?\}\}|\{[^{}/]*\})")
 _LITERAL_PERCENT = re.compile(r"%(?=[0-9A-Fa-f]{2})")

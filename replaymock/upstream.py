@@ -51,7 +51,9 @@ class Backends:
         self._transport = httpx.AsyncHTTPTransport(
             verify=_ssl_context(settings),
             trust_env=False,
-            limits=httpx.Limits(max_connections=None, max_keepalive_connections=IN_FLIGHT, keepalive_expiry=KEEPALIVE_SECONDS),
+            limits=httpx.Limits(
+                max_connections=None, max_keepalive_connections=IN_FLIGHT, keepalive_expiry=KEEPALIVE_SECONDS
+            ),
             proxy=_proxy(settings.upstream_proxy),
         )
 
@@ -67,7 +69,9 @@ class Backends:
         """The response to a request whose body comes from `body`. UpstreamError also while its chunks are read."""
         target = upstream.base + request.target
         if not target.isascii():
-            raise RequestRefused(400, "bad_request", "the request target holds bytes that are not ASCII; percent-encode them")
+            raise RequestRefused(
+                400, "bad_request", "the request target holds bytes that are not ASCII; percent-encode them"
+            )
         outgoing = httpx.Request(
             request.method,
             upstream.origin,
@@ -83,7 +87,9 @@ class Backends:
                 yield Live(
                     status=response.status_code,
                     reason=response.extensions.get("reason_phrase", b"").decode("latin-1"),
-                    headers=tuple((name.decode("latin-1"), value.decode("latin-1")) for name, value in response.headers.raw),
+                    headers=tuple(
+                        (name.decode("latin-1"), value.decode("latin-1")) for name, value in response.headers.raw
+                    ),
                     chunks=_chunks(response, upstream, self._timeouts),
                 )
             finally:
@@ -127,7 +133,9 @@ class _translated:  # noqa: N801 - reads as a statement
         if isinstance(verification, ssl.SSLCertVerificationError):
             reason = verification.verify_message
             advice = "trust its authority by --ca-file FILE, or skip the check by --insecure"
-            return UpstreamError(502, "tls_verification_failed", f"the certificate of {origin} is not trusted: {reason}; {advice}")
+            return UpstreamError(
+                502, "tls_verification_failed", f"the certificate of {origin} is not trusted: {reason}; {advice}"
+            )
         if isinstance(error, httpx.ConnectTimeout):
             return self._timeout("did not accept the connection", "connect", "--connect-timeout")
         if isinstance(error, httpx.TimeoutException):
@@ -139,7 +147,9 @@ class _translated:  # noqa: N801 - reads as a statement
         return UpstreamError(504, "upstream_timeout", detail)
 
 
-async def _chunks(response: httpx.Response, upstream: Upstream, timeouts: dict[str, float | None]) -> AsyncIterator[bytes]:
+async def _chunks(
+    response: httpx.Response, upstream: Upstream, timeouts: dict[str, float | None]
+) -> AsyncIterator[bytes]:
     with _translated(upstream, timeouts):
         async for piece in response.stream:  # type: ignore[union-attr]
             yield piece
@@ -183,14 +193,18 @@ def _ssl_context(settings: Settings) -> ssl.SSLContext:
             if settings.ca_file:
                 context.load_verify_locations(settings.ca_file)
     except (OSError, ssl.SSLError) as error:
-        raise UsageError(f"--ca-file {settings.ca_file}: not a readable PEM file of certificates ({_short(error)})") from error
+        raise UsageError(
+            f"--ca-file {settings.ca_file}: not a readable PEM file of certificates ({_short(error)})"
+        ) from error
     if settings.client_key and not settings.client_cert:
         raise UsageError("--client-key needs --client-cert")
     if settings.client_cert:
         try:
             context.load_cert_chain(settings.client_cert, settings.client_key or None)
         except (OSError, ssl.SSLError) as error:
-            raise UsageError(f"--client-cert {settings.client_cert}: cannot be used ({_short(error)}); it must be PEM, with its key") from error
+            raise UsageError(
+                f"--client-cert {settings.client_cert}: cannot be used ({_short(error)}); it must be PEM, with its key"
+            ) from error
     return context
 
 

@@ -7,7 +7,9 @@ import rich_click as click
 
 @click.command()
 @click.option("--serve", is_flag=True, help="Keep replaying at the end, and print what to try.")
-@click.option("--port", type=click.IntRange(0, 65535), default=8081, show_default=True, help="The port for --serve; 0 picks one.")
+@click.option(
+    "--port", type=click.IntRange(0, 65535), default=8081, show_default=True, help="The port for --serve; 0 picks one."
+)
 def demo(serve: bool, port: int) -> None:
     """Show the whole story without network or arguments.
 

@@ -14,7 +14,7 @@ from replaymock.errors import UsageError
 Command = Callable[..., Any]
 
 
-class Line(click.ParamType):
+class Line(click.ParamType):  # type: ignore[type-arg] # generic from click 8.5 on only
     """A text that may hold spaces; several in one variable are separated by line breaks."""
 
     name = "text"
@@ -74,7 +74,7 @@ def _upwards(name: str) -> Path | None:
 
 _PARAMETERS = {"json": "as_json"}
 
-_SHARED = [
+_SHARED: list[Callable[[Command], Command]] = [
     option("--cassettes", metavar="DIR", default="cassettes", show_default=True, help="The folder of cassettes."),
     option(
         "--host",
@@ -82,7 +82,9 @@ _SHARED = [
         show_default=True,
         help="The address to listen on; localhost is 127.0.0.1 and ::1, anything wider prints a warning.",
     ),
-    option("--port", type=click.IntRange(0, 65535), default=8081, show_default=True, help="The port; 0 picks a free one."),
+    option(
+        "--port", type=click.IntRange(0, 65535), default=8081, show_default=True, help="The port; 0 picks a free one."
+    ),
     click.option(
         "--config",
         metavar="FILE",
@@ -112,5 +114,11 @@ _SHARED = [
         default=True,
         help="Say in each answer whether it was a hit and which cassette it is from (on by default).",
     ),
-    option("--max-body", metavar="SIZE", default="64MiB", show_default=True, help="The largest request or kept response body."),
+    option(
+        "--max-body",
+        metavar="SIZE",
+        default="64MiB",
+        show_default=True,
+        help="The largest request or kept response body.",
+    ),
 ]

@@ -26,14 +26,34 @@ from replaymock.errors import UsageError
     help="all: forward everything and renew what is seen. new: serve hits, record misses. "
     "rewrite: remove what was recorded first.",
 )
-@option("--header", type=Line(), metavar="'Name: value'", multiple=True, help="Add a header upstream; it is never stored. Repeatable.")
+@option(
+    "--header",
+    type=Line(),
+    metavar="'Name: value'",
+    multiple=True,
+    help="Add a header upstream; it is never stored. Repeatable.",
+)
 @option("--insecure", is_flag=True, help="Do not verify the backend's certificate.")
 @option("--ca-file", metavar="FILE", default="", help="Trust the certificate authorities in this PEM file too.")
 @option("--client-cert", metavar="FILE", default="", help="Present this PEM certificate to the backend.")
 @option("--client-key", metavar="FILE", default="", help="Its key, unless the certificate file holds it.")
 @option("--upstream-proxy", metavar="URL", default="", help="Reach the backend through this HTTP proxy.")
-@option("--connect-timeout", metavar="SECONDS", type=click.FloatRange(0, min_open=True), default=10.0, show_default=True, help="For connecting.")
-@option("--read-timeout", metavar="SECONDS", type=click.FloatRange(0, min_open=True), default=60.0, show_default=True, help="Between two pieces of an answer.")
+@option(
+    "--connect-timeout",
+    metavar="SECONDS",
+    type=click.FloatRange(0, min_open=True),
+    default=10.0,
+    show_default=True,
+    help="For connecting.",
+)
+@option(
+    "--read-timeout",
+    metavar="SECONDS",
+    type=click.FloatRange(0, min_open=True),
+    default=60.0,
+    show_default=True,
+    help="Between two pieces of an answer.",
+)
 @option("--only", metavar="GLOB", multiple=True, help="Record only paths like /api/**. Repeatable.")
 @option("--skip", metavar="GLOB", multiple=True, help="Forward paths like /metrics without recording. Repeatable.")
 @option(
@@ -45,7 +65,7 @@ from replaymock.errors import UsageError
 @option("--no-rewrite", is_flag=True, help="Leave the backend's own origin in headers and bodies as it is.")
 @shared
 @click.pass_context
-def record(context: click.Context, **_values: Any) -> None:
+def record(context: click.Context, /, **_values: Any) -> None:
     """Forward to a real backend, and save each distinct exchange as a cassette.
 
     [bold]replaymock record --upstream https://api.example.com[/bold]
@@ -56,7 +76,9 @@ def record(context: click.Context, **_values: Any) -> None:
     found = read_file(context.params["config"])
     values = effective(context, found)
     if not values["upstream"]:
-        raise UsageError("record needs a backend: --upstream https://api.example.com (or upstream = … in replaymock.toml)")
+        raise UsageError(
+            "record needs a backend: --upstream https://api.example.com (or upstream = … in replaymock.toml)"
+        )
     settings = config.Settings(
         **_common(values, found),
         upstreams=tuple(config.parse_upstream(url) for url in values["upstream"]),
@@ -87,11 +109,18 @@ def record(context: click.Context, **_values: Any) -> None:
     "strict: a miss after the last. first, last: always that one.",
 )
 @option("--latency", metavar="0|recorded|MS|MIN-MAX", default="0", show_default=True, help="Hold each answer back.")
-@option("--miss-status", metavar="CODE", type=click.IntRange(400, 599), default=404, show_default=True, help="The status of a miss.")
+@option(
+    "--miss-status",
+    metavar="CODE",
+    type=click.IntRange(400, 599),
+    default=404,
+    show_default=True,
+    help="The status of a miss.",
+)
 @option("--fail-on-miss", is_flag=True, help="Exit with 1 at the end if there was a miss.")
 @shared
 @click.pass_context
-def replay(context: click.Context, **_values: Any) -> None:
+def replay(context: click.Context, /, **_values: Any) -> None:
     """Serve the cassettes, with CORS. Opens no outgoing connection, ever.
 
     [bold]replaymock replay[/bold]
