@@ -91,6 +91,9 @@ class Recorder:
         if self._forwarding.via.lower() in list_items(get(request.headers, "via")):
             detail = "this request has been here before: --upstream leads back to this server; name the real backend"
             raise RequestRefused(508, "loop_detected", detail)
+        if "websocket" in list_items(get(request.headers, "upgrade")):
+            detail = "WebSockets are not recorded yet; connect to the backend itself"
+            raise RequestRefused(501, "websocket_unsupported", detail)
         upstream = self._backends.route(request.path)
         if upstream is None:
             detail = f"no --upstream is given for {request.path}; add one without a prefix"

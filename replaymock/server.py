@@ -17,7 +17,7 @@ from tornado.httpserver import HTTPServer
 from tornado.netutil import bind_sockets
 
 from replaymock import admin
-from replaymock.answer import Answer, Send, Wait, chunk, head, with_header, without_body
+from replaymock.answer import NO_CONTENT, Answer, Send, Wait, chunk, head, with_header, without_body
 from replaymock.errors import RequestRefused, UsageError
 from replaymock.exchange import Request
 from replaymock.headers import HOST, TOKEN, get, get_all, has, list_items
@@ -297,9 +297,10 @@ class _Caller:
         """Sends the head of a streamed answer."""
         self.begun = True
         headers = answer_head.headers
+        self._bodyless = self._bodyless or answer_head.status in NO_CONTENT
         if length is not None and not self._bodyless:
             headers = (*headers, ("Content-Length", str(length)))
-        elif not self._bodyless and answer_head.status not in (204, 304):
+        elif not self._bodyless:
             self._chunked = not self._is_http10
             self._closes = self._closes or self._is_http10
             headers = (*headers, ("Transfer-Encoding", "chunked")) if self._chunked else headers
