@@ -103,6 +103,12 @@ def encode(content_type: str, data: bytes) -> Body:
     return body
 
 
+def kept(content_type: str, data: bytes) -> Body:
+    """The form a request body is kept and compared in: a digest where it is binary or too large, else as `encode`."""
+    body = encode(content_type, data) if len(_anonymous(data)) <= INLINE_LIMIT else Binary(data)
+    return Digest(digest(data), len(data)) if isinstance(body, Binary) else body
+
+
 def decode(body: Body, content_type: str) -> bytes:
     """The bytes of a body. LookupError or UnicodeError if its text does not fit the content type's charset."""
     match body:
@@ -139,9 +145,7 @@ def part(name: str, filename: str | None, content_type: str, body: "Json | Text 
 
 def digest(data: bytes) -> str:
     """The SHA-256 of a body, in hex, the same whatever ordinals its redacted values carry."""
-    if b"{{redacted" in data:
-        data = PLACEHOLDER_BYTES.sub(b"{{redacted}}", data)
-    return hashlib.sha256(data).hexdigest()
+    return hashlib.sha256(_anonymous(data)).hexdigest()
 
 
 def is_json(media_type: str) -> bool:
@@ -185,6 +189,10 @@ def media_type_of(file_extension: str) -> str:
         if known == file_extension:
             return media_type
     return "application/json" if file_extension == "json" else "application/octet-stream"
+
+
+def _anonymous(data: bytes) -> bytes:
+    return PLACEHOLDER_BYTES.sub(b"{{redacted}}", data) if b"{{redacted" in data else data
 
 
 def _json(data: bytes) -> Json | None:

@@ -189,9 +189,7 @@ def _lasting(recorded: Recorded) -> Recorded:
 def _request_body(request: Request) -> bodies.Body | None:
     if not request.body:
         return None
-    body = bodies.encode(get(request.headers, "content-type"), request.body)
-    if isinstance(body, bodies.Binary) or len(request.body) > bodies.INLINE_LIMIT:
-        return bodies.Digest(bodies.digest(request.body), len(request.body))
+    body = bodies.kept(get(request.headers, "content-type"), request.body)
     if isinstance(body, bodies.Multipart):
         return bodies.Multipart(tuple(_plain_part(part) for part in body.parts))
     return body

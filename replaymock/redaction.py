@@ -153,7 +153,7 @@ class Redactor:
         content_type = get(headers, "content-type")
         media = media_type(headers)
         if media == bodies.FORM_TYPE:
-            return self._urlencoded(body.decode("latin-1"), "form", label).encode("utf-8")
+            return self._urlencoded(body.decode("latin-1"), "form", label).encode("latin-1")
         match bodies.encode(content_type, body):
             case bodies.Multipart(parts):
                 redacted = bodies.Multipart(tuple(self._part(part, label) for part in parts))
