@@ -153,18 +153,21 @@ class Redactor:
         content_type = get(headers, "content-type")
         media = media_type(headers)
         if media == bodies.FORM_TYPE:
-            return self._urlencoded(body.decode("latin-1"), "form", label).encode("latin-1")
-        match bodies.encode(content_type, body):
-            case bodies.Multipart(parts):
-                redacted = bodies.Multipart(tuple(self._part(part, label) for part in parts))
-                return bodies.decode(redacted, content_type)
-            case bodies.Binary():
-                return body
+            return self._urlencoded(body.decode("latin-1"), "form", label).encode("utf-8")
+        if media.startswith("multipart/"):
+            parsed = bodies.encode(content_type, body)
+            if isinstance(parsed, bodies.Multipart):
+                parts = tuple(self._part(part, label) for part in parsed.parts)
+                return bodies.decode(bodies.Multipart(parts), content_type)
+        if not bodies.is_textual(media):
+            return body
         charset = bodies.charset(content_type)
-        text = body.decode(charset)
-        if bodies.is_json(media) and _is_json(body):
-            return self._json(text, label).encode(charset)
-        return self._loose_text(text, media, label).encode(charset)
+        try:
+            text = body.decode(charset)
+        except UnicodeError:
+            return body
+        redact = self._json if bodies.is_json(media) else self._loose_text
+        return redact(text, media, label).encode(charset)
 
     def _part(self, part: bodies.Part, label: Label) -> bodies.Part:
         if isinstance(part.body, (bodies.Binary, bodies.Digest)):
@@ -178,9 +181,11 @@ class Redactor:
         changed = bodies.encode(part.content_type or "text/plain", content)
         return replace(part, body=changed if isinstance(changed, (bodies.Json, bodies.Text)) else part.body)
 
-    def _json(self, text: str, label: Label) -> str:
+    def _json(self, text: str, media: str, label: Label) -> str:
         if not (NAME_HINT.search(text) or any(shape.hint in text for shape in SHAPES) or self._has_own_json_rules()):
             return text
+        if not _is_json(text):
+            return self._loose_text(text, media, label)
         added, kept = self._places("add", text), self._places("keep", text)
 
         def visit(path: Sequence[str | int], token: str) -> str | None:
@@ -262,9 +267,9 @@ def _names(selectors: list[Selector], name: str) -> bool:
     return any(selector.name.lower() == name.lower() for selector in selectors)
 
 
-def _is_json(body: bytes) -> bool:
+def _is_json(text: str) -> bool:
     try:
-        json.loads(body)
+        json.loads(text)
     except (ValueError, RecursionError):
         return False
     return True

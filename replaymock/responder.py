@@ -112,8 +112,8 @@ class Responder:
         """Has upstream answer a request whose body may still be coming."""
         if self.recorder is None:
             raise RuntimeError("a mode that forwards needs a recorder")
-        self._remembered.clear()
         served = await self.recorder.forward(request, body, out, self.index)
+        self._remembered.clear()
         self.journal.served(served)
         self._report("request", served.to_json())
 
