@@ -1,5 +1,6 @@
 """A request, a response, and the pair as it happened: frozen values, neither Tornado's nor httpx's."""
 
+from collections.abc import AsyncIterator
 from dataclasses import dataclass
 
 from replaymock.headers import Headers
@@ -33,6 +34,16 @@ class Response:
     reason: str
     headers: Headers = ()
     body: bytes = b""
+
+
+@dataclass(frozen=True, slots=True)
+class Live:
+    """A response whose body is still to come: `chunks` in the sizes they arrive in."""
+
+    status: int
+    reason: str
+    headers: Headers
+    chunks: AsyncIterator[bytes]
 
 
 @dataclass(frozen=True, slots=True)

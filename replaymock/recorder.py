@@ -3,12 +3,13 @@
 from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
+from typing import TYPE_CHECKING
 
 from replaymock.answer import Answer
 from replaymock.cassette import Cassette
 from replaymock.config import Upstream
 from replaymock.errors import RequestRefused, UpstreamError
-from replaymock.exchange import Exchange, Request, Response
+from replaymock.exchange import Exchange, Live, Request, Response
 from replaymock.headers import Headers, get, list_items
 from replaymock.index import Entry, Index, Serving, entry_for
 from replaymock.journal import Report, Served
@@ -20,7 +21,9 @@ from replaymock.recording import Policy, Recording
 from replaymock.redaction import Redactor, anonymous
 from replaymock.relaying import Head, Kept, Out, Rewriting, keeping, relay
 from replaymock.targets import normal_path, pattern
-from replaymock.upstream import Backends, Live
+
+if TYPE_CHECKING:
+    from replaymock.upstream import Backends  # replay never loads httpx
 
 Save = Callable[[str, Cassette], None]
 """Has a cassette written to the disk, soon and in order."""
@@ -64,7 +67,7 @@ class Recorder:
         self,
         forwarding: Forwarding,
         policy: Policy,
-        backends: Backends,
+        backends: "Backends",
         origins: Origins,
         matcher: Matcher,
         redactor: Redactor,

@@ -12,10 +12,10 @@ from typing import Protocol
 from replaymock import bodies, codings
 from replaymock.answer import Answer
 from replaymock.errors import UpstreamError
+from replaymock.exchange import Live
 from replaymock.headers import Headers, get, media_type
 from replaymock.origin import TOKEN, Origins, StreamRewriter
 from replaymock.proxying import content_length
-from replaymock.upstream import Live
 
 HELD_BYTES = 256 * 1024
 HELD_SECONDS = 0.02

@@ -9,28 +9,16 @@ import socket
 import ssl
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
 
 import certifi
 import httpx
 
 from replaymock.config import Settings, Upstream
 from replaymock.errors import RequestRefused, UpstreamError, UsageError
-from replaymock.exchange import Request
-from replaymock.headers import Headers
+from replaymock.exchange import Live, Request
 
 IN_FLIGHT = 100
 KEEPALIVE_SECONDS = 2.0
-
-
-@dataclass(frozen=True, slots=True)
-class Live:
-    """A response whose body is still to come: `chunks` in the sizes they arrive in."""
-
-    status: int
-    reason: str
-    headers: Headers
-    chunks: AsyncIterator[bytes]
 
 
 class Backends:
