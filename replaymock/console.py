@@ -34,7 +34,8 @@ class Console:
         if event == "request" and not self.wants_requests:
             return
         if self._json:
-            self._line(self._out, self._encoder.encode({"event": event, **members}).decode())
+            shown = {name: value for name, value in members.items() if name != "text"}
+            self._line(self._out, self._encoder.encode({"event": event, **shown}).decode())
         line = self._text(event, members)
         if line:
             self._line(self._err, line)

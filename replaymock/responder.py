@@ -3,8 +3,10 @@
 `replay` is synchronous: from a request to an answer that is ready, without a task.
 """
 
+import traceback
 from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass
+from pathlib import Path
 from random import Random
 
 from replaymock import graphql, sequence
@@ -102,9 +104,9 @@ class Responder:
 
     def fail(self, request: Request, error: BaseException) -> Answer:
         """The answer after a fault of this program, which the user is told of in one line."""
-        self._report(
-            "warning", {"message": f"{request.method} {self._shown(request)}: {type(error).__name__}: {error}"}
-        )
+        place = traceback.extract_tb(error.__traceback__)[-1]
+        fault = f"{type(error).__name__} at {Path(place.filename).name}:{place.lineno}"
+        self._report("warning", {"message": f"{request.method} {self._shown(request)}: a fault in replaymock: {fault}"})
         detail = "a fault in replaymock; its log names it"
         return refusal(RequestRefused(500, "internal_error", detail), self.cors, self.cors.echoed(request.headers))
 

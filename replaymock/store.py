@@ -4,6 +4,8 @@ A file is written beside its place, flushed to the disk, and moved over the old 
 crash meets either version and never half of one.
 """
 
+import asyncio
+import contextlib
 import os
 from collections.abc import AsyncIterator, Iterable, Iterator
 from dataclasses import dataclass
@@ -14,6 +16,7 @@ from replaymock.errors import CassetteError, UsageError
 from replaymock.naming import is_cassette_name, is_sidecar_name, mock_path
 
 MOST_BYTES = 64 * 1024 * 1024
+POLL_SECONDS = 0.3
 TEMPORARY_PREFIX = ".replaymock-"
 GIT_ATTRIBUTES = "* text eol=lf\n*.body.* -text\n"
 
@@ -106,21 +109,37 @@ class Store:
         """Yields whenever the folder no longer is what is known; by polling where the system cannot notify."""
         from watchfiles import awatch  # noqa: PLC0415 - 50 ms that need not delay the first answer
 
-        for polling in (None, True):
-            try:
-                first = True
-                async for changes in awatch(
-                    self.folder, debounce=100, step=50, rust_timeout=200, yield_on_timeout=True, force_polling=polling
-                ):
-                    # The first round also catches what changed before the watch began.
-                    if (first or self._concerns(path for _, path in changes)) and self.scan():
-                        yield
-                    first = False
-            except (OSError, RuntimeError):
+        polling = None
+        while True:
+            watched = self._identity()
+            if self.scan():
+                yield
+            if watched is None:
+                await asyncio.sleep(POLL_SECONDS)
                 continue
+            try:
+                rounds = awatch(
+                    self.folder, debounce=100, step=50, rust_timeout=200, yield_on_timeout=True, force_polling=polling
+                )
+                async with contextlib.aclosing(rounds):
+                    first = True
+                    async for changes in rounds:
+                        # The first round also catches what changed before the watch began.
+                        if (first or _concerns(path for _, path in changes)) and self.scan():
+                            yield
+                        first = False
+                        if self._identity() != watched:
+                            break
+            except (OSError, RuntimeError):
+                polling = True
+                await asyncio.sleep(POLL_SECONDS)
 
-    def _concerns(self, paths: Iterable[str]) -> bool:
-        return any(not Path(path).name.startswith(TEMPORARY_PREFIX) for path in paths)
+    def _identity(self) -> int | None:
+        """Which folder it is now: a removed one that is made again is another one, and not the one that is watched."""
+        try:
+            return self.folder.stat().st_ino
+        except OSError:
+            return None
 
     def _files(self) -> Iterator[str]:
         root = str(self.folder)
@@ -196,6 +215,10 @@ class Store:
         for new in reversed(missing):
             new.mkdir(exist_ok=True)
             _sync_folder(new.parent)
+
+
+def _concerns(paths: Iterable[str]) -> bool:
+    return any(not Path(path).name.startswith(TEMPORARY_PREFIX) for path in paths)
 
 
 def _sidecars(folder: Path, stem: str) -> list[str]:
