@@ -254,7 +254,7 @@ class App:
             "redacted": recorder.recording.numbering.count if recorder else 0,
             "failed_writes": self._failed_writes,
         }
-        text = ", ".join(f"{count} {name.replace('_', ' ')}" for name, count in found.items())
+        text = ", ".join(f"{name.replace('_', ' ')} {count}" for name, count in found.items())
         return {**found, "text": f"replaymock: {text}"}
 
     @staticmethod

@@ -210,7 +210,7 @@ def _member_step(name: str) -> str:
 
 
 def _sorted_pairs(encoded: str) -> Pairs:
-    """The pairs of a query or form as a multiset. Placeholders are looked for once decoded: clients send them encoded."""
+    """The pairs of a query or form as a multiset; placeholders are looked for once decoded, as clients encode them."""
     pairs = ((forget_names(name), value and forget_names(value)) for name, value in parse_query(encoded))
     return tuple(sorted(pairs, key=_pair_order))
 

@@ -2,6 +2,7 @@
 
 import difflib
 import json
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -14,7 +15,7 @@ from replaymock.rewrites import Canonical, Selector, ignore, parse_selector
 NEAREST = 3
 _MOST_SELECTORS = 6
 _MOST_PATHS = 2000
-_SHOWN = 200
+SHOWN = 200
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,13 +52,22 @@ def explain(request: Canonical, index: Index, ignored: Sequence[str]) -> Miss:
     return Miss(request, reason, near, _hint(request, reason, near, ignored))
 
 
+def shortened(text: str) -> str:
+    """Text as it may stand in a message."""
+    return text if len(text) <= SHOWN else text[: SHOWN - 1] + "…"
+
+
 def exhausted(request: Canonical, entry: Entry) -> Miss:
     """The miss of a strict sequence that has played its last response."""
     return Miss(request, "exhausted", (NearMiss(entry, ()),), 'sequence = "auto"')
 
 
 def _nearest(request: Canonical, index: Index) -> tuple[NearMiss, ...]:
-    found = index.at_path(request.path) or index.at_path(_other_slash(request.path)) or _similar(request.path, index)
+    found = (
+        index.at_path(request.path)
+        or index.at_path(_other_slash(request.path))
+        or _similar(request.path[:SHOWN], index)
+    )
     near = [NearMiss(entry, tuple(_differences(entry, request))) for entry in found]
     return tuple(sorted(near, key=_distance)[:NEAREST])
 
@@ -97,7 +107,7 @@ def _reason(request: Canonical, nearest: tuple[NearMiss, ...]) -> str:
 def _hint(request: Canonical, reason: str, nearest: tuple[NearMiss, ...], ignored: Sequence[str]) -> str:
     if reason == "never recorded":
         file = cassette_name(request)
-        if request.method == "GET" and not request.query and not request.path.endswith("/"):
+        if request.method == "GET" and not request.query and _PLAIN.fullmatch(request.path):
             return f"record it (replaymock record --mode new --upstream URL), or put JSON into {request.path[1:]}.json"
         return f"record it (replaymock record --mode new --upstream URL), or write {file} by hand"
     if reason == "other method":
@@ -129,9 +139,9 @@ def _other_slash(path: str) -> str:
 
 
 def _request_json(request: Canonical) -> dict[str, Any]:
-    found: dict[str, Any] = {"method": request.method, "path": request.path}
+    found: dict[str, Any] = {"method": request.method, "path": _shown(request.path)}
     if request.query:
-        found["query"] = [f"{name}={value}" if value is not None else name for name, value in request.query]
+        found["query"] = [_shown(name if value is None else f"{name}={value}") for name, value in request.query]
     if request.headers:
         found["headers"] = dict(request.headers)
     if request.kind:
@@ -155,9 +165,10 @@ def _near_json(near: NearMiss) -> dict[str, Any]:
 def _shown(value: Any) -> Any:
     """A value short enough to be read in a message."""
     text = value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
-    return value if len(text) <= _SHOWN else text[:_SHOWN] + "…"
+    return value if len(text) <= SHOWN else shortened(text)
 
 
+_PLAIN = re.compile(r"(?:/[A-Za-z0-9_~\-][A-Za-z0-9._~\-]*)+")
 _REASONS = (
     ("method", "other method"),
     ("query", "query differs"),

@@ -7,7 +7,7 @@ from replaymock.cassette import standard_reason
 from replaymock.cors import Cors
 from replaymock.errors import RequestRefused
 from replaymock.headers import Headers
-from replaymock.misses import Miss
+from replaymock.misses import Miss, shortened
 
 
 def problem(status: int, code: str, detail: str, headers: Headers, **members: Any) -> Answer:
@@ -25,7 +25,7 @@ def refusal(error: RequestRefused, cors: Cors, echoed: str) -> Answer:
 
 def miss_answer(miss: Miss, status: int, cors: Cors, echoed: str) -> Answer:
     """The answer to a request no cassette matches."""
-    detail = f"no cassette matches {miss.request.method} {miss.request.path}: {miss.reason}. {advice(miss)}"
+    detail = f"no cassette matches {miss.request.method} {shortened(miss.request.path)}: {miss.reason}. {advice(miss)}"
     headers = cors.apply((("Cache-Status", "replaymock; fwd=uri-miss"),), echoed)
     return problem(status, "no_match", detail, headers, **miss.to_json())
 

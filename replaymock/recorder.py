@@ -18,7 +18,7 @@ from replaymock.origin import Origins, prefixed_cookies
 from replaymock.problems import refusal
 from replaymock.proxying import to_caller, to_upstream
 from replaymock.recording import Policy, Recording
-from replaymock.redaction import Redactor, anonymous
+from replaymock.redaction import Redactor
 from replaymock.relaying import Head, Kept, Out, Rewriting, keeping, relay
 from replaymock.targets import normal_path, pattern
 
@@ -103,8 +103,13 @@ class Recorder:
             raise RequestRefused(502, "no_upstream", detail)
         return upstream
 
-    async def forward(self, request: Request, body: AsyncIterator[bytes], out: Out, index: Index) -> Served:
-        """Asks upstream, passes the answer on, and keeps the exchange; what was served, for the journal."""
+    async def forward(
+        self, request: Request, body: AsyncIterator[bytes], out: Out, index: Callable[[], Index]
+    ) -> Served:
+        """Asks upstream, passes the answer on, and keeps the exchange; what was served, for the journal.
+
+        `index` gives the index in force, which a reload may swap while upstream is asked.
+        """
         started = self._clock()
         sent = Kept(self._policy.max_body)
         attempt = _Attempt(out)
@@ -113,7 +118,7 @@ class Recorder:
         except RequestRefused as error:
             outcome, file = "error", ""
             self._fail(error, request, attempt)
-        shown = self._redactor.request(Request(request.method, request.target), anonymous).target
+        shown = self._redactor.shown(request.target)
         return Served(request.method, shown, attempt.status, outcome, file, (self._clock() - started) * 1000)
 
     async def _exchange(
@@ -122,7 +127,7 @@ class Recorder:
         body: AsyncIterator[bytes],
         sent: Kept,
         attempt: "_Attempt",
-        index: Index,
+        index: Callable[[], Index],
         started: float,
     ) -> tuple[str, str]:
         upstream = self.route(request)
@@ -133,7 +138,7 @@ class Recorder:
             self._note_cookies(live.headers)
             stored = wanted and self._policy.wants(live.status)
             rewriting = self._rewriting(request)
-            file = self._file(request, sent, index) if stored else ""
+            file = self._file(request, sent, index()) if stored else ""
             head = self._head(live, request, rewriting, file)
             await relay(live, head, attempt, kept, rewriting if request.method != "HEAD" else None)
         attempt.finish()
@@ -144,7 +149,7 @@ class Recorder:
             return "forwarded", ""
         response = Response(live.status, live.reason, live.headers, kept.data)
         elapsed = round((self._clock() - started) * 1000)
-        return self._keep(Exchange(replace(request, body=sent.data), response, _now(), elapsed), index)
+        return self._keep(Exchange(replace(request, body=sent.data), response, _now(), elapsed), index())
 
     def _file(self, request: Request, sent: Kept, index: Index) -> str:
         """The cassette an exchange will be kept in, known as soon as the request is whole."""

@@ -99,6 +99,11 @@ class Redactor:
         """Header fields with secret values, cookies and URL parameters replaced."""
         return tuple((name, self._header(name.lower(), value, label)) for name, value in headers)
 
+    def shown(self, target: str) -> str:
+        """A request target as it may stand in logs and pages."""
+        shown = self.request(Request("GET", target), anonymous).target
+        return shown if len(shown) <= _SHOWN else shown[: _SHOWN - 1] + "…"
+
     def text(self, text: str, label: Label) -> str:
         """Any text with the values in it that have the shape of a credential replaced."""
         for shape in SHAPES:
@@ -275,6 +280,7 @@ def _is_json(text: str) -> bool:
     return True
 
 
+_SHOWN = 300
 _UNNAMEABLE = re.compile(r"[^a-z0-9_.\-]")
 _SCRIPTS = frozenset(("text/javascript", "application/javascript", "application/x-javascript", "text/css"))
 _QUOTED_MEMBER = re.compile(r'("|\\")([A-Za-z0-9_.\-]{2,64})((?:\\)?"\s*:\s*(?:\\)?")((?:[^"\\]|\\[^"])+)')

@@ -25,7 +25,7 @@ from replaymock.naming import cassette_name
 from replaymock.prepare import Caller
 from replaymock.problems import advice, miss_answer, problem, refusal
 from replaymock.recorder import Recorder
-from replaymock.redaction import Redactor, anonymous
+from replaymock.redaction import Redactor
 from replaymock.relaying import Out
 from replaymock.rewrites import Canonical
 from replaymock.sessions import Session, Sessions
@@ -99,14 +99,17 @@ class Responder:
 
     def refuse(self, request: Request, error: RequestRefused) -> Answer:
         """The answer to a request that is not served at all."""
-        self._served(request.method, self._shown(request), error.status, "refused", "", self._clock())
+        self._served(request.method, self._redactor.shown(request.target), error.status, "refused", "", self._clock())
         return refusal(error, self.cors, self.cors.echoed(request.headers))
 
     def fail(self, request: Request, error: BaseException) -> Answer:
         """The answer after a fault of this program, which the user is told of in one line."""
         place = traceback.extract_tb(error.__traceback__)[-1]
         fault = f"{type(error).__name__} at {Path(place.filename).name}:{place.lineno}"
-        self._report("warning", {"message": f"{request.method} {self._shown(request)}: a fault in replaymock: {fault}"})
+        self._report(
+            "warning",
+            {"message": f"{request.method} {self._redactor.shown(request.target)}: a fault in replaymock: {fault}"},
+        )
         detail = "a fault in replaymock; its log names it"
         return refusal(RequestRefused(500, "internal_error", detail), self.cors, self.cors.echoed(request.headers))
 
@@ -114,7 +117,7 @@ class Responder:
         """Has upstream answer a request whose body may still be coming."""
         if self.recorder is None:
             raise RuntimeError("a mode that forwards needs a recorder")
-        served = await self.recorder.forward(request, body, out, self.index)
+        served = await self.recorder.forward(request, body, out, lambda: self.index)
         self._remembered.clear()
         self.journal.served(served)
         self._report("request", served.to_json())
@@ -139,7 +142,7 @@ class Responder:
         found = self._remembered.get(name) if plain else None
         if found is None:
             canonical = self._matcher.canonical(request)
-            found = _Found(canonical, self.index.find(canonical), self._shown(request))
+            found = _Found(canonical, self.index.find(canonical), self._redactor.shown(request.target))
             if plain and found.entry:
                 if len(self._remembered) >= _MOST_REMEMBERED:
                     self._remembered.clear()
@@ -199,10 +202,6 @@ class Responder:
 
     def _broken_for(self, request: Canonical) -> CassetteError | None:
         return self.broken.get(cassette_name(request)) or self.broken.get(f"{request.path[1:]}.json")
-
-    def _shown(self, request: Request) -> str:
-        """The target as it may stand in logs and pages."""
-        return self._redactor.request(Request(request.method, request.target), anonymous).target
 
     def _served(self, method: str, shown: str, status: int, outcome: str, file: str, started: float) -> None:
         served = Served(method, shown, status, outcome, file, (self._clock() - started) * 1000)
