@@ -145,7 +145,12 @@ class Recorder:
         if not stored:
             return "forwarded", ""
         if not (kept.whole and sent.whole and sent.ended):
-            self._report("warning", {"message": f"{request.method} {request.path}: not saved, larger than --max-body"})
+            self._report(
+                "warning",
+                {
+                    "message": f"{request.method} {self._redactor.shown(request.path)}: not saved, larger than --max-body"
+                },
+            )
             return "forwarded", ""
         response = Response(live.status, live.reason, live.headers, kept.data)
         elapsed = round((self._clock() - started) * 1000)
@@ -199,7 +204,9 @@ class Recorder:
 
     def _fail(self, error: RequestRefused, request: Request, attempt: "_Attempt") -> None:
         if isinstance(error, UpstreamError):
-            self._report("warning", {"message": f"{request.method} {request.path}: {error.detail}"})
+            self._report(
+                "warning", {"message": f"{request.method} {self._redactor.shown(request.path)}: {error.detail}"}
+            )
         if attempt.status:
             attempt.abort()
         else:
