@@ -145,12 +145,7 @@ class Recorder:
         if not stored:
             return "forwarded", ""
         if not (kept.whole and sent.whole and sent.ended):
-            self._report(
-                "warning",
-                {
-                    "message": f"{request.method} {self._redactor.shown(request.path)}: not saved, larger than --max-body"
-                },
-            )
+            self._warn(request, "not saved, larger than --max-body")
             return "forwarded", ""
         response = Response(live.status, live.reason, live.headers, kept.data)
         elapsed = round((self._clock() - started) * 1000)
@@ -204,13 +199,14 @@ class Recorder:
 
     def _fail(self, error: RequestRefused, request: Request, attempt: "_Attempt") -> None:
         if isinstance(error, UpstreamError):
-            self._report(
-                "warning", {"message": f"{request.method} {self._redactor.shown(request.path)}: {error.detail}"}
-            )
+            self._warn(request, error.detail)
         if attempt.status:
             attempt.abort()
         else:
             attempt.answer(refusal(error, self._serving.cors, self._serving.cors.echoed(request.headers)))
+
+    def _warn(self, request: Request, text: str) -> None:
+        self._report("warning", {"message": f"{request.method} {self._redactor.shown(request.path)}: {text}"})
 
     def _note_cookies(self, headers: Headers) -> None:
         for name in prefixed_cookies(headers):
