@@ -1,0 +1,108 @@
+"""What the demo prints on stdout: the table, the totals, and with `--serve` what to try."""
+
+import os
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TextIO
+
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+from replaymock.demo.comparison import Seen, Verdict
+
+_PIPE_WIDTH = 160
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """How the story went: each request live and replayed, and the totals."""
+
+    rows: tuple[tuple[Seen, Seen, Verdict], ...]
+    cassettes: int
+    hidden: int
+    leaks: tuple[str, ...]
+    seconds: float
+
+    @property
+    def went_well(self) -> bool:
+        """Whether every answer was the same and no secret is on the disk."""
+        return not self.leaks and all(verdict.same for _, _, verdict in self.rows)
+
+
+def print_told(told: Told, out: TextIO | None = None) -> None:
+    """Prints a row a request, what differs if anything does, and the line of totals."""
+    console = _console(out or sys.stdout)
+    console.print(_table(told))
+    for live, _, verdict in told.rows:
+        if not verdict.same:
+            console.print(Text(f"{live.request}: {verdict.difference}", "red"))
+    for file in told.leaks:
+        console.print(Text(f"{file}: holds a secret of the shop", "red"))
+    console.print(Text(totals(told), "bold"))
+
+
+def totals(told: Told) -> str:
+    """The line that sums it up."""
+    same = sum(verdict.same for _, _, verdict in told.rows)
+    return (
+        f"{same} of {len(told.rows)} requests answered the same, offline, from {_counted(told.cassettes, 'cassette')}, "
+        f"{_counted(told.hidden, 'secret')} hidden, in {told.seconds:.1f} s"
+    )
+
+
+def print_hints(url: str, folder: Path, out: TextIO | None = None) -> None:
+    """Prints what to try while the replay goes on."""
+    width = max(len(command) for command, _ in _HINTS) + len(url)
+    lines = [f"  {command.format(url=url):<{width}}  {what}".rstrip() for command, what in _HINTS]
+    text = "\n".join(["", "Try:", *lines, "", f"The cassettes, until this ends: {folder}", "Ctrl-C ends it."])
+    _console(out or sys.stdout).print(Text(text), soft_wrap=True)
+
+
+def _table(told: Told) -> Table:
+    table = Table(box=None, pad_edge=False)
+    for heading in ("request", "live", "replayed", "same?", "cassette"):
+        table.add_column(heading, overflow="fold")
+    for live, replayed, verdict in told.rows:
+        color = "green" if verdict.same else "red"
+        file = replayed.cassette or "(none)"
+        table.add_row(
+            Text(live.request), str(live.status), str(replayed.status), Text(_word(verdict), color), Text(file)
+        )
+    return table
+
+
+def _word(verdict: Verdict) -> str:
+    if not verdict.same:
+        return "no"
+    return f"equal ({len(verdict.hidden)} hidden)" if verdict.hidden else "equal"
+
+
+def _counted(count: int, noun: str) -> str:
+    return f"{count} {noun}" if count == 1 else f"{count} {noun}s"
+
+
+def _console(out: TextIO) -> Console:
+    # `force_terminal` says what is so, whatever FORCE_COLOR says: what goes into a pipe or a file stays plain.
+    terminal = out.isatty()
+    return Console(
+        file=out,
+        force_terminal=terminal,
+        color_system="auto" if terminal and "NO_COLOR" not in os.environ else None,
+        width=None if terminal else _PIPE_WIDTH,
+        highlight=False,
+        markup=False,
+        emoji=False,
+    )
+
+
+_HINTS = (
+    ("curl {url}/api/items", "the list; again, and it is as it was after the POST"),
+    ("curl '{url}/api/items?limit=3'", "one page, with a link that leads back here"),
+    ("curl -i {url}/latest", "the redirect"),
+    ("curl -i {url}/account", "401, as it was without a token"),
+    ("curl -H 'Authorization: Bearer anything' {url}/account", "200: a secret is on no disk, so it decides nothing"),
+    ("curl '{url}/api/items?limit=4'", "a miss, which says what was near, and what would make it hit"),
+    ("curl -X POST {url}/__replaymock/reset", "from the beginning"),
+)
