@@ -62,8 +62,8 @@ def is_unstored(name: str, also: frozenset[str] = frozenset()) -> bool:
 
 HOP_BY_HOP = frozenset(
     (
-        "connection keep-alive proxy-authenticate proxy-authorization proxy-connection te trailer transfer- "
-        "encoding upgrade http2-settings"
+        "connection keep-alive proxy-authenticate proxy-authorization proxy-connection te trailer "
+        "transfer-encoding upgrade http2-settings"
     ).split()
 )
 FRAMING = frozenset(("content-length", "transfer-encoding"))
@@ -71,14 +71,14 @@ FRAMING = frozenset(("content-length", "transfer-encoding"))
 # What differs between two equal answers: who carried it, when, and under which number.
 UNSTORED = HOP_BY_HOP | frozenset(
     (
-        "content-length date server age via alt-svc strict-transport-security request-id x-request-id x-requestid "
-        "request-context x-correlation-id correlation-id x-trace-id traceparent tracestate baggage x-cloud-trace- "
-        "context x-amzn-trace-id x-amzn-requestid x-amz-request-id x-amz-id-2 x-amz-cf-id x-amz-cf-pop x-amz- "
-        "apigw-id x-ms-request-id x-ms-correlation-request-id x-github-request-id x-vercel-id x-nf-request-id "
-        "fly-request-id x-fastly-request-id x-served-by x-timer x-cache x-cache-hits x-runtime x-response-time "
-        "server-timing nel report-to reporting-endpoints cf-ray cf-cache-status cf-request-id x-envoy-upstream- "
-        "service-time x-envoy-decorator-operation x-ratelimit-remaining x-ratelimit-reset ratelimit-remaining "
-        "ratelimit-reset ratelimit"
+        "content-length date server age via alt-svc strict-transport-security "
+        "request-id x-request-id x-requestid request-context x-correlation-id correlation-id x-trace-id traceparent "
+        "tracestate baggage x-cloud-trace-context x-amzn-trace-id x-amzn-requestid x-amz-request-id x-amz-id-2 "
+        "x-amz-cf-id x-amz-cf-pop x-amz-apigw-id x-ms-request-id x-ms-correlation-request-id x-github-request-id "
+        "x-vercel-id x-nf-request-id fly-request-id x-fastly-request-id x-served-by x-timer x-cache x-cache-hits "
+        "x-runtime x-response-time server-timing nel report-to reporting-endpoints "
+        "cf-ray cf-cache-status cf-request-id x-envoy-upstream-service-time x-envoy-decorator-operation "
+        "x-ratelimit-remaining x-ratelimit-reset ratelimit-remaining ratelimit-reset ratelimit"
     ).split()
 )
 UNSTORED_PREFIXES = ("replaymock-", "x-b3-", "x-datadog-", "sentry-")
