@@ -308,11 +308,14 @@ def _load_response(found: FileResponse, position: int, method: str, read_sidecar
 
 
 def _response_type(found: FileResponse, form: str) -> Headers:
+    """The content type that follows from a hand-written body; a recorded response without one had none."""
+    if found.recorded_at:
+        return ()
     if form == "json":
         return (("content-type", JSON_TYPE),)
     if form == "text":
         return (("content-type", "text/plain; charset=utf-8"),)
-    if form == "file" and not found.recorded_at and found.file is not msgspec.UNSET:
+    if form == "file" and found.file is not msgspec.UNSET:
         return (("content-type", bodies.media_type_of(found.file.rpartition(".")[2].lower())),)
     return ()
 
