@@ -1,6 +1,7 @@
 """The real command as a process, and backends on real sockets, for tests at the edges."""
 
 import contextlib
+import http.client
 import json
 import os
 import signal
@@ -11,7 +12,8 @@ import sys
 import tempfile
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -55,14 +57,21 @@ def eventually(look: Callable[[], Any], seconds: float = 5.0) -> Any:
 
 
 @contextlib.contextmanager
-def replaymock(command: str, folder: Path, *arguments: str, cwd: Path | None = None) -> Iterator[Running]:
+def replaymock(
+    command: str, folder: Path, *arguments: str, cwd: Path | None = None, env: dict[str, str] | None = None
+) -> Iterator[Running]:
     """The real command on a free port, with `folder` as its cassettes; ended at the end."""
     logs = Path(tempfile.mkdtemp(prefix="replaymock-test-"))
     log, ready = logs / "log", logs / "ready.json"
     line = [sys.executable, "-m", "replaymock", command, "--cassettes", str(folder), "--port", "0"]
     with log.open("w") as stderr:
         process = subprocess.Popen(
-            [*line, "--ready-file", str(ready), *arguments], stderr=stderr, stdout=subprocess.PIPE, text=True, cwd=cwd
+            [*line, "--ready-file", str(ready), *arguments],
+            stderr=stderr,
+            stdout=subprocess.PIPE,
+            text=True,
+            cwd=cwd,
+            env={**os.environ, **(env or {})},
         )
     try:
         eventually(lambda: ready.exists() or process.poll() is not None, START_SECONDS)
@@ -140,3 +149,84 @@ def exchange(port: int, data: bytes, seconds: float = 5.0) -> bytes:
             while piece := connection.recv(65536):
                 received += piece
         return received
+
+
+@dataclass(frozen=True)
+class Got:
+    """An answer as it came over the wire: `body` without transfer coding, still in its content coding."""
+
+    status: int
+    reason: str
+    headers: list[tuple[str, str]]
+    body: bytes
+
+    def all(self, name: str) -> list[str]:
+        """Every value of a header, in order."""
+        return [value for key, value in self.headers if key.lower() == name]
+
+    def header(self, name: str) -> str:
+        """A header's value; empty when there is none."""
+        return ", ".join(self.all(name))
+
+    def json(self) -> Any:
+        """The body as a JSON value."""
+        return json.loads(self.body)
+
+
+@contextlib.contextmanager
+def asking(
+    origin: str,
+    method: str,
+    target: str,
+    headers: Iterable[tuple[str, str]] = (),
+    body: bytes | None = None,
+    seconds: float = 15.0,
+) -> Iterator[http.client.HTTPResponse]:
+    """A request sent byte for byte as given, and the answer with its head read."""
+    host, _, port = origin.rpartition("//")[2].rpartition(":")
+    lines = [f"{method} {target} HTTP/1.1", f"Host: {host}:{port}", "Connection: close"]
+    lines += [f"{name}: {value}" for name, value in headers]
+    if body is not None:
+        lines.append(f"Content-Length: {len(body)}")
+    with socket.create_connection((host, int(port)), timeout=seconds) as connection:
+        connection.sendall("\r\n".join([*lines, "", ""]).encode("latin-1") + (body or b""))
+        answer = http.client.HTTPResponse(connection, method=method)
+        try:
+            answer.begin()
+            yield answer
+        finally:
+            answer.close()
+
+
+def ask(
+    origin: str, method: str, target: str, headers: Iterable[tuple[str, str]] = (), body: bytes | None = None
+) -> Got:
+    """The whole answer to a request. http.client.IncompleteRead or ConnectionResetError when it is cut short."""
+    with asking(origin, method, target, headers, body) as answer:
+        return Got(answer.status, answer.reason, answer.getheaders(), answer.read())
+
+
+def reply(body: bytes, *headers: str, status: str = "200 OK") -> bytes:
+    """The bytes of an answer with a length, JSON unless a header says otherwise, that ends its connection."""
+    head = [f"HTTP/1.1 {status}", f"Content-Length: {len(body)}", "Connection: close", *headers]
+    if not any(header.lower().startswith("content-type:") for header in headers):
+        head.append("Content-Type: application/json")
+    return "\r\n".join([*head, "", ""]).encode("latin-1") + body
+
+
+def read_whole(connection: socket.socket) -> tuple[bytes, bytes]:
+    """The head of one request and its body, framed by Content-Length or chunked."""
+    head, _, body = read_request(connection).partition(b"\r\n\r\n")
+    lengths = [line.partition(b":")[2] for line in head.split(b"\r\n") if line.lower().startswith(b"content-length:")]
+    is_chunked = b"transfer-encoding: chunked" in head.lower()
+    while (lengths and len(body) < int(lengths[0])) or (is_chunked and not body.endswith(b"0\r\n\r\n")):
+        piece = connection.recv(65536)
+        if not piece:
+            break
+        body += piece
+    return head, body
+
+
+def cassettes(folder: Path) -> dict[str, dict[str, Any]]:
+    """Every cassette of a folder by its name in it."""
+    return {file.relative_to(folder).as_posix(): json.loads(file.read_text()) for file in folder.rglob("*.json")}
