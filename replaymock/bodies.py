@@ -168,8 +168,10 @@ def charset(content_type: str) -> str:
     """The Python codec of a content type's charset; UTF-8 when it names none or an unknown one."""
     found = _CHARSET.search(content_type)
     try:
+        # Encoding nothing refuses the codecs that are not of text, such as hex.
+        "".encode(found.group(1) if found else "utf-8")
         return codecs.lookup(found.group(1)).name if found else "utf-8"
-    except LookupError:
+    except (LookupError, UnicodeError):
         return "utf-8"
 
 

@@ -143,7 +143,7 @@ class Redactor:
             return item
         name, value = readable(name), readable(value)
         hidden = self._named(kind, name, value, label)
-        if hidden == value:
+        if hidden == value and not PLACEHOLDER.search(value):
             return item
         return encode_pair(name, None) + "=" + quote(hidden, safe="{}:")
 
@@ -158,7 +158,7 @@ class Redactor:
         content_type = get(headers, "content-type")
         media = media_type(headers)
         if media == bodies.FORM_TYPE:
-            return self._urlencoded(body.decode("latin-1"), "form", label).encode("utf-8")
+            return self._urlencoded(body.decode("latin-1"), "form", label).encode("latin-1")
         if media.startswith("multipart/"):
             parsed = bodies.encode(content_type, body)
             if isinstance(parsed, bodies.Multipart):
@@ -172,18 +172,22 @@ class Redactor:
         except UnicodeError:
             return body
         redact = self._json if bodies.is_json(media) else self._loose_text
-        return redact(text, media, label).encode(charset)
+        redacted = redact(text, media, label)
+        # Not every charset gives the same bytes back (UTF-16 gains a byte order mark).
+        return body if redacted == text else redacted.encode(charset)
 
     def _part(self, part: bodies.Part, label: Label) -> bodies.Part:
-        if isinstance(part.body, (bodies.Binary, bodies.Digest)):
+        if isinstance(part.body, bodies.Digest):
             return part
-        headers = (("content-type", part.content_type),) if part.content_type else ()
         content = bodies.decode(part.body, part.content_type or "text/plain")
         if part.filename is None and self._is_secret("form", part.name, is_secret_name):
-            content = self._replaced(content.decode(bodies.charset(part.content_type)), part.name, label).encode()
-        else:
-            content = self._body(headers or (("content-type", "text/plain"),), content, label)
-        changed = bodies.encode(part.content_type or "text/plain", content)
+            value = content.decode(bodies.charset(part.content_type), "replace")
+            hidden = self._replaced(value, part.name, label)
+            return part if hidden == value else replace(part, body=bodies.Text(hidden))
+        if isinstance(part.body, bodies.Binary):
+            return part
+        redacted = self._body((("content-type", part.content_type or "text/plain"),), content, label)
+        changed = bodies.encode(part.content_type or "text/plain", redacted)
         return replace(part, body=changed if isinstance(changed, (bodies.Json, bodies.Text)) else part.body)
 
     def _json(self, text: str, media: str, label: Label) -> str:

@@ -36,7 +36,7 @@ hostile_segments = st.sampled_from(
     ["..", ".", "", "%2e%2e", "%2F", "CON", "aux.json", "nul", "COM1.txt", "a:b", "a*b", "x" * 300, "é", "e%CC%81", "Ä"]
     + ["GET.json", "get.body.png", "a.", ".git", "~", "%00", "%0A", "\\..\\..", "ﬁ", "İ", "ß", "{id}", "**", "%", "%zz"]
 )
-segments = hostile_segments | texts.map(lambda text: quote(text, safe="")) | st.sampled_from(["items", "users", "v1"])
+segments = hostile_segments | texts.map(lambda text: quote(text, safe="")) | st.sampled_from(["items", "users", *SECRETS[1:]])
 paths = st.lists(segments, max_size=5).map(lambda found: "/" + "/".join(found))
 
 
