@@ -52,6 +52,7 @@ class App:
     @contextlib.asynccontextmanager
     async def running(self) -> AsyncIterator["App"]:
         """Listens, watches the folder, and shuts down in order at the end."""
+        self._remove_ready_file()
         self._open_folder()
         self._reload(announce=False)
         server = Server(self.responder, _own_hosts(self._settings.host), self._settings.max_body)
@@ -61,6 +62,7 @@ class App:
         try:
             yield self
         finally:
+            self._remove_ready_file()
             server.stop_accepting()
             await server.drain(DRAIN_SECONDS)
             watching.cancel()
@@ -231,6 +233,12 @@ class App:
         if self._settings.ready_file:
             self._write_ready_file(msgspec.json.encode({"event": "ready", **ready}) + b"\n")
         self._console.report("ready", {**ready, "text": text})
+
+    def _remove_ready_file(self) -> None:
+        """A file left from an earlier run would tell those who wait for it that this one is ready."""
+        if self._settings.ready_file:
+            with contextlib.suppress(OSError):
+                Path(self._settings.ready_file).unlink()
 
     def _write_ready_file(self, data: bytes) -> None:
         place = Path(self._settings.ready_file)

@@ -225,7 +225,7 @@ class _Reader:
         kind = OPTIONS[key]
         if kind is list and isinstance(value, str):
             value = [value]
-        if kind is str and isinstance(value, int) and not isinstance(value, bool):
+        if kind is str and isinstance(value, (int, float)) and not isinstance(value, bool):
             value = str(value)
         if not isinstance(value, kind) or (kind is int and isinstance(value, bool)):
             raise UsageError(f"{self._at(key)}: {key} must be {_KIND_NAMES[kind]}, not {value!r}")

@@ -7,23 +7,25 @@ from typing import Any
 import rich_click as click
 
 from replaymock.cli.options import option, read_file
+from replaymock.config import FileConfig
 from replaymock.errors import UsageError
 
-folder_argument = click.argument("folder", metavar="[DIR]", default="cassettes")
+folder_argument = click.argument("folder", metavar="[DIR]", required=False, envvar="REPLAYMOCK_CASSETTES")
 config_option = click.option("--config", metavar="FILE", envvar="REPLAYMOCK_CONFIG", help="The configuration to read.")
 
 
 @click.command()
 @folder_argument
 @config_option
-def check(folder: str, config: str | None) -> None:
+def check(folder: str | None, config: str | None) -> None:
     """Load every cassette strictly, and print what is wrong as file:line:column: reason.
 
     Also tells of cassettes that answer the same request. Exits with 1 if there is anything to tell.
     """
     from replaymock import inspection  # noqa: PLC0415
 
-    findings = inspection.check(_existing(folder), read_file(config))
+    configuration = read_file(config)
+    findings = inspection.check(_existing(folder, configuration), configuration)
     for finding in findings:
         click.echo(finding)
     click.echo(f"{len(findings)} findings" if findings else "every cassette is fine", err=True)
@@ -34,14 +36,15 @@ def check(folder: str, config: str | None) -> None:
 @folder_argument
 @config_option
 @option("--json", "as_json", is_flag=True, help="Print a JSON array.")
-def scan(folder: str, config: str | None, as_json: bool) -> None:
+def scan(folder: str | None, config: str | None, as_json: bool) -> None:
     """Look for secrets in cassettes: file, place and kind of each, never its value.
 
     Applies the tables that recording applies, also to files written by hand. Exits with 1 on a finding.
     """
     from replaymock import inspection  # noqa: PLC0415
 
-    findings = inspection.scan(_existing(folder), read_file(config))
+    configuration = read_file(config)
+    findings = inspection.scan(_existing(folder, configuration), configuration)
     if as_json:
         _print_json([{"file": found.file, "place": found.place, "kind": found.kind} for found in findings])
     else:
@@ -53,12 +56,13 @@ def scan(folder: str, config: str | None, as_json: bool) -> None:
 
 @click.command()
 @folder_argument
+@config_option
 @option("--json", "as_json", is_flag=True, help="Print a JSON array.")
-def ls(folder: str, as_json: bool) -> None:
+def ls(folder: str | None, config: str | None, as_json: bool) -> None:
     """List the cassettes: method, path, status, size, length of the sequence, file."""
     from replaymock import inspection  # noqa: PLC0415
 
-    rows = inspection.rows(_existing(folder))
+    rows = inspection.rows(_existing(folder, read_file(config)))
     if as_json:
         _print_json([row.to_json() for row in rows])
         return
@@ -73,10 +77,12 @@ def ls(folder: str, as_json: bool) -> None:
     console.print(table)
 
 
-def _existing(folder: str) -> Path:
-    if not Path(folder).is_dir():
+def _existing(given: str | None, found: FileConfig) -> Path:
+    """The folder that was given, or that `record` and `replay` would take. UsageError when there is none."""
+    folder = Path(given or found.options.get("cassettes", "cassettes"))
+    if not folder.is_dir():
         raise UsageError(f"there is no folder {folder}")
-    return Path(folder)
+    return folder
 
 
 def _print_json(value: Any) -> None:

@@ -52,8 +52,19 @@ def effective(context: click.Context, found: config.FileConfig) -> dict[str, Any
     for name, value in found.options.items():
         parameter = _PARAMETERS.get(name, name)
         if parameter in values and context.get_parameter_source(parameter) == ParameterSource.DEFAULT:
-            values[parameter] = tuple(value) if isinstance(value, list) else value
+            values[parameter] = _converted(context, parameter, name, value)
     return values
+
+
+def _converted(context: click.Context, parameter: str, name: str, value: Any) -> Any:
+    """A value of a configuration file, held to what the option allows. UsageError otherwise."""
+    if isinstance(value, list):
+        return tuple(value)
+    declared = next(found for found in context.command.params if found.name == parameter)
+    try:
+        return declared.type.convert(value, declared, context)
+    except click.BadParameter as error:
+        raise UsageError(f"in the configuration file: {name} = {value!r}: {error.message}") from error
 
 
 def _read(place: Path, table: str) -> config.FileConfig:
