@@ -11,7 +11,6 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any
-from urllib.parse import quote
 
 from replaymock import bodies, tokens
 from replaymock.exchange import Request, Response
@@ -145,7 +144,7 @@ class Redactor:
         hidden = self._named(kind, name, value, label)
         if hidden == value and not PLACEHOLDER.search(value):
             return item
-        return encode_pair(name, None) + "=" + quote(hidden, safe="{}:")
+        return encode_pair(name, hidden)
 
     def _named(self, kind: str, name: str, value: str, label: Label) -> str:
         if self._is_secret(kind, name, is_secret_name):

@@ -131,6 +131,10 @@ def _parse_pair(item: str) -> tuple[str, str | None]:
 
 
 def _encode(text: str) -> str:
+    return _around_placeholders(text, _quoted)
+
+
+def _quoted(text: str) -> str:
     return (
         quote(unquote_to_bytes(text.encode("utf-8", "surrogatepass")), safe="*-._")
         .replace("%20", "+")
