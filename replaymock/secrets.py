@@ -53,7 +53,9 @@ SECRET_ENDINGS = tuple(
 HARMLESS_ENDINGS = tuple(
     (
         "pagetoken nexttoken prevtoken previoustoken continuationtoken synctoken pagingtoken cursortoken "
-        "starttoken resumetoken skiptoken markertoken counttoken maxtoken eostoken bostoken unktoken padtoken"
+        "starttoken resumetoken skiptoken markertoken counttoken maxtoken eostoken bostoken unktoken padtoken "
+        # The CORS header, and the list of key ids in WebAuthn: neither is secret.
+        "allowcredentials"
     ).split()
 )
 COOKIE_ENDINGS = ("session", "sess", "sid", "auth", "rememberme", "remember", "login")
