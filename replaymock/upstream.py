@@ -32,6 +32,7 @@ class Backends:
             "write": settings.read_timeout,
             "pool": None,
         }
+        self._proxied = bool(settings.upstream_proxy)
         # httpcore#1093: its pool dies for good after client aborts once its own limit makes requests wait (seen in
         # 1.0.9). So the limit is this semaphore, and the pool has none. Idle connections are dropped before servers
         # that close after five seconds can race with the next request.
@@ -65,11 +66,12 @@ class Backends:
             upstream.origin,
             headers=[(name.encode("latin-1"), value.encode("latin-1")) for name, value in request.headers],
             stream=_Stream(body),
-            extensions={"target": target.encode("ascii"), "timeout": self._timeouts},
+            extensions={"timeout": self._timeouts},
         )
         outgoing.method = request.method
+        outgoing.url = _LiteralURL(upstream.origin, target.encode("ascii"))
         async with self._slots:
-            with _translated(upstream, self._timeouts):
+            with _translated(upstream, self._timeouts, proxied=self._proxied):
                 response = await self._transport.handle_async_request(outgoing)
             try:
                 yield Live(
@@ -78,7 +80,7 @@ class Backends:
                     headers=tuple(
                         (name.decode("latin-1"), value.decode("latin-1")) for name, value in response.headers.raw
                     ),
-                    chunks=_chunks(response, upstream, self._timeouts),
+                    chunks=self._chunks(response, upstream),
                 )
             finally:
                 await response.aclose()
@@ -86,6 +88,26 @@ class Backends:
     async def aclose(self) -> None:
         """Closes every connection."""
         await self._transport.aclose()
+
+    async def _chunks(self, response: httpx.Response, upstream: Upstream) -> AsyncIterator[bytes]:
+        with _translated(upstream, self._timeouts, proxied=self._proxied):
+            async for piece in response.stream:  # type: ignore[union-attr]
+                yield piece
+
+
+class _LiteralURL(httpx.URL):
+    """An upstream's URL with a target that goes out as it came.
+
+    The `target` extension does that too, but also for the CONNECT that asks a proxy for a tunnel (httpcore 1.0.9).
+    """
+
+    def __init__(self, origin: str, target: bytes) -> None:
+        super().__init__(origin)
+        self._target = target
+
+    @property
+    def raw_path(self) -> bytes:
+        return self._target
 
 
 class _Stream(httpx.AsyncByteStream):
@@ -102,8 +124,9 @@ class _Stream(httpx.AsyncByteStream):
 class _translated:  # noqa: N801 - reads as a statement
     """Turns httpx's errors into UpstreamError, in one place."""
 
-    def __init__(self, upstream: Upstream, timeouts: dict[str, float | None]) -> None:
+    def __init__(self, upstream: Upstream, timeouts: dict[str, float | None], *, proxied: bool) -> None:
         self._origin = upstream.origin
+        self._proxied = proxied
         self._timeouts = timeouts
 
     def __enter__(self) -> None:
@@ -128,29 +151,21 @@ class _translated:  # noqa: N801 - reads as a statement
             return self._timeout("did not accept the connection", "connect", "--connect-timeout")
         if isinstance(error, httpx.TimeoutException):
             return self._timeout("sent nothing", "read", "--read-timeout")
-        return UpstreamError(502, "upstream_unreachable", f"{origin} {_unreachable(error)}")
+        return UpstreamError(502, "upstream_unreachable", f"{origin} {_unreachable(error, proxied=self._proxied)}")
 
     def _timeout(self, what: str, which: str, flag: str) -> UpstreamError:
         detail = f"{self._origin} {what} within {self._timeouts[which]:g} s; allow more by {flag} SECONDS"
         return UpstreamError(504, "upstream_timeout", detail)
 
 
-async def _chunks(
-    response: httpx.Response, upstream: Upstream, timeouts: dict[str, float | None]
-) -> AsyncIterator[bytes]:
-    with _translated(upstream, timeouts):
-        async for piece in response.stream:  # type: ignore[union-attr]
-            yield piece
-
-
-def _unreachable(error: Exception) -> str:
+def _unreachable(error: Exception, *, proxied: bool) -> str:
+    if proxied and isinstance(error, (httpx.ProxyError, httpx.ConnectError)) and not _cause(error, ssl.SSLError):
+        return f"cannot be reached through --upstream-proxy ({error or 'connection failed'}); does the proxy run there?"
     unknown = _cause(error, socket.gaierror)
     if unknown:
         return f"cannot be found: {getattr(unknown, 'strerror', None) or unknown}; check the host name in --upstream"
     if _cause(error, ConnectionRefusedError):
         return "refuses the connection; is the backend running there?"
-    if isinstance(error, httpx.ProxyError):
-        return f"cannot be reached through --upstream-proxy: {error}"
     if _cause(error, ssl.SSLError):
         return f"failed the TLS handshake: {error}; is the scheme in --upstream right?"
     if isinstance(error, httpx.ConnectError):

@@ -89,7 +89,9 @@ def replaymock(
         process.stdout.close()
 
 
-def run(*arguments: str, cwd: Path | None = None, env: dict[str, str] | None = None) -> subprocess.CompletedProcess[str]:
+def run(
+    *arguments: str, cwd: Path | None = None, env: dict[str, str] | None = None
+) -> subprocess.CompletedProcess[str]:
     """The command to its end."""
     return subprocess.run(
         [sys.executable, "-m", "replaymock", *arguments],

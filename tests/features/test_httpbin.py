@@ -177,9 +177,11 @@ def test_a_range_is_recorded_whole(httpbin: str, tmp_path: Path) -> None:
 def test_a_coded_body_is_served_coded_or_plain_as_the_caller_accepts(tmp_path: Path, coding: str) -> None:
     plain = b'{"greeting": "hello, hello, hello"}'
     coded = _ENCODE[coding](plain)
-    with raw_backend(_answering(reply(coded, f"Content-Encoding: {coding}"))) as backend:
-        with replaymock("record", tmp_path / "c", "--upstream", backend) as server:
-            recording = ask(server.url, "GET", "/coded", [("Accept-Encoding", coding)])
+    with (
+        raw_backend(_answering(reply(coded, f"Content-Encoding: {coding}"))) as backend,
+        replaymock("record", tmp_path / "c", "--upstream", backend) as server,
+    ):
+        recording = ask(server.url, "GET", "/coded", [("Accept-Encoding", coding)])
     assert (recording.header("content-encoding"), recording.body) == (coding, coded)
     assert '"hello, hello, hello"' in (tmp_path / "c/coded/GET.json").read_text()
     with replaymock("replay", tmp_path / "c") as server:
