@@ -15,7 +15,6 @@ from typing import Any
 import msgspec
 
 from replaymock.cassette import Cassette
-from replaymock.config import Settings
 from replaymock.console import Console
 from replaymock.cors import Cors
 from replaymock.errors import UsageError
@@ -25,6 +24,7 @@ from replaymock.mode import RECORD_MODES, REPLAY
 from replaymock.redaction import Redactor
 from replaymock.responder import Playing, Responder
 from replaymock.server import Server
+from replaymock.settings import Settings
 from replaymock.store import Loaded, Signature, Store
 
 DRAIN_SECONDS = 10.0

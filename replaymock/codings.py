@@ -105,7 +105,7 @@ class _Inflate:
     def __init__(self, wbits: int, limit: int) -> None:
         self._wbits = wbits
         self._left = limit
-        self._started = False
+        self._head = b""
         self._object = zlib.decompressobj(wbits)
 
     def feed(self, data: bytes) -> bytes:
@@ -118,7 +118,7 @@ class _Inflate:
         return b"".join(out)
 
     def finish(self) -> bytes:
-        if self._started and not self._object.eof:
+        if self._head and not self._object.eof:
             raise CodingError("the compressed body is cut short")
         return b""
 
@@ -126,12 +126,12 @@ class _Inflate:
         try:
             out = self._object.decompress(data, self._left + 1)
         except zlib.error as error:
-            if self._started or self._wbits != zlib.MAX_WBITS:
+            if len(self._head) >= _ZLIB_HEADER or self._wbits != zlib.MAX_WBITS:
                 raise CodingError(str(error)) from error
             self._object = zlib.decompressobj(-zlib.MAX_WBITS)
             self._wbits = -zlib.MAX_WBITS
-            return self._step(data)
-        self._started = True
+            return self._step(self._head + data)
+        self._head = (self._head + data)[:_ZLIB_HEADER]
         self._left = _spend(self._left, out)
         return out
 
@@ -176,7 +176,7 @@ class _Zstd:
 
     def feed(self, data: bytes) -> bytes:
         out = []
-        while data or not self._object.needs_input:
+        while data or not (self._object.needs_input or self._object.eof):
             if self._object.eof:
                 self._object = zstd.ZstdDecompressor()
             out.append(self._step(data))
@@ -267,6 +267,7 @@ def _weighted(item: str) -> tuple[str, float]:
 
 
 _STEP = 1 << 16
+_ZLIB_HEADER = 2
 
 _GZIP = _Coding(
     lambda limit: _Inflate(zlib.MAX_WBITS | 16, limit), _GzipEncoder, lambda data: gzip.compress(data, 6, mtime=0)

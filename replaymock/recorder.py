@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING
 
 from replaymock.answer import Answer
 from replaymock.cassette import Cassette
-from replaymock.config import Upstream
 from replaymock.errors import RequestRefused, UpstreamError
 from replaymock.exchange import Exchange, Live, Request, Response
 from replaymock.headers import Headers, get, list_items
@@ -20,6 +19,7 @@ from replaymock.proxying import to_caller, to_upstream
 from replaymock.recording import Policy, Recording
 from replaymock.redaction import Redactor
 from replaymock.relaying import Head, Kept, Out, Rewriting, keeping, relay
+from replaymock.settings import Upstream
 from replaymock.targets import normal_path, pattern
 
 if TYPE_CHECKING:

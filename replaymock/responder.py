@@ -11,7 +11,6 @@ from random import Random
 
 from replaymock import graphql, sequence
 from replaymock.answer import Answer, delayed, frame, without_body
-from replaymock.config import Latency
 from replaymock.cors import Cors
 from replaymock.errors import CassetteError, RequestRefused
 from replaymock.exchange import Request
@@ -29,6 +28,7 @@ from replaymock.redaction import Redactor
 from replaymock.relaying import Out
 from replaymock.rewrites import Canonical
 from replaymock.sessions import Session, Sessions
+from replaymock.settings import Latency
 
 NO_LATENCY = Latency()
 _MOST_REMEMBERED = 10_000

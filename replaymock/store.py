@@ -11,9 +11,10 @@ from collections.abc import AsyncIterator, Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from replaymock.cassette import Cassette, dump, load, plain_mock
+from replaymock.cassette import Cassette, dump
 from replaymock.errors import CassetteError, UsageError
 from replaymock.naming import is_cassette_name, is_sidecar_name, mock_path
+from replaymock.reading import load, plain_mock
 
 MOST_BYTES = 64 * 1024 * 1024
 POLL_SECONDS = 0.3

@@ -4,7 +4,7 @@ import json
 import math
 import re
 from collections.abc import Callable, Sequence
-from decimal import Decimal
+from decimal import MAX_EMAX, MAX_PREC, MIN_EMIN, Context, Decimal, InvalidOperation
 from typing import Any
 
 Step = str | int
@@ -105,7 +105,10 @@ def _next_member(frame: _Frame, path: list[Step]) -> None:
 
 def _number(text: str) -> int | float | str:
     """1.0 is 1, 1.10 is 1.1; what a float cannot hold is kept as its digits."""
-    exact = Decimal(text)
+    try:
+        exact = Decimal(text)
+    except InvalidOperation:  # an exponent beyond all reckoning
+        return text
     if exact.is_zero():
         return 0
     if exact.adjusted() < _MOST_DIGITS and exact == exact.to_integral_value():
@@ -113,7 +116,7 @@ def _number(text: str) -> int | float | str:
     nearest = float(text)
     if math.isfinite(nearest) and Decimal(repr(nearest)) == exact:
         return nearest
-    return str(exact.normalize())
+    return str(exact.normalize(_EXACT))
 
 
 def _integer(text: str) -> int | str:
@@ -126,3 +129,4 @@ def _refuse(name: str) -> Any:
 
 _TOKEN = re.compile(r'[{}\[\],:]|"(?:[^"\\]|\\.)*"|[^\s{}\[\],:"]+')
 _MOST_DIGITS = 400
+_EXACT = Context(prec=MAX_PREC, Emax=MAX_EMAX, Emin=MIN_EMIN)

@@ -13,9 +13,9 @@ from contextlib import asynccontextmanager
 import certifi
 import httpx
 
-from replaymock.config import Settings, Upstream
 from replaymock.errors import RequestRefused, UpstreamError, UsageError
 from replaymock.exchange import Live, Request
+from replaymock.settings import Settings, Upstream
 
 IN_FLIGHT = 100
 KEEPALIVE_SECONDS = 2.0

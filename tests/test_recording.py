@@ -13,12 +13,13 @@ from hypothesis import strategies as st
 
 from replaymock import codings
 from replaymock.bodies import INLINE_LIMIT
-from replaymock.cassette import Cassette, CassetteRequest, Recorded, dump, load
+from replaymock.cassette import Cassette, CassetteRequest, Recorded, dump
 from replaymock.cors import Cors
 from replaymock.exchange import Exchange, Request, Response
 from replaymock.index import Index, Serving, entry_for
 from replaymock.matching import Matcher
 from replaymock.origin import Origins
+from replaymock.reading import load
 from replaymock.recording import Policy, Recording, Taken, join, same
 from replaymock.redaction import Redactor
 from tests import strategies

@@ -6,7 +6,7 @@ from typing import Any
 
 import rich_click as click
 
-from replaymock import config
+from replaymock import config, settings
 from replaymock.cli.options import Line, effective, option, read_file, shared
 from replaymock.errors import UsageError
 
@@ -79,24 +79,25 @@ def record(context: click.Context, /, **_values: Any) -> None:
         raise UsageError(
             "record needs a backend: --upstream https://api.example.com (or upstream = … in replaymock.toml)"
         )
-    settings = config.Settings(
-        **_common(values, found),
-        upstreams=tuple(config.parse_upstream(url) for url in values["upstream"]),
-        mode=values["mode"],
-        headers=tuple(config.parse_header(text) for text in values["header"]),
-        verify=not values["insecure"],
-        ca_file=values["ca_file"],
-        client_cert=values["client_cert"],
-        client_key=values["client_key"],
-        upstream_proxy=values["upstream_proxy"],
-        connect_timeout=config.parse_seconds(values["connect_timeout"], "--connect-timeout"),
-        read_timeout=config.parse_seconds(values["read_timeout"], "--read-timeout"),
-        only=config.check_globs(values["only"], "--only"),
-        skip=config.check_globs(values["skip"], "--skip"),
-        statuses=config.parse_statuses(values["record_status"]),
-        rewrite=not values["no_rewrite"],
+    _serve(
+        settings.Settings(
+            **_common(values, found),
+            upstreams=tuple(settings.parse_upstream(url) for url in values["upstream"]),
+            mode=values["mode"],
+            headers=tuple(settings.parse_header(text) for text in values["header"]),
+            verify=not values["insecure"],
+            ca_file=values["ca_file"],
+            client_cert=values["client_cert"],
+            client_key=values["client_key"],
+            upstream_proxy=values["upstream_proxy"],
+            connect_timeout=settings.parse_seconds(values["connect_timeout"], "--connect-timeout"),
+            read_timeout=settings.parse_seconds(values["read_timeout"], "--read-timeout"),
+            only=settings.check_globs(values["only"], "--only"),
+            skip=settings.check_globs(values["skip"], "--skip"),
+            statuses=settings.parse_statuses(values["record_status"]),
+            rewrite=not values["no_rewrite"],
+        )
     )
-    _serve(settings)
 
 
 @click.command()
@@ -130,14 +131,17 @@ def replay(context: click.Context, /, **_values: Any) -> None:
     """
     found = read_file(context.params["config"])
     values = effective(context, found)
-    settings = config.Settings(
-        **_common(values, found),
-        sequence=config.parse_choice(values["sequence"], ("auto", "loop", "strict", "first", "last"), "--sequence"),
-        latency=config.parse_latency(values["latency"]),
-        miss_status=values["miss_status"],
-        fail_on_miss=values["fail_on_miss"],
+    _serve(
+        settings.Settings(
+            **_common(values, found),
+            sequence=settings.parse_choice(
+                values["sequence"], ("auto", "loop", "strict", "first", "last"), "--sequence"
+            ),
+            latency=settings.parse_latency(values["latency"]),
+            miss_status=values["miss_status"],
+            fail_on_miss=values["fail_on_miss"],
+        )
     )
-    _serve(settings)
 
 
 def _common(values: dict[str, Any], found: config.FileConfig) -> dict[str, Any]:
@@ -149,23 +153,23 @@ def _common(values: dict[str, Any], found: config.FileConfig) -> dict[str, Any]:
         "ready_file": values["ready_file"],
         "verbose": values["verbose"],
         "quiet": values["quiet"],
-        "cors_origins": tuple(config.parse_origin(text) for text in values["cors_origin"]),
+        "cors_origins": tuple(settings.parse_origin(text) for text in values["cors_origin"]),
         "cors": not values["no_cors"],
-        "session_header": config.parse_header_name(values["session_header"], "--session-header"),
+        "session_header": settings.parse_header_name(values["session_header"], "--session-header"),
         "diagnostics": values["diagnostics"],
-        "max_body": config.parse_size(values["max_body"]),
+        "max_body": settings.parse_size(values["max_body"]),
         "file": found,
     }
 
 
-def _serve(settings: config.Settings) -> None:
+def _serve(told: settings.Settings) -> None:
     from replaymock import console  # noqa: PLC0415 - only a command that runs pays for what it runs
     from replaymock.app import serve  # noqa: PLC0415
 
     printer = console.standard(
-        json=settings.json,
-        verbose=settings.verbose,
-        quiet=settings.quiet,
+        json=told.json,
+        verbose=told.verbose,
+        quiet=told.quiet,
         no_color="NO_COLOR" in os.environ,
     )
-    sys.exit(serve(settings, printer))
+    sys.exit(serve(told, printer))

@@ -56,7 +56,8 @@ def print_hints(url: str, folder: Path, out: TextIO | None = None) -> None:
     """Prints what to try while the replay goes on."""
     width = max(len(command) for command, _ in _HINTS) + len(url)
     lines = [f"  {command.format(url=url):<{width}}  {what}".rstrip() for command, what in _HINTS]
-    text = "\n".join(["", "Try:", *lines, "", f"The cassettes, until this ends: {folder}", "Ctrl-C ends it."])
+    places = [f"cassettes, until this ends: {folder}", f"configuration: {folder.parent / 'replaymock.toml'}"]
+    text = "\n".join(["", "Try:", *lines, "", *places, "Ctrl-C ends it."])
     _console(out or sys.stdout).print(Text(text), soft_wrap=True)
 
 

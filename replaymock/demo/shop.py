@@ -80,13 +80,14 @@ class Shop:
 class Signer:
     """Issues and reads JSON Web Tokens under a key of its own, with HMAC SHA-256 (RFC 7519; RFC 7518 section 3.2)."""
 
-    def __init__(self) -> None:
+    def __init__(self, seconds: int = TOKEN_SECONDS) -> None:
         self._key = secrets.token_bytes(32)
+        self._seconds = seconds
 
     def token(self, user: str) -> str:
-        """A token for a user, good for an hour."""
+        """A token for a user, good for as many seconds as this signer gives."""
         now = int(time.time())
-        claims = {"sub": user, "iat": now, "exp": now + TOKEN_SECONDS}
+        claims = {"sub": user, "iat": now, "exp": now + self._seconds}
         signed = f"{_encoded(_compact({'alg': 'HS256', 'typ': 'JWT'}))}.{_encoded(_compact(claims))}"
         return f"{signed}.{self._signature(signed)}"
 

@@ -18,6 +18,7 @@ from replaymock.demo.comparison import Seen, compare
 from replaymock.demo.report import Told, print_hints, print_told
 from replaymock.demo.shop import PASSWORD
 from replaymock.demo.visit import visit
+from replaymock.settings import Settings, parse_statuses, parse_upstream
 from replaymock.targets import PLACEHOLDER
 
 # Errors are not recorded unless asked for, and headers take no part in matching: this story asks for one of each.
@@ -39,7 +40,7 @@ async def tell(folder: Path, port: int) -> Told:
     """Records a visit to the shop into a folder, and makes the same visit to what was recorded, on `port`."""
     started = time.monotonic()
     live = await _record(folder)
-    async with App(settings(folder, port), _console(quiet=True)).running() as player:
+    async with App(settings_for(folder, port), _console(quiet=True)).running() as player:
         _say(f"the shop is closed; replaying at {player.url}")
         replayed = await visit(player.url)
         cassettes = len(player.responder.index)
@@ -48,15 +49,15 @@ async def tell(folder: Path, port: int) -> Told:
     return Told(rows, cassettes, hidden(folder), leaks(folder, secrets), time.monotonic() - started)
 
 
-def settings(folder: Path, port: int, *upstreams: str) -> config.Settings:
+def settings(folder: Path, port: int, *upstreams: str) -> Settings:
     """What a player is told, or, with upstreams, a recorder."""
     found = config.read(CONFIGURATION, "demo")
-    return config.Settings(
+    return Settings(
         cassettes=str(folder),
         port=port,
-        upstreams=tuple(config.parse_upstream(url) for url in upstreams),
+        upstreams=tuple(parse_upstream(url) for url in upstreams),
         mode="all" if upstreams else "",
-        statuses=config.parse_statuses(found.options["record_status"]),
+        statuses=parse_statuses(found.options["record_status"]),
         file=found,
     )
 
@@ -79,6 +80,7 @@ def leaks(folder: Path, secrets: frozenset[str]) -> tuple[str, ...]:
 async def _story(port: int | None) -> int:
     with tempfile.TemporaryDirectory(prefix="replaymock-demo-") as place:
         folder = Path(place) / "cassettes"
+        (Path(place) / "replaymock.toml").write_text(CONFIGURATION)
         told = await tell(folder, port or 0)
         print_told(told)
         if port is not None:
@@ -87,7 +89,7 @@ async def _story(port: int | None) -> int:
 
 
 async def _record(folder: Path) -> list[Seen]:
-    async with open_shop() as shop, App(settings(folder, 0, shop), _console(quiet=True)).running() as recorder:
+    async with open_shop() as shop, App(settings_for(folder, 0, shop), _console(quiet=True)).running() as recorder:
         _say(f"a shop is open at {shop}; recording it at {recorder.url} into {folder}")
         _say("as by: --record-status 401, and for /account the header authorization taking part in matching")
         return await visit(recorder.url)
@@ -95,7 +97,7 @@ async def _record(folder: Path) -> list[Seen]:
 
 async def _serve(folder: Path, port: int) -> None:
     """Replays from the beginning, until the one who asked for it ends it."""
-    async with App(settings(folder, port), _console(quiet=False)).running() as player:
+    async with App(settings_for(folder, port), _console(quiet=False)).running() as player:
         print_hints(player.url, folder)
         with contextlib.suppress(asyncio.CancelledError):
             await asyncio.Event().wait()

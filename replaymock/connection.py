@@ -1,0 +1,136 @@
+"""The caller's end of one request: ready bytes out, framed as its HTTP version wants; a cut looks like no end."""
+
+import asyncio
+import socket
+import struct
+from collections.abc import Callable
+from typing import cast
+
+from tornado import iostream
+from tornado.http1connection import HTTP1Connection
+
+from replaymock.answer import NO_CONTENT, Answer, Send, Wait, chunk, head, with_header
+from replaymock.exchange import Request
+from replaymock.headers import get, list_items
+from replaymock.relaying import Head
+
+
+class Caller:
+    """The caller's connection, written to in ready bytes."""
+
+    def __init__(self, connection: HTTP1Connection, done: Callable[[], None]) -> None:
+        self._connection = connection
+        self._done = done
+        self._written: asyncio.Future[None] = asyncio.Future()
+        self._is_http10 = False
+        self._closes = False
+        self._keeps = False
+        self._bodyless = False
+        self._chunked = False
+        self._received = False
+        self.begun = False
+        self.finished = False
+
+    def expect(self, request: Request, version: str) -> None:
+        """Learns how the caller wants to be answered."""
+        options = list_items(get(request.headers, "connection"))
+        self._is_http10 = version == "HTTP/1.0"
+        self._closes = "close" in options
+        self._keeps = self._is_http10 and "keep-alive" in options
+        self._bodyless = request.method == "HEAD"
+
+    def close_after(self) -> None:
+        """Closes the connection once the answer is out."""
+        self._closes = True
+
+    def on_leave(self, callback: Callable[[], None]) -> None:
+        """Calls back when the caller goes before the answer is whole."""
+        self._connection.set_close_callback(callback)
+
+    def answer(self, answer: Answer) -> None:
+        """Sends a whole answer."""
+        self.begun = True
+        answer = self._with_connection(answer)
+        if answer.steps:
+            task = asyncio.ensure_future(self._perform(answer))
+            self.on_leave(lambda: cast(None, task.cancel()))
+            return
+        self._written = _write_ready(self._connection, answer.wire)
+        self.finish()
+
+    def begin(self, answer_head: Head, length: int | None) -> None:
+        """Sends the head of a streamed answer."""
+        self.begun = True
+        headers = answer_head.headers
+        self._bodyless = self._bodyless or answer_head.status in NO_CONTENT
+        if length is not None and not self._bodyless:
+            headers = (*headers, ("Content-Length", str(length)))
+        elif not self._bodyless:
+            self._chunked = not self._is_http10
+            self._closes = self._closes or self._is_http10
+            headers = (*headers, ("Transfer-Encoding", "chunked")) if self._chunked else headers
+        answer = Answer(answer_head.status, head(answer_head.status, answer_head.reason, headers))
+        self._written = _write_ready(self._connection, self._with_connection(answer).head)
+
+    async def write(self, data: bytes) -> None:
+        """Sends a piece of the body and waits until the connection has taken it."""
+        if not data or self._bodyless:
+            return
+        self._written = _write_ready(self._connection, chunk(data) if self._chunked else data)
+        try:
+            await self._written
+        except iostream.StreamClosedError:
+            raise asyncio.CancelledError from None
+
+    def finish(self) -> None:
+        """Ends the answer."""
+        if self._chunked:
+            self._written = _write_ready(self._connection, chunk(b""))
+        self.finished = True
+        if self._received:
+            self._complete()
+
+    def received(self) -> None:
+        """Learns that the request has been read to its end, or need not be; only then can the connection go on."""
+        if not self._received:
+            self._received = True
+            if self.finished:
+                self._complete()
+
+    def abort(self) -> None:
+        """Cuts the answer short; by a reset where an orderly close would look like its end."""
+        self.finished = True
+        stream = self._connection.stream
+        if self._is_http10 and stream.socket is not None:
+            stream.socket.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+        stream.close()
+        self._done()
+
+    def _complete(self) -> None:
+        self._done()
+        if not self._closes:
+            self._connection.finish()
+        elif self._written.done():
+            self._connection.stream.close()
+        else:
+            stream = self._connection.stream
+            self._written.add_done_callback(lambda _: stream.close())
+
+    async def _perform(self, answer: Answer) -> None:
+        for step in answer.steps:
+            match step:
+                case Wait(seconds):
+                    await asyncio.sleep(seconds)
+                case Send(data):
+                    self._written = _write_ready(self._connection, data)
+        self.finish()
+
+    def _with_connection(self, answer: Answer) -> Answer:
+        if self._closes:
+            return with_header(answer, b"Connection: close")
+        return with_header(answer, b"Connection: keep-alive") if self._keeps else answer
+
+
+def _write_ready(connection: HTTP1Connection, data: bytes) -> "asyncio.Future[None]":
+    """Writes bytes that already are a message: allowed by Tornado without `write_headers`, and pinned by a test."""
+    return connection.write(data)
