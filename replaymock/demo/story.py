@@ -49,7 +49,7 @@ async def tell(folder: Path, port: int) -> Told:
     return Told(rows, cassettes, hidden(folder), leaks(folder, secrets), time.monotonic() - started)
 
 
-def settings(folder: Path, port: int, *upstreams: str) -> Settings:
+def settings_for(folder: Path, port: int, *upstreams: str) -> Settings:
     """What a player is told, or, with upstreams, a recorder."""
     found = config.read(CONFIGURATION, "demo")
     return Settings(
