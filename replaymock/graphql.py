@@ -44,7 +44,7 @@ def is_read(value: Any) -> bool:
 
 def normal_query(query: str) -> str:
     """A query with its tokens one space apart, strings untouched, comments and commas gone."""
-    return " ".join(match.group() for match in _TOKENS.finditer(query) if match.group()[0] not in "#,")
+    return " ".join(match.group() for match in _TOKENS.finditer(query) if match.group()[0] not in "#,\ufeff")
 
 
 def _only_operation(query: str) -> str:
