@@ -1,0 +1,195 @@
+"""Secrets become placeholders, the same way before the disk and before the key."""
+
+import json
+from dataclasses import replace
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from replaymock.exchange import Request, Response
+from replaymock.headers import Headers
+from replaymock.redaction import KINDS, Numbering, RedactionRules, Redactor, anonymous, forget_names
+from replaymock.rewrites import parse_selector
+from tests import strategies
+from tests.factories import JSON, a_request, a_response
+
+REDACTOR = Redactor()
+JWT = strategies.SECRETS[1]
+HTML: Headers = (("content-type", "text/html"),)
+SCRIPT: Headers = (("content-type", "text/javascript"),)
+
+
+def named(name: str, _value: str) -> str:
+    return "{{redacted:" + name.lower() + "}}"
+
+
+def rules(add: tuple[str, ...] = (), keep: tuple[str, ...] = ()) -> Redactor:
+    return Redactor(
+        RedactionRules(
+            tuple(parse_selector(text, KINDS, "here") for text in add),
+            tuple(parse_selector(text, KINDS, "here") for text in keep),
+        )
+    )
+
+
+@settings(max_examples=300)
+@given(strategies.requests())
+def test_redacting_a_request_twice_is_redacting_it_once(request: Request) -> None:
+    once = REDACTOR.request(request, Numbering())
+    assert REDACTOR.request(once, Numbering()) == once
+    assert REDACTOR.request(once, anonymous) == once
+
+
+@settings(max_examples=300)
+@given(strategies.contents, strategies.secrets)
+def test_redacting_a_response_twice_is_redacting_it_once(content: tuple[Headers, bytes], secret: str) -> None:
+    headers = (*content[0], ("Set-Cookie", f"session={secret}; Path=/"), ("Location", f"/a?token={secret}&page=2"))
+    once = REDACTOR.response(Response(200, "OK", headers, content[1]), Numbering())
+    assert REDACTOR.response(once, Numbering()) == once
+
+
+@settings(max_examples=300)
+@given(strategies.requests())
+def test_nothing_shaped_like_a_credential_is_left(request: Request) -> None:
+    found = REDACTOR.request(replace(request, headers=(*request.headers, ("X-Note", JWT))), anonymous)
+    if not (found.headers and found.headers[0][1] == "application/octet-stream"):
+        assert not [secret for secret in strategies.SECRETS[1:] if secret.encode() in found.body]
+    assert not [secret for secret in strategies.SECRETS[1:] if secret in found.target or secret in str(found.headers)]
+
+
+@pytest.mark.parametrize(
+    ("target", "shown"),
+    [
+        ("/a?token=x&page=2", "/a?token={{redacted:token}}&page=2"),
+        ("/a?api%5Fkey=x", "/a?api_key={{redacted:api_key}}"),
+        ("/a?token=", "/a?token="),
+        ("/a?token", "/a?token"),
+        ("/a?page=%7B%7Bredacted%3Atoken%7D%7D", "/a?page={{redacted:token}}"),
+        (f"/a/{JWT}/b", "/a/{{redacted:jwt}}/b"),
+        (f"/a?x={JWT}", "/a?x={{redacted:jwt}}"),
+        ("/a?next=%2Fb%3Ftoken%3Dx%26page%3D2", "/a?next=%2Fb%3Ftoken%3D{{redacted:token}}%26page%3D2"),
+        ("/a?u=http%3A%2F%2Fann%3Apw%40h", "/a?u=http%3A%2F%2Fann%3A{{redacted:url_password}}%40h"),
+        ("/a?page=2&sort=%2Bname", "/a?page=2&sort=%2Bname"),
+    ],
+)
+def test_targets(target: str, shown: str) -> None:
+    assert REDACTOR.request(a_request(target=target), named).target == shown
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "shown"),
+    [
+        ("Authorization", "Bearer abc", "Bearer {{redacted:authorization}}"),
+        ("Authorization", "abc", "{{redacted:authorization}}"),
+        ("X-Api-Key", "abc def", "{{redacted:x-api-key}}"),
+        ("Cookie", "theme=dark; sid=abc", "theme=dark; sid={{redacted:sid}}"),
+        ("Set-Cookie", "session=abc; Path=/; HttpOnly", "session={{redacted:session}}; Path=/; HttpOnly"),
+        ("Set-Cookie", f"theme={JWT}; Path=/", "theme={{redacted:jwt}}; Path=/"),
+        ("Location", "/cb?code_verifier=abc&state=1", "/cb?code_verifier={{redacted:code_verifier}}&state=1"),
+        ("Location", "/cb#access_token=abc&x=1", "/cb#access_token={{redacted:access_token}}&x=1"),
+        ("X-Note", f"see {JWT}.", "see {{redacted:jwt}}."),
+        ("Etag", '"abc"', '"abc"'),
+    ],
+)
+def test_headers(name: str, value: str, shown: str) -> None:
+    assert REDACTOR.headers(((name, value),), named) == ((name, shown),)
+
+
+@pytest.mark.parametrize(
+    ("headers", "body", "shown"),
+    [
+        (JSON, '{"token": "abc", "page": 1.10}', '{"token": "{{redacted:token}}", "page": 1.10}'),
+        (JSON, '{"tokens":["a","b"]}', '{"tokens":["{{redacted:tokens}}","{{redacted:tokens}}"]}'),
+        (JSON, '{"pin":1234,"otp":null,"secret":true}', '{"pin":0,"otp":null,"secret":true}'),
+        (JSON, '{"a":"x","a":"y","password":"z"}', '{"a":"x","a":"y","password":"{{redacted:password}}"}'),
+        (JSON, '{"nextPageToken":"abc"}', '{"nextPageToken":"abc"}'),
+        (JSON, f'{{"x":["{JWT}"]}}', '{"x":["{{redacted:jwt}}"]}'),
+        (JSON, '{"t":"\\u0065yJhbGciOiJI.eyJzdWIiOiIxMjM0In0.c2ln"}', '{"t":"{{redacted:jwt}}"}'),
+        (JSON, '{"url":"https://a/?token=abc"}', '{"url":"https://a/?token={{redacted:token}}"}'),
+        (JSON, '{"raw":"{\\"token\\":\\"abc\\"}"}', '{"raw":"{\\"token\\":\\"{{redacted:token}}\\"}"}'),
+        (JSON, '{"token":"abc"', '{"token":"{{redacted:token}}"'),
+        (HTML, '<a href="/x?token=abc&amp;p=1">', '<a href="/x?token={{redacted:token}}&amp;p=1">'),
+        (HTML, '<script>{"token": "abc"}</script>', '<script>{"token": "{{redacted:token}}"}</script>'),
+        (SCRIPT, 'const a = {"token": "abc"}', 'const a = {"token": "abc"}'),
+        (SCRIPT, f'const a = "{JWT}"', 'const a = "{{redacted:jwt}}"'),
+    ],
+)
+def test_bodies(headers: Headers, body: str, shown: str) -> None:
+    found = REDACTOR.response(a_response(headers=headers, body=body.encode()), named)
+    assert found.body.decode() == shown
+
+
+def test_a_file_in_a_form_is_searched_for_shapes_and_a_secret_field_is_hidden() -> None:
+    body = (
+        f'--edge\r\nContent-Disposition: form-data; name="password"\r\n\r\nabc\r\n'
+        f'--edge\r\nContent-Disposition: form-data; name="f"; filename="token.txt"\r\n\r\nkey {JWT}\r\n--edge--\r\n'
+    )
+    found = REDACTOR.request(a_request("POST", "/", strategies.MULTIPART_TYPE, body.encode()), named).body.decode()
+    assert found == body.replace("abc", "{{redacted:password}}").replace(JWT, "{{redacted:jwt}}")
+
+
+@pytest.mark.parametrize("charset", ["utf-16", "utf-16-le", "utf-8-sig", "shift_jis", "utf-7", "hex", "undefined"])
+@given(data=st.binary(max_size=30))
+def test_a_body_without_secrets_keeps_its_bytes_in_any_charset(charset: str, data: bytes) -> None:
+    response = a_response(headers=(("content-type", f"text/plain; charset={charset}"),), body=data)
+    assert REDACTOR.response(response, named).body == data
+
+
+@pytest.mark.parametrize(
+    ("selector", "target", "shown"),
+    [
+        ("query:customer", "/a?customer=7", "/a?customer={{redacted:customer}}"),
+        ("query:CUSTOMER", "/a?customer=7", "/a?customer={{redacted:customer}}"),
+        ("value:cust_[0-9]+", "/a/cust_12?x=cust_34", "/a/{{redacted:value}}?x={{redacted:value}}"),
+    ],
+)
+def test_a_team_can_add_to_the_tables(selector: str, target: str, shown: str) -> None:
+    assert rules(add=(selector,)).request(a_request(target=target), named).target == shown
+
+
+def test_a_team_can_add_json_paths_headers_and_cookies() -> None:
+    redactor = rules(add=("json:$.user.email", "header:x-user", "cookie:visit", "form:ssn"))
+    headers = (*JSON, ("X-User", "ann"), ("Set-Cookie", "visit=1"))
+    found = redactor.response(a_response(headers=headers, body=b'{"user":{"email":"a@b"},"email":"c@d"}'), named)
+    assert found.body == b'{"user":{"email":"{{redacted:email}}"},"email":"c@d"}'
+    assert found.headers[1:] == (("X-User", "{{redacted:x-user}}"), ("Set-Cookie", "visit={{redacted:visit}}"))
+    form = redactor.request(a_request("POST", "/", strategies.FORM_TYPE, b"ssn=1&a=2"), named)
+    assert form.body == b"ssn={{redacted:ssn}}&a=2"
+
+
+@pytest.mark.parametrize("selector", ["query:token", "value:.*", "value:ab."])
+def test_a_team_can_exempt_from_the_tables(selector: str) -> None:
+    assert rules(keep=(selector,)).request(a_request(target="/a?token=abc"), named).target == "/a?token=abc"
+
+
+def test_a_json_path_can_be_exempt() -> None:
+    redactor = rules(keep=("json:$.csrf.token",))
+    found = redactor.response(a_response(body=b'{"csrf":{"token":"a"},"token":"b"}'), named)
+    assert found.body == b'{"csrf":{"token":"a"},"token":"{{redacted:token}}"}'
+
+
+def test_placeholders_are_numbered_by_name_and_the_same_for_the_same_value() -> None:
+    number = Numbering()
+    assert [number("token", "a"), number("token", "b"), number("key", "c"), number("other", "a")] == [
+        "{{redacted:token}}",
+        "{{redacted:token:2}}",
+        "{{redacted:key}}",
+        "{{redacted:token}}",
+    ]
+    assert number.count == 3
+
+
+@given(st.text(max_size=10), st.text(max_size=10))
+def test_a_placeholder_has_a_legal_name_whatever_the_field_is_called(name: str, value: str) -> None:
+    assert forget_names(Numbering()(name, value)) == "{{redacted}}"
+
+
+def test_names_are_forgotten_for_comparing() -> None:
+    assert forget_names("a {{redacted:x:2}} {{redacted}} {{other}}") == "a {{redacted}} {{redacted}} {{other}}"
+
+
+@given(strategies.json_bodies)
+def test_json_stays_json_with_its_other_tokens(body: bytes) -> None:
+    found = REDACTOR.response(a_response(body=body), anonymous).body
+    assert type(json.loads(found)) is type(json.loads(body))
