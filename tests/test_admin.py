@@ -1,0 +1,1 @@
+"""The own endpoints: who may ask what, and what they tell."""

@@ -1,0 +1,1 @@
+"""Which requests are served at all, as a table of raw requests."""

@@ -1,0 +1,1 @@
+"""The command line: help, exit codes, and what is printed where."""

@@ -1,0 +1,1 @@
+"""The caller's connection: ready bytes on a real socket, and when it is kept, closed or reset."""

@@ -1,0 +1,1 @@
+"""What check, scan and ls find in a folder."""

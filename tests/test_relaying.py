@@ -1,0 +1,1 @@
+"""A live answer on its way to the caller, and what of it is kept."""

@@ -1,0 +1,1 @@
+"""The conductor: which of index, upstream and reason why not answers."""

@@ -1,0 +1,1 @@
+"""Cassettes in real folders: loaded, saved, watched, and kept whole."""
