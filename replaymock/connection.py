@@ -53,6 +53,7 @@ class Caller:
         answer = self._with_connection(answer)
         if answer.steps:
             task = asyncio.ensure_future(self._perform(answer))
+            task.add_done_callback(lambda _: self._done())
             self.on_leave(lambda: cast(None, task.cancel()))
             return
         self._written = _write_ready(self._connection, answer.wire)

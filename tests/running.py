@@ -184,11 +184,14 @@ def asking(
     body: bytes | None = None,
     seconds: float = 15.0,
 ) -> Iterator[http.client.HTTPResponse]:
-    """A request sent byte for byte as given, and the answer with its head read."""
+    """A request sent byte for byte as given, and the answer with its head read.
+
+    The body gets a Content-Length unless the headers say that it already is chunked.
+    """
     host, _, port = origin.rpartition("//")[2].rpartition(":")
     lines = [f"{method} {target} HTTP/1.1", f"Host: {host}:{port}", "Connection: close"]
     lines += [f"{name}: {value}" for name, value in headers]
-    if body is not None:
+    if body is not None and "Transfer-Encoding: chunked" not in lines:
         lines.append(f"Content-Length: {len(body)}")
     with socket.create_connection((host, int(port)), timeout=seconds) as connection:
         connection.sendall("\r\n".join([*lines, "", ""]).encode("latin-1") + (body or b""))

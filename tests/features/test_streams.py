@@ -2,6 +2,7 @@
 
 import gzip
 import http.client
+import itertools
 import socket
 import struct
 import time
@@ -36,7 +37,7 @@ def dripping(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
 @pytest.mark.parametrize("coding", ["plain", "coded"])
 def test_a_stream_keeps_its_gaps_while_it_is_recorded(dripping: str, media_type: str, coding: str) -> None:
     times, body = _timed(dripping, f"/{coding}/{media_type}")
-    gaps = [later - earlier for earlier, later in zip(times, times[1:], strict=False)]
+    gaps = [later - earlier for earlier, later in itertools.pairwise(times)]
     assert body == b"".join(PIECES)
     assert times[0] < 2 * GAP
     assert len([gap for gap in gaps if gap > GAP / 2]) == 4
