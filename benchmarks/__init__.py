@@ -1,0 +1,1 @@
+"""Measurements beside stock Tornado, for `scripts/bench`; not part of the package."""
