@@ -5,6 +5,7 @@ localhost cannot keep.
 """
 
 import re
+from collections.abc import Iterator
 
 from replaymock.headers import Headers
 
@@ -29,9 +30,11 @@ class Origins:
 
     def to_origin(self, data: bytes, origin: str) -> bytes:
         """Text with each upstream origin as `origin`, escaped as the one it stands for."""
-        plain = origin.encode("latin-1")
-        escaped = plain.replace(b"/", b"\\/")
-        return self._expression.sub(lambda match: escaped if b"\\/" in match.group() else plain, data)
+        return self._expression.sub(lambda match: _spelled_like(match.group(), origin), data)
+
+    def find(self, data: bytes) -> Iterator[re.Match[bytes]]:
+        """Where upstream origins are in a text."""
+        return self._expression.finditer(data)
 
     def header_to_token(self, value: str) -> str:
         """`to_token` for a header value."""
@@ -63,18 +66,25 @@ class StreamRewriter:
     def feed(self, data: bytes) -> bytes:
         """What can be passed on now."""
         data = self._held + data
-        cut = self._origins.held_back(data)
-        self._held = data[cut:]
-        return self._pass(data[:cut])
+        return self._pass(data, self._origins.held_back(data))
 
     def finish(self) -> bytes:
         """What was held back."""
-        return self._pass(self._held)
+        return self._pass(self._held, len(self._held))
 
-    def _pass(self, data: bytes) -> bytes:
-        rewritten = self._origins.to_origin(self._before + data, self._origin)[len(self._before) :]
-        self._before = data[-1:] or self._before
-        return rewritten
+    def _pass(self, data: bytes, cut: int) -> bytes:
+        """The part before `cut` with origins replaced; what comes after it, and before, tells whether one is whole."""
+        data = self._before + data
+        start = len(self._before)
+        end = start + cut
+        out = []
+        for match in self._origins.find(data):
+            if start <= match.start() < end:
+                out += [data[start : match.start()], _spelled_like(match.group(), self._origin)]
+                start = match.end()
+        end = max(start, end)
+        self._before, self._held = data[:end][-1:], data[end:]
+        return b"".join([*out, data[start:end]])
 
 
 def from_token(data: bytes, origin: str) -> bytes:
@@ -107,6 +117,11 @@ def _spellings(origin: str) -> list[str]:
     default_port = {"http": ":80", "https": ":443"}[scheme]
     hosts = [host] if re.search(r":[0-9]+$", host) else [host, host + default_port]
     return [f"{scheme}:{slashes}{name}" for name in hosts for slashes in ("//", r"\/\/")]
+
+
+def _spelled_like(found: bytes, origin: str) -> bytes:
+    plain = origin.encode("latin-1")
+    return plain.replace(b"/", b"\\/") if b"\\/" in found else plain
 
 
 def _may_become(piece: bytes, spelling: bytes) -> bool:

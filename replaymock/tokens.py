@@ -3,7 +3,7 @@
 import json
 import math
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from decimal import MAX_EMAX, MAX_PREC, MIN_EMIN, Context, Decimal, InvalidOperation
 from typing import Any
 
@@ -28,11 +28,14 @@ def replace_values(text: str, visit: Visit) -> str:
 
 
 def position(text: str, place: Sequence[Step]) -> int:
-    """The byte offset of the first value at or below a place in JSON text; 0 when there is none."""
+    """The byte offset of the first value at or below a place in JSON text; 0 when there is none, or no JSON."""
     wanted = list(place)
-    for start, _, path in _values(text):
-        if path[: len(wanted)] == wanted:
-            return len(text[:start].encode("utf-8", "surrogatepass"))
+    try:
+        for start, _, path in _values(text):
+            if path[: len(wanted)] == wanted:
+                return len(text[:start].encode("utf-8", "surrogatepass"))
+    except (IndexError, ValueError):
+        return 0  # the text stops being JSON
     return position(text, place[:-1]) if place else 0
 
 
@@ -72,8 +75,7 @@ class _Frame:
         self.expects_key = is_object
 
 
-def _values(text: str) -> "list[tuple[int, int, list[Step]]]":
-    found: list[tuple[int, int, list[Step]]] = []
+def _values(text: str) -> Iterator[tuple[int, int, list[Step]]]:
     frames: list[_Frame] = []
     path: list[Step] = []
     for match in _TOKEN.finditer(text):
@@ -92,8 +94,7 @@ def _values(text: str) -> "list[tuple[int, int, list[Step]]]":
         elif frames and frames[-1].expects_key:
             path[-1] = json.loads(token)
         else:
-            found.append((match.start(), match.end(), path.copy()))
-    return found
+            yield match.start(), match.end(), path.copy()
 
 
 def _next_member(frame: _Frame, path: list[Step]) -> None:

@@ -1,0 +1,133 @@
+"""Reading cassettes strictly: what a hand may leave out, and what is wrong named with its place."""
+
+from collections.abc import Callable
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from replaymock import bodies
+from replaymock.cassette import Cassette, CassetteRequest, Recorded, dump
+from replaymock.errors import CassetteError
+from replaymock.reading import load, plain_mock
+from tests.factories import a_cassette, recorded
+
+FILE = "api/GET.json"
+
+
+def read(text: str, sidecars: dict[str, bytes] | None = None) -> Cassette:
+    return load(FILE, text.encode(), (sidecars or {}).__getitem__)
+
+
+def test_a_hand_needs_to_write_only_a_path_and_a_body() -> None:
+    cassette = read('{"request": {"path": "/a"}, "responses": [{"json": {"b": 1}}]}')
+    assert cassette.request == CassetteRequest("GET", "/a")
+    assert cassette.responses == (
+        Recorded(200, "OK", (("content-type", "application/json; charset=utf-8"),), b'{"b":1}'),
+    )
+
+
+@pytest.mark.parametrize(
+    ("response", "content_type", "body"),
+    [
+        ('{"json": 1.10}', "application/json; charset=utf-8", b"1.10"),
+        ('{"json": null}', "application/json; charset=utf-8", b"null"),
+        ('{"json": {"a": 1}, "layout": "indent-2+newline"}', "application/json; charset=utf-8", b'{\n  "a": 1\n}\n'),
+        ('{"text": "é"}', "text/plain; charset=utf-8", "é".encode()),
+        ('{"text": "é", "headers": {"Content-Type": "text/plain; charset=latin-1"}}', "text/plain; charset=latin-1", b"\xe9"),
+        ('{"file": "a.png"}', "image/png", b"\x89"),
+        ("{}", "", b""),
+    ],
+)
+def test_a_hand_written_body_gets_its_content_type(response: str, content_type: str, body: bytes) -> None:
+    found = read(f'{{"request": {{"path": "/a"}}, "responses": [{response}]}}', {"a.png": b"\x89"}).responses[0]
+    assert (dict(found.headers).get("content-type", ""), found.body) == (content_type, body)
+
+
+def test_a_hand_written_request_has_query_headers_and_a_body() -> None:
+    request = read(
+        '{"request": {"method": "POST", "path": "/a", "query": {"b": ["1", null], "c d": ""},'
+        ' "headers": {"Accept": "x"}, "form": {"e": "f g"}}, "responses": [{}]}'
+    ).request
+    assert request.to_request().target == "/a?b=1&b&c+d="
+    assert request.to_request().body == b"e=f+g"
+    assert request.headers == (("accept", "x"), ("content-type", bodies.FORM_TYPE))
+
+
+def place(text: str, sidecar: Callable[[str], bytes] | None = None) -> str:
+    with pytest.raises(CassetteError) as caught:
+        load(FILE, text.encode("utf-8", "surrogateescape"), sidecar or {}.__getitem__)
+    return str(caught.value)
+
+
+ONE = '{"request": {"path": "/a"}, "responses": [{}]}'
+FAULTS = [
+    ("", "1:1: not JSON"),
+    ("{", "not JSON"),
+    ('{\n  "request": {"path": "/a"},\n  "responses": [{}]\n', "not JSON: the file ends too early"),
+    ('{\n  "request": x}', "2:14: not JSON"),
+    ('{"request": {"path": "/a"}}', "responses"),
+    ('{"request": {"path": "a"}, "responses": [{}]}', "1:22: path 'a' must begin with /"),
+    ('{"request": {"path": "/a", "metod": "GET"}, "responses": [{}]}', "1:37: unknown field 'metod'; did you mean 'method'?"),
+    ('{"request": {"path": "/a"},\n "responses": [{}, {"stauts": 1}]}', "2:31: unknown field 'stauts'; did you mean 'status'?"),
+    ('{"request": {"path": "/a"}, "responses": [{"status": "x"}]}', "1:54: Expected `int`, got `str`"),
+    ('{"request": {"path": "/a"}, "responses": [{"status": 99}]}', "1:54: status 99 is not a final status code"),
+    ('{"request": {"path": "/a"}, "responses": []}', "needs at least one response"),
+    ('{"version": 2, "request": {"path": "/a"}, "responses": [{}]}', "1:13: version 2 is newer"),
+    ('{"request": {"path": "/a"}, "responses": [{"json": 1, "text": "x"}]}', "a body is one of"),
+    ('{"request": {"path": "/a", "method": "A B"}, "responses": [{}]}', "'A B' is not a method"),
+    ('{"request": {"path": "/a"}, "responses": [{"headers": {"a b": "x"}}]}', "'a b' is not a header name"),
+    ('{"request": {"path": "/a"}, "responses": [{"headers": {"a": "x\\ny"}}]}', "holds a line break"),
+    ('{"request": {"path": "/a"}, "responses": [{"headers": {"Content-Length": "3"}}]}', "framing is computed"),
+    ('{"request": {"path": "/a"}, "responses": [{"headers": {"Transfer-Encoding": "chunked"}}]}', "framing is computed"),
+    ('{"request": {"path": "/a"}, "responses": [{"reason": "a\\r\\nb"}]}', "characters a status line cannot"),
+    ('{"request": {"path": "/a"}, "responses": [{"json": 1, "layout": "wide"}]}', "unknown layout 'wide'"),
+    (
+        '{"request": {"path": "/a"}, "responses": [{"text": "ā", "headers": {"content-type": "text/plain; charset=latin-1"}}]}',
+        "the text does not fit the charset",
+    ),
+    (f"<<<<<<< HEAD\n{ONE}\n=======\n{ONE}\n>>>>>>> other\n", "1:1: a merge conflict is left in the file"),
+    ('{"request": {"path": "/a"},\n<<<<<<< HEAD\n"responses": [{}]}', "2:1: a merge conflict"),
+    ('{"request": {"path": "/\udcff"}, "responses": [{}]}', "1:24: not valid UTF-8"),
+    ('{"request": {"path": "/", "json": ' + "[" * 100_000, "nested too deeply"),
+    ('{"request": {"path": "/a", "multipart": [{"name": "a", "txt": "b"}]}, "responses": [{}]}', "did you mean 'text'"),
+]
+
+
+@pytest.mark.parametrize(("text", "said"), FAULTS, ids=[said for _, said in FAULTS])
+def test_what_is_wrong_is_named_with_its_place(text: str, said: str) -> None:
+    message = place(text)
+    assert message.startswith(f"{FILE}:")
+    assert said in message
+
+
+def test_a_sidecar_that_cannot_be_read_is_named() -> None:
+    def missing(name: str) -> bytes:
+        raise FileNotFoundError(2, "No such file or directory", name)
+
+    text = '{"request": {"path": "/a"}, "responses": [{"file": "gone.png"}]}'
+    assert "1:52: cannot read 'gone.png': No such file or directory" in place(text, missing)
+
+
+@settings(max_examples=200)
+@given(st.binary(max_size=60) | st.text(st.sampled_from('{}[]":,1aresponsespath/ \\'), max_size=60).map(str.encode))
+def test_any_bytes_are_a_cassette_or_a_cassette_error(data: bytes) -> None:
+    for read_it in (lambda: load(FILE, data, {}.__getitem__), lambda: plain_mock("/x", data, FILE)):
+        try:
+            read_it()
+        except CassetteError as error:
+            assert error.line >= 1 and error.column >= 1
+
+
+@given(st.integers(1, 400))
+def test_a_file_cut_anywhere_is_an_error_with_a_place(length: int) -> None:
+    whole = dump(a_cassette("/items", recorded(), recorded(b"[1]")), FILE)["GET.json"]
+    if length < len(whole) - 1:
+        assert "not JSON" in place(whole[:length].decode())
+
+
+def test_a_plain_mock_is_served_as_it_stands() -> None:
+    cassette = plain_mock("/api/1", b'{ "a" : 1.0 }\n', "api/1.json")
+    assert cassette.responses == (
+        Recorded(200, "OK", (("content-type", "application/json; charset=utf-8"),), b'{ "a" : 1.0 }\n', rewrite=False),
+    )
