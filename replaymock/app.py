@@ -37,8 +37,7 @@ class App:
         self._settings = settings
         self._console = console
         self._store = Store(Path(settings.cassettes))
-        self._redactor = Redactor(settings.file.redaction)
-        self._matcher = Matcher(settings.file.rules, self._redactor)
+        self._matcher = Matcher(settings.file.rules, Redactor(settings.file.redaction))
         self._serving = Serving(Cors(settings.cors_origins, enabled=settings.cors), settings.diagnostics)
         self._entries: dict[str, tuple[Cassette, Entry]] = {}
         self._saving: dict[str, tuple[Cassette, Entry]] = {}
@@ -57,8 +56,12 @@ class App:
         self._reload(announce=False)
         server = Server(self.responder, _own_hosts(self._settings.host), self._settings.max_body)
         self.port = server.listen(self._settings.host, self._settings.port)
+        try:
+            self._announce()
+        except UsageError:
+            server.stop_accepting()
+            raise
         watching = asyncio.ensure_future(self._watch())
-        self._announce()
         try:
             yield self
         finally:
@@ -106,7 +109,6 @@ class App:
             mode=mode,
             playing=playing,
             matcher=self._matcher,
-            redactor=self._redactor,
             cors=self._serving.cors,
             recorder=self._make_recorder() if mode.forward else None,
             report=self._console.report,
@@ -118,7 +120,7 @@ class App:
         # Replay opens no outgoing connection, so it does not even load what could.
         from replaymock.origin import Origins  # noqa: PLC0415
         from replaymock.recorder import Forwarding, Recorder  # noqa: PLC0415
-        from replaymock.recording import Policy  # noqa: PLC0415
+        from replaymock.recording import Policy, Recording  # noqa: PLC0415
         from replaymock.upstream import Backends  # noqa: PLC0415
 
         settings = self._settings
@@ -138,13 +140,11 @@ class App:
             rewrite=settings.rewrite,
             max_body=settings.max_body,
         )
+        origins = Origins(tuple(upstream.origin + upstream.base for upstream in settings.upstreams))
         return Recorder(
             forwarding=forwarding,
-            policy=policy,
+            recording=Recording(policy, self._matcher, origins),
             backends=self._backends,
-            origins=Origins(tuple(upstream.origin + upstream.base for upstream in settings.upstreams)),
-            matcher=self._matcher,
-            redactor=self._redactor,
             serving=self._serving,
             save=self._save,
             report=self._console.report,

@@ -40,8 +40,8 @@ def parse(value: str) -> list[str]:
 
 def decode(data: bytes, names: list[str], limit: int) -> bytes:
     """The content under its codings. CodingError if it cannot be had within `limit` bytes."""
-    decoder = Decoder(names, limit)
-    return decoder.feed(data) + decoder.finish()
+    chain = decoder(names, limit)
+    return chain.feed(data) + chain.finish()
 
 
 def encode(data: bytes, names: list[str]) -> bytes:
@@ -63,40 +63,34 @@ def cut_to_known(accept_encoding: str) -> str:
     return ", ".join(kept) or "identity"
 
 
-class Decoder:
-    """A chain of decoders with one bound on what each lets out in all."""
+class Chain:
+    """Codecs one after the other."""
 
-    def __init__(self, names: list[str], limit: int) -> None:
-        self._chain = [_CODINGS[name].decoder(limit) for name in reversed(names)]
+    def __init__(self, codecs: list[Codec]) -> None:
+        self._codecs = codecs
 
     def feed(self, data: bytes) -> bytes:
-        for codec in self._chain:
+        """What comes out of the last codec."""
+        for codec in self._codecs:
             data = codec.feed(data)
         return data
 
     def finish(self) -> bytes:
+        """The rest of each codec, through those after it."""
         data = b""
-        for codec in self._chain:
+        for codec in self._codecs:
             data = (codec.feed(data) if data else b"") + codec.finish()
         return data
 
 
-class Encoder:
-    """A chain of encoders that flushes after each feed, so that a live stream stays live."""
+def decoder(names: list[str], limit: int) -> Chain:
+    """A decoder for codings in the order they were applied, with one bound on what each lets out in all."""
+    return Chain([_CODINGS[name].decoder(limit) for name in reversed(names)])
 
-    def __init__(self, names: list[str]) -> None:
-        self._chain = [_CODINGS[name].encoder() for name in names]
 
-    def feed(self, data: bytes) -> bytes:
-        for codec in self._chain:
-            data = codec.feed(data)
-        return data
-
-    def finish(self) -> bytes:
-        data = b""
-        for codec in self._chain:
-            data = (codec.feed(data) if data else b"") + codec.finish()
-        return data
+def encoder(names: list[str]) -> Chain:
+    """An encoder that flushes after each feed, so that a live stream stays live."""
+    return Chain([_CODINGS[name].encoder() for name in names])
 
 
 class _Inflate:

@@ -4,6 +4,7 @@ A request is brought to canonical form (redacted, decoded, sorted, without what 
 hashable. Stored and live requests go through the same functions.
 """
 
+import json
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
@@ -46,14 +47,14 @@ class Matcher:
 
     def __init__(self, rules: tuple[Rule, ...] = (), redactor: Redactor | None = None) -> None:
         self._rules = rules
-        self._redactor = redactor or Redactor()
+        self.redactor = redactor or Redactor()
         self.uses_headers = any(rule.headers for rule in rules)
 
     def canonical(self, request: Request, known: KnownBody | None = None) -> Canonical:
         """The canonical form of a request; `known` stands for a stored body whose bytes were not kept."""
         rules = self._rules_for(request)
         names = sorted({name for rule in rules for name in rule.headers})
-        request = self._redactor.request(request, anonymous)
+        request = self.redactor.request(request, anonymous)
         path, _, query = request.target.partition("?")
         kind, body = known or _canonical_body(request)
         found = Canonical(
@@ -205,7 +206,7 @@ def _json_differences(recorded: Any, received: Any, path: str) -> list[Differenc
 def _member_step(name: str) -> str:
     if name.isidentifier() and name.isascii():
         return f".{name}"
-    escaped = name.replace("\\", "\\\\").replace("'", "\\'")
+    escaped = json.dumps(name, ensure_ascii=False)[1:-1].replace('\\"', '"').replace("'", "\\'")
     return f"['{escaped}']"
 
 

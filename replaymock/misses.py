@@ -4,13 +4,14 @@ import difflib
 import json
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
+from replaymock.errors import UsageError
 from replaymock.index import Entry, Index
 from replaymock.matching import IGNORE_KINDS, Difference, differences, key_of
 from replaymock.naming import cassette_name
-from replaymock.rewrites import Canonical, Selector, ignore, parse_selector
+from replaymock.rewrites import Canonical, ignore, parse_selector
 
 NEAREST = 3
 _MOST_SELECTORS = 6
@@ -68,15 +69,8 @@ def _nearest(request: Canonical, index: Index) -> tuple[NearMiss, ...]:
         or index.at_path(_other_slash(request.path))
         or _similar(request.path[:SHOWN], index)
     )
-    near = [NearMiss(entry, tuple(_differences(entry, request))) for entry in found]
+    near = [NearMiss(entry, tuple(differences(entry.canonical, _as_far_as_asked(entry, request)))) for entry in found]
     return tuple(sorted(near, key=_distance)[:NEAREST])
-
-
-def _differences(entry: Entry, request: Canonical) -> list[Difference]:
-    found = differences(entry.canonical, request)
-    if entry.cassette.request.is_template:
-        return [difference for difference in found if difference.field != "path"]
-    return found
 
 
 def _similar(path: str, index: Index) -> list[Entry]:
@@ -98,77 +92,7 @@ def _reason(request: Canonical, nearest: tuple[NearMiss, ...]) -> str:
     if "path" in fields:
         same = nearest[0].entry.canonical.path == _other_slash(request.path) and "method" not in fields
         return "trailing slash" if same else "never recorded"
-    for field, reason in _REASONS:
-        if any(name == field or name.startswith(f"{field}:") for name in fields):
-            return reason
-    return "never recorded"
-
-
-def _hint(request: Canonical, reason: str, nearest: tuple[NearMiss, ...], ignored: Sequence[str]) -> str:
-    if reason == "never recorded":
-        file = cassette_name(request)
-        if request.method == "GET" and not request.query and _PLAIN.fullmatch(request.path):
-            return f"record it (replaymock record --mode new --upstream URL), or put JSON into {request.path[1:]}.json"
-        return f"record it (replaymock record --mode new --upstream URL), or write {file} by hand"
-    if reason == "other method":
-        recorded = sorted({near.entry.canonical.method for near in nearest})
-        return f"recorded is {' and '.join(recorded)}: send that, or record {request.method} too"
-    return _ignore_line(request, nearest[0], ignored)
-
-
-def _ignore_line(request: Canonical, near: NearMiss, ignored: Sequence[str]) -> str:
-    """The shortest list of ignore rules under which the two are one; each candidate is tried before it is given."""
-    exact = ["trailing-slash" if found.field == "path" else found.field for found in near.differences]
-    exact = ["body" if field == "json:$" else field for field in exact]
-    coarse = ["body" if field.startswith(("json:", "form:")) else field for field in exact]
-    for fields in ([] if len(exact) > _MOST_SELECTORS else [exact]) + [coarse]:
-        rules = list(dict.fromkeys(fields))
-        selectors = [parse_selector(rule, IGNORE_KINDS, "hint") for rule in rules]
-        if _one(selectors, near.entry, request):
-            break
-    quoted = ", ".join(json.dumps(rule) for rule in dict.fromkeys([*ignored, *rules]))
-    return f"ignore = [{quoted}]"
-
-
-def _one(selectors: list[Selector], entry: Entry, request: Canonical) -> bool:
-    return key_of(ignore(selectors, entry.canonical)) == key_of(ignore(selectors, request))
-
-
-def _other_slash(path: str) -> str:
-    return path.rstrip("/") or "/" if path.endswith("/") else f"{path}/"
-
-
-def _request_json(request: Canonical) -> dict[str, Any]:
-    found: dict[str, Any] = {"method": request.method, "path": _shown(request.path)}
-    if request.query:
-        found["query"] = [_shown(name if value is None else f"{name}={value}") for name, value in request.query]
-    if request.headers:
-        found["headers"] = dict(request.headers)
-    if request.kind:
-        found["body"] = request.kind
-    return found
-
-
-def _near_json(near: NearMiss) -> dict[str, Any]:
-    shown = [
-        {"field": found.field, "recorded": _shown(found.recorded), "received": _shown(found.received)}
-        for found in near.differences
-    ]
-    return {
-        "file": near.entry.file,
-        "method": near.entry.canonical.method,
-        "path": near.entry.cassette.request.path,
-        "differences": shown,
-    }
-
-
-def _shown(value: Any) -> Any:
-    """A value short enough to be read in a message."""
-    text = value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
-    return value if len(text) <= SHOWN else shortened(text)
-
-
-_PLAIN = re.compile(r"(?:/[A-Za-z0-9_~\-][A-Za-z0-9._~\-]*)+")
+    for field, reason in _PLAIN = re.compile(r"(?:/[A-Za-z0-9_~\-][A-Za-z0-9._~\-]*)+")
 _REASONS = (
     ("method", "other method"),
     ("query", "query differs"),

@@ -12,12 +12,10 @@ from replaymock.exchange import Exchange, Live, Request, Response
 from replaymock.headers import Headers, get, list_items
 from replaymock.index import Entry, Index, Serving, entry_for
 from replaymock.journal import Report, Served
-from replaymock.matching import Matcher
-from replaymock.origin import Origins, prefixed_cookies
+from replaymock.origin import prefixed_cookies
 from replaymock.problems import refusal
 from replaymock.proxying import to_caller, to_upstream
-from replaymock.recording import Policy, Recording
-from replaymock.redaction import Redactor
+from replaymock.recording import Recording
 from replaymock.relaying import Head, Kept, Out, Rewriting, keeping, relay
 from replaymock.settings import Upstream
 from replaymock.targets import normal_path, pattern
@@ -66,23 +64,16 @@ class Recorder:
     def __init__(
         self,
         forwarding: Forwarding,
-        policy: Policy,
+        recording: Recording,
         backends: "Backends",
-        origins: Origins,
-        matcher: Matcher,
-        redactor: Redactor,
         serving: Serving,
         save: Save,
         report: Report,
         clock: Callable[[], float],
     ) -> None:
-        self.recording = Recording(policy, matcher, redactor, origins)
+        self.recording = recording
         self._forwarding = forwarding
-        self._policy = policy
         self._backends = backends
-        self._origins = origins
-        self._matcher = matcher
-        self._redactor = redactor
         self._serving = serving
         self._save = save
         self._report = report
@@ -111,14 +102,14 @@ class Recorder:
         `index` gives the index in force, which a reload may swap while upstream is asked.
         """
         started = self._clock()
-        sent = Kept(self._policy.max_body)
+        sent = Kept(self.recording.policy.max_body)
         attempt = _Attempt(out)
         try:
             outcome, file = await self._exchange(request, keeping(body, sent), sent, attempt, index, started)
         except RequestRefused as error:
             outcome, file = "error", ""
             self._fail(error, request, attempt)
-        shown = self._redactor.shown(request.target)
+        shown = self.recording.redactor.shown(request.target)
         return Served(request.method, shown, attempt.status, outcome, file, (self._clock() - started) * 1000)
 
     async def _exchange(
@@ -133,10 +124,10 @@ class Recorder:
         upstream = self.route(request)
         wanted = self._is_wanted(request.path)
         outgoing = replace(request, headers=self._outgoing(request, upstream, wanted))
-        kept = Kept(self._policy.max_body)
+        kept = Kept(self.recording.policy.max_body)
         async with self._backends.send(upstream, outgoing, body) as live:
             self._note_cookies(live.headers)
-            stored = wanted and self._policy.wants(live.status)
+            stored = wanted and self.recording.policy.wants(live.status)
             rewriting = self._rewriting(request)
             file = self._file(request, sent, index()) if stored else ""
             head = self._head(live, request, rewriting, file)
@@ -153,7 +144,7 @@ class Recorder:
 
     def _file(self, request: Request, sent: Kept, index: Index) -> str:
         """The cassette an exchange will be kept in, known as soon as the request is whole."""
-        canonical = self._matcher.canonical(replace(request, body=sent.data))
+        canonical = self.recording.matcher.canonical(replace(request, body=sent.data))
         return self.recording.file_for(canonical, index)
 
     def _keep(self, exchange: Exchange, index: Index) -> tuple[str, str]:
@@ -165,7 +156,7 @@ class Recorder:
         return "recorded", taken.file
 
     def _entry(self, file: str, cassette: Cassette) -> Entry:
-        return entry_for(file, cassette, plain=False, matcher=self._matcher, serving=self._serving)
+        return entry_for(file, cassette, plain=False, matcher=self.recording.matcher, serving=self._serving)
 
     def _is_wanted(self, path: str) -> bool:
         path = normal_path(path)
@@ -179,9 +170,11 @@ class Recorder:
         return to_upstream(request.headers, host, self._forwarding.via, self._forwarding.added, whole=wanted)
 
     def _rewriting(self, request: Request) -> Rewriting | None:
-        if not self._policy.rewrite:
+        if not self.recording.policy.rewrite:
             return None
-        return Rewriting(self._origins, f"http://{get(request.headers, 'host')}", self._policy.max_body)
+        return Rewriting(
+            self.recording.origins, f"http://{get(request.headers, 'host')}", self.recording.policy.max_body
+        )
 
     def _head(self, live: Live, request: Request, rewriting: Rewriting | None, file: str) -> Head:
         extra: Headers = ()
@@ -206,7 +199,7 @@ class Recorder:
             attempt.answer(refusal(error, self._serving.cors, self._serving.cors.echoed(request.headers)))
 
     def _warn(self, request: Request, text: str) -> None:
-        self._report("warning", {"message": f"{request.method} {self._redactor.shown(request.path)}: {text}"})
+        self._report("warning", {"message": f"{request.method} {self.recording.redactor.shown(request.path)}: {text}"})
 
     def _note_cookies(self, headers: Headers) -> None:
         for name in prefixed_cookies(headers):

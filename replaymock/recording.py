@@ -11,7 +11,7 @@ from replaymock.index import Entry, Index
 from replaymock.matching import Matcher
 from replaymock.naming import HASH_DIGITS, cassette_name
 from replaymock.origin import TOKEN, Origins
-from replaymock.redaction import Numbering, Redactor, forget_names
+from replaymock.redaction import Numbering, forget_names
 from replaymock.rewrites import Canonical
 from replaymock.targets import literal_path, parse_query
 
@@ -45,12 +45,12 @@ class Taken:
 class Recording:
     """One run of the recorder: its placeholders, and how far it has come in each cassette."""
 
-    def __init__(self, policy: Policy, matcher: Matcher, redactor: Redactor, origins: Origins) -> None:
+    def __init__(self, policy: Policy, matcher: Matcher, origins: Origins) -> None:
         self.numbering = Numbering()
-        self._policy = policy
-        self._matcher = matcher
-        self._redactor = redactor
-        self._origins = origins
+        self.policy = policy
+        self.matcher = matcher
+        self.redactor = matcher.redactor
+        self.origins = origins
         self._cursors: dict[str, int] = {}
         self._previous: dict[str, Cassette] = {}
 
@@ -68,7 +68,7 @@ class Recording:
 
     def take(self, exchange: Exchange, index: Index) -> Taken:
         """The cassette of an exchange, joined with what `index` holds of it."""
-        canonical = self._matcher.canonical(exchange.request)
+        canonical = self.matcher.canonical(exchange.request)
         file = self.file_for(canonical, index)
         known = index.entries.get(file)
         stored = known.cassette.responses if known else ()
@@ -88,7 +88,7 @@ class Recording:
         """What is kept of a request: no header but its content type and those that take part in matching."""
         names = {"content-type", *(name for name, _ in canonical.headers)} if request.body else dict(canonical.headers)
         kept = tuple(sorted((name.lower(), value) for name, value in request.headers if name.lower() in names))
-        redacted = self._redactor.request(replace(request, headers=kept), self.numbering)
+        redacted = self.redactor.request(replace(request, headers=kept), self.numbering)
         body = _request_body(redacted)
         if isinstance(body, bodies.Multipart):
             redacted = replace(redacted, headers=_without_boundary(redacted.headers))
@@ -100,7 +100,7 @@ class Recording:
         headers = self._kept_headers(response.headers, exchange.request.method)
         response, rewrite = self._with_token(replace(response, headers=headers), encoded)
         if not encoded:
-            response = self._redactor.response(response, self.numbering)
+            response = self.redactor.response(response, self.numbering)
         return Recorded(
             status=response.status,
             reason=response.reason,
@@ -120,7 +120,7 @@ class Recording:
         if not codings.is_known(names):
             return response, True
         try:
-            return replace(response, body=codings.decode(response.body, names, self._policy.max_body)), False
+            return replace(response, body=codings.decode(response.body, names, self.policy.max_body)), False
         except codings.CodingError:
             return response, True
 
@@ -129,8 +129,8 @@ class Recording:
             (name.lower(), value)
             for name, value in headers
             if (
-                not is_unstored(name.lower(), self._policy.dropped_headers)
-                and (self._policy.keep_cors or not is_cors(name.lower()))
+                not is_unstored(name.lower(), self.policy.dropped_headers)
+                and (self.policy.keep_cors or not is_cors(name.lower()))
             )
             or (method == "HEAD" and name.lower() == "content-length")
         ]
@@ -140,11 +140,11 @@ class Recording:
         """The response with upstream's origin as a token, and whether the token means that in it."""
         if TOKEN.encode() in response.body or any(TOKEN in value for _, value in response.headers):
             return response, False
-        if not self._policy.rewrite:
+        if not self.policy.rewrite:
             return response, True
-        headers = tuple((name, self._origins.header_to_token(value)) for name, value in response.headers)
+        headers = tuple((name, self.origins.header_to_token(value)) for name, value in response.headers)
         textual = not encoded and bodies.is_textual(media_type(response.headers))
-        body = self._origins.to_token(response.body) if textual else response.body
+        body = self.origins.to_token(response.body) if textual else response.body
         return replace(response, headers=headers, body=body), True
 
 

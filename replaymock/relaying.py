@@ -188,9 +188,9 @@ class _Transcoder:
     """Decodes, replaces and encodes again, piece by piece."""
 
     def __init__(self, coding: list[str], rewriting: Rewriting) -> None:
-        self._decoder = codings.Decoder(coding, rewriting.limit)
+        self._decoder = codings.decoder(coding, rewriting.limit)
         self._rewriter = StreamRewriter(rewriting.origins, rewriting.caller_origin)
-        self._encoder = codings.Encoder(coding)
+        self._encoder = codings.encoder(coding)
 
     def feed(self, data: bytes) -> bytes:
         plain = self._rewriter.feed(self._decoder.feed(data))

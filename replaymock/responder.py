@@ -24,7 +24,6 @@ from replaymock.naming import cassette_name
 from replaymock.prepare import Caller
 from replaymock.problems import advice, miss_answer, problem, refusal
 from replaymock.recorder import Recorder
-from replaymock.redaction import Redactor
 from replaymock.relaying import Out
 from replaymock.rewrites import Canonical
 from replaymock.sessions import Session, Sessions
@@ -62,7 +61,6 @@ class Responder:
         mode: Mode,
         playing: Playing,
         matcher: Matcher,
-        redactor: Redactor,
         cors: Cors,
         recorder: Recorder | None,
         report: Report,
@@ -79,7 +77,6 @@ class Responder:
         self.session_header = playing.session_header
         self._playing = playing
         self._matcher = matcher
-        self._redactor = redactor
         self._report = report
         self._clock = clock
         self._random = random
@@ -99,7 +96,7 @@ class Responder:
 
     def refuse(self, request: Request, error: RequestRefused) -> Answer:
         """The answer to a request that is not served at all."""
-        self._served(request.method, self._redactor.shown(request.target), error.status, "refused", "", self._clock())
+        self._served(request.method, self._shown(request), error.status, "refused", "", self._clock())
         return refusal(error, self.cors, self.cors.echoed(request.headers))
 
     def fail(self, request: Request, error: BaseException) -> Answer:
@@ -108,7 +105,7 @@ class Responder:
         fault = f"{type(error).__name__} at {Path(place.filename).name}:{place.lineno}"
         self._report(
             "warning",
-            {"message": f"{request.method} {self._redactor.shown(request.target)}: a fault in replaymock: {fault}"},
+            {"message": f"{request.method} {self._shown(request)}: a fault in replaymock: {fault}"},
         )
         detail = "a fault in replaymock; its log names it"
         return refusal(RequestRefused(500, "internal_error", detail), self.cors, self.cors.echoed(request.headers))
@@ -142,7 +139,7 @@ class Responder:
         found = self._remembered.get(name) if plain else None
         if found is None:
             canonical = self._matcher.canonical(request)
-            found = _Found(canonical, self.index.find(canonical), self._redactor.shown(request.target))
+            found = _Found(canonical, self.index.find(canonical), self._shown(request))
             if plain and found.entry:
                 if len(self._remembered) >= _MOST_REMEMBERED:
                     self._remembered.clear()
@@ -202,6 +199,10 @@ class Responder:
 
     def _broken_for(self, request: Canonical) -> CassetteError | None:
         return self.broken.get(cassette_name(request)) or self.broken.get(f"{request.path[1:]}.json")
+
+    def _shown(self, request: Request) -> str:
+        """The target as it may stand in logs and pages."""
+        return self._matcher.redactor.shown(request.target)
 
     def _served(self, method: str, shown: str, status: int, outcome: str, file: str, started: float) -> None:
         served = Served(method, shown, status, outcome, file, (self._clock() - started) * 1000)

@@ -21,7 +21,6 @@ from replaymock.matching import Matcher
 from replaymock.origin import Origins
 from replaymock.reading import load
 from replaymock.recording import Policy, Recording, Taken, join, same
-from replaymock.redaction import Redactor
 from tests import strategies
 from tests.factories import JSON, a_request, a_response, an_exchange, recorded
 
@@ -31,7 +30,7 @@ BACKEND = "https://api.example.com"
 
 
 def a_recording(policy: Policy | None = None) -> Recording:
-    return Recording(policy or Policy(), MATCHER, Redactor(), Origins((BACKEND,)))
+    return Recording(policy or Policy(), MATCHER, Origins((BACKEND,)))
 
 
 def index_of(*found: Taken) -> Index:
