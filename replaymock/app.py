@@ -210,7 +210,7 @@ class App:
             self._console.report("broken", {"message": message})
         self._told_broken = messages
         if announce:
-            self._console.report("reloaded", {"cassettes": len(kept), "text": f"reloaded: {len(kept)} cassettes"})
+            self._console.report("reloaded", {"cassettes": len(kept), "text": f"reloaded: {_counted(len(kept))}"})
 
     def _entry(self, loaded: Loaded) -> tuple[Cassette, Entry]:
         known = self._entries.get(loaded.file)
@@ -224,9 +224,8 @@ class App:
     def _announce(self) -> None:
         cassettes = len(self.responder.index)
         command = "record" if self.responder.mode.save else "replay"
-        plural = "cassette" if cassettes == 1 else "cassettes"
         ready = {"url": self.url, "port": self.port, "pid": os.getpid(), "cassettes": cassettes}
-        text = f"replaymock {command} ready: {self.url} ({cassettes} {plural})"
+        text = f"replaymock {command} ready: {self.url} ({_counted(cassettes)})"
         if self._settings.host not in ("localhost", "127.0.0.1", "::1"):
             message = f"--host {self._settings.host}: whoever can reach this machine can reach this server"
             self._console.report("warning", {"message": message})
@@ -275,6 +274,10 @@ class App:
 def serve(settings: Settings, console: Console) -> int:
     """Runs `record` or `replay` to its end; the exit code. UsageError when it cannot start."""
     return asyncio.run(App(settings, console).run())
+
+
+def _counted(cassettes: int) -> str:
+    return f"{cassettes} cassette" if cassettes == 1 else f"{cassettes} cassettes"
 
 
 def _own_hosts(host: str) -> frozenset[str]:
