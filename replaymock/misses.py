@@ -92,7 +92,103 @@ def _reason(request: Canonical, nearest: tuple[NearMiss, ...]) -> str:
     if "path" in fields:
         same = nearest[0].entry.canonical.path == _other_slash(request.path) and "method" not in fields
         return "trailing slash" if same else "never recorded"
-    for field, reason in _PLAIN = re.compile(r"(?:/[A-Za-z0-9_~\-][A-Za-z0-9._~\-]*)+")
+    for field, reason in _REASONS:
+        if any(name == field or name.startswith(f"{field}:") for name in fields):
+            return reason
+    return "never recorded"
+
+
+def _hint(request: Canonical, reason: str, nearest: tuple[NearMiss, ...], ignored: Sequence[str]) -> str:
+    if reason == "never recorded":
+        file = cassette_name(request)
+        if request.method == "GET" and not request.query and _PLAIN.fullmatch(request.path):
+            return f"record it (replaymock record --mode new --upstream URL), or put JSON into {request.path[1:]}.json"
+        return f"record it (replaymock record --mode new --upstream URL), or write {file} by hand"
+    if reason == "other method":
+        recorded = sorted({near.entry.canonical.method for near in nearest})
+        return f"recorded is {' and '.join(recorded)}: send that, or record {request.method} too"
+    return _ignore_line(request, nearest[0], ignored)
+
+
+def _ignore_line(request: Canonical, near: NearMiss, ignored: Sequence[str]) -> str:
+    """The shortest list of ignore rules under which the two are one; each candidate is tried before it is given."""
+    exact = ["trailing-slash" if found.field == "path" else found.field for found in near.differences]
+    exact = ["body" if field == "json:$" else field for field in exact]
+    coarse = ["body" if field.startswith(("json:", "form:")) else field for field in exact]
+    coarsest = ["query" if field.startswith("query:") else field for field in coarse]
+    for fields in ([] if len(exact) > _MOST_SELECTORS else [exact]) + [coarse, coarsest]:
+        rules = list(dict.fromkeys(fields))
+        if _make_one(rules, near.entry, request):
+            break
+    return f"ignore = [{', '.join(_toml_string(rule) for rule in dict.fromkeys([*ignored, *rules]))}]"
+
+
+def _make_one(rules: list[str], entry: Entry, request: Canonical) -> bool:
+    try:
+        "".join(rules).encode("utf-8")
+        selectors = [parse_selector(rule, IGNORE_KINDS, "hint") for rule in rules]
+    except (UsageError, UnicodeEncodeError):
+        return False  # a name that no rule can hold, such as the empty one
+    request = _as_far_as_asked(entry, request)
+    return key_of(ignore(selectors, entry.canonical)) == key_of(ignore(selectors, request))
+
+
+def _as_far_as_asked(entry: Entry, request: Canonical) -> Canonical:
+    """The request with everything a template does not speak of as the template has it."""
+    template, stored = entry.cassette.request, entry.canonical
+    if not template.is_template:
+        return request
+    body = stored if template.body is None else request
+    return replace(
+        request,
+        path=stored.path,
+        query=stored.query if template.query is None else request.query,
+        headers=request.headers if template.headers else stored.headers,
+        kind=body.kind,
+        body=body.body,
+    )
+
+
+def _toml_string(text: str) -> str:
+    return json.dumps(text, ensure_ascii=False).replace("\x7f", "\\u007f")
+
+
+def _other_slash(path: str) -> str:
+    return path.rstrip("/") or "/" if path.endswith("/") else f"{path}/"
+
+
+def _request_json(request: Canonical) -> dict[str, Any]:
+    found: dict[str, Any] = {"method": request.method, "path": _shown(request.path)}
+    if request.query:
+        found["query"] = [_shown(name if value is None else f"{name}={value}") for name, value in request.query]
+    if request.headers:
+        found["headers"] = dict(request.headers)
+    if request.kind:
+        found["body"] = request.kind
+    return found
+
+
+def _near_json(near: NearMiss) -> dict[str, Any]:
+    shown = [
+        {"field": _shown(found.field), "recorded": _shown(found.recorded), "received": _shown(found.received)}
+        for found in near.differences
+    ]
+    return {
+        "file": near.entry.file,
+        "method": near.entry.canonical.method,
+        "path": near.entry.cassette.request.path,
+        "differences": shown,
+    }
+
+
+def _shown(value: Any) -> Any:
+    """A value short enough for a message, without the lone surrogates that JSON can spell and UTF-8 cannot."""
+    text = value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
+    encodable = text.encode("utf-8", "replace").decode("utf-8")
+    return value if len(text) <= SHOWN and encodable == text else shortened(encodable)
+
+
+_PLAIN = re.compile(r"(?:/[A-Za-z0-9_~\-][A-Za-z0-9._~\-]*)+")
 _REASONS = (
     ("method", "other method"),
     ("query", "query differs"),
