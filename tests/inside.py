@@ -8,10 +8,23 @@ from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import AbstractAsyncContextManager
 from pathlib import Path
+from random import Random
 from typing import Any, TypeVar
 
 from replaymock.app import App
+from replaymock.cassette import Cassette
+from replaymock.config import FileConfig
 from replaymock.console import Console
+from replaymock.cors import Cors
+from replaymock.errors import CassetteError
+from replaymock.index import Entry, Index, Serving, entry_for
+from replaymock.journal import Report
+from replaymock.matching import Matcher
+from replaymock.mode import REPLAY, Mode
+from replaymock.naming import cassette_name
+from replaymock.recorder import Recorder
+from replaymock.redaction import Redactor
+from replaymock.responder import Playing, Responder
 from replaymock.settings import Settings
 
 Opened = TypeVar("Opened")
@@ -66,6 +79,41 @@ def running_app(folder: Path, told: Told | None = None, **settings: Any) -> Iter
     chosen = Settings(**{"cassettes": str(folder), "port": 0, **settings})
     with held_open(lambda: App(chosen, console).running()) as app:
         yield app
+
+
+def an_entry(cassette: Cassette, matcher: Matcher | None = None, serving: Serving | None = None) -> Entry:
+    """A cassette in the index, under the name it would be recorded by."""
+    matcher = matcher or Matcher()
+    file = cassette_name(matcher.canonical(cassette.request.to_request()))
+    return entry_for(file, cassette, plain=False, matcher=matcher, serving=serving or Serving(Cors()))
+
+
+def a_responder(
+    *cassettes: Cassette,
+    mode: Mode = REPLAY,
+    playing: Playing | None = None,
+    config: FileConfig | None = None,
+    cors: Cors | None = None,
+    recorder: Recorder | None = None,
+    broken: dict[str, CassetteError] | None = None,
+    report: Report = lambda _event, _members: None,
+    clock: Callable[[], float] = lambda: 0.0,
+) -> Responder:
+    """A responder that serves these cassettes."""
+    config, cors = config or FileConfig(), cors or Cors()
+    matcher = Matcher(config.rules, Redactor(config.redaction))
+    responder = Responder(
+        mode=mode,
+        playing=playing or Playing(ignored=config.ignored),
+        matcher=matcher,
+        cors=cors,
+        recorder=recorder,
+        report=report,
+        clock=clock,
+        random=Random(0),
+    )
+    responder.use(Index(an_entry(cassette, matcher, Serving(cors)) for cassette in cassettes), broken or {})
+    return responder
 
 
 def put(folder: Path, name: str, value: Any) -> Path:

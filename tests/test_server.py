@@ -1,1 +1,215 @@
 """The server on real sockets: what it reads, what it refuses, and how it ends."""
+
+import asyncio
+import contextlib
+import http.client
+import socket
+from collections.abc import AsyncIterator, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from replaymock.app import App
+from replaymock.responder import Playing, Responder
+from replaymock.server import MAX_HEADER, Server
+from replaymock.settings import Latency, Upstream
+from tests.factories import a_cassette
+from tests.inside import a_responder, held_open, put, running_app, simple
+from tests.running import ask, eventually, exchange, raw_backend, read_whole, reply
+
+ITEMS = b"GET /items HTTP/1.1\r\nHost: x\r\n\r\n"
+LAST = b"GET /last HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n"
+
+
+@pytest.fixture(scope="module")
+def app(tmp_path_factory: pytest.TempPathFactory) -> Iterator[App]:
+    folder = tmp_path_factory.mktemp("served")
+    for name in ("one", "two", "last"):
+        put(folder, f"{name}.json", {"name": name})
+    put(
+        folder,
+        "up/POST.json",
+        {**simple("/up", "taken"), "request": {"method": "POST", "path": "/up", "text": "x" * 9}},
+    )
+    with running_app(folder, max_body=1000) as running:
+        yield running
+
+
+def answers(port: int, data: bytes) -> list[tuple[int, bytes]]:
+    """The status and body of each answer to what is sent on one connection, until it is closed."""
+    found = []
+    with socket.create_connection(("127.0.0.1", port), timeout=5) as connection:
+        connection.sendall(data)
+        stream = connection.makefile("rb")
+        while line := stream.readline():
+            head = http.client.parse_headers(stream)
+            found.append((int(line.split()[1]), stream.read(int(head["content-length"] or 0))))
+        stream.close()
+    return found
+
+
+def test_requests_sent_at_once_are_answered_in_their_order(app: App) -> None:
+    first = b"".join(b"GET /%b HTTP/1.1\r\nHost: x\r\n\r\n" % name for name in (b"one", b"none", b"two"))
+    statuses = [status for status, _ in answers(app.port, first + LAST)]
+    assert statuses == [200, 404, 200, 200]
+    assert [b'"one"' in body or b'"two"' in body for _, body in answers(app.port, first + LAST)][:3] == [
+        True,
+        False,
+        True,
+    ]
+
+
+def test_a_request_may_come_byte_by_byte(app: App) -> None:
+    with socket.create_connection(("127.0.0.1", app.port), timeout=5) as connection:
+        connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        for byte in LAST:
+            connection.send(bytes([byte]))
+        assert connection.recv(100).startswith(b"HTTP/1.1 200 ")
+
+
+@pytest.mark.parametrize(
+    "framing",
+    [b"Content-Length: 9\r\n\r\nxxxxxxxxx", b"Transfer-Encoding: chunked\r\n\r\n4\r\nxxxx\r\n5\r\nxxxxx\r\n0\r\n\r\n"],
+)
+def test_a_body_is_read_in_either_framing_and_the_connection_goes_on(app: App, framing: bytes) -> None:
+    request = b"POST /up HTTP/1.1\r\nHost: x\r\n" + framing
+    assert [status for status, _ in answers(app.port, request + LAST)] == [200, 200]
+
+
+def test_who_waits_for_leave_to_send_a_body_gets_it(app: App) -> None:
+    with socket.create_connection(("127.0.0.1", app.port), timeout=5) as connection:
+        connection.sendall(b"POST /up HTTP/1.1\r\nHost: x\r\nContent-Length: 9\r\nExpect: 100-continue\r\n\r\n")
+        assert connection.recv(100).startswith(b"HTTP/1.1 100 ")
+        connection.sendall(b"x" * 9)
+        assert connection.recv(1000).startswith(b"HTTP/1.1 200 ")
+
+
+def test_a_refused_request_ends_its_connection_so_that_nothing_smuggled_is_read(app: App) -> None:
+    refused = b"POST /up HTTP/1.1\r\nHost: x\r\nContent-Length: 3\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n"
+    assert [status for status, _ in answers(app.port, refused + LAST)] == [400]
+
+
+def test_a_far_too_large_body_is_read_on_until_the_refusal_was_seen(app: App) -> None:
+    size = 20 * 1024 * 1024
+    head = f"POST /up HTTP/1.1\r\nHost: x\r\nContent-Length: {size}\r\n\r\n".encode()
+    with socket.create_connection(("127.0.0.1", app.port), timeout=20) as connection:
+        connection.sendall(head + b"x" * size)
+        received = connection.makefile("rb").read()
+    assert received.startswith(b"HTTP/1.1 413 ")
+    assert b"--max-body" in received
+
+
+def test_a_too_long_head_is_not_served(app: App) -> None:
+    request = b"GET /one HTTP/1.1\r\nHost: x\r\nX-Long: " + b"a" * MAX_HEADER + b"\r\n\r\n"
+    assert b" 200 " not in exchange(app.port, request)
+    assert ask(app.url, "GET", "/one").status == 200
+
+
+@pytest.mark.parametrize("target", ["/one", "/none", "/__replaymock/health", "/__replaymock/none", "/one?x=1"])
+def test_the_answer_to_head_is_that_to_get_without_body(app: App, target: str) -> None:
+    got, head = ask(app.url, "GET", target), ask(app.url, "HEAD", target)
+    assert (head.status, head.body) == (got.status, b"")
+    assert head.header("content-type") == got.header("content-type")
+    assert head.header("content-length")
+
+
+def test_more_arguments_than_tornado_takes_are_no_hindrance(app: App) -> None:
+    query = "&".join(f"a{number}=1" for number in range(2000))
+    assert ask(app.url, "GET", f"/one?{query}").json()["name"] == "one"
+
+
+@pytest.mark.parametrize("address", ["127.0.0.1", "::1"])
+def test_localhost_is_both_loopback_addresses_on_one_port(app: App, address: str) -> None:
+    with socket.create_connection((address, app.port), timeout=5) as connection:
+        connection.sendall(LAST)
+        assert connection.recv(100).startswith(b"HTTP/1.1 200 ")
+
+
+def slow(seconds: float) -> Responder:
+    """A responder that holds each answer back for so long."""
+    return a_responder(a_cassette(), playing=Playing(latency=Latency(seconds, seconds)))
+
+
+@contextlib.asynccontextmanager
+async def listening(responder: Responder) -> AsyncIterator[tuple[Server, int]]:
+    server = Server(responder, frozenset(), 1000)
+    port = server.listen("127.0.0.1", 0)
+    yield server, port
+    server.stop_accepting()
+    await server.drain(0)
+
+
+def test_a_fault_of_the_program_is_a_500_without_its_inside_and_one_line_in_the_log() -> None:
+    told: list[str] = []
+
+    def report(event: str, members: dict[str, Any]) -> None:
+        if event == "request":
+            raise ZeroDivisionError("secret detail")
+        told.append(members["message"])
+
+    with held_open(lambda: listening(a_responder(a_cassette(), report=report))) as (_, port):
+        for _ in range(2):
+            got = ask(f"http://127.0.0.1:{port}", "GET", "/items")
+            assert (got.status, got.json()["code"]) == (500, "internal_error")
+            assert b"secret detail" not in got.body
+    assert len(told) == 2
+    assert "ZeroDivisionError at test_server.py:" in told[0]
+
+
+@contextlib.asynccontextmanager
+async def calling(port: int, data: bytes) -> AsyncIterator[tuple[asyncio.StreamReader, asyncio.StreamWriter]]:
+    reader, writer = await asyncio.open_connection("127.0.0.1", port)
+    writer.write(data)
+    yield reader, writer
+    writer.close()
+    with contextlib.suppress(ConnectionResetError):
+        await writer.wait_closed()
+
+
+@pytest.mark.parametrize(("patience", "is_whole"), [(5.0, True), (0.05, False)])
+def test_draining_waits_for_what_is_in_flight_but_not_for_ever(patience: float, is_whole: bool) -> None:
+    async def story() -> bytes:
+        async with listening(slow(0.3)) as (server, port), calling(port, ITEMS) as (reader, _):
+            await asyncio.sleep(0.1)
+            server.stop_accepting()
+            await server.drain(patience)
+            with contextlib.suppress(ConnectionResetError):
+                return await reader.read()
+            return b""
+
+    assert (b"200 OK" in asyncio.run(story())) is is_whole
+
+
+def test_who_idles_or_left_is_not_waited_for() -> None:
+    async def story() -> float:
+        async with (
+            listening(slow(60.0)) as (server, port),
+            calling(port, b""),
+            calling(port, b"GET /items HTTP/1.1\r\nHo"),
+            calling(port, ITEMS) as (_, gone),
+        ):
+            await asyncio.sleep(0.1)
+            gone.close()
+            began = asyncio.get_running_loop().time()
+            await server.drain(20)
+            return asyncio.get_running_loop().time() - began
+
+    assert asyncio.run(story()) < 3
+
+
+def test_an_upload_goes_upstream_while_it_comes(tmp_path: Path) -> None:
+    arrived: list[bytes] = []
+
+    def handle(connection: socket.socket) -> None:
+        arrived.append(connection.recv(65536))
+        read_whole(connection)
+        connection.sendall(reply(b"{}"))
+
+    with (
+        raw_backend(handle) as origin,
+        running_app(tmp_path / "c", upstreams=(Upstream("", origin),), mode="all") as app,
+        socket.create_connection(("127.0.0.1", app.port), timeout=5) as caller,
+    ):
+        caller.sendall(b"POST /up HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nhello\r\n")
+        eventually(lambda: arrived)
