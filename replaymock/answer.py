@@ -70,8 +70,15 @@ def chunk(data: bytes) -> bytes:
 
 
 def with_header(answer: Answer, line: bytes) -> Answer:
-    """The answer with one more header line."""
-    return replace(answer, head=answer.head[:-2] + line + b"\r\n\r\n")
+    """The answer with one more header line, also where a step sends its head."""
+    longer = answer.head[:-2] + line + b"\r\n\r\n"
+    steps = tuple(
+        Send(longer + step.data[len(answer.head) :])
+        if isinstance(step, Send) and step.data.startswith(answer.head)
+        else step
+        for step in answer.steps
+    )
+    return replace(answer, head=longer, steps=steps)
 
 
 def without_body(answer: Answer) -> Answer:
