@@ -60,7 +60,7 @@ def test_after_two_thousand_aborts_every_request_is_answered_and_nothing_leaks(t
         started = time.monotonic()
         answers = [ask(server.url, "GET", f"/quick?{number}").status for number in range(100)]
         assert answers == [200] * 100
-        assert time.monotonic() - started < 10
+        assert time.monotonic() - started < 30
         eventually(lambda: _open_files(pid) < 40)
         assert _resident(pid) - memory < 30_000_000
         assert "warning" not in server.log
