@@ -122,10 +122,11 @@ def parse_size(text: str) -> int:
 
 
 def parse_origin(text: str) -> str:
-    """An origin as browsers send it. UsageError when it has a path or is none."""
+    """An origin as browsers send it: lower case, without its scheme's own port. UsageError when it has a path."""
     if not re.fullmatch(r"[a-z][a-z0-9+.\-]*://[^/?#\s,]+", text):
         raise UsageError(f"--cors-origin {text!r}: write scheme, host and port only, as in https://app.example.com")
-    return text
+    scheme, _, host = text.lower().partition("://")
+    return f"{scheme}://{host.removesuffix({'http': ':80', 'https': ':443'}.get(scheme, ' '))}"
 
 
 def parse_seconds(value: Any, flag: str) -> float:

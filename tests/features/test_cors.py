@@ -197,6 +197,12 @@ def test_any_other_origin_gets_a_star_and_no_credentials(replay: Running, origin
         assert leave(ask(replay.port, f"GET {target}", f"Origin: {origin}")) == ("*", False)
 
 
+@pytest.mark.parametrize("spelled", ["https://App.Example.COM", "https://app.example.com:443"])
+def test_a_listed_origin_is_known_as_browsers_send_it_however_it_was_spelled(folder: Path, spelled: str) -> None:
+    with replaymock("replay", folder, "--cors-origin", spelled) as server:
+        assert leave(ask(server.port, "GET /items", f"Origin: {LISTED}")) == (LISTED, True)
+
+
 def test_an_origin_sent_twice_is_nobodys(replay: Running) -> None:
     for first, second in ((PAGE, "http://evil.com"), ("http://evil.com", PAGE), (PAGE, PAGE)):
         assert leave(ask(replay.port, "GET /items", f"Origin: {first}", f"Origin: {second}")) == ("*", False)
