@@ -38,6 +38,8 @@ def read(text: str, place: str, *, table: str = "") -> FileConfig:
         raise UsageError(f"{place}: not TOML: {error}") from error
     for name in table.split(".") if table else []:
         found = found.get(name, {})
+        if not isinstance(found, dict):
+            raise UsageError(f"{place}: {name} must be a table")
     reader = _Reader(text, place)
     return reader.config({name.replace("-", "_"): value for name, value in found.items()})
 
@@ -112,7 +114,8 @@ class _Reader:
             value = [value]
         if kind is str and isinstance(value, (int, float)) and not isinstance(value, bool):
             value = str(value)
-        if not isinstance(value, kind) or (kind is int and isinstance(value, bool)):
+        fits = all(isinstance(item, str) for item in value) if isinstance(value, list) else True
+        if not isinstance(value, kind) or not fits or (kind is int and isinstance(value, bool)):
             raise UsageError(f"{self._at(key)}: {key} must be {_KIND_NAMES[kind]}, not {value!r}")
         return value
 

@@ -27,6 +27,7 @@ class Sessions:
         """The session of this name, made when it is new. `now` is in seconds on any steady clock."""
         if not name:
             return self._default
+        self._expire(now)
         session = self._named.setdefault(name, Session())
         session.last_used = now
         self._named.move_to_end(name)

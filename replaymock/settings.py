@@ -116,7 +116,7 @@ def parse_statuses(text: str) -> frozenset[int]:
 def parse_size(text: str) -> int:
     """A number of bytes from `500`, `64KiB`, `10MB` and the like."""
     found = _SIZE.fullmatch(text.strip())
-    if not found:
+    if not found or found.group(2).lower() not in _UNITS:
         raise UsageError(f"--max-body {text!r}: use a size such as 500KB or 64MiB")
     return int(found.group(1)) * _UNITS[found.group(2).lower()]
 
@@ -178,11 +178,7 @@ def _split_url(url: str, text: str) -> Any:
 
 
 _RANGE = re.compile(r"([0-9]+)(?:\s*-\s*([0-9]+))?")
-
-
 _SIZE = re.compile(r"([0-9]+)\s*([A-Za-z]*)")
-
-
 _UNITS = {
     "": 1,
     "b": 1,

@@ -1,0 +1,117 @@
+"""Which cassette answers a request."""
+
+import pytest
+
+from replaymock.bodies import Json
+from replaymock.cassette import Cassette, CassetteRequest
+from replaymock.cors import Cors
+from replaymock.exchange import Request
+from replaymock.index import Entry, Index, Serving, entry_for
+from replaymock.matching import Matcher
+from replaymock.prepare import Caller
+from tests import strategies
+from tests.factories import a_cassette, a_request, recorded
+
+MATCHER = Matcher()
+CALLER = Caller("http://localhost", "", "")
+
+
+def an_entry(file: str, cassette: Cassette, *, plain: bool = False, diagnostics: bool = True) -> Entry:
+    serving = Serving(Cors(enabled=False), diagnostics)
+    return entry_for(file, cassette, plain=plain, matcher=MATCHER, serving=serving)
+
+
+def found(index: Index, request: Request) -> str | None:
+    entry = index.find(MATCHER.canonical(request))
+    return entry and entry.file
+
+
+INDEX = Index(
+    [
+        an_entry("exact", a_cassette("/users/me")),
+        an_entry("mock.json", a_cassette("/api/1"), plain=True),
+        an_entry("recorded", a_cassette("/api/1")),
+        an_entry("only-mock.json", a_cassette("/api/2"), plain=True),
+        an_entry("user", a_cassette("/users/{id}")),
+        an_entry("users", a_cassette("/users/**")),
+        an_entry("all", a_cassette("/**")),
+        an_entry("head", a_cassette("/headed", method="HEAD")),
+        an_entry("got", a_cassette("/headed")),
+        an_entry("query", Cassette(CassetteRequest("GET", "/q/{id}", (("a", "1"),)), (recorded(),))),
+        an_entry("no-query", Cassette(CassetteRequest("GET", "/q/{id}", ()), (recorded(),))),
+        an_entry("body", Cassette(CassetteRequest("POST", "/b/*", None, strategies.JSON_TYPE, Json(b'{"a":1}')), (recorded(),))),
+        an_entry("any-body", a_cassette("/b/**", method="POST")),
+    ]
+)
+
+
+@pytest.mark.parametrize(
+    ("method", "target", "file"),
+    [
+        ("GET", "/users/me", "exact"),
+        ("GET", "/users/7", "user"),
+        ("GET", "/users/7/orders", "users"),
+        ("GET", "/users", "users"),
+        ("GET", "/elsewhere", "all"),
+        ("GET", "/api/1", "recorded"),
+        ("GET", "/api/1?page=2", "mock.json"),
+        ("GET", "/api/2?page=2", "only-mock.json"),
+        ("HEAD", "/api/2", "only-mock.json"),
+        ("HEAD", "/users/7", "user"),
+        ("HEAD", "/headed", "head"),
+        ("POST", "/users/me", None),
+        ("GET", "/q/7?a=1", "query"),
+        ("GET", "/q/7?a=2", "all"),
+        ("GET", "/q/7", "no-query"),
+        ("GET", "/users/me?x=1", "user"),
+    ],
+)
+def test_exact_beats_plain_beats_template_and_longer_beats_shorter(method: str, target: str, file: str | None) -> None:
+    assert found(INDEX, a_request(method, target)) == file
+
+
+@pytest.mark.parametrize(("body", "file"), [(b'{ "a": 1.0 }', "body"), (b'{"a":2}', "any-body")])
+def test_a_template_speaks_of_a_body_only_where_its_file_does(body: bytes, file: str) -> None:
+    assert found(INDEX, a_request("POST", "/b/7", strategies.JSON_TYPE, body)) == file
+
+
+def test_the_first_of_two_equal_cassettes_answers() -> None:
+    index = Index([an_entry("a", a_cassette("/x")), an_entry("b", a_cassette("/x"))])
+    assert found(index, a_request("GET", "/x")) == "a"
+    assert len(index) == 2
+
+
+def test_adding_replaces_the_entry_of_the_same_file() -> None:
+    index = Index([an_entry("a", a_cassette("/x"))])
+    index.add(an_entry("a", a_cassette("/y")))
+    assert found(index, a_request("GET", "/x")) is None
+    assert found(index, a_request("GET", "/y")) == "a"
+    assert len(index) == 1
+    assert list(index.at_path("/x")) == []
+
+
+def test_a_template_can_be_replaced_too() -> None:
+    index = Index([an_entry("a", a_cassette("/x/{id}")), an_entry("b", a_cassette("/p"), plain=True)])
+    index.add(an_entry("a", a_cassette("/y/{id}")))
+    index.add(an_entry("b", a_cassette("/q"), plain=True))
+    assert [found(index, a_request("GET", path)) for path in ("/x/1", "/y/1", "/p", "/q")] == [None, "a", None, "b"]
+
+
+def test_entries_of_a_path_are_those_at_it_and_the_templates_over_it() -> None:
+    assert [entry.file for entry in INDEX.at_path("/users/me")] == ["exact", "user", "users", "all"]
+    assert "/users/me" in set(INDEX.paths())
+
+
+def test_answers_say_which_cassette_they_are_from() -> None:
+    entry = an_entry("x/GET.json", a_cassette("/x", recorded(b"1"), recorded(b"2")))
+    wire = entry.prepared(1).answer(CALLER).wire
+    assert b"Cache-Status: replaymock; hit\r\nReplaymock-Cassette: x/GET.json\r\nReplaymock-Sequence: 2/2\r\n" in wire
+    assert b"Sequence" not in an_entry("a", a_cassette("/x")).prepared(0).answer(CALLER).wire
+    quiet = an_entry("a", a_cassette("/x"), diagnostics=False)
+    assert b"Replaymock" not in quiet.prepared(0).answer(CALLER).wire
+
+
+def test_responses_are_made_ready_once() -> None:
+    entry = an_entry("a", a_cassette("/x", recorded(after="POST /x")))
+    assert entry.prepared(0) is entry.prepared(0)
+    assert entry.afters == ["POST /x"]

@@ -1,0 +1,56 @@
+"""What happened so far."""
+
+from replaymock.index import Index
+from replaymock.journal import KEPT_MISSES, KEPT_REQUESTS, Journal, Served
+from replaymock.matching import Matcher
+from replaymock.misses import Miss, explain
+from tests.factories import a_request
+
+
+def served(outcome: str = "hit", target: str = "/x", file: str = "x/GET.json") -> Served:
+    return Served("GET", target, 200, outcome, file, 1.23456)
+
+
+def a_miss(target: str = "/x") -> Miss:
+    return explain(Matcher().canonical(a_request("GET", target)), Index(), ())
+
+
+def test_requests_are_counted_by_outcome_and_cassettes_noted_as_used() -> None:
+    journal = Journal()
+    for outcome, file in [("hit", "a"), ("hit", "b"), ("miss", ""), ("hit", "a")]:
+        journal.served(served(outcome, file=file))
+    assert journal.counts == {"hit": 3, "miss": 1}
+    assert journal.used == {"a", "b"}
+
+
+def test_a_request_is_shown_with_its_time_and_file() -> None:
+    assert served().to_json() == {
+        "method": "GET",
+        "target": "/x",
+        "status": 200,
+        "outcome": "hit",
+        "file": "x/GET.json",
+        "elapsed_ms": 1.235,
+    }
+    assert served(file="").to_json()["file"] is None
+
+
+def test_only_the_last_requests_are_kept_and_the_oldest_comes_first() -> None:
+    journal = Journal()
+    for number in range(KEPT_REQUESTS + 5):
+        journal.served(served(target=f"/{number}"))
+    shown = journal.requests()
+    assert (len(shown), shown[0]["target"], shown[-1]["target"]) == (KEPT_REQUESTS, "/5", f"/{KEPT_REQUESTS + 4}")
+
+
+def test_equal_misses_are_counted_together_and_the_latest_is_last() -> None:
+    journal = Journal()
+    assert [journal.missed(a_miss(target)) for target in ("/a", "/b", "/a")] == [1, 1, 2]
+    assert [(miss["request"]["path"], miss["count"]) for miss in journal.misses()] == [("/b", 1), ("/a", 2)]
+
+
+def test_misses_do_not_grow_for_ever() -> None:
+    journal = Journal()
+    for number in range(KEPT_MISSES + 3):
+        journal.missed(a_miss(f"/{number}"))
+    assert len(journal.misses()) == KEPT_MISSES

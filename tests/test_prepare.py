@@ -1,0 +1,102 @@
+"""From recorded responses to answers, one for each kind of caller."""
+
+from dataclasses import replace
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from replaymock import codings
+from replaymock.answer import Answer
+from replaymock.cassette import Recorded
+from replaymock.cors import Cors
+from replaymock.headers import Headers
+from replaymock.prepare import Caller, Prepared
+from tests.factories import JSON, recorded
+
+CALLER = Caller("http://localhost:8081", "", "")
+
+
+def prepared(found: Recorded, cors: Cors | None = None) -> Prepared:
+    return Prepared(found, (), cors or Cors(enabled=False))
+
+
+def headers_of(answer: Answer) -> dict[str, str]:
+    lines = answer.head.decode("latin-1").split("\r\n")[1:-2]
+    return {name.lower(): value for name, _, value in (line.partition(": ") for line in lines)}
+
+
+def test_a_plain_response_is_framed() -> None:
+    answer = prepared(recorded(b"[1]")).answer(CALLER)
+    assert answer.wire == b"HTTP/1.1 200 OK\r\ncontent-type: application/json\r\nContent-Length: 3\r\n\r\n[1]"
+
+
+def test_the_token_becomes_the_callers_origin() -> None:
+    found = prepared(recorded(b'"{{origin}}/a"', headers=(*JSON, ("location", "{{origin}}/b"))))
+    for origin in ("http://localhost:8081", "http://127.0.0.1:9"):
+        answer = found.answer(replace(CALLER, origin=origin))
+        assert answer.body == f'"{origin}/a"'.encode()
+        assert headers_of(answer)["location"] == f"{origin}/b"
+
+
+def test_a_response_that_is_not_rewritten_keeps_what_looks_like_the_token() -> None:
+    assert prepared(recorded(b'"{{origin}}"', rewrite=False)).answer(CALLER).body == b'"{{origin}}"'
+
+
+def test_an_answer_is_made_once_for_each_kind_of_caller() -> None:
+    found = prepared(recorded(b"[1]"))
+    assert found.answer(CALLER) is found.answer(replace(CALLER, origin="http://other"))
+    with_origin = prepared(recorded(b'"{{origin}}"'))
+    assert with_origin.answer(CALLER) is not with_origin.answer(replace(CALLER, origin="http://other"))
+    assert with_origin.answer(CALLER) is with_origin.answer(CALLER)
+
+
+def test_many_kinds_of_caller_do_not_fill_the_memory() -> None:
+    found = prepared(recorded(b'"{{origin}}"'))
+    for number in range(100):
+        found.answer(replace(CALLER, origin=f"http://localhost:{number}"))
+    assert len(found._variants) <= 16
+
+
+@pytest.mark.parametrize("coding", ["gzip", "br", "zstd", "deflate"])
+def test_a_coded_response_is_coded_for_who_accepts_it(coding: str) -> None:
+    found = prepared(recorded(b"[1]", headers=(*JSON, ("content-encoding", coding))))
+    coded = found.answer(replace(CALLER, accept_encoding=f"x, {coding};q=0.5"))
+    plain = found.answer(CALLER)
+    assert codings.decode(coded.body, [coding], 99) == b"[1]"
+    assert headers_of(coded)["content-encoding"] == coding
+    assert plain.body == b"[1]"
+    assert "content-encoding" not in headers_of(plain)
+    assert headers_of(plain)["vary"] == headers_of(coded)["vary"] == "Accept-Encoding"
+
+
+def test_a_response_still_in_its_coding_is_served_as_it_is() -> None:
+    found = prepared(recorded(b"??", headers=(("content-encoding", "compress"),), encoded=True))
+    answer = found.answer(CALLER)
+    assert (answer.body, headers_of(answer)["content-encoding"]) == (b"??", "compress")
+
+
+def test_cookies_are_made_fit_for_localhost_and_cors_is_ours() -> None:
+    headers = (("set-cookie", "a=1; Secure; Path=/"), ("access-control-allow-origin", "https://old"))
+    found = headers_of(prepared(recorded(headers=headers), Cors()).answer(replace(CALLER, echoed_origin="http://localhost")))
+    assert found["set-cookie"] == "a=1; Path=/"
+    assert found["access-control-allow-origin"] == "http://localhost"
+    assert found["vary"] == "Origin"
+
+
+@pytest.mark.parametrize("status", [204, 304])
+def test_some_statuses_have_no_body(status: int) -> None:
+    assert prepared(recorded(b"", status=status)).answer(CALLER).wire.endswith(b"\r\n\r\n")
+
+
+def test_a_recorded_head_keeps_its_length() -> None:
+    assert headers_of(prepared(recorded(b"", headers=(("content-length", "42"),))).answer(CALLER))["content-length"] == "42"
+
+
+@given(st.binary(max_size=50), st.sampled_from(["", "gzip", "br", "gzip, br"]), st.sampled_from(["", "gzip", "br", "*"]))
+def test_every_caller_gets_the_recorded_content(body: bytes, coding: str, accept: str) -> None:
+    headers: Headers = (("content-encoding", coding),) if coding else ()
+    answer = prepared(recorded(body, headers=headers, rewrite=False)).answer(replace(CALLER, accept_encoding=accept))
+    sent = codings.parse(headers_of(answer).get("content-encoding", ""))
+    assert codings.decode(answer.body, sent if body else [], 10_000) == body
+    assert headers_of(answer)["content-length"] == str(len(answer.body))

@@ -1,0 +1,70 @@
+"""Own errors as problem documents."""
+
+import json
+from typing import Any
+
+import pytest
+
+from replaymock import problems
+from replaymock.answer import Answer
+from replaymock.cors import Cors
+from replaymock.errors import RequestRefused
+from replaymock.index import Index
+from replaymock.matching import Matcher
+from replaymock.misses import Miss, explain
+from tests.factories import a_request
+
+
+def read(answer: Answer) -> dict[str, Any]:
+    assert b"Content-Type: application/problem+json; charset=utf-8\r\n" in answer.head
+    found: dict[str, Any] = json.loads(answer.body)
+    return found
+
+
+def a_miss() -> Miss:
+    return explain(Matcher().canonical(a_request("GET", "/x?a=1")), Index(), ())
+
+
+def test_a_problem_says_what_happened_for_people_and_programs() -> None:
+    found = read(problems.problem(508, "loop_detected", "led back here", (("X", "1"),), more=[1]))
+    assert found == {
+        "type": "about:blank",
+        "title": "Loop Detected",
+        "status": 508,
+        "code": "loop_detected",
+        "detail": "led back here",
+        "more": [1],
+    }
+
+
+def test_a_status_without_a_name_is_an_error_all_the_same() -> None:
+    answer = problems.problem(599, "odd", "odd", ())
+    assert answer.head.startswith(b"HTTP/1.1 599 Error\r\n")
+
+
+@pytest.mark.parametrize(("echoed", "allowed"), [("", b"*"), ("http://localhost:3000", b"http://localhost:3000")])
+def test_a_refusal_can_be_read_by_a_page(echoed: str, allowed: bytes) -> None:
+    answer = problems.refusal(RequestRefused(413, "body_too_large", "too large"), Cors(), echoed)
+    assert b"Access-Control-Allow-Origin: " + allowed + b"\r\n" in answer.head
+    assert b"Cache-Status: replaymock; detail=body_too_large\r\n" in answer.head
+    assert read(answer)["code"] == "body_too_large"
+
+
+def test_a_miss_is_answered_with_its_reason_and_what_to_do() -> None:
+    answer = problems.miss_answer(a_miss(), 404, Cors(), "")
+    found = read(answer)
+    assert (found["status"], found["code"], found["reason"], found["nearest"]) == (404, "no_match", "never recorded", [])
+    assert found["detail"].startswith("no cassette matches GET /x: never recorded. Record it (")
+    assert b"Cache-Status: replaymock; fwd=uri-miss\r\n" in answer.head
+
+
+@pytest.mark.parametrize(
+    ("hint", "said"),
+    [
+        ('ignore = ["query:a"]', 'To make it hit, put this line at the top of replaymock.toml: ignore = ["query:a"]'),
+        ('sequence = "auto"', 'To make it hit, put this line at the top of replaymock.toml: sequence = "auto"'),
+        ("record it", "Record it."),
+    ],
+)
+def test_advice_is_a_sentence(hint: str, said: str) -> None:
+    assert problems.advice(Miss(a_miss().request, "x", (), hint)) == said
