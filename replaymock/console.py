@@ -1,5 +1,6 @@
 """Events as people read them on stderr, or as programs read them on stdout: one JSON object a line."""
 
+import re
 import sys
 from typing import Any, TextIO
 
@@ -47,7 +48,7 @@ class Console:
             case "miss":
                 return self._miss(members)
             case "warning" | "broken":
-                return f"{self._painted('warning', '33')}: {members['message']}"
+                return f"{self._painted('warning', '33')}: {_visible(members['message'])}"
             case "ready" | "summary" | "reloaded" if not self._quiet:
                 return str(members["text"])
         return ""
@@ -56,19 +57,22 @@ class Console:
         outcome = members["outcome"]
         painted = self._painted(f"{outcome:<9}", _COLORS.get(outcome, "0"))
         file = f"  {members['file']}" if members["file"] else ""
-        line = f"{members['method']:<7} {members['target']}  {members['status']}  {painted}"
+        line = f"{members['method']:<7} {_visible(members['target'])}  {members['status']}  {painted}"
         return f"{line} {members['elapsed_ms']:.1f} ms{file}"
 
     def _miss(self, members: dict[str, Any]) -> str:
         request = members["request"]
         query = "?" + "&".join(request["query"]) if "query" in request else ""
-        lines = [f"{self._painted('miss', '31')}: {request['method']} {request['path']}{query}: {members['reason']}"]
+        asked = _visible(f"{request['method']} {request['path']}{query}")
+        lines = [f"{self._painted('miss', '31')}: {asked}: {members['reason']}"]
         for near in members["nearest"][:1]:
             lines += [
-                f"      {near['file']}: {found['field']} was {found['recorded']!r}, came {found['received']!r}"
+                _visible(
+                    f"      {near['file']}: {found['field']} was {found['recorded']!r}, came {found['received']!r}"
+                )
                 for found in near["differences"][:5]
             ]
-        return "\n".join([*lines, f"      {members['advice']}"])
+        return "\n".join([*lines, f"      {_visible(members['advice'])}"])
 
     def _painted(self, text: str, color: str) -> str:
         return f"\x1b[{color}m{text}\x1b[0m" if self._color else text
@@ -82,7 +86,15 @@ class Console:
             return
 
 
+def _visible(text: str) -> str:
+    """A text, part of which a caller chose, without what a terminal would obey."""
+    return _CONTROL.sub(lambda found: found.group().encode("unicode_escape").decode("ascii"), text)
+
+
 def standard(*, json: bool, verbose: bool, quiet: bool, no_color: bool) -> Console:
     """A console on this process's stdout and stderr."""
     color = sys.stderr.isatty() and not no_color
     return Console(json=json, verbose=verbose, quiet=quiet, out=sys.stdout, err=sys.stderr, color=color)
+
+
+_CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f]")
