@@ -4,13 +4,13 @@
 the boundary is not part of the form: `decode` writes the one in the given `Content-Type`.
 """
 
-import codecs
 import hashlib
 import re
 from dataclasses import dataclass
 
 import msgspec
 
+from replaymock import mediatypes
 from replaymock.targets import PLACEHOLDER, Pairs, encode_pair, group, parse_query, ungroup
 
 INLINE_LIMIT = 64 * 1024
@@ -90,13 +90,13 @@ def encode(content_type: str, data: bytes) -> Body:
     """The most readable form of `data` that gives `data` back."""
     media_type = content_type.partition(";")[0].strip().lower()
     body: Body | None = None
-    if is_json(media_type):
+    if mediatypes.is_json(media_type):
         body = _json(data)
-    elif media_type == FORM_TYPE:
+    elif media_type == mediatypes.FORM_TYPE:
         body = _form(data)
     elif media_type.startswith("multipart/"):
         body = _multipart(content_type, data)
-    if body is None and is_textual(media_type):
+    if body is None and mediatypes.is_textual(media_type):
         body = _text(content_type, data)
     if body is None or decode(body, content_type) != data:
         return Binary(data)
@@ -115,7 +115,7 @@ def decode(body: Body, content_type: str) -> bytes:
         case Json(value, layout):
             return apply_layout(value, layout)
         case Text(text):
-            return text.encode(charset(content_type))
+            return text.encode(mediatypes.charset(content_type))
         case Form(fields):
             return "&".join(encode_pair(name, value) for name, value in fields).encode("ascii")
         case Multipart(parts):
@@ -148,51 +148,6 @@ def digest(data: bytes) -> str:
     return hashlib.sha256(_anonymous(data)).hexdigest()
 
 
-def is_json(media_type: str) -> bool:
-    """Whether a media type is JSON (RFC 6839 section 3.1 for `+json`)."""
-    return media_type in _JSON_TYPES or media_type.endswith("+json")
-
-
-def is_textual(media_type: str) -> bool:
-    """Whether a media type is made of characters; an absent one may be."""
-    return (
-        not media_type
-        or media_type.startswith(("text/", "multipart/"))
-        or media_type in _TEXT_TYPES
-        or is_json(media_type)
-        or media_type.endswith(("+xml", "+text", "+yaml", "json-seq"))
-    )
-
-
-def charset(content_type: str) -> str:
-    """The Python codec of a content type's charset; UTF-8 when it names none or an unknown one."""
-    found = _CHARSET.search(content_type)
-    try:
-        # Encoding nothing refuses the codecs that are not of text, such as hex.
-        "".encode(found.group(1) if found else "utf-8")
-        return codecs.lookup(found.group(1)).name if found else "utf-8"
-    except (LookupError, UnicodeError):
-        return "utf-8"
-
-
-def extension(media_type: str) -> str:
-    """The file name extension for a sidecar of this media type, without the dot."""
-    if is_json(media_type):
-        return "json"
-    known = _EXTENSIONS.get(media_type)
-    if known:
-        return known
-    return "txt" if media_type.startswith("text/") else "bin"
-
-
-def media_type_of(file_extension: str) -> str:
-    """The media type for a file name extension without the dot; the default is `application/octet-stream`."""
-    for media_type, known in _EXTENSIONS.items():
-        if known == file_extension:
-            return media_type
-    return "application/json" if file_extension == "json" else "application/octet-stream"
-
-
 def _anonymous(data: bytes) -> bytes:
     return PLACEHOLDER_BYTES.sub(b"{{redacted}}", data) if b"{{redacted" in data else data
 
@@ -221,7 +176,7 @@ def _style(core: bytes) -> str:
 
 def _text(content_type: str, data: bytes) -> Text | None:
     try:
-        text = data.decode(charset(content_type))
+        text = data.decode(mediatypes.charset(content_type))
     except UnicodeError:
         return None
     return None if _CONTROL.search(text) else Text(text)
@@ -285,53 +240,9 @@ def _disposition(headers: tuple[tuple[str, str], ...], parameter: str) -> str | 
     return found.group(1) if found else None
 
 
-FORM_TYPE = "application/x-www-form-urlencoded"
 DEFAULT_BOUNDARY = b"replaymock"
 PLACEHOLDER_BYTES = re.compile(PLACEHOLDER.pattern.encode("ascii"))
-_JSON_TYPES = frozenset(("application/json", "text/json", "application/x-json", "application/json5"))
-_TEXT_TYPES = frozenset(
-    (
-        "application/xml application/javascript application/ecmascript application/x-javascript "
-        "application/graphql application/x-ndjson application/ndjson application/jsonl application/x-jsonlines "
-        "application/stream+json application/yaml application/x-yaml application/toml application/x-sh "
-        "application/sql application/rtf application/x-www-form-urlencoded application/x-mpegurl "
-        "application/vnd.apple.mpegurl application/x-httpd-php"
-    ).split()
-)
-_EXTENSIONS = {
-    "image/png": "png",
-    "image/jpeg": "jpg",
-    "image/gif": "gif",
-    "image/webp": "webp",
-    "image/avif": "avif",
-    "image/svg+xml": "svg",
-    "image/x-icon": "ico",
-    "image/vnd.microsoft.icon": "ico",
-    "font/woff": "woff",
-    "font/woff2": "woff2",
-    "font/ttf": "ttf",
-    "application/pdf": "pdf",
-    "application/zip": "zip",
-    "application/gzip": "gz",
-    "application/wasm": "wasm",
-    "application/x-protobuf": "pb",
-    "application/grpc": "grpc",
-    "audio/mpeg": "mp3",
-    "audio/wav": "wav",
-    "video/mp4": "mp4",
-    "video/webm": "webm",
-    "text/html": "html",
-    "text/css": "css",
-    "text/csv": "csv",
-    "text/javascript": "js",
-    "application/javascript": "js",
-    "text/plain": "txt",
-    "application/xml": "xml",
-    "text/xml": "xml",
-    "application/x-ndjson": "ndjson",
-}
 _INDENT = re.compile(r"indent-[1-9][0-9]?")
 _FIRST_INDENT = re.compile(rb"[\[{]\n( +)")
-_CHARSET = re.compile(r"charset\s*=\s*[\"']?([A-Za-z0-9._\-]+)", re.IGNORECASE)
 _BOUNDARY = re.compile(r"boundary=(?:\"([^\"]+)\"|([^\s;]+))", re.IGNORECASE)
 _CONTROL = re.compile(r"[\x00-\x08\x0b\x0e-\x1a\x1c-\x1f\x7f\ud800-\udfff]")

@@ -9,7 +9,7 @@ from typing import Any
 
 import msgspec
 
-from replaymock import bodies
+from replaymock import bodies, mediatypes
 from replaymock.exchange import Request
 from replaymock.headers import Headers, get
 from replaymock.matching import KnownBody, multipart_pairs
@@ -167,9 +167,9 @@ def _dump_response_body(recorded: Recorded, sidecar: str, files: dict[str, bytes
     content_type = get(recorded.headers, "content-type")
     body = bodies.Binary(recorded.body) if recorded.encoded else bodies.encode(content_type, recorded.body)
     media = content_type.partition(";")[0].strip().lower()
-    name = f"{sidecar}.{bodies.extension(media)}"
+    name = f"{sidecar}.{mediatypes.extension(media)}"
     if isinstance(body, (bodies.Form, bodies.Multipart)):
-        body = bodies.Text(recorded.body.decode(bodies.charset(content_type)))
+        body = bodies.Text(recorded.body.decode(mediatypes.charset(content_type)))
     if isinstance(body, bodies.Json) and len(recorded.body) > bodies.INLINE_LIMIT:
         files[name] = _pretty(body.value)
         return {"file": name, "layout": body.layout}

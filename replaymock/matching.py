@@ -9,7 +9,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from replaymock import bodies, graphql, tokens
+from replaymock import bodies, graphql, mediatypes, tokens
 from replaymock.exchange import Request
 from replaymock.headers import get, media_type
 from replaymock.redaction import Redactor, anonymous, forget_names
@@ -222,8 +222,8 @@ def _pair_order(pair: tuple[str, str | None]) -> tuple[str, bool, str]:
 
 
 _FORMS: list[tuple[Callable[[str], bool], Callable[[Request], KnownBody | None]]] = [
-    (bodies.is_json, _canonical_json),
-    (lambda media: media == bodies.FORM_TYPE, _canonical_form),
+    (mediatypes.is_json, _canonical_json),
+    (lambda media: media == mediatypes.FORM_TYPE, _canonical_form),
     (lambda media: media.startswith("multipart/"), _canonical_multipart),
     (lambda media: media == "application/graphql", _canonical_graphql),
 ]

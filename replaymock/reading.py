@@ -10,7 +10,7 @@ from typing import Any
 
 import msgspec
 
-from replaymock import bodies, tokens
+from replaymock import bodies, mediatypes, tokens
 from replaymock.cassette import VERSION, Cassette, CassetteRequest, Recorded, standard_reason
 from replaymock.errors import CassetteError
 from replaymock.headers import FIELD_VALUE, HOP_BY_HOP, TOKEN, Headers, get
@@ -83,7 +83,7 @@ def _request_type(body: bodies.Body) -> Headers:
         case bodies.Json():
             return (("content-type", "application/json"),)
         case bodies.Form():
-            return (("content-type", bodies.FORM_TYPE),)
+            return (("content-type", mediatypes.FORM_TYPE),)
         case bodies.Multipart():
             return (("content-type", "multipart/form-data"),)
     return ()
@@ -151,7 +151,7 @@ def _response_type(found: FileResponse, form: str) -> Headers:
     if form == "text":
         return (("content-type", "text/plain; charset=utf-8"),)
     if form == "file" and found.file is not msgspec.UNSET:
-        return (("content-type", bodies.media_type_of(found.file.rpartition(".")[2].lower())),)
+        return (("content-type", mediatypes.media_type_of(found.file.rpartition(".")[2].lower())),)
     return ()
 
 

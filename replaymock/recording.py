@@ -3,7 +3,7 @@
 import re
 from dataclasses import dataclass, replace
 
-from replaymock import bodies, codings
+from replaymock import bodies, codings, mediatypes
 from replaymock.cassette import Cassette, CassetteRequest, Recorded
 from replaymock.exchange import Exchange, Request, Response
 from replaymock.headers import Headers, get, is_cors, is_unstored, media_type
@@ -143,7 +143,7 @@ class Recording:
         if not self.policy.rewrite:
             return response, True
         headers = tuple((name, self.origins.header_to_token(value)) for name, value in response.headers)
-        textual = not encoded and bodies.is_textual(media_type(response.headers))
+        textual = not encoded and mediatypes.is_textual(media_type(response.headers))
         body = self.origins.to_token(response.body) if textual else response.body
         return replace(response, headers=headers, body=body), True
 

@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any
 
-from replaymock import bodies, tokens
+from replaymock import bodies, mediatypes, tokens
 from replaymock.exchange import Request, Response
 from replaymock.headers import Headers, get, media_type
 from replaymock.rewrites import Location, Selector
@@ -156,21 +156,21 @@ class Redactor:
             return body
         content_type = get(headers, "content-type")
         media = media_type(headers)
-        if media == bodies.FORM_TYPE:
+        if media == mediatypes.FORM_TYPE:
             return self._urlencoded(body.decode("latin-1"), "form", label).encode("latin-1")
         if media.startswith("multipart/"):
             parsed = bodies.encode(content_type, body)
             if isinstance(parsed, bodies.Multipart):
                 parts = tuple(self._part(part, label) for part in parsed.parts)
                 return bodies.decode(bodies.Multipart(parts), content_type)
-        if not bodies.is_textual(media):
+        if not mediatypes.is_textual(media):
             return body
-        charset = bodies.charset(content_type)
+        charset = mediatypes.charset(content_type)
         try:
             text = body.decode(charset)
         except UnicodeError:
             return body
-        redact = self._json if bodies.is_json(media) else self._loose_text
+        redact = self._json if mediatypes.is_json(media) else self._loose_text
         redacted = redact(text, media, label)
         # Not every charset gives the same bytes back (UTF-16 gains a byte order mark).
         return body if redacted == text else redacted.encode(charset)
@@ -180,7 +180,7 @@ class Redactor:
             return part
         content = bodies.decode(part.body, part.content_type or "text/plain")
         if part.filename is None and self._is_secret("form", part.name, is_secret_name):
-            value = content.decode(bodies.charset(part.content_type), "replace")
+            value = content.decode(mediatypes.charset(part.content_type), "replace")
             hidden = self._replaced(value, part.name, label)
             return part if hidden == value else replace(part, body=bodies.Text(hidden))
         if isinstance(part.body, bodies.Binary):

@@ -9,7 +9,7 @@ from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from typing import Protocol
 
-from replaymock import bodies, codings
+from replaymock import codings, mediatypes
 from replaymock.answer import Answer
 from replaymock.errors import UpstreamError
 from replaymock.exchange import Live
@@ -213,7 +213,7 @@ def _rewrite_whole(data: bytes, coding: list[str], rewriting: Rewriting) -> byte
 
 def _is_rewritable(live: Live, coding: list[str]) -> bool:
     media = media_type(live.headers)
-    return bool(media) and bodies.is_textual(media) and codings.is_known(coding)
+    return bool(media) and mediatypes.is_textual(media) and codings.is_known(coding)
 
 
 async def keeping(chunks: AsyncIterator[bytes], kept: Kept) -> AsyncIterator[bytes]:

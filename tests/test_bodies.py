@@ -1,7 +1,5 @@
 """Bodies in readable forms, used only where they give the same bytes back."""
 
-import json
-
 import msgspec
 import pytest
 from hypothesis import given, settings
@@ -183,21 +181,3 @@ def test_a_digest_forgets_ordinals_and_has_no_bytes() -> None:
     assert bodies.digest(b"a {{redacted:token}}") == bodies.digest(b"a {{redacted:token:2}}") != bodies.digest(b"a")
     with pytest.raises(ValueError, match="digest"):
         bodies.decode(Digest("00", 1), "text/plain")
-
-
-@pytest.mark.parametrize(
-    ("media_type", "extension"),
-    [("image/png", "png"), ("application/json", "json"), ("a/b+json", "json"), ("text/x-odd", "txt"), ("", "bin"), ("a/b", "bin")],
-)
-def test_a_sidecar_is_named_for_its_media_type(media_type: str, extension: str) -> None:
-    assert bodies.extension(media_type) == extension
-
-
-@pytest.mark.parametrize(("extension", "media_type"), [("png", "image/png"), ("json", "application/json"), ("odd", "application/octet-stream")])
-def test_a_hand_written_sidecar_has_the_type_of_its_extension(extension: str, media_type: str) -> None:
-    assert bodies.media_type_of(extension) == media_type
-
-
-@given(st.text(max_size=30))
-def test_any_charset_can_be_named(name: str) -> None:
-    assert isinstance(json.dumps(bodies.charset(f"text/plain; charset={name}")), str)

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from replaymock import bodies
+from replaymock import mediatypes
 from replaymock.cassette import Cassette, CassetteRequest, Recorded, dump
 from replaymock.errors import CassetteError
 from replaymock.reading import load, plain_mock
@@ -51,7 +51,7 @@ def test_a_hand_written_request_has_query_headers_and_a_body() -> None:
     ).request
     assert request.to_request().target == "/a?b=1&b&c+d="
     assert request.to_request().body == b"e=f+g"
-    assert request.headers == (("accept", "x"), ("content-type", bodies.FORM_TYPE))
+    assert request.headers == (("accept", "x"), ("content-type", mediatypes.FORM_TYPE))
 
 
 def place(text: str, sidecar: Callable[[str], bytes] | None = None) -> str:

@@ -1,0 +1,95 @@
+"""What a media type tells of its content: JSON, text in a charset, or neither; and the file extension it goes by."""
+
+import codecs
+import re
+
+
+def is_json(media_type: str) -> bool:
+    """Whether a media type is JSON (RFC 6839 section 3.1 for `+json`)."""
+    return media_type in _JSON_TYPES or media_type.endswith("+json")
+
+
+def is_textual(media_type: str) -> bool:
+    """Whether a media type is made of characters; an absent one may be."""
+    return (
+        not media_type
+        or media_type.startswith(("text/", "multipart/"))
+        or media_type in _TEXT_TYPES
+        or is_json(media_type)
+        or media_type.endswith(("+xml", "+text", "+yaml", "json-seq"))
+    )
+
+
+def charset(content_type: str) -> str:
+    """The Python codec of a content type's charset; UTF-8 when it names none or an unknown one."""
+    found = _CHARSET.search(content_type)
+    try:
+        # Encoding nothing refuses the codecs that are not of text, such as hex.
+        "".encode(found.group(1) if found else "utf-8")
+        return codecs.lookup(found.group(1)).name if found else "utf-8"
+    except (LookupError, UnicodeError):
+        return "utf-8"
+
+
+def extension(media_type: str) -> str:
+    """The file name extension for a sidecar of this media type, without the dot."""
+    if is_json(media_type):
+        return "json"
+    known = _EXTENSIONS.get(media_type)
+    if known:
+        return known
+    return "txt" if media_type.startswith("text/") else "bin"
+
+
+def media_type_of(file_extension: str) -> str:
+    """The media type for a file name extension without the dot; the default is `application/octet-stream`."""
+    for media_type, known in _EXTENSIONS.items():
+        if known == file_extension:
+            return media_type
+    return "application/json" if file_extension == "json" else "application/octet-stream"
+
+
+FORM_TYPE = "application/x-www-form-urlencoded"
+_JSON_TYPES = frozenset(("application/json", "text/json", "application/x-json", "application/json5"))
+_TEXT_TYPES = frozenset(
+    (
+        "application/xml application/javascript application/ecmascript application/x-javascript "
+        "application/graphql application/x-ndjson application/ndjson application/jsonl application/x-jsonlines "
+        "application/stream+json application/yaml application/x-yaml application/toml application/x-sh "
+        "application/sql application/rtf application/x-www-form-urlencoded application/x-mpegurl "
+        "application/vnd.apple.mpegurl application/x-httpd-php"
+    ).split()
+)
+_EXTENSIONS = {
+    "image/png": "png",
+    "image/jpeg": "jpg",
+    "image/gif": "gif",
+    "image/webp": "webp",
+    "image/avif": "avif",
+    "image/svg+xml": "svg",
+    "image/x-icon": "ico",
+    "image/vnd.microsoft.icon": "ico",
+    "font/woff": "woff",
+    "font/woff2": "woff2",
+    "font/ttf": "ttf",
+    "application/pdf": "pdf",
+    "application/zip": "zip",
+    "application/gzip": "gz",
+    "application/wasm": "wasm",
+    "application/x-protobuf": "pb",
+    "application/grpc": "grpc",
+    "audio/mpeg": "mp3",
+    "audio/wav": "wav",
+    "video/mp4": "mp4",
+    "video/webm": "webm",
+    "text/html": "html",
+    "text/css": "css",
+    "text/csv": "csv",
+    "text/javascript": "js",
+    "application/javascript": "js",
+    "text/plain": "txt",
+    "application/xml": "xml",
+    "text/xml": "xml",
+    "application/x-ndjson": "ndjson",
+}
+_CHARSET = re.compile(r"charset\s*=\s*[\"']?([A-Za-z0-9._\-]+)", re.IGNORECASE)

@@ -1,0 +1,71 @@
+"""What a media type tells of its content."""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from replaymock import mediatypes
+
+
+@pytest.mark.parametrize(
+    ("media_type", "json", "textual"),
+    [
+        ("application/json", True, True),
+        ("application/problem+json", True, True),
+        ("text/html", False, True),
+        ("image/svg+xml", False, True),
+        ("application/x-ndjson", False, True),
+        ("multipart/form-data", False, True),
+        ("", False, True),
+        ("image/png", False, False),
+        ("application/octet-stream", False, False),
+        ("application/jsonish", False, False),
+    ],
+)
+def test_a_type_is_json_or_text_or_neither(media_type: str, json: bool, textual: bool) -> None:
+    assert (mediatypes.is_json(media_type), mediatypes.is_textual(media_type)) == (json, textual)
+
+
+@pytest.mark.parametrize(
+    ("content_type", "charset"),
+    [
+        ("text/plain", "utf-8"),
+        ("text/plain; charset=UTF-8", "utf-8"),
+        ('text/plain; charset="latin-1"', "iso8859-1"),
+        ("text/plain;Charset = shift_jis", "shift_jis"),
+        ("text/plain; charset=nonsense", "utf-8"),
+        ("text/plain; charset=hex", "utf-8"),
+        ("text/plain; charset=undefined", "utf-8"),
+        ("", "utf-8"),
+    ],
+)
+def test_a_charset_is_one_that_text_can_be_in(content_type: str, charset: str) -> None:
+    assert mediatypes.charset(content_type) == charset
+
+
+@given(st.text(max_size=30))
+def test_any_charset_can_be_named(name: str) -> None:
+    assert b"".decode(mediatypes.charset(f"text/plain; charset={name}")) == ""
+
+
+@pytest.mark.parametrize(
+    ("media_type", "extension"),
+    [
+        ("image/png", "png"),
+        ("application/json", "json"),
+        ("a/b+json", "json"),
+        ("text/x-odd", "txt"),
+        ("", "bin"),
+        ("a/b", "bin"),
+    ],
+)
+def test_a_sidecar_is_named_for_its_media_type(media_type: str, extension: str) -> None:
+    assert mediatypes.extension(media_type) == extension
+
+
+@pytest.mark.parametrize(
+    ("extension", "media_type"),
+    [("png", "image/png"), ("json", "application/json"), ("odd", "application/octet-stream")],
+)
+def test_a_hand_written_sidecar_has_the_type_of_its_extension(extension: str, media_type: str) -> None:
+    assert mediatypes.media_type_of(extension) == media_type
