@@ -160,7 +160,7 @@ class _translated:  # noqa: N801 - reads as a statement
 
 def _unreachable(error: Exception, *, proxied: bool) -> str:
     if proxied and isinstance(error, (httpx.ProxyError, httpx.ConnectError)) and not _cause(error, ssl.SSLError):
-        return f"cannot be reached through --upstream-proxy ({error or 'connection failed'}); does the proxy run there?"
+        return f"cannot be reached through --upstream-proxy ({str(error) or 'connection failed'}); does the proxy run there?"
     unknown = _cause(error, socket.gaierror)
     if unknown:
         return f"cannot be found: {getattr(unknown, 'strerror', None) or unknown}; check the host name in --upstream"
@@ -169,8 +169,8 @@ def _unreachable(error: Exception, *, proxied: bool) -> str:
     if _cause(error, ssl.SSLError):
         return f"failed the TLS handshake: {error}; is the scheme in --upstream right?"
     if isinstance(error, httpx.ConnectError):
-        return f"cannot be connected to: {error or 'connection failed'}; check --upstream"
-    return f"broke the connection before its answer was whole ({error or type(error).__name__})"
+        return f"cannot be connected to: {str(error) or 'connection failed'}; check --upstream"
+    return f"broke the connection before its answer was whole ({str(error) or type(error).__name__})"
 
 
 def _cause(error: BaseException | None, kind: type[BaseException]) -> BaseException | None:
