@@ -261,7 +261,10 @@ class App:
             "redacted": recorder.recording.numbering.count if recorder else 0,
             "failed_writes": self._failed_writes,
         }
-        text = ", ".join(f"{name.replace('_', ' ')} {count}" for name, count in found.items())
+        said = {name: found[name] for name in ("hits", "misses", "recorded", "unused", "redacted")}
+        if self._failed_writes:
+            said["failed writes"] = self._failed_writes
+        text = ", ".join(f"{name} {count}" for name, count in said.items())
         return {**found, "text": f"replaymock: {text}"}
 
     @staticmethod
