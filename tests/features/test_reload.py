@@ -40,6 +40,12 @@ def a_file(path: str, **response: Any) -> dict[str, Any]:
     return {"version": 1, "request": {"path": path}, "responses": [response]}
 
 
+def test_polling_asks_the_system_for_no_notices(serving: tuple[Running, Path], request: pytest.FixtureRequest) -> None:
+    server, _ = serving
+    opened = [file.readlink().name for file in Path(f"/proc/{server.process.pid}/fd").iterdir()]
+    assert ("anon_inode:inotify" in opened) == ("notified" in request.node.name)
+
+
 def test_an_added_plain_mock_is_served_within_a_second(serving: tuple[Running, Path]) -> None:
     server, folder = serving
     assert ask(server.url, "GET", "/new/one").status == 404
