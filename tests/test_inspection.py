@@ -1,1 +1,131 @@
 """What check, scan and ls find in a folder."""
+
+from pathlib import Path
+
+import pytest
+
+from replaymock import inspection
+from replaymock.config import FileConfig, read
+from replaymock.inspection import Finding, Row
+from replaymock.store import Store
+from tests.factories import a_cassette, recorded
+from tests.inside import put, simple
+
+NONE = FileConfig()
+TOKEN = "ghp_" + "a1B2" * 9
+
+
+def test_a_folder_without_fault_has_no_findings(tmp_path: Path) -> None:
+    put(tmp_path, "a/GET.json", simple("/a", 1))
+    put(tmp_path, "a.json", {"plain": 1})
+    put(tmp_path, "a/POST.json", simple("/a", 1, method="POST"))
+    assert inspection.check(tmp_path, NONE) == []
+    assert inspection.scan(tmp_path, NONE) == []
+
+
+def test_each_fault_is_one_line_by_file(tmp_path: Path) -> None:
+    put(tmp_path, "b/GET.json", '{"request": {"path": "/b"},\n "responses": [{"stauts": 1}]}')
+    put(tmp_path, "a.json", "{")
+    put(tmp_path, "c/GET.json", {"request": {"path": "/c"}, "responses": [{"file": "gone.png"}]})
+    found = inspection.check(tmp_path, NONE)
+    assert [line.partition(": ")[0] for line in found] == [
+        f"{tmp_path}/a.json:1:2",
+        f"{tmp_path}/b/GET.json:2:27",
+        f"{tmp_path}/c/GET.json:7:15",
+    ]
+    assert "did you mean 'status'?" in found[1]
+
+
+@pytest.mark.parametrize(
+    ("one", "two", "config"),
+    [
+        (simple("/a", 1), simple("/%61", 2), ""),
+        ({"request": {"path": "/a", "query": {"x": "1", "y": "2"}}, "responses": [{"json": 1}]},) * 2 + ("",),
+        (
+            {"request": {"path": "/a", "query": {"_": "1"}}, "responses": [{"json": 1}]},
+            {"request": {"path": "/a", "query": {"_": "2"}}, "responses": [{"json": 1}]},
+            'ignore = ["query:_"]',
+        ),
+    ],
+)
+def test_a_cassette_that_is_never_served_is_told_with_the_one_that_is(
+    tmp_path: Path, one: object, two: object, config: str
+) -> None:
+    put(tmp_path, "a/GET--1.json", one)
+    put(tmp_path, "a/GET--2.json", two)
+    (found,) = inspection.check(tmp_path, read(config, "here"))
+    assert found.startswith(f"{tmp_path}/a/GET--2.json:1:1: answers the same request as a/GET--1.json")
+
+
+def test_a_rule_that_is_not_configured_makes_no_doubles(tmp_path: Path) -> None:
+    for number in (1, 2):
+        query = {"_": str(number)}
+        put(tmp_path, f"a/GET--{number}.json", {"request": {"path": "/a", "query": query}, "responses": [{"json": 1}]})
+    assert inspection.check(tmp_path, NONE) == []
+
+
+def test_secrets_are_found_in_what_was_written_by_hand_and_never_told(tmp_path: Path) -> None:
+    put(tmp_path, "a/GET.json", simple("/a", {"note": f"use {TOKEN}"}, {"password": "hunter2-x"}))
+    login = {"method": "POST", "path": "/login", "json": {"password": "hunter2-x"}}
+    put(
+        tmp_path, "login/POST.json", {"request": login, "responses": [{"headers": {"set-cookie": "session=hunter2-x"}}]}
+    )
+    put(tmp_path, "mock.json", [{"api_key": "hunter2-x"}])
+    found = inspection.scan(tmp_path, NONE)
+    assert {(finding.file, finding.place) for finding in found} == {
+        ("a/GET.json", "responses[0]"),
+        ("a/GET.json", "responses[1]"),
+        ("login/POST.json", "request"),
+        ("login/POST.json", "responses[0]"),
+        ("mock.json", "responses[0]"),
+    }
+    assert "hunter2" not in repr(found)
+    assert TOKEN not in repr(found)
+
+
+def test_what_was_redacted_is_no_secret_and_what_is_to_be_kept_neither(tmp_path: Path) -> None:
+    put(tmp_path, "a.json", {"password": "{{redacted:password:2}}"})
+    put(tmp_path, "b.json", {"password": "hunter2-x"})
+    put(tmp_path, "c.json", {"colour": "hunter2-x"})
+    assert inspection.scan(tmp_path, NONE) == [Finding("b.json", "responses[0]", "password")]
+    kept = read('[redact]\nkeep = ["json:$.password"]\nadd = ["json:$.colour"]', "here")
+    assert [finding.file for finding in inspection.scan(tmp_path, kept)] == ["c.json"]
+
+
+def test_a_broken_file_hides_no_secret_of_another(tmp_path: Path) -> None:
+    put(tmp_path, "a.json", "{")
+    put(tmp_path, "b.json", {"password": "hunter2-x"})
+    assert [finding.file for finding in inspection.scan(tmp_path, NONE)] == ["b.json"]
+
+
+def test_the_table_is_ordered_by_path_and_method_and_sums_the_bodies(tmp_path: Path) -> None:
+    store = Store(tmp_path)
+    store.save("b/POST.json", a_cassette("/b", recorded(b"[1]", 201), method="POST"))
+    store.save("b/GET.json", a_cassette("/b", recorded(b"[1]"), recorded(b"[12]", 404)))
+    store.save("b/PUT.json", a_cassette("/b", recorded(b"\x00" * 500, headers=()), method="PUT"))
+    put(tmp_path, "a.json", "[]")
+    put(tmp_path, "broken.json", "{")
+    assert inspection.rows(tmp_path) == [
+        Row("GET", "/a", (200,), 2, "a.json"),
+        Row("GET", "/b", (200, 404), 7, "b/GET.json"),
+        Row("POST", "/b", (201,), 3, "b/POST.json"),
+        Row("PUT", "/b", (200,), 500, "b/PUT.json"),
+    ]
+    assert inspection.rows(tmp_path)[1].to_json() == {
+        "method": "GET",
+        "path": "/b",
+        "statuses": [200, 404],
+        "size": 7,
+        "sequence": 2,
+        "file": "b/GET.json",
+    }
+
+
+def test_looking_changes_nothing(tmp_path: Path) -> None:
+    put(tmp_path, "a.json", {"password": "hunter2-x"})
+    put(tmp_path, ".replaymock-1-left.json", "")
+    before = {found: found.stat().st_mtime_ns for found in [tmp_path, *tmp_path.rglob("*")]}
+    for look in (inspection.check, inspection.scan):
+        look(tmp_path, NONE)
+    inspection.rows(tmp_path)
+    assert {found: found.stat().st_mtime_ns for found in [tmp_path, *tmp_path.rglob("*")]} == before

@@ -1,1 +1,260 @@
 """Cassettes in real folders: loaded, saved, watched, and kept whole."""
+
+import asyncio
+import contextlib
+import itertools
+import json
+import os
+import threading
+from collections.abc import AsyncIterator, Awaitable, Callable
+from pathlib import Path
+
+import pytest
+
+from replaymock.cassette import Cassette
+from replaymock.errors import UsageError
+from replaymock.store import GIT_ATTRIBUTES, MOST_BYTES, TEMPORARY_PREFIX, Store
+from tests.factories import a_cassette, recorded
+from tests.inside import put, simple
+
+PNG = (("content-type", "image/png"),)
+IMAGE = a_cassette("/logo", recorded(b"\x89PNG\x00", headers=PNG))
+OTHER_IMAGE = a_cassette("/logo", recorded(b"\x89PNG\x01!", headers=PNG))
+PLAIN = a_cassette("/logo")
+
+
+def files(folder: Path) -> list[str]:
+    return sorted(found.relative_to(folder).as_posix() for found in folder.rglob("*") if found.is_file())
+
+
+def scanned(folder: Path) -> Store:
+    store = Store(folder)
+    store.scan()
+    return store
+
+
+def only(store: Store) -> Cassette:
+    (loaded,) = store.loaded
+    return loaded.cassette
+
+
+@pytest.mark.parametrize("cassette", [IMAGE, PLAIN, a_cassette("/x", recorded(b"1"), recorded(b"2"), method="POST")])
+def test_what_is_saved_is_what_is_loaded_and_is_not_read_again(tmp_path: Path, cassette: Cassette) -> None:
+    store = Store(tmp_path)
+    signature = store.save("deep/er/GET.json", cassette)
+    store.learn("deep/er/GET.json", cassette, signature)
+    assert store.scan() is False
+    assert only(store) is cassette
+    assert only(scanned(tmp_path)) == cassette
+
+
+def test_an_edit_is_seen_and_an_untouched_file_is_not_read_again(tmp_path: Path) -> None:
+    place = put(tmp_path, "a.json", "[1]")
+    put(tmp_path, "b.json", "[1]")
+    store = scanned(tmp_path)
+    before = {loaded.file: loaded.cassette for loaded in store.loaded}
+    assert store.scan() is False
+    place.write_text("[2]")
+    os.utime(place, ns=(1, 1))
+    assert store.scan() is True
+    after = {loaded.file: loaded.cassette for loaded in store.loaded}
+    assert after["a.json"].responses[0].body == b"[2]"
+    assert after["b.json"] is before["b.json"]
+    place.unlink()
+    assert store.scan() is True
+    assert [loaded.file for loaded in store.loaded] == ["b.json"]
+
+
+def test_an_edit_of_a_sidecar_is_an_edit_of_its_cassette(tmp_path: Path) -> None:
+    Store(tmp_path).save("logo/GET.json", IMAGE)
+    (sidecar,) = [found for found in tmp_path.rglob("*") if found.suffix == ".png"]
+    store = scanned(tmp_path)
+    sidecar.write_bytes(b"\x89PNG-new")
+    assert store.scan() is True
+    assert only(store).responses[0].body == b"\x89PNG-new"
+    sidecar.unlink()
+    assert store.scan() is True
+    assert "No such file" in str(store.broken["logo/GET.json"])
+    assert store.scan() is False
+    sidecar.write_bytes(b"\x89PNG\x00")
+    assert store.scan() is True
+    assert only(store) == IMAGE
+
+
+def test_saving_removes_the_sidecars_it_no_longer_has_and_no_others(tmp_path: Path) -> None:
+    store = Store(tmp_path)
+    store.save("logo/GET--other.json", OTHER_IMAGE)
+    store.save("logo/GET.json", IMAGE)
+    put(tmp_path, "logo/README.png", "mine")
+    store.save("logo/GET.json", PLAIN)
+    assert files(tmp_path) == ["logo/GET--other.body.png", "logo/GET--other.json", "logo/GET.json", "logo/README.png"]
+    store.remove("logo/GET--other.json")
+    assert files(tmp_path) == ["logo/GET.json", "logo/README.png"]
+
+
+def test_saving_the_same_again_writes_the_same_bytes(tmp_path: Path) -> None:
+    Store(tmp_path).save("logo/GET.json", IMAGE)
+    before = {name: (tmp_path / name).read_bytes() for name in files(tmp_path)}
+    scanned(tmp_path).save("logo/GET.json", only(scanned(tmp_path)))
+    assert {name: (tmp_path / name).read_bytes() for name in files(tmp_path)} == before
+
+
+def test_a_reader_never_meets_half_a_file(tmp_path: Path) -> None:
+    store = Store(tmp_path)
+    versions = [a_cassette("/x", recorded(b'"%b"' % (letter * 30_000))) for letter in (b"a", b"b")]
+    store.save("x/GET.json", versions[0])
+    enough = threading.Event()
+
+    def write() -> None:
+        for number in itertools.count():
+            store.save("x/GET.json", versions[number % 2])
+            if enough.is_set():
+                return
+
+    writer = threading.Thread(target=write)
+    writer.start()
+    seen = {json.loads((tmp_path / "x/GET.json").read_text())["responses"][0]["json"][0] for _ in range(1000)}
+    enough.set()
+    writer.join()
+    assert seen == {"a", "b"}
+    assert files(tmp_path) == ["x/GET.json"]
+
+
+def test_a_write_that_fails_leaves_what_was_there_and_nothing_else(tmp_path: Path) -> None:
+    (tmp_path / "x/GET.json").mkdir(parents=True)
+    put(tmp_path, "y", "a file where a folder must be")
+    for name in ("x/GET.json", "y/GET.json"):
+        with pytest.raises(OSError):
+            Store(tmp_path).save(name, PLAIN)
+    assert files(tmp_path) == ["y"]
+
+
+def test_a_new_folder_gets_attributes_for_git_and_an_old_one_keeps_its_own(tmp_path: Path) -> None:
+    new, old = tmp_path / "deep/new", tmp_path / "old"
+    put(old, ".gitattributes", "mine")
+    for folder in (new, old, tmp_path):
+        Store(folder).prepare_for_writing()
+    assert (new / ".gitattributes").read_text() == GIT_ATTRIBUTES
+    assert (old / ".gitattributes").read_text() == "mine"
+    assert not (tmp_path / ".gitattributes").exists()
+
+
+def test_what_a_crash_left_is_never_served_and_cleared_by_the_next_recording(tmp_path: Path) -> None:
+    put(tmp_path, "a/GET.json", simple("/a", 1))
+    left_over = put(tmp_path, f"a/{TEMPORARY_PREFIX}123-GET.json", '{"half')
+    store = scanned(tmp_path)
+    assert ([loaded.file for loaded in store.loaded], store.broken) == (["a/GET.json"], {})
+    store.prepare_for_writing()
+    assert not left_over.exists()
+    assert files(tmp_path) == ["a/GET.json"]
+
+
+def test_a_folder_that_cannot_be_made_is_named(tmp_path: Path) -> None:
+    put(tmp_path, "file", "")
+    for folder in (tmp_path / "file", tmp_path / "file/below"):
+        with pytest.raises(UsageError, match=f"cannot write into {folder}: .*--cassettes"):
+            Store(folder).prepare_for_writing()
+
+
+def test_hidden_files_and_what_is_no_json_are_left_alone(tmp_path: Path) -> None:
+    for name in (".git/x.json", ".hidden.json", "notes.md", "a.JSON", "GET.body.json", "a/.b/c.json"):
+        put(tmp_path, name, "{")
+    store = scanned(tmp_path)
+    assert (store.loaded, store.broken) == ([], {})
+
+
+def test_a_plain_mock_is_told_from_a_cassette_by_its_name(tmp_path: Path) -> None:
+    for name in ("GET.json", "GET--x.json", "POST.json", "get.json", "users/1.json", "GETTER.json"):
+        put(tmp_path, name, simple("/x", 1))
+    found = {loaded.file: loaded.cassette.request.path for loaded in scanned(tmp_path).loaded if loaded.plain}
+    assert found == {"get.json": "/get", "users/1.json": "/users/1", "GETTER.json": "/GETTER"}
+
+
+@pytest.mark.parametrize("name", ["../secret.txt", "/etc/hostname", "link.txt", "folder/../../secret.txt"])
+def test_a_sidecar_outside_the_folder_is_not_read(tmp_path: Path, name: str) -> None:
+    put(tmp_path, "secret.txt", "secret")
+    folder = tmp_path / "c"
+    put(folder, "GET.json", {"request": {"path": "/"}, "responses": [{"file": name}]})
+    (folder / "folder").mkdir()
+    (folder / "link.txt").symlink_to(tmp_path / "secret.txt")
+    store = scanned(folder)
+    assert store.loaded == []
+    assert f"{folder}/GET.json:" in str(store.broken["GET.json"])
+
+
+def test_what_cannot_be_read_or_is_too_large_takes_only_itself_out(tmp_path: Path) -> None:
+    put(tmp_path, "good.json", {})
+    (tmp_path / "dangling.json").symlink_to(tmp_path / "nowhere")
+    put(tmp_path, "GET.json", {"request": {"path": "/"}, "responses": [{"file": "GET.body.bin"}]})
+    for name in ("large.json", "GET.body.bin"):
+        with (tmp_path / name).open("wb") as file:
+            file.truncate(MOST_BYTES + 1)
+    store = scanned(tmp_path)
+    assert [loaded.file for loaded in store.loaded] == ["good.json"]
+    assert "cannot be read: No such file" in str(store.broken["dangling.json"])
+    assert "larger than" in str(store.broken["large.json"])
+    assert "larger than" in str(store.broken["GET.json"])
+    assert store.scan() is False
+
+
+@contextlib.asynccontextmanager
+async def watching(store: Store) -> AsyncIterator[Callable[[Callable[[], bool]], Awaitable[None]]]:
+    """Gives a function that waits until the watch has told of something and a condition holds."""
+    told = asyncio.Event()
+
+    async def watch() -> None:
+        async for _ in store.watch():
+            told.set()
+
+    async def until(condition: Callable[[], bool]) -> None:
+        async with asyncio.timeout(5):
+            while not condition():
+                await told.wait()
+                told.clear()
+
+    task = asyncio.ensure_future(watch())
+    yield until
+    task.cancel()
+    await asyncio.gather(task, return_exceptions=True)
+
+
+@pytest.mark.parametrize("polling", ["0", "1"])
+def test_a_watch_tells_of_what_is_added_edited_and_removed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, polling: str
+) -> None:
+    monkeypatch.setenv("WATCHFILES_FORCE_POLLING", polling)
+    store = scanned(tmp_path)
+
+    def holds(*bodies: bytes) -> Callable[[], bool]:
+        return lambda: [loaded.cassette.responses[0].body for loaded in store.loaded] == list(bodies)
+
+    async def story() -> None:
+        async with watching(store) as until:
+            put(tmp_path, "new/folder/a.json", "[1]")
+            await until(holds(b"[1]"))
+            put(tmp_path, "new/folder/a.json", "[22]")
+            await until(holds(b"[22]"))
+            (tmp_path / "new/folder/a.json").rename(tmp_path / "b.json")
+            await until(lambda: [loaded.file for loaded in store.loaded] == ["b.json"])
+            (tmp_path / "b.json").unlink()
+            await until(holds())
+
+    asyncio.run(story())
+
+
+def test_a_watch_outlives_its_folder(tmp_path: Path) -> None:
+    folder = tmp_path / "c"
+    put(folder, "a.json", "[1]")
+    store = scanned(folder)
+
+    async def story() -> None:
+        async with watching(store) as until:
+            (folder / "a.json").unlink()
+            folder.rmdir()
+            await until(lambda: not store.loaded)
+            put(folder, "b.json", "[2]")
+            await until(lambda: [loaded.file for loaded in store.loaded] == ["b.json"])
+            put(folder, "c.json", "[3]")
+            await until(lambda: len(store.loaded) == 2)
+
+    asyncio.run(story())
