@@ -136,8 +136,8 @@ async def _hold(chunks: AsyncIterator[bytes]) -> _Held:
     while True:
         following: asyncio.Future[bytes | None] = asyncio.ensure_future(_next(chunks))
         room = sum(map(len, pieces)) < HELD_BYTES
-        patience = deadline - asyncio.get_running_loop().time() if room else 0.0
-        if not await _settles(following, max(patience, 0.0)):
+        patience = max(deadline - asyncio.get_running_loop().time(), 0.0)
+        if not room or not await _settles(following, patience):
             return _Held(pieces, following)
         try:
             piece = following.result()
