@@ -168,6 +168,7 @@ def join(stored: tuple[Recorded, ...], cursor: int, recorded: Recorded) -> tuple
             return stored, position
         if recorded.status in ERROR_STATUSES and stored[position].status not in ERROR_STATUSES:
             return stored, cursor
+        recorded = _with_known_headers(stored[position], recorded)
     return (*stored[:position], recorded), position
 
 
@@ -176,8 +177,18 @@ def same(one: Recorded, other: Recorded) -> bool:
     return _lasting(one) == _lasting(other)
 
 
+def _with_known_headers(stored: Recorded, recorded: Recorded) -> Recorded:
+    """The new response with the stored spelling of each header that says the same, so that a diff shows what changed."""
+    known = {_lasting_header(*pair): pair for pair in stored.headers}
+    return replace(recorded, headers=tuple(known.get(_lasting_header(*pair), pair) for pair in recorded.headers))
+
+
+def _lasting_header(name: str, value: str) -> tuple[str, str]:
+    return name, _DATE.sub("", forget_names(value))
+
+
 def _lasting(recorded: Recorded) -> Recorded:
-    headers = tuple(sorted((name, _DATE.sub("", forget_names(value))) for name, value in recorded.headers))
+    headers = tuple(sorted(_lasting_header(*pair) for pair in recorded.headers))
     body = (
         forget_names(recorded.body.decode("latin-1")).encode("latin-1")
         if b"{{redacted" in recorded.body
