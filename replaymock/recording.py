@@ -178,7 +178,7 @@ def same(one: Recorded, other: Recorded) -> bool:
 
 
 def _with_known_headers(stored: Recorded, recorded: Recorded) -> Recorded:
-    """The new response with the stored spelling of each header that says the same, so that a diff shows what changed."""
+    """The new response with the stored spelling of each header that says the same: a diff shows what changed."""
     known = {_lasting_header(*pair): pair for pair in stored.headers}
     return replace(recorded, headers=tuple(known.get(_lasting_header(*pair), pair) for pair in recorded.headers))
 

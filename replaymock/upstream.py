@@ -160,7 +160,8 @@ class _translated:  # noqa: N801 - reads as a statement
 
 def _unreachable(error: Exception, *, proxied: bool) -> str:
     if proxied and isinstance(error, (httpx.ProxyError, httpx.ConnectError)) and not _cause(error, ssl.SSLError):
-        return f"cannot be reached through --upstream-proxy ({str(error) or 'connection failed'}); does the proxy run there?"
+        reason = str(error) or "connection failed"
+        return f"cannot be reached through --upstream-proxy ({reason}); does the proxy run there?"
     unknown = _cause(error, socket.gaierror)
     if unknown:
         return f"cannot be found: {getattr(unknown, 'strerror', None) or unknown}; check the host name in --upstream"
