@@ -1,1 +1,202 @@
 """The conductor: which of index, upstream and reason why not answers."""
+
+import json
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from replaymock.answer import Answer, Wait
+from replaymock.config import read
+from replaymock.errors import CassetteError, RequestRefused
+from replaymock.exchange import Request
+from replaymock.headers import Headers
+from replaymock.index import Index
+from replaymock.mode import RECORD_MODES
+from replaymock.responder import Playing, Responder
+from replaymock.settings import Latency
+from tests.factories import JSON, a_cassette, a_request, recorded
+from tests.inside import a_responder, an_entry
+
+HOST = (("Host", "localhost:8081"),)
+STEPS = a_cassette("/steps", recorded(b"1"), recorded(b"2"), recorded(b"3"))
+
+
+def asked(responder: Responder, target: str, method: str = "GET", headers: Headers = HOST, body: bytes = b"") -> Answer:
+    answer = responder.replay(Request(method, target, headers, body))
+    assert answer is not None
+    return answer
+
+
+def header(answer: Answer, name: str) -> str:
+    lines = answer.head.decode("latin-1").split("\r\n")
+    return next((line.partition(": ")[2] for line in lines if line.lower().startswith(f"{name}: ")), "")
+
+
+@pytest.mark.parametrize(
+    ("sequence", "bodies"),
+    [("auto", "12333"), ("loop", "12312"), ("first", "11111"), ("last", "33333"), ("strict", "123--")],
+)
+def test_a_repeated_request_gets_what_the_sequence_says(sequence: str, bodies: str) -> None:
+    responder = a_responder(STEPS, playing=Playing(sequence=sequence))
+    answers = [asked(responder, "/steps") for _ in range(5)]
+    assert "".join(found.body.decode() if found.status == 200 else "-" for found in answers) == bodies
+    if sequence == "strict":
+        assert json.loads(answers[-1].body)["reason"] == "exhausted"
+
+
+def test_the_answer_says_which_of_how_many_it_is() -> None:
+    responder = a_responder(STEPS, a_cassette("/one"))
+    assert [header(asked(responder, "/steps"), "replaymock-sequence") for _ in range(4)] == ["1/3", "2/3", "3/3", "3/3"]
+    assert header(asked(responder, "/one"), "replaymock-sequence") == ""
+
+
+def test_head_looks_where_get_stands_and_moves_nothing() -> None:
+    responder = a_responder(STEPS)
+    assert header(asked(responder, "/steps", "HEAD"), "replaymock-sequence") == "1/3"
+    asked(responder, "/steps")
+    asked(responder, "/steps")
+    head = asked(responder, "/steps", "HEAD")
+    assert (head.body, header(head, "replaymock-sequence")) == (b"", "2/3")
+    assert asked(responder, "/steps").body == b"3"
+
+
+def test_sessions_do_not_move_each_other() -> None:
+    responder = a_responder(STEPS, playing=Playing(session_header="x-mine"))
+    one, two = ((*HOST, ("X-Mine", name)) for name in ("one", "two"))
+    assert [asked(responder, "/steps", headers=headers).body for headers in (one, one, two, HOST, one)] == [
+        b"1",
+        b"2",
+        b"1",
+        b"1",
+        b"3",
+    ]
+
+
+def test_what_comes_after_a_write_is_served_once_that_write_was_made() -> None:
+    items = a_cassette("/items", recorded(b"[]"), recorded(b"[1]", after="POST /items"))
+    responder = a_responder(items, a_cassette("/items", recorded(b"{}", 201), method="POST"))
+    assert [asked(responder, "/items").body for _ in range(3)] == [b"[]"] * 3
+    assert asked(responder, "/items", "POST").status == 201
+    assert asked(responder, "/items").body == b"[1]"
+
+
+@pytest.mark.parametrize(("method", "status"), [("POST", 400), ("POST", 500), ("GET", 200)])
+def test_what_failed_or_only_reads_is_no_write(method: str, status: int) -> None:
+    responder = a_responder(
+        a_cassette("/items", recorded(b"[]"), recorded(b"[1]", after=f"{method} /other")),
+        a_cassette("/other", recorded(b"{}", status), method=method),
+    )
+    asked(responder, "/other", method)
+    assert asked(responder, "/items").body == b"[]"
+
+
+def test_a_miss_is_told_once_and_counted_each_time() -> None:
+    told: list[tuple[str, dict[str, Any]]] = []
+    responder = a_responder(a_cassette("/a"), report=lambda event, members: told.append((event, members)))
+    for _ in range(3):
+        miss = asked(responder, "/none?password=s3cr3t-value")
+        assert (miss.status, json.loads(miss.body)["code"]) == (404, "no_match")
+    assert [event for event, _ in told].count("miss") == 1
+    assert responder.journal.counts["miss"] == 3
+    assert "s3cr3t" not in repr(told)
+
+
+def test_the_status_of_a_miss_can_be_chosen_and_head_gets_it_without_body() -> None:
+    responder = a_responder(playing=Playing(miss_status=418))
+    assert asked(responder, "/none").status == 418
+    head = asked(responder, "/none", "HEAD")
+    assert (head.status, head.body) == (418, b"")
+
+
+def test_the_hint_of_a_miss_makes_it_hit() -> None:
+    cassette = a_cassette("/a")
+    miss = json.loads(asked(a_responder(cassette), "/a?_=17").body)
+    assert asked(a_responder(cassette, config=read(miss["hint"], "here")), "/a?_=17").status == 200
+
+
+def test_a_request_whose_cassette_is_broken_is_told_where() -> None:
+    broken = {
+        "a/GET.json": CassetteError("c/a/GET.json", 3, 7, "not JSON"),
+        "b.json": CassetteError("c/b.json", 1, 1, "not JSON"),
+    }
+    responder = a_responder(broken=broken)
+    said = json.loads(asked(responder, "/a").body)
+    assert (said["code"], said["file"], said["line"], said["column"]) == ("cassette_invalid", "c/a/GET.json", 3, 7)
+    assert asked(responder, "/b").status == 500
+    assert asked(responder, "/c").status == 404
+    assert responder.journal.counts == {"error": 2, "miss": 1}
+
+
+def test_where_there_is_an_upstream_a_miss_is_left_to_it() -> None:
+    responder = a_responder(a_cassette("/a"), mode=RECORD_MODES["new"])
+    assert responder.replay(a_request("GET", "/none", HOST)) is None
+    assert responder.replay(a_request("GET", "/a", HOST)) is not None
+    assert responder.journal.counts == {"hit": 1}
+
+
+def test_another_index_is_used_from_the_next_request_on() -> None:
+    responder = a_responder(a_cassette("/a", recorded(b"1")))
+    assert [asked(responder, "/a").body for _ in range(2)] == [b"1", b"1"]
+    responder.use(Index([an_entry(a_cassette("/a", recorded(b"2")))]), {})
+    assert asked(responder, "/a").body == b"2"
+    responder.use(Index(), {})
+    assert asked(responder, "/a").status == 404
+
+
+def test_what_is_remembered_of_a_target_is_not_mixed_up() -> None:
+    post = a_cassette("/a", recorded(b'"post"'), method="POST")
+    by_language = read('[match]\nheaders = ["accept-language"]', "here")
+    responder = a_responder(a_cassette("/a", recorded(b'"get"')), post)
+    for _ in range(2):
+        assert asked(responder, "/a").body == b'"get"'
+        assert asked(responder, "/a", "POST").body == b'"post"'
+        assert asked(responder, "/a", "POST", (*HOST, *JSON), b"{}").status == 404
+    german = a_cassette("/l", recorded(b'"de"'))
+    german = replace(german, request=replace(german.request, headers=(("accept-language", "de"),)))
+    responder = a_responder(german, config=by_language)
+    for language, status in (("de", 200), ("en", 404), ("de", 200)):
+        assert asked(responder, "/l", headers=(*HOST, ("Accept-Language", language))).status == status
+
+
+@pytest.mark.parametrize(
+    ("latency", "low", "high"),
+    [(Latency(0.2, 0.2), 0.2, 0.2), (Latency(0.1, 0.3), 0.1, 0.3), (Latency(recorded=True), 0.25, 0.25)],
+)
+def test_latency_is_a_wait_before_the_very_same_answer(latency: Latency, low: float, high: float) -> None:
+    cassette = a_cassette("/a", recorded(elapsed_ms=250))
+    plain = asked(a_responder(cassette), "/a")
+    slow = asked(a_responder(cassette, playing=Playing(latency=latency)), "/a")
+    wait = slow.steps[0]
+    assert isinstance(wait, Wait)
+    assert low <= wait.seconds <= high
+    assert slow.wire == plain.wire
+    assert plain.steps == ()
+
+
+def test_refusals_and_faults_are_problems_that_a_page_may_read() -> None:
+    told: list[dict[str, Any]] = []
+    responder = a_responder(report=lambda _event, members: told.append(members))
+    request = a_request("GET", "/a?token=s3cr3t-value", (*HOST, ("Origin", "http://localhost:3000")))
+    refused = responder.refuse(request, RequestRefused(400, "bad_request", "no"))
+    try:
+        int("s3cr3t-value")
+    except ValueError as error:
+        failed = responder.fail(request, error)
+    for answer, status in ((refused, 400), (failed, 500)):
+        assert answer.status == status
+        assert header(answer, "content-type").startswith("application/problem+json")
+        assert header(answer, "access-control-allow-origin") == "http://localhost:3000"
+    assert responder.journal.counts["refused"] == 1
+    assert "s3cr3t" not in repr((told, failed))
+
+
+def test_only_a_preflight_is_answered_as_one() -> None:
+    responder = a_responder()
+    origin = ("Origin", "http://localhost:3000")
+    preflight = a_request("OPTIONS", "/a", (*HOST, origin, ("Access-Control-Request-Method", "PUT")))
+    answer = responder.preflight(preflight)
+    assert answer is not None
+    assert (answer.status, answer.body) == (204, b"")
+    assert responder.preflight(a_request("OPTIONS", "/a", (*HOST, origin))) is None
+    assert responder.journal.requests() == []
