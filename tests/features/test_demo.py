@@ -42,17 +42,24 @@ class Demo:
 
 
 @contextlib.contextmanager
-def serving(place: Path) -> Iterator[Demo]:
-    out, err, temporary = place / "out", place / "err", place / "tmp"
-    temporary.mkdir()
+def begun(place: Path) -> Iterator[subprocess.Popen[str]]:
+    """`replaymock demo --serve` from its start, with `out`, `err` and `tmp` in a folder."""
+    (place / "tmp").mkdir()
     line = [sys.executable, "-m", "replaymock", "demo", "--serve", "--port", "0"]
-    with out.open("w") as stdout, err.open("w") as stderr:
-        process = subprocess.Popen(line, stdout=stdout, stderr=stderr, env={**os.environ, "TMPDIR": str(temporary)})
+    environment = {**os.environ, "TMPDIR": str(place / "tmp")}
+    with (place / "out").open("w") as stdout, (place / "err").open("w") as stderr:
+        process = subprocess.Popen(line, stdout=stdout, stderr=stderr, env=environment, text=True)
     try:
-        yield Demo(process, out, err)
+        yield process
     finally:
         process.terminate()
         process.wait(15)
+
+
+@contextlib.contextmanager
+def serving(place: Path) -> Iterator[Demo]:
+    with begun(place) as process:
+        yield Demo(process, place / "out", place / "err")
 
 
 @pytest.fixture(scope="module")
@@ -77,7 +84,8 @@ def test_every_request_is_answered_the_same_and_nothing_is_left_behind(tmp_path:
 
 
 def test_it_needs_no_network_and_no_proxy(tmp_path: Path) -> None:
-    proxies = dict.fromkeys(("HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "http_proxy"), "http://192.0.2.1:9")
+    names = ("HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "http_proxy", "https_proxy", "all_proxy")
+    proxies = {**dict.fromkeys(names, "http://192.0.2.1:9"), "NO_PROXY": "", "no_proxy": ""}
     assert run("demo", env={"TMPDIR": str(tmp_path), **proxies}).returncode == 0
 
 
@@ -109,7 +117,11 @@ def test_the_miss_it_offers_explains_itself(demo: Demo) -> None:
     assert (answer["code"], answer["reason"]) == ("no_match", "query differs")
     assert answer["nearest"][0]["file"].startswith("api/items/GET--limit-3")
     assert "query:limit" in answer["hint"]
-    eventually(lambda: "miss" in demo.err.read_text())
+    eventually(lambda: "miss: GET /api/items?limit=4: query differs" in demo.err.read_text())
+
+
+def test_it_is_announced_on_stderr_as_any_replay(demo: Demo) -> None:
+    assert f"replaymock replay ready: {demo.url} (12 cassettes)\n" in demo.err.read_text()
 
 
 def test_no_secret_of_the_shop_is_in_the_cassettes_it_keeps(demo: Demo) -> None:
@@ -140,6 +152,15 @@ def test_a_signal_ends_serving_with_0_and_the_folder_is_removed(tmp_path: Path, 
         assert found.process.wait(15) == 0
     assert list((tmp_path / "tmp").iterdir()) == []
     assert "Traceback" not in found.err.read_text()
+
+
+def test_a_signal_in_the_middle_of_the_story_ends_it_with_0_and_leaves_nothing(tmp_path: Path) -> None:
+    with begun(tmp_path) as process:
+        eventually(lambda: "a shop is open" in (tmp_path / "err").read_text(), 20)
+        process.send_signal(signal.SIGTERM)
+        assert process.wait(15) == 0
+    assert list((tmp_path / "tmp").iterdir()) == []
+    assert "Traceback" not in (tmp_path / "err").read_text()
 
 
 def test_a_busy_port_is_named_and_nothing_is_left_behind(tmp_path: Path) -> None:
