@@ -91,6 +91,7 @@ class _Pages(SimpleHTTPRequestHandler):
 
 class _Shop(BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
+    wbufsize = -1  # head and body leave together, as those of a quick backend do
     server: Shop
 
     def do_GET(self) -> None:
@@ -148,6 +149,7 @@ class _Shop(BaseHTTPRequestHandler):
         for number in ("1", "2", "3"):
             event = f"id: {number}\ndata: event {number}\n\n"
             self.wfile.write(f"{len(event):x}\r\n{event}\r\n".encode())
+            self.wfile.flush()
             assert self.server.seen.get(timeout=10) == number
         self.wfile.write(b"0\r\n\r\n")
 
