@@ -11,7 +11,9 @@ def a_request(method: str = "GET", target: str = "/items", headers: Headers = ()
     return Request(method, target, headers, body)
 
 
-def a_response(status: int = 200, headers: Headers = JSON, body: bytes = b'{"items":[]}', reason: str = "OK") -> Response:
+def a_response(
+    status: int = 200, headers: Headers = JSON, body: bytes = b'{"items":[]}', reason: str = "OK"
+) -> Response:
     return Response(status, reason, headers, body)
 
 

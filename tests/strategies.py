@@ -33,16 +33,50 @@ json_bodies = st.builds(
     st.booleans(),
 )
 hostile_segments = st.sampled_from(
-    ["..", ".", "", "%2e%2e", "%2F", "CON", "aux.json", "nul", "COM1.txt", "a:b", "a*b", "x" * 300, "é", "e%CC%81", "Ä"]
-    + ["GET.json", "get.body.png", "a.", ".git", "~", "%00", "%0A", "\\..\\..", "ﬁ", "İ", "ß", "{id}", "**", "%", "%zz"]
+    [
+        "..",
+        ".",
+        "",
+        "%2e%2e",
+        "%2F",
+        "CON",
+        "aux.json",
+        "nul",
+        "COM1.txt",
+        "a:b",
+        "a*b",
+        "x" * 300,
+        "é",
+        "e%CC%81",
+        "Ä",
+        "GET.json",
+        "get.body.png",
+        "a.",
+        ".git",
+        "~",
+        "%00",
+        "%0A",
+        "\\..\\..",
+        "ﬁ",
+        "İ",
+        "ß",
+        "{id}",
+        "**",
+        "%",
+        "%zz",
+    ]
 )
-segments = hostile_segments | texts.map(lambda text: quote(text, safe="")) | st.sampled_from(["items", "users", *SECRETS[1:]])
+segments = (
+    hostile_segments | texts.map(lambda text: quote(text, safe="")) | st.sampled_from(["items", "users", *SECRETS[1:]])
+)
 paths = st.lists(segments, max_size=5).map(lambda found: "/" + "/".join(found))
 
 
 def urlencoded(pairs: list[tuple[str, str | None]]) -> str:
     """Pairs as most clients send them."""
-    return "&".join(quote(name, safe="") + ("" if value is None else "=" + quote(value, safe="")) for name, value in pairs)
+    return "&".join(
+        quote(name, safe="") + ("" if value is None else "=" + quote(value, safe="")) for name, value in pairs
+    )
 
 
 pairs = st.lists(st.tuples(names | texts, st.none() | texts | secrets), max_size=4)
@@ -54,7 +88,9 @@ forms = pairs.map(lambda found: urlencoded(found).encode())
 def multiparts(draw: st.DrawFn) -> bytes:
     """A `multipart/form-data` body with the boundary `edge`."""
     out = b""
-    for name, value in draw(st.lists(st.tuples(st.sampled_from(["a", "token", "file"]), texts | secrets), min_size=1, max_size=3)):
+    for name, value in draw(
+        st.lists(st.tuples(st.sampled_from(["a", "token", "file"]), texts | secrets), min_size=1, max_size=3)
+    ):
         filename = '; filename="f.txt"' if name == "file" else ""
         out += f'--edge\r\nContent-Disposition: form-data; name="{name}"{filename}\r\n\r\n{value}\r\n'.encode()
     return out + b"--edge--\r\n"

@@ -30,7 +30,9 @@ def test_the_answer_to_head_keeps_the_length_it_was_recorded_with(headers: Heade
     assert frame(200, "OK", headers, bodyless=True).head == answer.head(200, "OK", headers)
 
 
-@pytest.mark.parametrize(("data", "wire"), [(b"abc", b"3\r\nabc\r\n"), (b"", b"0\r\n\r\n"), (b"x" * 16, b"10\r\n" + b"x" * 16 + b"\r\n")])
+@pytest.mark.parametrize(
+    ("data", "wire"), [(b"abc", b"3\r\nabc\r\n"), (b"", b"0\r\n\r\n"), (b"x" * 16, b"10\r\n" + b"x" * 16 + b"\r\n")]
+)
 def test_chunks(data: bytes, wire: bytes) -> None:
     assert answer.chunk(data) == wire
 

@@ -82,7 +82,9 @@ def imported(module: str) -> Iterator[str]:
 
 
 def rooms_used(module: str) -> set[str]:
-    names = {name.removeprefix("replaymock").lstrip(".") for name in imported(module) if name.split(".")[0] == "replaymock"}
+    names = {
+        name.removeprefix("replaymock").lstrip(".") for name in imported(module) if name.split(".")[0] == "replaymock"
+    }
     return names - SIGNS
 
 

@@ -19,7 +19,9 @@ FILE = "api/GET.json"
 stored_headers: st.SearchStrategy[Headers] = st.lists(
     st.tuples(
         st.sampled_from(["content-type", "etag", "set-cookie", "x-tag", "vary"]),
-        st.sampled_from(["application/json", "text/html; charset=latin-1", "image/png", "a=1", "", "\xe9", "text/plain"]),
+        st.sampled_from(
+            ["application/json", "text/html; charset=latin-1", "image/png", "a=1", "", "\xe9", "text/plain"]
+        ),
     ),
     max_size=5,
 ).map(lambda pairs: tuple(sorted(pairs, key=lambda pair: pair[0])))
@@ -28,7 +30,10 @@ responses = st.builds(
     status=st.sampled_from([200, 201, 204, 302, 404, 418, 599]),
     reason=st.sampled_from(["OK", "Created", "", "Custom", "\xe9"]),
     headers=stored_headers.filter(lambda headers: any(name == "content-type" for name, _ in headers)),
-    body=st.binary(max_size=40) | strategies.json_bodies | st.just(b"x" * 70_000) | st.just(b"[" + b"1," * 40_000 + b"1]"),
+    body=st.binary(max_size=40)
+    | strategies.json_bodies
+    | st.just(b"x" * 70_000)
+    | st.just(b"[" + b"1," * 40_000 + b"1]"),
     rewrite=st.booleans(),
     encoded=st.booleans(),
     after=st.sampled_from(["", "POST /items", "POST /items x2"]),
@@ -37,7 +42,7 @@ responses = st.builds(
 )
 
 
-@settings(max_examples=300)
+@settings(max_examples=200)
 @given(st.lists(responses, min_size=1, max_size=3))
 def test_what_is_written_is_what_is_read(found: list[Recorded]) -> None:
     cassette = Cassette(CassetteRequest("GET", "/api"), tuple(found))
@@ -59,7 +64,11 @@ def test_a_file_is_indented_utf_8_with_line_feeds_and_a_final_newline(found: lis
 
 
 def test_small_bodies_are_inside_and_large_or_binary_ones_beside() -> None:
-    text, large, binary = recorded(b'{"a":1}'), recorded(b'"' + b"x" * 70_000 + b'"'), recorded(b"\x00\x01", headers=(("content-type", "image/png"),))
+    text, large, binary = (
+        recorded(b'{"a":1}'),
+        recorded(b'"' + b"x" * 70_000 + b'"'),
+        recorded(b"\x00\x01", headers=(("content-type", "image/png"),)),
+    )
     files = dump(a_cassette("/api", text, large, binary), FILE)
     assert list(files) == ["GET.2.body.json", "GET.3.body.png", "GET.json"]
     assert files["GET.3.body.png"] == b"\x00\x01"

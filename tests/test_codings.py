@@ -46,7 +46,9 @@ def test_encoding_in_pieces_gives_each_piece_at_once(data: list[bytes], names: l
 
 
 def test_encoding_gives_the_same_bytes_on_every_run() -> None:
-    assert [codings.encode(b"abc" * 99, [name]) for name in NAMES] == [codings.encode(b"abc" * 99, [name]) for name in NAMES]
+    assert [codings.encode(b"abc" * 99, [name]) for name in NAMES] == [
+        codings.encode(b"abc" * 99, [name]) for name in NAMES
+    ]
 
 
 @pytest.mark.parametrize("name", NAMES)
@@ -130,7 +132,12 @@ def test_a_coding_is_accepted_by_name_and_weight(accept: str, names: list[str], 
 
 @pytest.mark.parametrize(
     ("accept", "cut_to"),
-    [("gzip, deflate, br, zstd", "gzip, deflate, br, zstd"), ("gzip, sdch;q=1", "gzip"), ("compress", "identity"), ("br;q=0.5", "br;q=0.5")],
+    [
+        ("gzip, deflate, br, zstd", "gzip, deflate, br, zstd"),
+        ("gzip, sdch;q=1", "gzip"),
+        ("compress", "identity"),
+        ("br;q=0.5", "br;q=0.5"),
+    ],
 )
 def test_codings_unknown_here_are_not_asked_for(accept: str, cut_to: str) -> None:
     assert codings.cut_to_known(accept) == cut_to

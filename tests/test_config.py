@@ -46,7 +46,11 @@ def test_a_file_gives_options_rules_and_redaction() -> None:
     everywhere, search = found.rules
     assert (everywhere.path, [str(one) for one in everywhere.ignore]) == ("/**", ["query:_", "form:nonce"])
     assert everywhere.headers == ("accept-language",)
-    assert (search.path, search.method, [str(one) for one in search.ignore]) == ("/search/**", "POST", ["json:$.at", "body"])
+    assert (search.path, search.method, [str(one) for one in search.ignore]) == (
+        "/search/**",
+        "POST",
+        ["json:$.at", "body"],
+    )
     assert [str(one) for one in found.redaction.add] == ["json:$.email", "value:cust_[0-9]+"]
     assert [str(one) for one in found.redaction.keep] == ["query:page_token"]
     assert found.dropped_headers == {"x-build"}

@@ -25,7 +25,12 @@ def test_a_cassette_error_says_file_line_and_column() -> None:
 def test_an_upstream_error_is_answered_like_a_refusal() -> None:
     error = UpstreamError(504, "upstream_timeout", "sent nothing")
     assert isinstance(error, RequestRefused)
-    assert (error.status, error.code, error.detail, str(error)) == (504, "upstream_timeout", "sent nothing", "sent nothing")
+    assert (error.status, error.code, error.detail, str(error)) == (
+        504,
+        "upstream_timeout",
+        "sent nothing",
+        "sent nothing",
+    )
 
 
 def test_a_usage_error_says_what_it_was_told() -> None:

@@ -66,7 +66,7 @@ def test_an_operation_has_a_name(value: Any, name: str) -> None:
         ({"query": "mutation { a }"}, False),
         ({"query": "fragment F on A { b } mutation M { a }"}, False),
         ({"query": '{ a(x: "mutation {") } # mutation'}, True),
-        ({"query": '{ a } mutation M { b }'}, False),
+        ({"query": "{ a } mutation M { b }"}, False),
         ([{"query": QUERY}, {"query": "mutation { a }"}], False),
         ([{"query": QUERY}], True),
         ([], False),

@@ -39,7 +39,10 @@ INDEX = Index(
         an_entry("got", a_cassette("/headed")),
         an_entry("query", Cassette(CassetteRequest("GET", "/q/{id}", (("a", "1"),)), (recorded(),))),
         an_entry("no-query", Cassette(CassetteRequest("GET", "/q/{id}", ()), (recorded(),))),
-        an_entry("body", Cassette(CassetteRequest("POST", "/b/*", None, strategies.JSON_TYPE, Json(b'{"a":1}')), (recorded(),))),
+        an_entry(
+            "body",
+            Cassette(CassetteRequest("POST", "/b/*", None, strategies.JSON_TYPE, Json(b'{"a":1}')), (recorded(),)),
+        ),
         an_entry("any-body", a_cassette("/b/**", method="POST")),
     ]
 )

@@ -92,7 +92,9 @@ def test_two_keys_differ_exactly_where_a_field_does(one: Request, other: Request
 
 
 @given(strategies.pairs, st.randoms(use_true_random=False))
-def test_the_order_of_query_and_form_fields_does_not_count(pairs: list[tuple[str, str | None]], dice: random.Random) -> None:
+def test_the_order_of_query_and_form_fields_does_not_count(
+    pairs: list[tuple[str, str | None]], dice: random.Random
+) -> None:
     mixed = dice.sample(pairs, len(pairs))
     one, other = strategies.urlencoded(pairs), strategies.urlencoded(mixed)
     assert MATCHER.key(get(f"/x?{one}")) == MATCHER.key(get(f"/x?{other}"))
@@ -111,7 +113,9 @@ def matcher(*rules: Rule) -> Matcher:
 
 
 def ignoring(*texts: str, path: str = "/**", method: str = "") -> Rule:
-    selectors = tuple(parse_selector(text, ("query", "json", "form", "body", "trailing-slash"), "here") for text in texts)
+    selectors = tuple(
+        parse_selector(text, ("query", "json", "form", "body", "trailing-slash"), "here") for text in texts
+    )
     return Rule(path=path, method=method, ignore=selectors)
 
 

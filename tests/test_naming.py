@@ -8,9 +8,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from replaymock import naming
-from replaymock.bodies import extension
 from replaymock.exchange import Request
 from replaymock.matching import Matcher
+from replaymock.mediatypes import extension
 from replaymock.naming import HASH_DIGITS, NAME_LIMIT, PART_LIMIT, cassette_name
 from tests import strategies
 from tests.factories import a_request
@@ -51,7 +51,7 @@ def test_names_read_like_their_requests(request_: Request, expected: str) -> Non
     assert re.fullmatch(expected, name(request_))
 
 
-@settings(max_examples=500)
+@settings(max_examples=200)
 @given(strategies.requests(), st.sampled_from([HASH_DIGITS, HASH_DIGITS * 2]))
 def test_a_name_is_legal_everywhere_and_stays_in_the_folder(request: Request, digits: int) -> None:
     whole = name(request, digits)
@@ -63,23 +63,60 @@ def test_a_name_is_legal_everywhere_and_stays_in_the_folder(request: Request, di
             assert not RESERVED.fullmatch(part)
             assert not part.endswith(".") and not part.startswith(".")
     assert naming.is_cassette_name(whole.rpartition("/")[2])
-    assert not [folder for folder in whole.split("/")[:-1] if folder.endswith(".json") or naming.is_sidecar_name(folder)]
+    assert not [
+        folder for folder in whole.split("/")[:-1] if folder.endswith(".json") or naming.is_sidecar_name(folder)
+    ]
 
 
 def folded(path: str) -> str:
     return unicodedata.normalize("NFC", path).casefold()
 
 
-@settings(max_examples=500)
+@settings(max_examples=200)
 @given(strategies.requests(), strategies.requests())
 def test_two_requests_have_two_names_on_a_disk_that_folds_case(one: Request, other: Request) -> None:
     if MATCHER.key(one) != MATCHER.key(other):
         assert folded(name(one)) != folded(name(other))
 
 
-LOOKALIKES = ["/a", "/A", "/a/", "//a", "/a.", "/.a", "/a%20", "/%61b", "/AB", "/é", "/e%CC%81", "/e", "/ﬁ", "/fi", "/a%2Fb", "/a/b"]
-LOOKALIKES += ["/con", "/_con", "/a.json", "/a-json", "/ß", "/ss", "/..", "/_", "/%2e%2e", "/" + "x" * 80, "/" + "x" * 81, "/" + "x" * 300]
-LOOKALIKES += ["/get.body.png", "/_get.body.png", "/" + "/".join("y" * 40 for _ in range(6)), "/" + "/".join("y" * 40 for _ in range(7))]
+LOOKALIKES = [
+    "/a",
+    "/A",
+    "/a/",
+    "//a",
+    "/a.",
+    "/.a",
+    "/a%20",
+    "/%61b",
+    "/AB",
+    "/é",
+    "/e%CC%81",
+    "/e",
+    "/ﬁ",
+    "/fi",
+    "/a%2Fb",
+    "/a/b",
+]
+LOOKALIKES += [
+    "/con",
+    "/_con",
+    "/a.json",
+    "/a-json",
+    "/ß",
+    "/ss",
+    "/..",
+    "/_",
+    "/%2e%2e",
+    "/" + "x" * 80,
+    "/" + "x" * 81,
+    "/" + "x" * 300,
+]
+LOOKALIKES += [
+    "/get.body.png",
+    "/_get.body.png",
+    "/" + "/".join("y" * 40 for _ in range(6)),
+    "/" + "/".join("y" * 40 for _ in range(7)),
+]
 
 
 def test_lookalike_paths_have_names_of_their_own() -> None:
@@ -96,7 +133,9 @@ def test_a_name_is_the_same_on_every_run(request: Request) -> None:
 @settings(max_examples=200)
 @given(strategies.names, strategies.secrets, st.text(max_size=5))
 def test_no_redacted_value_is_in_a_name(field: str, secret: str, more: str) -> None:
-    target = f"/x/{secret if len(secret) > 20 else 'y'}?" + strategies.urlencoded([(field, f"{more} {secret}"), ("token", "hunter2")])
+    target = f"/x/{secret if len(secret) > 20 else 'y'}?" + strategies.urlencoded(
+        [(field, f"{more} {secret}"), ("token", "hunter2")]
+    )
     found = name(a_request("GET", target))
     assert "hunter2" not in found
     assert len(secret) < 20 or naming._slug(secret)[:12] not in found

@@ -39,6 +39,11 @@ def test_the_token_becomes_the_callers_origin() -> None:
         assert headers_of(answer)["location"] == f"{origin}/b"
 
 
+def test_a_token_in_a_header_alone_becomes_the_callers_origin_too() -> None:
+    answer = prepared(recorded(b"", headers=(("location", "{{origin}}/b"),))).answer(CALLER)
+    assert headers_of(answer)["location"] == "http://localhost:8081/b"
+
+
 def test_a_response_that_is_not_rewritten_keeps_what_looks_like_the_token() -> None:
     assert prepared(recorded(b'"{{origin}}"', rewrite=False)).answer(CALLER).body == b'"{{origin}}"'
 
@@ -78,7 +83,9 @@ def test_a_response_still_in_its_coding_is_served_as_it_is() -> None:
 
 def test_cookies_are_made_fit_for_localhost_and_cors_is_ours() -> None:
     headers = (("set-cookie", "a=1; Secure; Path=/"), ("access-control-allow-origin", "https://old"))
-    found = headers_of(prepared(recorded(headers=headers), Cors()).answer(replace(CALLER, echoed_origin="http://localhost")))
+    found = headers_of(
+        prepared(recorded(headers=headers), Cors()).answer(replace(CALLER, echoed_origin="http://localhost"))
+    )
     assert found["set-cookie"] == "a=1; Path=/"
     assert found["access-control-allow-origin"] == "http://localhost"
     assert found["vary"] == "Origin"
@@ -90,10 +97,15 @@ def test_some_statuses_have_no_body(status: int) -> None:
 
 
 def test_a_recorded_head_keeps_its_length() -> None:
-    assert headers_of(prepared(recorded(b"", headers=(("content-length", "42"),))).answer(CALLER))["content-length"] == "42"
+    assert (
+        headers_of(prepared(recorded(b"", headers=(("content-length", "42"),))).answer(CALLER))["content-length"]
+        == "42"
+    )
 
 
-@given(st.binary(max_size=50), st.sampled_from(["", "gzip", "br", "gzip, br"]), st.sampled_from(["", "gzip", "br", "*"]))
+@given(
+    st.binary(max_size=50), st.sampled_from(["", "gzip", "br", "gzip, br"]), st.sampled_from(["", "gzip", "br", "*"])
+)
 def test_every_caller_gets_the_recorded_content(body: bytes, coding: str, accept: str) -> None:
     headers: Headers = (("content-encoding", coding),) if coding else ()
     answer = prepared(recorded(body, headers=headers, rewrite=False)).answer(replace(CALLER, accept_encoding=accept))

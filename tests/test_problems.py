@@ -53,7 +53,12 @@ def test_a_refusal_can_be_read_by_a_page(echoed: str, allowed: bytes) -> None:
 def test_a_miss_is_answered_with_its_reason_and_what_to_do() -> None:
     answer = problems.miss_answer(a_miss(), 404, Cors(), "")
     found = read(answer)
-    assert (found["status"], found["code"], found["reason"], found["nearest"]) == (404, "no_match", "never recorded", [])
+    assert (found["status"], found["code"], found["reason"], found["nearest"]) == (
+        404,
+        "no_match",
+        "never recorded",
+        [],
+    )
     assert found["detail"].startswith("no cassette matches GET /x: never recorded. Record it (")
     assert b"Cache-Status: replaymock; fwd=uri-miss\r\n" in answer.head
 

@@ -28,7 +28,9 @@ def test_a_via_that_is_there_is_added_to() -> None:
     assert up((("Via", "1.0 a"), ("via", "1.1 b")))[1:] == (("Via", f"1.0 a, 1.1 b, {VIA}"),)
 
 
-@pytest.mark.parametrize("name", ["Connection", "Keep-Alive", "TE", "Upgrade", "Proxy-Authorization", "X-Own", "Expect"])
+@pytest.mark.parametrize(
+    "name", ["Connection", "Keep-Alive", "TE", "Upgrade", "Proxy-Authorization", "X-Own", "Expect"]
+)
 def test_what_ends_at_this_hop_is_not_sent_on(name: str) -> None:
     found = up((("Connection", "X-Own"), (name, "1")))
     assert not [sent for sent, _ in found if sent == name]
@@ -78,7 +80,12 @@ def test_cors_is_upstreams_only_where_ours_is_off() -> None:
 
 @pytest.mark.parametrize(
     ("headers", "has_one"),
-    [((), False), ((("Content-Length", "0"),), False), ((("Content-Length", "3"),), True), ((("Transfer-Encoding", "Chunked"),), True)],
+    [
+        ((), False),
+        ((("Content-Length", "0"),), False),
+        ((("Content-Length", "3"),), True),
+        ((("Transfer-Encoding", "Chunked"),), True),
+    ],
 )
 def test_a_request_has_a_body_if_its_framing_says_so(headers: Headers, has_one: bool) -> None:
     assert has_body(headers) is has_one

@@ -34,7 +34,11 @@ def test_a_hand_needs_to_write_only_a_path_and_a_body() -> None:
         ('{"json": null}', "application/json; charset=utf-8", b"null"),
         ('{"json": {"a": 1}, "layout": "indent-2+newline"}', "application/json; charset=utf-8", b'{\n  "a": 1\n}\n'),
         ('{"text": "é"}', "text/plain; charset=utf-8", "é".encode()),
-        ('{"text": "é", "headers": {"Content-Type": "text/plain; charset=latin-1"}}', "text/plain; charset=latin-1", b"\xe9"),
+        (
+            '{"text": "é", "headers": {"Content-Type": "text/plain; charset=latin-1"}}',
+            "text/plain; charset=latin-1",
+            b"\xe9",
+        ),
         ('{"file": "a.png"}', "image/png", b"\x89"),
         ("{}", "", b""),
     ],
@@ -68,8 +72,14 @@ FAULTS = [
     ('{\n  "request": x}', "2:14: not JSON"),
     ('{"request": {"path": "/a"}}', "responses"),
     ('{"request": {"path": "a"}, "responses": [{}]}', "1:22: path 'a' must begin with /"),
-    ('{"request": {"path": "/a", "metod": "GET"}, "responses": [{}]}', "1:37: unknown field 'metod'; did you mean 'method'?"),
-    ('{"request": {"path": "/a"},\n "responses": [{}, {"stauts": 1}]}', "2:31: unknown field 'stauts'; did you mean 'status'?"),
+    (
+        '{"request": {"path": "/a", "metod": "GET"}, "responses": [{}]}',
+        "1:37: unknown field 'metod'; did you mean 'method'?",
+    ),
+    (
+        '{"request": {"path": "/a"},\n "responses": [{}, {"stauts": 1}]}',
+        "2:31: unknown field 'stauts'; did you mean 'status'?",
+    ),
     ('{"request": {"path": "/a"}, "responses": [{"status": "x"}]}', "1:54: Expected `int`, got `str`"),
     ('{"request": {"path": "/a"}, "responses": [{"status": 99}]}', "1:54: status 99 is not a final status code"),
     ('{"request": {"path": "/a"}, "responses": []}', "needs at least one response"),
@@ -79,11 +89,15 @@ FAULTS = [
     ('{"request": {"path": "/a"}, "responses": [{"headers": {"a b": "x"}}]}', "'a b' is not a header name"),
     ('{"request": {"path": "/a"}, "responses": [{"headers": {"a": "x\\ny"}}]}', "holds a line break"),
     ('{"request": {"path": "/a"}, "responses": [{"headers": {"Content-Length": "3"}}]}', "framing is computed"),
-    ('{"request": {"path": "/a"}, "responses": [{"headers": {"Transfer-Encoding": "chunked"}}]}', "framing is computed"),
+    (
+        '{"request": {"path": "/a"}, "responses": [{"headers": {"Transfer-Encoding": "chunked"}}]}',
+        "framing is computed",
+    ),
     ('{"request": {"path": "/a"}, "responses": [{"reason": "a\\r\\nb"}]}', "characters a status line cannot"),
     ('{"request": {"path": "/a"}, "responses": [{"json": 1, "layout": "wide"}]}', "unknown layout 'wide'"),
     (
-        '{"request": {"path": "/a"}, "responses": [{"text": "ā", "headers": {"content-type": "text/plain; charset=latin-1"}}]}',
+        '{"request": {"path": "/a"}, "responses":'
+        ' [{"text": "ā", "headers": {"content-type": "text/plain; charset=latin-1"}}]}',
         "the text does not fit the charset",
     ),
     (f"<<<<<<< HEAD\n{ONE}\n=======\n{ONE}\n>>>>>>> other\n", "1:1: a merge conflict is left in the file"),

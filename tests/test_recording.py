@@ -15,7 +15,7 @@ from replaymock import codings
 from replaymock.bodies import INLINE_LIMIT
 from replaymock.cassette import Cassette, CassetteRequest, Recorded, dump
 from replaymock.cors import Cors
-from replaymock.exchange import Exchange, Request, Response
+from replaymock.exchange import Exchange, Request
 from replaymock.index import Index, Serving, entry_for
 from replaymock.matching import Matcher
 from replaymock.origin import Origins
@@ -49,7 +49,7 @@ def take(exchange: Exchange, policy: Policy | None = None) -> Recorded:
     return a_recording(policy).take(exchange, Index()).cassette.responses[0]
 
 
-@settings(max_examples=300)
+@settings(max_examples=200)
 @given(strategies.requests())
 def test_a_recorded_request_is_found_again_after_it_went_through_a_file(request: Request) -> None:
     taken = a_recording().take(an_exchange(request), Index())
@@ -58,14 +58,14 @@ def test_a_recorded_request_is_found_again_after_it_went_through_a_file(request:
     assert index.find(MATCHER.canonical(request)) is not None
 
 
-@settings(max_examples=300)
+@settings(max_examples=200)
 @given(strategies.requests())
 def test_what_is_written_is_what_is_read(request: Request) -> None:
     taken = a_recording().take(an_exchange(request), Index())
     assert written_and_read(taken) == taken.cassette
 
 
-@settings(max_examples=300)
+@settings(max_examples=200)
 @given(strategies.requests())
 def test_what_a_cassette_says_of_its_request_has_its_key(request: Request) -> None:
     cassette = written_and_read(a_recording().take(an_exchange(request), Index()))
@@ -93,7 +93,9 @@ def in_form(value: str) -> Request:
 
 
 def in_json(value: str) -> Request:
-    return a_request("POST", "/login", strategies.JSON_TYPE, json.dumps({"u": "ann", "auth": {"apiKey": value}}).encode())
+    return a_request(
+        "POST", "/login", strategies.JSON_TYPE, json.dumps({"u": "ann", "auth": {"apiKey": value}}).encode()
+    )
 
 
 def in_multipart(value: str) -> Request:
@@ -123,7 +125,9 @@ def in_text(value: str) -> Request:
 
 
 def in_link(value: str) -> Request:
-    return a_request("POST", "/hooks", strategies.JSON_TYPE, json.dumps({"url": f"https://x/?token={quote(value)}"}).encode())
+    return a_request(
+        "POST", "/hooks", strategies.JSON_TYPE, json.dumps({"url": f"https://x/?token={quote(value)}"}).encode()
+    )
 
 
 NAMED = [in_query, in_form, in_json, in_multipart, in_graphql]
@@ -253,7 +257,9 @@ def test_a_coding_that_cannot_be_undone_is_stored_as_it_came(coding: str, body: 
 
 def test_a_bomb_is_stored_as_it_came() -> None:
     body = gzip.compress(bytes(100_000))
-    found = take(an_exchange(response=a_response(headers=(("Content-Encoding", "gzip"),), body=body)), Policy(max_body=9_000))
+    found = take(
+        an_exchange(response=a_response(headers=(("Content-Encoding", "gzip"),), body=body)), Policy(max_body=9_000)
+    )
     assert found.encoded
 
 
@@ -276,7 +282,10 @@ def test_no_origin_is_replaced_in_a_binary_body() -> None:
     assert found.body == body
 
 
-@pytest.mark.parametrize(("status", "wanted"), [(200, True), (404, True), (304, True), (401, False), (403, False), (429, False), (500, False), (503, False)])
+@pytest.mark.parametrize(
+    ("status", "wanted"),
+    [(200, True), (404, True), (304, True), (401, False), (403, False), (429, False), (500, False), (503, False)],
+)
 def test_errors_of_the_moment_are_not_wanted(status: int, wanted: bool) -> None:
     assert Policy().wants(status) is wanted
     assert Policy(statuses=frozenset((status,))).wants(status)

@@ -33,7 +33,7 @@ def rules(add: tuple[str, ...] = (), keep: tuple[str, ...] = ()) -> Redactor:
     )
 
 
-@settings(max_examples=300)
+@settings(max_examples=200)
 @given(strategies.requests())
 def test_redacting_a_request_twice_is_redacting_it_once(request: Request) -> None:
     once = REDACTOR.request(request, Numbering())
@@ -41,7 +41,7 @@ def test_redacting_a_request_twice_is_redacting_it_once(request: Request) -> Non
     assert REDACTOR.request(once, anonymous) == once
 
 
-@settings(max_examples=300)
+@settings(max_examples=200)
 @given(strategies.contents, strategies.secrets)
 def test_redacting_a_response_twice_is_redacting_it_once(content: tuple[Headers, bytes], secret: str) -> None:
     headers = (*content[0], ("Set-Cookie", f"session={secret}; Path=/"), ("Location", f"/a?token={secret}&page=2"))
@@ -49,7 +49,7 @@ def test_redacting_a_response_twice_is_redacting_it_once(content: tuple[Headers,
     assert REDACTOR.response(once, Numbering()) == once
 
 
-@settings(max_examples=300)
+@settings(max_examples=200)
 @given(strategies.requests())
 def test_nothing_shaped_like_a_credential_is_left(request: Request) -> None:
     found = REDACTOR.request(replace(request, headers=(*request.headers, ("X-Note", JWT))), anonymous)

@@ -86,7 +86,9 @@ def test_a_broken_selector_is_refused_with_advice(text: str, said: str) -> None:
     assert str(caught.value).startswith("replaymock.toml:3: ")
 
 
-@pytest.mark.parametrize("text", ["query:_", "query", "json:$.a", "header:accept", "body", "trailing-slash", "form:x y"])
+@pytest.mark.parametrize(
+    "text", ["query:_", "query", "json:$.a", "header:accept", "body", "trailing-slash", "form:x y"]
+)
 def test_a_selector_is_written_as_it_was_read(text: str) -> None:
     assert str(parse_selector(text, IGNORE_KINDS, "here")) == text
 

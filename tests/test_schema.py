@@ -34,7 +34,9 @@ def test_what_is_written_fits_the_types() -> None:
     assert msgspec.json.decode(files["GET.json"], type=schema.FileCassette).version == 1
 
 
-@pytest.mark.parametrize("text", ['{"request":{"path":"/","pth":1},"responses":[]}', '{"responses":[]}', "[]", '{"x":1}'])
+@pytest.mark.parametrize(
+    "text", ['{"request":{"path":"/","pth":1},"responses":[]}', '{"responses":[]}', "[]", '{"x":1}']
+)
 def test_what_does_not_fit_is_refused(text: str) -> None:
     with pytest.raises(msgspec.ValidationError, match=re.compile("unknown|required|Expected")):
         msgspec.json.decode(text, type=schema.FileCassette)

@@ -77,8 +77,25 @@ def test_everyday_text_has_no_shape(text: str) -> None:
 
 @pytest.mark.parametrize(
     "name",
-    ["password", "Password", "apiKey", "api-key", "API_KEY", "access_token", "accessToken", "user_password", "X-Api-Key"]
-    + ["client_secret", "Authorization", "Proxy-Authorization", "X-CSRF-Token", "refreshToken", "sessionId", "cvv", "jwt"],
+    [
+        "password",
+        "Password",
+        "apiKey",
+        "api-key",
+        "API_KEY",
+        "access_token",
+        "accessToken",
+        "user_password",
+        "X-Api-Key",
+        "client_secret",
+        "Authorization",
+        "Proxy-Authorization",
+        "X-CSRF-Token",
+        "refreshToken",
+        "sessionId",
+        "cvv",
+        "jwt",
+    ],
 )
 def test_names_of_secrets_are_known_in_any_spelling(name: str) -> None:
     assert secrets.is_secret_name(name)
@@ -87,13 +104,27 @@ def test_names_of_secrets_are_known_in_any_spelling(name: str) -> None:
 
 @pytest.mark.parametrize(
     "name",
-    ["page", "id", "nextPageToken", "next_token", "keyboard", "passenger", "author", "secretary", "key", "max_tokens", ""],
+    [
+        "page",
+        "id",
+        "nextPageToken",
+        "next_token",
+        "keyboard",
+        "passenger",
+        "author",
+        "secretary",
+        "key",
+        "max_tokens",
+        "",
+    ],
 )
 def test_harmless_names_are_let_be(name: str) -> None:
     assert not secrets.is_secret_name(name)
 
 
-@pytest.mark.parametrize("name", ["JSESSIONID", "PHPSESSID", "connect.sid", "_app_session", "remember_me", "auth", "csrftoken"])
+@pytest.mark.parametrize(
+    "name", ["JSESSIONID", "PHPSESSID", "connect.sid", "_app_session", "remember_me", "auth", "csrftoken"]
+)
 def test_cookies_that_log_somebody_in_are_secret(name: str) -> None:
     assert secrets.is_secret_cookie(name)
 

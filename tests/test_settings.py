@@ -30,8 +30,20 @@ def test_an_upstream_is_a_url_with_or_without_a_prefix(text: str, upstream: Upst
 
 @pytest.mark.parametrize(
     "text",
-    ["api.example.com", "ftp://h", "http://", "http://h:99999", "http://h:0", "http://h?a=1", "http://h#a", "/auth", "", "http://[::1"]
-    + ["http://ann:pw@h", "http://ann@h"],
+    [
+        "api.example.com",
+        "ftp://h",
+        "http://",
+        "http://h:99999",
+        "http://h:0",
+        "http://h?a=1",
+        "http://h#a",
+        "/auth",
+        "",
+        "http://[::1",
+        "http://ann:pw@h",
+        "http://ann@h",
+    ],
 )
 def test_other_upstreams_are_refused(text: str) -> None:
     with pytest.raises(UsageError, match="--upstream"):
@@ -104,7 +116,11 @@ def test_a_value_that_makes_no_sense_is_refused_with_the_flag(parse: Callable[[s
 
 @given(st.text(max_size=12))
 def test_any_text_is_a_value_or_a_usage_error(text: str) -> None:
-    for parse in (settings.parse_upstream, settings.parse_header, settings.parse_latency, settings.parse_statuses) + (
+    for parse in (
+        settings.parse_upstream,
+        settings.parse_header,
+        settings.parse_latency,
+        settings.parse_statuses,
         settings.parse_size,
         settings.parse_origin,
     ):

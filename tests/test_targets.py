@@ -118,7 +118,9 @@ def test_queries_are_read_into_pairs(query: str, pairs: targets.Pairs) -> None:
 
 @given(st.lists(st.tuples(st.binary(max_size=8), st.none() | st.binary(max_size=8)), max_size=4))
 def test_readable_pairs_encode_and_parse_back(raw: list[tuple[bytes, bytes | None]]) -> None:
-    sent = "&".join(quote(name, safe="") + ("" if value is None else "=" + quote(value, safe="")) for name, value in raw)
+    sent = "&".join(
+        quote(name, safe="") + ("" if value is None else "=" + quote(value, safe="")) for name, value in raw
+    )
     pairs = targets.parse_query(sent)
     assert targets.parse_query("&".join(targets.encode_pair(*pair) for pair in pairs)) == pairs
 

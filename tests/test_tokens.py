@@ -96,10 +96,12 @@ def test_values_are_equal_however_they_are_spelled(one: str, other: str, equal: 
 
 @pytest.mark.parametrize("text", ["NaN", "[Infinity]", "{", "", "[" * 100_000])
 def test_what_is_no_json_is_a_value_error(text: str) -> None:
-    with pytest.raises(ValueError):  # noqa: PT011 - any reason will do
+    with pytest.raises(ValueError):
         tokens.parse(text)
 
 
-@pytest.mark.parametrize("text", ["1" + "0" * 5000, "1e999999999", "-1e-999999999", "1e" + "9" * 30, "1e-" + "9" * 30, "0." + "1" * 5000])
+@pytest.mark.parametrize(
+    "text", ["1" + "0" * 5000, "1e999999999", "-1e-999999999", "1e" + "9" * 30, "1e-" + "9" * 30, "0." + "1" * 5000]
+)
 def test_huge_numbers_are_read_quickly_and_kept(text: str) -> None:
-    assert tokens.canonical(tokens.parse(text))
+    assert tokens.canonical(tokens.parse(text)) not in ("null", "0", "true", "false")
