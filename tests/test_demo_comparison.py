@@ -1,5 +1,7 @@
 """What the demo calls equal, and what it does not."""
 
+from dataclasses import replace
+
 import pytest
 
 from replaymock.demo.comparison import Seen, compare
@@ -9,7 +11,7 @@ LIVE, REPLAYED = "http://localhost:4001", "http://localhost:4002"
 
 
 def seen(body: str = "", *headers: tuple[str, str], status: int = 200, origin: str = LIVE) -> Seen:
-    return Seen("GET /", origin, status, headers, body.encode())
+    return Seen("GET /", origin, status, headers, body.encode(), "GET.json")
 
 
 def test_an_answer_equals_itself() -> None:
@@ -30,6 +32,16 @@ def test_an_answer_equals_itself() -> None:
 def test_another_status_header_or_body_is_a_difference(live: Seen, replayed: Seen) -> None:
     assert not compare(live, replayed).same
     assert not compare(replayed, live).same
+
+
+def test_no_answer_is_not_the_same_as_no_answer() -> None:
+    verdict = compare(seen("no answer: ConnectError", status=0), seen("no answer: ConnectError", status=0))
+    assert verdict.difference == "was 'no answer: ConnectError'"
+
+
+def test_an_equal_answer_from_no_cassette_is_a_difference() -> None:
+    verdict = compare(seen("hello"), replace(seen("hello"), cassette=""))
+    assert verdict.difference == "came from no cassette"
 
 
 def test_a_difference_is_shown_by_the_first_line_that_differs() -> None:

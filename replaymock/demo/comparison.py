@@ -37,14 +37,16 @@ class Verdict:
 
 
 def compare(live: Seen, replayed: Seen) -> Verdict:
-    """Holds a replayed answer against the live one."""
+    """Holds a replayed answer against the live one. No answer is never the same, nor is one from no cassette."""
+    if not live.status:
+        return Verdict(difference=f"was {live.body.decode()[:_SHOWN]!r}")
     one, other = _as_text(live), _as_text(replayed)
-    if one == other:
-        return Verdict()
     found = _pattern(other).fullmatch(one)
-    if found and found.groups():
-        return Verdict(hidden=frozenset(found.groups()))
-    return Verdict(difference=_first_difference(one, other))
+    if found is None:
+        return Verdict(difference=_first_difference(one, other))
+    if not replayed.cassette:
+        return Verdict(difference="came from no cassette")
+    return Verdict(hidden=frozenset(found.groups()))
 
 
 def _as_text(seen: Seen) -> str:
