@@ -18,7 +18,10 @@ from replaymock.origin import TOKEN, Origins, StreamRewriter
 from replaymock.proxying import content_length
 
 HELD_BYTES = 256 * 1024
-HELD_SECONDS = 0.02
+# A first piece may come late for no more reason than a delayed acknowledgement between two small writes (40 ms).
+FIRST_PIECE_SECONDS = 0.5
+HELD_SECONDS = 0.05
+HELD_SECONDS_WITHOUT_LENGTH = 0.02
 _NEVER_HELD = frozenset(("text/event-stream", "application/x-ndjson", "application/ndjson", "application/jsonl"))
 
 
@@ -107,7 +110,7 @@ async def relay(live: Live, head: Head, out: Out, kept: Kept, rewriting: Rewriti
 async def _hold_then_stream(
     chunks: AsyncIterator[bytes], head: Head, out: Out, coding: list[str], length: int | None, rewriting: Rewriting
 ) -> None:
-    held = await _hold(chunks)
+    held = await _hold(chunks, HELD_SECONDS_WITHOUT_LENGTH if length is None else HELD_SECONDS)
     if held.error:
         out.begin(head, length)
         await out.write(b"".join(held.pieces))
@@ -130,13 +133,14 @@ class _Held:
     error: UpstreamError | None = None
 
 
-async def _hold(chunks: AsyncIterator[bytes]) -> _Held:
-    deadline = asyncio.get_running_loop().time() + HELD_SECONDS
+async def _hold(chunks: AsyncIterator[bytes], seconds: float) -> _Held:
+    now = asyncio.get_running_loop().time
+    deadline = now() + FIRST_PIECE_SECONDS
     pieces: list[bytes] = []
     while True:
         following: asyncio.Future[bytes | None] = asyncio.ensure_future(_next(chunks))
         room = sum(map(len, pieces)) < HELD_BYTES
-        patience = max(deadline - asyncio.get_running_loop().time(), 0.0)
+        patience = max(deadline - now(), 0.0)
         if not room or not await _settles(following, patience):
             return _Held(pieces, following)
         try:
@@ -145,6 +149,8 @@ async def _hold(chunks: AsyncIterator[bytes]) -> _Held:
             return _Held(pieces, error=error)
         if piece is None:
             return _Held(pieces)
+        if not pieces:
+            deadline = now() + seconds
         pieces.append(piece)
 
 
