@@ -187,3 +187,14 @@ def test_differences_are_named_as_the_selectors_that_ignore_them(
 )
 def test_hostile_bodies_have_a_key_too(headers: Headers, body: bytes) -> None:
     assert hash(MATCHER.key(a_request("POST", "/", headers, body)))
+
+
+def upload(filename: str, content: str, media_type: str = "text/plain") -> Request:
+    head = f'Content-Disposition: form-data; name="f"; filename="{filename}"\r\nContent-Type: {media_type}'
+    return post(strategies.MULTIPART_TYPE, f"--edge\r\n{head}\r\n\r\n{content}\r\n--edge--\r\n")
+
+
+@pytest.mark.parametrize("other", [upload("b.txt", "x"), upload("a.txt", "y"), upload("a.txt", "x", "text/csv")])
+def test_an_uploaded_file_differs_by_name_content_and_type(other: Request) -> None:
+    assert MATCHER.key(upload("a.txt", "x")) == MATCHER.key(upload("a.txt", "x"))
+    assert MATCHER.key(upload("a.txt", "x")) != MATCHER.key(other)

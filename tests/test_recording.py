@@ -396,3 +396,9 @@ def test_a_name_that_is_taken_gets_a_longer_hash() -> None:
     index = Index([entry_for("items/GET.json", other, plain=False, matcher=MATCHER, serving=SERVING)])
     file = a_recording().take(an_exchange(), index).file
     assert file.startswith("items/GET--") and file != "items/GET.json"
+
+
+def test_the_backends_origin_stays_where_nothing_is_to_be_rewritten() -> None:
+    body = f'"{BACKEND}/a"'.encode()
+    found = take(an_exchange(response=a_response(body=body)), Policy(rewrite=False))
+    assert (found.body, found.rewrite) == (body, True)

@@ -193,3 +193,8 @@ def test_names_are_forgotten_for_comparing() -> None:
 def test_json_stays_json_with_its_other_tokens(body: bytes) -> None:
     found = REDACTOR.response(a_response(body=body), anonymous).body
     assert type(json.loads(found)) is type(json.loads(body))
+
+
+def test_a_json_path_that_was_added_holds_for_a_body_without_any_other_secret() -> None:
+    found = rules(add=("json:$.name",)).response(a_response(body=b'{"name":"Ann","n":1}'), named)
+    assert found.body == b'{"name":"{{redacted:name}}","n":1}'
