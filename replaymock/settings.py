@@ -78,11 +78,13 @@ def parse_upstream(text: str) -> Upstream:
 
 
 def parse_header(text: str) -> tuple[str, str]:
-    """A header from `Name: value`. UsageError when it is none; the value is not repeated in the message."""
+    """A header from `Name: value`. UsageError when it is none; what may be the value is not repeated in the message."""
     name, colon, value = text.partition(":")
     value = value.strip()
-    if not colon or not TOKEN.fullmatch(name) or not FIELD_VALUE.fullmatch(value):
-        raise UsageError(f"--header: {name[:40]!r} must be written as 'Name: value'")
+    if not colon or not TOKEN.fullmatch(name):
+        raise UsageError("--header: one is no header; write each as 'Name: value'")
+    if not FIELD_VALUE.fullmatch(value):
+        raise UsageError(f"--header: the value of {name} holds characters that a header cannot")
     return name, value
 
 

@@ -1,186 +1,214 @@
 """The command line: help, exit codes, and what is printed where."""
 
 import json
-import re
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
+from subprocess import CompletedProcess
 
 import pytest
 
 from replaymock import __version__
+from replaymock.cli import main
+from tests.inside import put, simple
 from tests.running import run
-from tests.strategies import SECRETS
 
-FAULTY = {
-    "good/GET.json": '{"request": {"path": "/good"}, "responses": [{"json": {"a": 1}}, {"status": 404, "text": "gone"}]}',
-    "mock.json": '{"items": []}',
-    "bad/GET.json": '{"request": {"path": "/bad"},\n "responses": [{"stauts": 200}]}',
-}
-
-
-def folder_of(place: Path, files: dict[str, str]) -> Path:
-    for name, text in files.items():
-        file = place / name
-        file.parent.mkdir(parents=True, exist_ok=True)
-        file.write_text(text)
-    return place
+Command = Callable[..., CompletedProcess[str]]
 
 
 @pytest.fixture
-def faulty(tmp_path: Path) -> Path:
-    """A folder with a cassette of two responses, a plain mock, and a broken cassette."""
-    return folder_of(tmp_path / "cassettes", FAULTY)
+def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Command:
+    """Runs the command line in the temporary folder, inside the test: a process for each takes its time."""
+    monkeypatch.chdir(tmp_path)
+
+    def run_here(*arguments: str) -> CompletedProcess[str]:
+        monkeypatch.setattr(sys, "argv", ["replaymock", *arguments])
+        with pytest.raises(SystemExit) as ended:
+            main()
+        code = ended.value.code
+        return CompletedProcess(arguments, code if isinstance(code, int) else 0, *capsys.readouterr())
+
+    return run_here
 
 
-@pytest.fixture
-def fine(tmp_path: Path) -> Path:
-    """The same folder without the broken one."""
-    return folder_of(tmp_path / "cassettes", {name: text for name, text in FAULTY.items() if name != "bad/GET.json"})
+COMMANDS = ("record", "replay", "demo", "check", "scan", "ls")
 
 
-@pytest.mark.parametrize("line", [["--help"], ["record", "--help"], ["replay", "--help"], ["demo", "-h"], ["ls", "-h"]])
-def test_help_loads_neither_tornado_nor_httpx(line: list[str]) -> None:
+def test_help_is_quick_because_it_loads_neither_tornado_nor_httpx() -> None:
     script = (
-        "import sys, atexit\nfrom replaymock.cli import main\n"
-        "atexit.register(lambda: print('LOADED', *[name for name in ('tornado', 'httpx') if name in sys.modules]))\n"
-        f"sys.argv[1:] = {line!r}\nmain()"
+        "import sys; from replaymock.cli import main\n"
+        f"for command in {['', *COMMANDS]!r}:\n"
+        "    sys.argv[1:] = [*command.split(), '--help']\n"
+        "    try: main()\n"
+        "    except SystemExit as ended: assert not ended.code\n"
+        "print('loaded:', sorted({'tornado', 'httpx', 'watchfiles', 'asyncio'} & set(sys.modules)))"
     )
-    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, timeout=30, check=False)
-    assert done.returncode == 0
-    assert "Usage" in done.stdout
-    assert done.stdout.rstrip().endswith("LOADED")
+    ended = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=False)
+    assert ended.returncode == 0, ended.stderr
+    assert ended.stdout.endswith("loaded: []\n")
+    assert ended.stdout.count("Usage: replaymock") == 1 + len(COMMANDS)
 
 
-def test_help_names_every_command_and_the_exit_codes() -> None:
-    shown = run("--help").stdout
-    for word in ("record", "replay", "demo", "check", "scan", "ls", "Exit codes: 0 fine, 1 findings, 2 usage"):
-        assert word in shown
+def test_help_lists_every_command_and_the_exit_codes(here: Command) -> None:
+    ended = here("--help")
+    assert (ended.returncode, ended.stderr) == (0, "")
+    for words in (*COMMANDS, "0 fine, 1 findings, 2 usage or trouble", "_REPLAYMOCK_COMPLETE"):
+        assert words in ended.stdout
+    assert here("-h").stdout == ended.stdout
 
 
-def test_help_shows_every_default_and_no_markup() -> None:
-    shown = run("replay", "--help").stdout
-    assert "8081" in shown and "Replaymock-Session" in shown and "[bold]" not in shown
-    assert "\x1b" not in shown
+@pytest.mark.parametrize("command", ["record", "replay"])
+def test_every_option_of_the_contract_is_in_the_help(command: str, here: Command) -> None:
+    shared = "cassettes host port config json ready-file verbose quiet cors-origin no-cors session-header"
+    own = {
+        "record": "upstream mode header insecure ca-file client-cert client-key upstream-proxy connect-timeout "
+        "read-timeout only skip record-status max-body no-rewrite",
+        "replay": "sequence latency miss-status fail-on-miss",
+    }
+    text = here(command, "--help").stdout
+    assert [name for name in (shared + " " + own[command]).split() if f"--{name}" not in text] == []
 
 
-def test_the_version_is_the_packages() -> None:
-    done = run("--version")
-    assert (done.returncode, done.stdout.strip()) == (0, f"replaymock {__version__}")
-
-
-@pytest.mark.parametrize(
-    ("line", "said"),
-    [
-        (["replay", "--nonsense"], "--nonsense"),
-        (["replay", "--prot", "1"], "--port"),
-        (["nonsense"], "nonsense"),
-        (["replay", "--port", "x"], "--port"),
-        (["replay", "--port", "70000"], "70000"),
-        (["replay", "--sequence", "wild"], "wild"),
-        (["record"], "record needs a backend: --upstream https://api.example.com"),
-        (["record", "--upstream", "api.example.com"], "write a whole URL"),
-        (["record", "--upstream", "http://h", "--mode", "append"], "append"),
-        (["replay", "--latency", "soon"], "--latency 'soon'"),
-        (["replay", "--cassettes", "nowhere"], "there is no folder nowhere"),
-        (["check", "nowhere"], "there is no folder nowhere"),
-        (["replay", "--config", "nowhere.toml"], "nowhere.toml"),
-    ],
-)
-def test_a_line_that_cannot_work_exits_with_2_and_says_why_on_stderr(line: list[str], said: str, tmp_path: Path) -> None:
-    done = run(*line, cwd=tmp_path)
-    assert done.returncode == 2
-    assert said in " ".join(done.stderr.split())
-    assert "Traceback" not in done.stderr
-    assert done.stdout == ""
-
-
-def test_an_unknown_key_in_a_file_exits_with_2_and_names_the_nearest(tmp_path: Path) -> None:
-    folder_of(tmp_path, {"replaymock.toml": "\nprot = 8081\n", "cassettes/a.json": "1"})
-    done = run("replay", cwd=tmp_path)
-    assert done.returncode == 2
-    assert "replaymock.toml:2: unknown key 'prot'; did you mean 'port'?" in done.stderr
+def test_the_version_is_one_line_on_stdout() -> None:
+    ended = run("--version")
+    assert (ended.returncode, ended.stdout, ended.stderr) == (0, f"replaymock {__version__}\n", "")
 
 
 @pytest.mark.parametrize("shell", ["bash", "zsh", "fish"])
-def test_a_completion_script_is_given_to_each_shell(shell: str) -> None:
-    done = run(env={"_REPLAYMOCK_COMPLETE": f"{shell}_source"})
-    assert done.returncode == 0
-    assert "_REPLAYMOCK_COMPLETE" in done.stdout
+def test_each_shell_gets_a_completion_script(shell: str) -> None:
+    ended = run(env={"_REPLAYMOCK_COMPLETE": f"{shell}_source"})
+    assert ended.returncode == 0
+    assert "_REPLAYMOCK_COMPLETE" in ended.stdout
+    assert ended.stderr == ""
 
 
-@pytest.mark.parametrize(
-    ("words", "found"),
-    [("replaymock re", {"record", "replay"}), ("replaymock replay --seq", {"--sequence"}), ("replaymock replay --sequence l", {"loop", "last"})],
-)
-def test_completion_completes(words: str, found: set[str]) -> None:
-    env = {"_REPLAYMOCK_COMPLETE": "bash_complete", "COMP_WORDS": words, "COMP_CWORD": str(len(words.split()) - 1)}
-    done = run(env=env)
-    assert {line.split(",")[1] for line in done.stdout.split()} == found
+def test_completion_offers_commands_and_options() -> None:
+    def offered(words: str, position: int) -> str:
+        return run(
+            env={"_REPLAYMOCK_COMPLETE": "bash_complete", "COMP_WORDS": words, "COMP_CWORD": str(position)}
+        ).stdout
+
+    assert "plain,record" in offered("replaymock re", 1)
+    assert "plain,--sequence" in offered("replaymock replay --seq", 2)
 
 
-def test_check_prints_faults_on_stdout_and_exits_with_1(faulty: Path) -> None:
-    done = run("check", str(faulty))
-    assert done.returncode == 1
-    assert done.stdout == f"{faulty}/bad/GET.json:2:27: unknown field 'stauts'; did you mean 'status'?\n"
-    assert done.stderr == "1 findings\n"
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    put(tmp_path, "cassettes/b/GET.json", simple("/b", [1], [2]))
+    put(tmp_path, "cassettes/a.json", "[]")
+    return tmp_path
 
 
-def test_check_is_content_with_a_good_folder(fine: Path) -> None:
-    done = run("check", str(fine))
-    assert (done.returncode, done.stdout, done.stderr) == (0, "", "every cassette is fine\n")
-
-
-def test_check_tells_of_two_cassettes_for_one_request(fine: Path) -> None:
-    folder_of(fine, {"good/GET--again.json": FAULTY["good/GET.json"]})
-    done = run("check", str(fine))
-    assert done.returncode == 1
-    assert "answers the same request as good/GET--again.json, which is served instead" in done.stdout
-
-
-def test_ls_prints_a_table(fine: Path) -> None:
-    done = run("ls", str(fine))
-    assert done.returncode == 0
-    rows = [re.split(r"\s{2,}", line.strip()) for line in done.stdout.splitlines()]
-    assert rows == [
+def test_ls_is_a_table_or_json_on_stdout(folder: Path, here: Command) -> None:
+    ended = here("ls")
+    assert (ended.returncode, ended.stderr) == (0, "")
+    lines = [line.split() for line in ended.stdout.splitlines()]
+    assert lines == [
         ["method", "path", "status", "bytes", "sequence", "file"],
-        ["GET", "/good", "200, 404", "11", "2", "good/GET.json"],
-        ["GET", "/mock", "200", "13", "1", "mock.json"],
+        ["GET", "/a", "200", "2", "1", "a.json"],
+        ["GET", "/b", "200,", "200", "6", "2", "b/GET.json"],
     ]
+    (first, _) = json.loads(here("ls", "--json", "cassettes").stdout)
+    assert first == {"method": "GET", "path": "/a", "statuses": [200], "size": 2, "sequence": 1, "file": "a.json"}
 
 
-def test_ls_prints_json(fine: Path) -> None:
-    done = run("ls", str(fine), "--json")
-    assert json.loads(done.stdout)[0] == {
-        "method": "GET",
-        "path": "/good",
-        "statuses": [200, 404],
-        "size": 11,
-        "sequence": 2,
-        "file": "good/GET.json",
-    }
+def test_check_says_file_line_and_column_on_stdout_and_exits_with_1(folder: Path, here: Command) -> None:
+    ended = here("check")
+    assert (ended.returncode, ended.stdout, ended.stderr) == (0, "", "every cassette is fine\n")
+    put(folder, "cassettes/c/GET.json", '{"request": {"path": "/c"},\n "responses": [}')
+    ended = here("check")
+    assert ended.returncode == 1
+    assert ended.stdout.startswith("cassettes/c/GET.json:2:16: ")
+    assert ended.stdout.count("\n") == 1
+    assert ended.stderr == "1 finding\n"
 
 
-@pytest.mark.parametrize("as_json", [False, True])
-def test_scan_names_file_place_and_kind_but_never_the_value(fine: Path, as_json: bool) -> None:
-    folder_of(fine, {"me/GET.json": json.dumps({"request": {"path": "/me"}, "responses": [{"json": {"a": SECRETS[2]}}]})})
-    done = run("scan", str(fine), *(["--json"] if as_json else []))
-    assert done.returncode == 1
-    assert SECRETS[2] not in done.stdout + done.stderr
-    if as_json:
-        assert json.loads(done.stdout) == [{"file": "me/GET.json", "place": "responses[0]", "kind": "github_token"}]
-    else:
-        assert done.stdout == "me/GET.json: responses[0]: github_token\n"
+def test_scan_names_the_place_and_never_the_secret(folder: Path, here: Command) -> None:
+    ended = here("scan")
+    assert (ended.returncode, ended.stdout, ended.stderr) == (0, "", "no secrets found\n")
+    put(folder, "cassettes/s.json", {"password": "hunter2-x"})
+    ended = here("scan")
+    assert (ended.returncode, ended.stdout) == (1, "s.json: responses[0]: password\n")
+    listed = here("scan", "--json")
+    assert json.loads(listed.stdout) == [{"file": "s.json", "place": "responses[0]", "kind": "password"}]
+    assert "hunter2" not in ended.stdout + ended.stderr + listed.stdout + listed.stderr
 
 
-def test_scan_is_content_with_a_folder_without_secrets(fine: Path) -> None:
-    done = run("scan", str(fine))
-    assert (done.returncode, done.stdout, done.stderr) == (0, "", "no secrets found\n")
+def test_the_folder_is_the_argument_the_variable_or_the_configured_one(
+    tmp_path: Path, here: Command, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in ("argument", "variable", "configured", "cassettes"):
+        put(tmp_path, f"{name}/{name}.json", {})
+    put(tmp_path, "below/x", "")
+    monkeypatch.chdir(tmp_path / "below")
+
+    def listed(*arguments: str) -> str:
+        (row,) = json.loads(here("ls", "--json", *arguments).stdout)
+        return str(row["file"])
+
+    put(tmp_path, "replaymock.toml", 'cassettes = "configured"\n')
+    monkeypatch.setenv("REPLAYMOCK_CASSETTES", str(tmp_path / "variable"))
+    assert listed(str(tmp_path / "argument")) == "argument.json"
+    assert listed() == "variable.json"
+    monkeypatch.delenv("REPLAYMOCK_CASSETTES")
+    assert listed() == "configured.json"
+    put(tmp_path, "pyproject.toml", '[tool.replaymock]\ncassettes = "cassettes"\n')
+    assert listed() == "configured.json"
+    (tmp_path / "replaymock.toml").unlink()
+    assert listed() == "cassettes.json"
 
 
-def test_the_folder_of_a_configuration_is_looked_at(fine: Path) -> None:
-    fine.rename(fine.parent / "mocks")
-    folder_of(fine.parent, {"replaymock.toml": 'cassettes = "mocks"\n'})
-    (fine.parent / "below").mkdir()
-    done = run("ls", cwd=fine.parent / "below")
-    assert "good/GET.json" in done.stdout
+WRONG = [
+    (["--prot", "1"], ["No such option"]),
+    (["replay", "--prot", "1"], ["--prot", "--port"]),
+    (["rply"], ["rply", "replay"]),
+    (["replay", "--port"], ["--port"]),
+    (["replay", "--port", "x"], ["--port"]),
+    (["replay", "--miss-status", "200"], ["--miss-status"]),
+    (["replay", "--latency", "9-1"], ["--latency"]),
+    (["replay", "--max-body", "much"], ["--max-body"]),
+    (["replay", "--cors-origin", "x"], ["--cors-origin"]),
+    (["replay", "--session-header", "a b"], ["--session-header"]),
+    (["replay", "--config", "none.toml"], ["--config", "none.toml"]),
+    (["replay", "extra"], ["extra"]),
+    (["record", "--upstream", "http://user:hunter2@x"], ["credentials"]),
+    (["record", "--upstream", "http://[::1"], ["--upstream"]),
+    (["record", "--upstream", "/api"], ["prefix"]),
+    (["record", "--upstream", "http://x", "--header", "Authorization hunter2"], ["--header", "'Name: value'"]),
+    (["record", "--upstream", "http://x", "--header", "X: hunter2\0"], ["--header", "value of X"]),
+    (["record", "--upstream", "http://x", "--only", "api"], ["--only"]),
+    (["record", "--upstream", "http://x", "--mode", "some"], ["--mode"]),
+    (["record", "--upstream", "http://x", "--read-timeout", "nan"], ["--read-timeout"]),
+    (["check", "none"], ["no folder none"]),
+    (["scan", "a-file"], ["no folder a-file"]),
+    (["ls", "--config", "binary.toml"], ["not UTF-8"]),
+    (["ls", "--config", "."], ["--config"]),
+    (["demo", "--port", "-1"], ["--port"]),
+]
+
+
+@pytest.mark.timeout(20)
+@pytest.mark.parametrize(("arguments", "said"), WRONG, ids=[" ".join(arguments) for arguments, _ in WRONG])
+def test_trouble_is_told_on_stderr_with_exit_code_2_and_no_traceback(
+    tmp_path: Path, here: Command, arguments: list[str], said: list[str]
+) -> None:
+    put(tmp_path, "a-file", "")
+    (tmp_path / "binary.toml").write_bytes(b"\xff")
+    (tmp_path / "cassettes").mkdir()
+    ended = here(*arguments)
+    assert (ended.returncode, ended.stdout) == (2, "")
+    assert "Traceback" not in ended.stderr
+    for words in said:
+        assert words in " ".join(ended.stderr.split())
+    assert "hunter2" not in ended.stderr
+
+
+@pytest.mark.parametrize("command", ["check", "scan", "ls"])
+def test_a_reader_of_the_output_may_go_early(folder: Path, command: str) -> None:
+    for number in range(300):
+        put(folder, f"cassettes/{number}.json", "{" if command == "check" else {"password": "hunter2-x"})
+    line = f"{sys.executable} -m replaymock {command} | head -1"
+    ended = subprocess.run(["bash", "-c", line], cwd=folder, capture_output=True, text=True, check=False)
+    assert ended.stdout.count("\n") == 1
+    assert "Traceback" not in ended.stderr

@@ -1,6 +1,7 @@
 """`check`, `scan` and `ls`: commands that read a folder of cassettes and serve nothing."""
 
 import sys
+from collections.abc import Sized
 from pathlib import Path
 from typing import Any
 
@@ -28,7 +29,7 @@ def check(folder: str | None, config: str | None) -> None:
     findings = inspection.check(_existing(folder, configuration), configuration)
     for finding in findings:
         click.echo(finding)
-    click.echo(f"{len(findings)} findings" if findings else "every cassette is fine", err=True)
+    click.echo(_counted(findings) or "every cassette is fine", err=True)
     sys.exit(1 if findings else 0)
 
 
@@ -50,7 +51,7 @@ def scan(folder: str | None, config: str | None, as_json: bool) -> None:
     else:
         for found in findings:
             click.echo(f"{found.file}: {found.place}: {found.kind}")
-    click.echo(f"{len(findings)} findings" if findings else "no secrets found", err=True)
+    click.echo(_counted(findings) or "no secrets found", err=True)
     sys.exit(1 if findings else 0)
 
 
@@ -83,6 +84,11 @@ def _existing(given: str | None, found: FileConfig) -> Path:
     if not folder.is_dir():
         raise UsageError(f"there is no folder {folder}")
     return folder
+
+
+def _counted(findings: Sized) -> str:
+    number = len(findings)
+    return f"{number} finding{'' if number == 1 else 's'}" if number else ""
 
 
 def _print_json(value: Any) -> None:
