@@ -19,6 +19,13 @@ Hosts = frozenset[str]
 """Host names, lower case, under which this server is meant to be reached; empty for any."""
 
 
+def hosts_of(address: str) -> Hosts:
+    """The names of a server bound to an address: the loopback's while it is bound there, any when bound wider."""
+    if address in ("localhost", "127.0.0.1", "::1"):
+        return frozenset(("localhost", "127.0.0.1", "[::1]"))
+    return frozenset()
+
+
 def is_own(path: str) -> bool:
     """Whether a path belongs to the server itself."""
     return path == PREFIX or path.startswith(f"{PREFIX}/")

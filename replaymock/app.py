@@ -14,6 +14,7 @@ from typing import Any
 
 import msgspec
 
+from replaymock.admin import hosts_of
 from replaymock.cassette import Cassette
 from replaymock.console import Console
 from replaymock.cors import Cors
@@ -54,7 +55,7 @@ class App:
         self._remove_ready_file()
         self._open_folder()
         self._reload(announce=False)
-        server = Server(self.responder, _own_hosts(self._settings.host), self._settings.max_body)
+        server = Server(self.responder, hosts_of(self._settings.host), self._settings.max_body)
         self.port = server.listen(self._settings.host, self._settings.port)
         try:
             self._announce()
@@ -281,13 +282,6 @@ def serve(settings: Settings, console: Console) -> int:
 
 def _counted(cassettes: int) -> str:
     return f"{cassettes} cassette" if cassettes == 1 else f"{cassettes} cassettes"
-
-
-def _own_hosts(host: str) -> frozenset[str]:
-    """The names this server goes by: those of the loopback while it is bound there, any when it is bound wider."""
-    if host in ("localhost", "127.0.0.1", "::1"):
-        return frozenset(("localhost", "127.0.0.1", "[::1]"))
-    return frozenset()
 
 
 def _on_signal(
