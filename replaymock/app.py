@@ -7,7 +7,6 @@ import secrets
 import signal
 import time
 from collections.abc import AsyncIterator, Callable
-from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from random import Random
 from typing import Any
@@ -19,14 +18,15 @@ from replaymock.cassette import Cassette
 from replaymock.console import Console
 from replaymock.cors import Cors
 from replaymock.errors import UsageError
-from replaymock.index import Entry, Index, Serving, entry_for
+from replaymock.index import Serving
+from replaymock.library import Library, counted
 from replaymock.matching import Matcher
 from replaymock.mode import RECORD_MODES, REPLAY
 from replaymock.redaction import Redactor
 from replaymock.responder import Playing, Responder
 from replaymock.server import Server
 from replaymock.settings import Settings
-from replaymock.store import Loaded, Signature, Store
+from replaymock.store import Store
 
 DRAIN_SECONDS = 10.0
 
@@ -40,13 +40,10 @@ class App:
         self._store = Store(Path(settings.cassettes))
         self._matcher = Matcher(settings.file.rules, Redactor(settings.file.redaction))
         self._serving = Serving(Cors(settings.cors_origins, enabled=settings.cors), settings.diagnostics)
-        self._entries: dict[str, tuple[Cassette, Entry]] = {}
-        self._saving: dict[str, tuple[Cassette, Entry]] = {}
-        self._writer = ThreadPoolExecutor(max_workers=1, thread_name_prefix="writer")
-        self._failed_writes = 0
-        self._told_broken: set[str] = set()
         self._backends: Any = None
         self.responder = self._make_responder()
+        report = console.report
+        self._library = Library(self._store, self._matcher, self._serving, report, self.responder.use)
         self.port = 0
 
     @contextlib.asynccontextmanager
@@ -54,7 +51,7 @@ class App:
         """Listens, watches the folder, and shuts down in order at the end."""
         self._remove_ready_file()
         self._open_folder()
-        self._reload(announce=False)
+        self._library.load()
         server = Server(self.responder, hosts_of(self._settings.host), self._settings.max_body)
         self.port = server.listen(self._settings.host, self._settings.port)
         try:
@@ -62,7 +59,7 @@ class App:
         except UsageError:
             server.stop_accepting()
             raise
-        watching = asyncio.ensure_future(self._watch())
+        watching = asyncio.ensure_future(self._library.watch())
         try:
             yield self
         finally:
@@ -73,20 +70,18 @@ class App:
             await asyncio.gather(watching, return_exceptions=True)
             if self._backends:
                 await self._backends.aclose()
-            await asyncio.get_running_loop().run_in_executor(None, self._writer.shutdown)
-            # The results of the last writes are still on their way to this loop.
-            await asyncio.sleep(0)
+            await self._library.flush()
             self._console.report("summary", self._summary())
 
     async def run(self) -> int:
         """Serves until SIGINT or SIGTERM; the exit code."""
         loop = asyncio.get_running_loop()
         ending = asyncio.Event()
-        for name, callback in (("SIGINT", self._end), ("SIGTERM", self._end), ("SIGHUP", self._rescan)):
+        for name, callback in (("SIGINT", self._end), ("SIGTERM", self._end), ("SIGHUP", self._reload)):
             _on_signal(loop, name, callback, ending)
         async with self.running():
             await ending.wait()
-        if self._failed_writes:
+        if self._library.failed_writes:
             return 2
         return 1 if self._settings.fail_on_miss and self.responder.journal.counts["miss"] else 0
 
@@ -161,72 +156,14 @@ class App:
                 f"put JSON into it, or name another by --cassettes"
             )
         self._store.scan()
-        if self._settings.mode == "rewrite":
-            self._empty_folder()
-
-    def _empty_folder(self) -> None:
-        """Removes what was recorded; what was written by hand stays. Equal responses come back byte for byte."""
-        recorder = self.responder.recorder
-        for loaded in self._store.loaded:
-            if recorder and any(recorded.recorded_at for recorded in loaded.cassette.responses):
-                recorder.recording.remember(loaded.file, loaded.cassette)
-                self._store.remove(loaded.file)
-
-    def _save(self, file: str, cassette: Cassette) -> None:
-        self._saving[file] = (cassette, self.responder.index.entries[file])
-        loop = asyncio.get_running_loop()
-        writing = loop.run_in_executor(self._writer, self._store.save, file, cassette)
-        writing.add_done_callback(lambda done: self._saved(file, cassette, done))
-
-    def _saved(self, file: str, cassette: Cassette, done: "asyncio.Future[Signature]") -> None:
-        if self._saving[file][0] is cassette:
-            self._entries[file] = self._saving.pop(file)
-        error = done.exception()
-        if error is None:
-            self._store.learn(file, cassette, done.result())
-            self._console.report("recorded", {"file": file})
-            return
-        self._failed_writes += 1
-        reason = getattr(error, "strerror", None) or str(error)
-        if self._failed_writes == 1:
-            message = f"cannot write {self._settings.cassettes}/{file}: {reason}; the caller was answered all the same"
-            self._console.report("warning", {"message": message})
-
-    async def _watch(self) -> None:
-        async for _ in self._store.watch():
-            self._reload(announce=True)
-
-    def _rescan(self, _ending: asyncio.Event, _number: int) -> None:
-        self._store.scan()
-        self._reload(announce=True)
-
-    def _reload(self, *, announce: bool) -> None:
-        """Makes a new index of what the store has now, reusing the entries of unchanged cassettes."""
-        kept = {loaded.file: self._entry(loaded) for loaded in self._store.loaded} | self._saving
-        self._entries = kept
-        broken = self._store.broken
-        self.responder.use(Index(entry for _, entry in kept.values()), broken)
-        messages = {str(error) for error in broken.values()}
-        for message in sorted(messages - self._told_broken):
-            self._console.report("broken", {"message": message})
-        self._told_broken = messages
-        if announce:
-            self._console.report("reloaded", {"cassettes": len(kept), "text": f"reloaded: {_counted(len(kept))}"})
-
-    def _entry(self, loaded: Loaded) -> tuple[Cassette, Entry]:
-        known = self._entries.get(loaded.file)
-        if known and known[0] is loaded.cassette:
-            return known
-        entry = entry_for(
-            loaded.file, loaded.cassette, plain=loaded.plain, matcher=self._matcher, serving=self._serving
-        )
-        return loaded.cassette, entry
+        if self._settings.mode == "rewrite" and self.responder.recorder:
+            self._library.empty(self.responder.recorder.recording)
 
     def _announce(self) -> None:
         cassettes = len(self.responder.index)
         command = "record" if self.responder.mode.save else "replay"
         ready = {"url": self.url, "port": self.port, "pid": os.getpid(), "cassettes": cassettes}
-        text = f"replaymock {command} ready: {self.url} ({_counted(cassettes)})"
+        text = f"replaymock {command} ready: {self.url} ({counted(cassettes)})"
         if self._settings.host not in ("localhost", "127.0.0.1", "::1"):
             message = f"--host {self._settings.host}: whoever can reach this machine can reach this server"
             self._console.report("warning", {"message": message})
@@ -260,13 +197,19 @@ class App:
             "unchanged": counts["unchanged"],
             "unused": len(set(self.responder.index.entries) - self.responder.journal.used),
             "redacted": recorder.recording.numbering.count if recorder else 0,
-            "failed_writes": self._failed_writes,
+            "failed_writes": self._library.failed_writes,
         }
         said = {name: found[name] for name in ("hits", "misses", "recorded", "unused", "redacted")}
-        if self._failed_writes:
-            said["failed writes"] = self._failed_writes
+        if self._library.failed_writes:
+            said["failed writes"] = self._library.failed_writes
         text = ", ".join(f"{name} {count}" for name, count in said.items())
         return {**found, "text": f"replaymock: {text}"}
+
+    def _save(self, file: str, cassette: Cassette) -> None:
+        self._library.save(file, cassette)
+
+    def _reload(self, _ending: asyncio.Event, _number: int) -> None:
+        self._library.rescan()
 
     @staticmethod
     def _end(ending: asyncio.Event, number: int) -> None:
@@ -278,10 +221,6 @@ class App:
 def serve(settings: Settings, console: Console) -> int:
     """Runs `record` or `replay` to its end; the exit code. UsageError when it cannot start."""
     return asyncio.run(App(settings, console).run())
-
-
-def _counted(cassettes: int) -> str:
-    return f"{cassettes} cassette" if cassettes == 1 else f"{cassettes} cassettes"
 
 
 def _on_signal(

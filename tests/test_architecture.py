@@ -33,7 +33,7 @@ FLOORS: list[tuple[str, str]] = [
     ("conductors", "recorder"),
     ("conductors", "responder"),
     ("edges in", "admin admission console connection"),
-    ("edges in", "server"),
+    ("edges in", "server library"),
     ("entrances", "app inspection demo.shop demo.comparison cli.options"),
     ("entrances", "demo.backend demo.report demo.visit cli.folder cli.serve"),
     ("entrances", "demo.story"),

@@ -1,0 +1,111 @@
+"""The cassettes of one run: the folder, and the index that is kept in line with it while both are written to.
+
+A cassette that is being saved is served from memory meanwhile; one writer thread saves them in order.
+"""
+
+import asyncio
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+
+from replaymock.cassette import Cassette
+from replaymock.errors import CassetteError
+from replaymock.index import Entry, Index, Serving, entry_for
+from replaymock.journal import Report
+from replaymock.matching import Matcher
+from replaymock.recording import Recording
+from replaymock.store import Loaded, Signature, Store
+
+Use = Callable[[Index, dict[str, CassetteError]], None]
+"""Takes the index to serve from now on, and the cassettes that could not be read, by file name."""
+
+
+class Library:
+    """Loads, reloads and saves."""
+
+    def __init__(self, store: Store, matcher: Matcher, serving: Serving, report: Report, use: Use) -> None:
+        self.failed_writes = 0
+        self._store = store
+        self._matcher = matcher
+        self._serving = serving
+        self._report = report
+        self._use = use
+        self._index = Index()
+        self._entries: dict[str, tuple[Cassette, Entry]] = {}
+        self._saving: dict[str, tuple[Cassette, Entry]] = {}
+        self._told_broken: set[str] = set()
+        self._writer = ThreadPoolExecutor(max_workers=1, thread_name_prefix="writer")
+
+    def load(self) -> None:
+        """Makes a new index of what the store has now, reusing the entries of unchanged cassettes."""
+        kept = {loaded.file: self._entry(loaded) for loaded in self._store.loaded} | self._saving
+        self._entries = kept
+        self._index = Index(entry for _, entry in kept.values())
+        broken = self._store.broken
+        self._use(self._index, broken)
+        messages = {str(error) for error in broken.values()}
+        for message in sorted(messages - self._told_broken):
+            self._report("broken", {"message": message})
+        self._told_broken = messages
+
+    def rescan(self) -> None:
+        """Loads again, and says so."""
+        self._store.scan()
+        self._load_again()
+
+    async def watch(self) -> None:
+        """Loads again whenever the folder changes, for ever."""
+        async for _ in self._store.watch():
+            self._load_again()
+
+    def empty(self, recording: Recording) -> None:
+        """Removes what was recorded; what was written by hand stays. Equal responses come back byte for byte."""
+        for loaded in self._store.loaded:
+            if any(recorded.recorded_at for recorded in loaded.cassette.responses):
+                recording.remember(loaded.file, loaded.cassette)
+                self._store.remove(loaded.file)
+
+    def save(self, file: str, cassette: Cassette) -> None:
+        """Has a cassette that is in the index already written to the disk."""
+        self._saving[file] = (cassette, self._index.entries[file])
+        loop = asyncio.get_running_loop()
+        writing = loop.run_in_executor(self._writer, self._store.save, file, cassette)
+        writing.add_done_callback(lambda done: self._saved(file, cassette, done))
+
+    async def flush(self) -> None:
+        """Waits until everything is written, and takes no more."""
+        await asyncio.get_running_loop().run_in_executor(None, self._writer.shutdown)
+        # The results of the last writes are still on their way to this loop.
+        await asyncio.sleep(0)
+
+    def _load_again(self) -> None:
+        self.load()
+        count = len(self._index)
+        self._report("reloaded", {"cassettes": count, "text": f"reloaded: {counted(count)}"})
+
+    def _saved(self, file: str, cassette: Cassette, done: "asyncio.Future[Signature]") -> None:
+        if self._saving[file][0] is cassette:
+            self._entries[file] = self._saving.pop(file)
+        error = done.exception()
+        if error is None:
+            self._store.learn(file, cassette, done.result())
+            self._report("recorded", {"file": file})
+            return
+        self.failed_writes += 1
+        if self.failed_writes == 1:
+            reason = getattr(error, "strerror", None) or str(error)
+            message = f"cannot write {self._store.folder}/{file}: {reason}; the caller was answered all the same"
+            self._report("warning", {"message": message})
+
+    def _entry(self, loaded: Loaded) -> tuple[Cassette, Entry]:
+        known = self._entries.get(loaded.file)
+        if known and known[0] is loaded.cassette:
+            return known
+        entry = entry_for(
+            loaded.file, loaded.cassette, plain=loaded.plain, matcher=self._matcher, serving=self._serving
+        )
+        return loaded.cassette, entry
+
+
+def counted(cassettes: int) -> str:
+    """A number of cassettes in words."""
+    return f"{cassettes} cassette" if cassettes == 1 else f"{cassettes} cassettes"

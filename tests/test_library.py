@@ -1,0 +1,121 @@
+"""The library keeps index and folder in line while both are written to."""
+
+import asyncio
+from pathlib import Path
+from typing import Any
+
+from replaymock.cassette import Cassette
+from replaymock.cors import Cors
+from replaymock.errors import CassetteError
+from replaymock.index import Index, Serving, entry_for
+from replaymock.library import Library, counted
+from replaymock.matching import Matcher
+from replaymock.origin import Origins
+from replaymock.recording import Policy, Recording
+from replaymock.store import Store
+from tests.factories import a_cassette, recorded
+
+MATCHER, SERVING = Matcher(), Serving(Cors())
+
+
+class Shelf:
+    """A library on a real folder, with what it reported and the index it handed out last."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self.events: list[tuple[str, dict[str, Any]]] = []
+        self.index = Index()
+        self.broken: dict[str, CassetteError] = {}
+        self.store = Store(folder)
+        self.store.prepare_for_writing()
+        report = lambda event, members: self.events.append((event, members))  # noqa: E731
+        self.library = Library(self.store, MATCHER, SERVING, report, self._use)
+        self.library.load()
+
+    def _use(self, index: Index, broken: dict[str, CassetteError]) -> None:
+        self.index, self.broken = index, broken
+
+    def keep(self, file: str, cassette: Cassette) -> None:
+        """What a recorder does with a cassette."""
+        self.index.add(entry_for(file, cassette, plain=False, matcher=MATCHER, serving=SERVING))
+        self.library.save(file, cassette)
+
+
+def test_a_saved_cassette_is_announced_once_it_is_on_the_disk(tmp_path: Path) -> None:
+    shelf = Shelf(tmp_path / "c")
+
+    async def story() -> None:
+        shelf.keep("items/GET.json", a_cassette())
+        assert shelf.events == []
+        await shelf.library.flush()
+
+    asyncio.run(story())
+    assert shelf.events == [("recorded", {"file": "items/GET.json"})]
+    assert (shelf.folder / "items/GET.json").is_file()
+
+
+def test_a_reload_while_a_cassette_is_being_saved_does_not_lose_it(tmp_path: Path) -> None:
+    shelf = Shelf(tmp_path / "c")
+
+    async def story() -> None:
+        shelf.keep("items/GET.json", a_cassette())
+        shelf.library.load()
+        assert list(shelf.index.entries) == ["items/GET.json"]
+        shelf.keep("items/GET.json", a_cassette("/items", recorded(b"[1]"), recorded(b"[2]")))
+        shelf.library.load()
+        await shelf.library.flush()
+
+    asyncio.run(story())
+    shelf.library.rescan()
+    assert len(shelf.index.entries["items/GET.json"].cassette.responses) == 2
+
+
+def test_a_failed_write_is_told_once_and_counted_each_time(tmp_path: Path) -> None:
+    shelf = Shelf(tmp_path / "c")
+    (shelf.folder / "items").write_text("in the way")
+
+    async def story() -> None:
+        for number in range(3):
+            shelf.keep(f"items/GET--{number}.json", a_cassette())
+        await shelf.library.flush()
+
+    asyncio.run(story())
+    assert shelf.library.failed_writes == 3
+    assert [event for event, _ in shelf.events] == ["warning"]
+    assert "cannot write" in shelf.events[0][1]["message"]
+
+
+def test_an_unchanged_cassette_keeps_its_entry_over_a_reload(tmp_path: Path) -> None:
+    shelf = Shelf(tmp_path / "c")
+    shelf.store.save("items/GET.json", a_cassette())
+    shelf.library.rescan()
+    before = shelf.index.entries["items/GET.json"]
+    (shelf.folder / "more.json").write_text("{}")
+    shelf.library.rescan()
+    assert shelf.index.entries["items/GET.json"] is before
+    assert "more.json" in shelf.index.entries
+
+
+def test_a_broken_cassette_is_told_once_and_told_again_when_it_breaks_otherwise(tmp_path: Path) -> None:
+    shelf = Shelf(tmp_path / "c")
+    for text in ("{", "{", "[1,"):
+        (shelf.folder / "a.json").write_text(text)
+        shelf.library.rescan()
+    told = [members["message"] for event, members in shelf.events if event == "broken"]
+    assert len(told) == 2
+    assert list(shelf.broken) == ["a.json"]
+
+
+def test_emptying_removes_what_was_recorded_and_leaves_what_was_written_by_hand(tmp_path: Path) -> None:
+    shelf = Shelf(tmp_path / "c")
+    shelf.store.save("items/GET.json", a_cassette("/items", recorded(recorded_at="2026-11-22T13:00:00Z")))
+    shelf.store.save("hand/GET.json", a_cassette("/hand"))
+    (shelf.folder / "mock.json").write_text("{}")
+    shelf.store.scan()
+    shelf.library.empty(Recording(Policy(), MATCHER, Origins(("http://x",))))
+    left = sorted(file.name for file in shelf.folder.rglob("*.json"))
+    assert left == ["GET.json", "mock.json"]
+
+
+def test_cassettes_are_counted_in_words() -> None:
+    assert [counted(number) for number in (0, 1, 2)] == ["0 cassettes", "1 cassette", "2 cassettes"]
