@@ -103,10 +103,10 @@ def test_the_table_is_ordered_by_path_and_method_and_sums_the_bodies(tmp_path: P
     store.save("b/POST.json", a_cassette("/b", recorded(b"[1]", 201), method="POST"))
     store.save("b/GET.json", a_cassette("/b", recorded(b"[1]"), recorded(b"[12]", 404)))
     store.save("b/PUT.json", a_cassette("/b", recorded(b"\x00" * 500, headers=()), method="PUT"))
-    put(tmp_path, "a.json", "[]")
+    put(tmp_path, "z/GET--by-hand.json", {"request": {"path": "/a"}, "responses": [{"text": "[]"}]})
     put(tmp_path, "broken.json", "{")
     assert inspection.rows(tmp_path) == [
-        Row("GET", "/a", (200,), 2, "a.json"),
+        Row("GET", "/a", (200,), 2, "z/GET--by-hand.json"),
         Row("GET", "/b", (200, 404), 7, "b/GET.json"),
         Row("POST", "/b", (201,), 3, "b/POST.json"),
         Row("PUT", "/b", (200,), 500, "b/PUT.json"),

@@ -173,6 +173,12 @@ def test_only_and_skip_choose_what_is_recorded_and_all_is_forwarded(
     assert {served.status for served, _ in found} == {200}
 
 
+def test_the_spelling_of_a_path_decides_no_glob(run: Run) -> None:
+    run.forwarding = replace(run.forwarding, only=("/a/**",), skip=("/a/%7e",))
+    run.send(get("/%61/b"), get("/a/~"), get("/a%2Fb"))
+    assert [cassette.request.path for _, cassette in run.saved] == ["/%61/b"]
+
+
 def test_conditions_and_ranges_go_upstream_only_where_nothing_is_recorded(run: Run) -> None:
     run.forwarding = replace(run.forwarding, skip=("/skipped",))
     headers = (*HOST, ("If-None-Match", '"1"'), ("Range", "bytes=0-1"))

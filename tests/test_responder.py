@@ -171,6 +171,8 @@ def test_latency_is_a_wait_before_the_very_same_answer(latency: Latency, low: fl
     assert isinstance(wait, Wait)
     assert low <= wait.seconds <= high
     assert slow.wire == plain.wire
+    responder = a_responder(cassette, playing=Playing(latency=latency))
+    assert len({asked(responder, "/a").steps for _ in range(5)}) == (1 if low == high else 5)
     assert plain.steps == ()
 
 

@@ -245,11 +245,15 @@ def test_a_watch_tells_of_what_is_added_edited_and_removed(
 def test_a_watch_outlives_its_folder(tmp_path: Path) -> None:
     folder = tmp_path / "c"
     put(folder, "a.json", "[1]")
-    store = scanned(folder)
+    store = Store(folder)
 
     async def story() -> None:
         async with watching(store) as until:
+            await until(lambda: len(store.loaded) == 1)
+            put(folder, "b.json", "[2]")
+            await until(lambda: len(store.loaded) == 2)
             (folder / "a.json").unlink()
+            (folder / "b.json").unlink()
             folder.rmdir()
             await until(lambda: not store.loaded)
             put(folder, "b.json", "[2]")
