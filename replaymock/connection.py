@@ -44,8 +44,11 @@ class Caller:
         self._closes = True
 
     def on_leave(self, callback: Callable[[], None]) -> None:
-        """Calls back when the caller goes before the answer is whole."""
-        self._connection.set_close_callback(callback)
+        """Calls back when the caller goes before the answer is whole, or when it has gone already."""
+        if self._connection.stream.closed():
+            asyncio.get_running_loop().call_soon(callback)
+        else:
+            self._connection.set_close_callback(callback)
 
     def answer(self, answer: Answer) -> None:
         """Sends a whole answer."""

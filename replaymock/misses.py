@@ -134,8 +134,10 @@ def _make_one(rules: list[str], entry: Entry, request: Canonical) -> bool:
 
 
 def _as_far_as_asked(entry: Entry, request: Canonical) -> Canonical:
-    """The request with everything a template does not speak of as the template has it."""
+    """The request as an entry has it: HEAD as GET, and all that a template does not speak of as the template has it."""
     template, stored = entry.cassette.request, entry.canonical
+    if request.method == "HEAD" and stored.method == "GET":
+        request = replace(request, method="GET")
     if not template.is_template:
         return request
     body = stored if template.body is None else request

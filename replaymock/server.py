@@ -1,4 +1,4 @@
-"""HTTP in: the only room that imports Tornado. It refuses what is no proper request and hands on the rest.
+"""HTTP in: with `connection` the only room that imports Tornado. What is no proper request is refused here.
 
 Tornado's `HTTPServerConnectionDelegate` is used without `RequestHandler`, which would normalise what must stay literal.
 """

@@ -8,6 +8,7 @@ import asyncio
 import contextlib
 import os
 import platform
+import stat
 from collections.abc import AsyncIterator, Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -173,8 +174,9 @@ class Store:
 
     def _read(self, file: str, sidecars: list[str]) -> Loaded | CassetteError:
         place = self.folder / file
-        if place.stat().st_size > MOST_BYTES:
-            return CassetteError(self._shown(file), 1, 1, f"larger than {MOST_BYTES} bytes")
+        reason = _unreadable(place)
+        if reason:
+            return CassetteError(self._shown(file), 1, 1, reason)
         data = place.read_bytes()
         name = place.name
 
@@ -193,8 +195,9 @@ class Store:
         place = (folder / name).resolve()
         if not place.is_relative_to(self.folder.resolve()):
             raise ValueError("lies outside the cassette folder")
-        if place.stat().st_size > MOST_BYTES:
-            raise ValueError(f"larger than {MOST_BYTES} bytes")
+        reason = _unreadable(place)
+        if reason:
+            raise ValueError(reason)
         return place.read_bytes()
 
     def _signature(self, file: str, sidecars: list[str]) -> Signature:
@@ -225,6 +228,14 @@ def _wants_polling() -> bool:
     """Whether to look at the folder in turns: as watchfiles' own variable says, and where watchfiles would too."""
     asked = os.environ.get("WATCHFILES_FORCE_POLLING", "").lower()
     return asked not in _NOT_ASKED if asked else "microsoft-standard" in platform.release()
+
+
+def _unreadable(place: Path) -> str:
+    """Why a file is not read, before it is opened: a pipe would never end, a huge file would take the memory."""
+    status = place.stat()
+    if not stat.S_ISREG(status.st_mode):
+        return "not a regular file"
+    return f"larger than {MOST_BYTES} bytes" if status.st_size > MOST_BYTES else ""
 
 
 def _concerns(paths: Iterable[str]) -> bool:

@@ -262,3 +262,12 @@ def test_a_watch_outlives_its_folder(tmp_path: Path) -> None:
             await until(lambda: len(store.loaded) == 2)
 
     asyncio.run(story())
+
+
+def test_a_pipe_among_the_cassettes_is_refused_and_holds_nothing_up(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "x.json")
+    (tmp_path / "y.json").write_text("{}")
+    store = Store(tmp_path)
+    store.scan()
+    assert [str(error) for error in store.broken.values()] == [f"{tmp_path}/x.json:1:1: not a regular file"]
+    assert [loaded.file for loaded in store.loaded] == ["y.json"]
