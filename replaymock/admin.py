@@ -3,6 +3,7 @@
 They are answered before mode and index are asked, so no upstream and no cassette can stand in for them.
 """
 
+import os
 import re
 from collections.abc import Callable
 from typing import Any
@@ -65,7 +66,9 @@ def _health(_responder: Responder, _request: Request) -> Any:
 
 
 def _ready(responder: Responder, _request: Request) -> Any:
-    return {"status": "ready", "cassettes": len(responder.index), "broken": len(responder.broken)}
+    mode = "record" if responder.mode.save else "replay"
+    counts = {"cassettes": len(responder.index), "broken": len(responder.broken)}
+    return {"status": "ready", "mode": mode, "pid": os.getpid(), **counts}
 
 
 def _misses(responder: Responder, _request: Request) -> Any:

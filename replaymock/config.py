@@ -63,6 +63,8 @@ def relative_to(found: FileConfig, folder: str) -> FileConfig:
 
 def unknown_key(key: str, known: list[str], place: str) -> UsageError:
     """The error for a key nothing is known of."""
+    if key in _MISPLACED:
+        return UsageError(f"{place}: {key!r} does not belong there: {_MISPLACED[key]}")
     near = difflib.get_close_matches(key, known, 1, 0.5)
     advice = f"did you mean {near[0]!r}?" if near else f"known are {', '.join(sorted(known))}"
     return UsageError(f"{place}: unknown key {key!r}; {advice}")
@@ -201,4 +203,9 @@ OPTIONS: dict[str, type] = {
     "latency": str,
     "miss_status": int,
     "fail_on_miss": bool,
+}
+_MISPLACED = {
+    "ignore": "write it above the first [table], or into a [[rule]]",
+    "replay": "options stand at the top, without a table",
+    "tool": "in replaymock.toml leave the name [tool.replaymock] out",
 }

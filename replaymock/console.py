@@ -66,12 +66,7 @@ class Console:
         asked = _visible(f"{request['method']} {request['path']}{query}")
         lines = [f"{self._painted('miss', '31')}: {asked}: {members['reason']}"]
         for near in members["nearest"][:1]:
-            lines += [
-                _visible(
-                    f"      {near['file']}: {found['field']} was {found['recorded']!r}, came {found['received']!r}"
-                )
-                for found in near["differences"][:5]
-            ]
+            lines += [_visible(f"      {near['file']}: {_difference(found)}") for found in near["differences"][:5]]
         return "\n".join([*lines, f"      {_visible(members['advice'])}"])
 
     def _painted(self, text: str, color: str) -> str:
@@ -98,3 +93,10 @@ def standard(*, json: bool, verbose: bool, quiet: bool, no_color: bool) -> Conso
 
 
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f]")
+
+
+def _difference(found: dict[str, Any]) -> str:
+    recorded, received = (
+        "absent" if value is None else repr(value) for value in (found["recorded"], found["received"])
+    )
+    return f"{found['field']} was {recorded}, came {received}"

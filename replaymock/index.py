@@ -4,7 +4,7 @@ Swapped whole on reload; only a recorder adds to it. Positions are the session's
 """
 
 from collections.abc import Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from replaymock.cassette import Cassette
 from replaymock.cors import Cors
@@ -33,6 +33,12 @@ class Entry:
     plain: bool
     serving: Serving
     _prepared: list[Prepared] = field(default_factory=list)
+
+    @property
+    def takes_any_body(self) -> bool:
+        """Whether it was written by hand for a request that may have a body, and does not speak of one."""
+        written = not any(recorded.recorded_at for recorded in self.cassette.responses)
+        return written and self.cassette.request.body is None and self.canonical.method not in ("GET", "HEAD")
 
     @property
     def afters(self) -> list[str]:
@@ -74,7 +80,7 @@ class Index:
 
     def find(self, request: Canonical) -> Entry | None:
         """The entry that answers a request; for HEAD also the one for GET."""
-        entry = self._exact.get(key_of(request)) or self._plain_mock(request) or self._template(request)
+        entry = self._exact_entry(request) or self._plain_mock(request) or self._template(request)
         if entry is None and request.method == "HEAD":
             return self.find(_as_get(request))
         return entry
@@ -119,6 +125,13 @@ class Index:
 
     def _sort_templates(self) -> None:
         self._templates.sort(key=lambda entry: (*specificity(entry.cassette.request.path), entry.file))
+
+    def _exact_entry(self, request: Canonical) -> Entry | None:
+        entry = self._exact.get(key_of(request))
+        if entry is None and request.kind:
+            bodyless = self._exact.get(key_of(replace(request, kind="", body=None)))
+            return bodyless if bodyless and bodyless.takes_any_body else None
+        return entry
 
     def _plain_mock(self, request: Canonical) -> Entry | None:
         return self._plain.get(request.path) if request.method == "GET" else None

@@ -56,7 +56,7 @@ class Journal:
 
     def missed(self, miss: Miss) -> int:
         """Remembers a miss; how often it has happened by now."""
-        name = repr((miss.request.method, miss.request.path, miss.request.query, miss.reason))
+        name = repr((miss.request.method, miss.request.path, miss.request.query, miss.reason, miss.hint))
         _, count = self._misses.pop(name, (miss, 0))
         self._misses[name] = (miss, count + 1)
         if len(self._misses) > KEPT_MISSES:

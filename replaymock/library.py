@@ -4,7 +4,7 @@ A cassette that is being saved is served from memory meanwhile; one writer threa
 """
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
 
 from replaymock.cassette import Cassette
@@ -46,6 +46,13 @@ class Library:
         for message in sorted(messages - self._told_broken):
             self._report("broken", {"message": message})
         self._told_broken = messages
+
+    def look_for(self, files: Iterable[str]) -> bool:
+        """Loads again if one of these files is new, so that nobody waits for the watch; whether it did."""
+        if not self._store.has_news(files):
+            return False
+        self.rescan()
+        return True
 
     def rescan(self) -> None:
         """Loads again, and says so."""

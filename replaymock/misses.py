@@ -2,7 +2,6 @@
 
 import difflib
 import json
-import re
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any
@@ -10,7 +9,7 @@ from typing import Any
 from replaymock.errors import UsageError
 from replaymock.index import Entry, Index
 from replaymock.matching import IGNORE_KINDS, Difference, differences, key_of
-from replaymock.naming import cassette_name
+from replaymock.naming import cassette_name, mock_file
 from replaymock.rewrites import Canonical, ignore, parse_selector
 
 NEAREST = 3
@@ -29,12 +28,16 @@ class NearMiss:
 
 @dataclass(frozen=True, slots=True)
 class Miss:
-    """A request without an answer. `hint` is a line for `replaymock.toml`, or what else to do."""
+    """A request without an answer.
+
+    `hint` is a line for `replaymock.toml`, or what else to do; `replaces_line` says that such a line is there already.
+    """
 
     request: Canonical
     reason: str
     nearest: tuple[NearMiss, ...]
     hint: str
+    replaces_line: bool = False
 
     def to_json(self) -> dict[str, Any]:
         """The miss as the members of a problem document."""
@@ -50,7 +53,8 @@ def explain(request: Canonical, index: Index, ignored: Sequence[str]) -> Miss:
     """Why `index` has no entry for a request; `ignored` are the ignore rules that are already configured."""
     near = _nearest(request, index)
     reason = _reason(request, near)
-    return Miss(request, reason, near, _hint(request, reason, near, ignored))
+    hint = _hint(request, reason, near, ignored)
+    return Miss(request, reason, near, hint, replaces_line=bool(ignored) and hint.startswith("ignore"))
 
 
 def shortened(text: str) -> str:
@@ -101,8 +105,10 @@ def _reason(request: Canonical, nearest: tuple[NearMiss, ...]) -> str:
 def _hint(request: Canonical, reason: str, nearest: tuple[NearMiss, ...], ignored: Sequence[str]) -> str:
     if reason == "never recorded":
         file = cassette_name(request)
-        if request.method == "GET" and not request.query and _PLAIN.fullmatch(request.path):
-            return f"record it (replaymock record --mode new --upstream URL), or put JSON into {request.path[1:]}.json"
+        if request.method == "GET" and not request.query and mock_file(request.path):
+            return (
+                f"record it (replaymock record --mode new --upstream URL), or put JSON into {mock_file(request.path)}"
+            )
         return f"record it (replaymock record --mode new --upstream URL), or write {file} by hand"
     if reason == "other method":
         recorded = sorted({near.entry.canonical.method for near in nearest})
@@ -138,6 +144,8 @@ def _as_far_as_asked(entry: Entry, request: Canonical) -> Canonical:
     template, stored = entry.cassette.request, entry.canonical
     if request.method == "HEAD" and stored.method == "GET":
         request = replace(request, method="GET")
+    if entry.takes_any_body:
+        request = replace(request, kind=stored.kind, body=stored.body)
     if not template.is_template:
         return request
     body = stored if template.body is None else request
@@ -190,7 +198,6 @@ def _shown(value: Any) -> Any:
     return value if len(text) <= SHOWN and encodable == text else shortened(encodable)
 
 
-_PLAIN = re.compile(r"(?:/[A-Za-z0-9_~\-][A-Za-z0-9._~\-]*)+")
 _REASONS = (
     ("method", "other method"),
     ("query", "query differs"),

@@ -44,6 +44,15 @@ def is_sidecar_name(name: str) -> bool:
     return bool(_SIDECAR.fullmatch(name))
 
 
+def mock_file(path: str) -> str:
+    """The plain mock that would be served at a path; empty where a plain mock cannot be, or should not."""
+    name = f"{path[1:]}.json"
+    base = name.rpartition("/")[2]
+    if not _PLAIN.fullmatch(path) or len(name) > NAME_LIMIT or is_cassette_name(base) or is_sidecar_name(base):
+        return ""
+    return name
+
+
 def mock_path(name: str) -> str:
     """The path a plain mock is served at."""
     return "/" + name.removesuffix(".json")
@@ -104,6 +113,7 @@ METHODS = frozenset(
 _RESERVED = frozenset(
     ["con", "prn", "aux", "nul"] + [f"{port}{number}" for port in ("com", "lpt") for number in range(10)]
 )
+_PLAIN = re.compile(r"(?:/[A-Za-z0-9_~\-][A-Za-z0-9._~\-]*)+")
 _SIDECAR_ROOM = 16
 _NOT_IN_SLUG = re.compile(r"[^a-z0-9._-]+")
 _NOT_IN_LABEL = re.compile(r"[^A-Za-z0-9_-]+")

@@ -33,5 +33,7 @@ def miss_answer(miss: Miss, status: int, cors: Cors, echoed: str) -> Answer:
 def advice(miss: Miss) -> str:
     """What to do about a miss, as a sentence."""
     if miss.hint.startswith(("ignore", "sequence")):
+        if miss.replaces_line:
+            return f"To make it hit, replace the ignore line of replaymock.toml by: {miss.hint}"
         return f"To make it hit, put this line at the top of replaymock.toml: {miss.hint}"
     return f"{miss.hint[:1].upper()}{miss.hint[1:]}."

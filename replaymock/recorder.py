@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from replaymock.answer import Answer
 from replaymock.cassette import Cassette
-from replaymock.errors import RequestRefused, UpstreamError
+from replaymock.errors import RequestRefused
 from replaymock.exchange import Exchange, Live, Request, Response
 from replaymock.headers import Headers, get, list_items
 from replaymock.index import Entry, Index, Serving, entry_for
@@ -191,8 +191,7 @@ class Recorder:
         return Head(live.status, live.reason, headers)
 
     def _fail(self, error: RequestRefused, request: Request, attempt: "_Attempt") -> None:
-        if isinstance(error, UpstreamError):
-            self._warn(request, error.detail)
+        self._warn(request, error.detail)
         if attempt.status:
             attempt.abort()
         else:

@@ -4,11 +4,11 @@ import re
 from dataclasses import dataclass, replace
 
 from replaymock import bodies, codings, mediatypes
-from replaymock.cassette import Cassette, CassetteRequest, Recorded
+from replaymock.cassette import Cassette, CassetteRequest, Recorded, standard_reason
 from replaymock.exchange import Exchange, Request, Response
 from replaymock.headers import Headers, get, is_cors, is_unstored, media_type
 from replaymock.index import Entry, Index
-from replaymock.matching import Matcher
+from replaymock.matching import Matcher, key_of
 from replaymock.naming import HASH_DIGITS, cassette_name
 from replaymock.origin import TOKEN, Origins
 from replaymock.redaction import Numbering, forget_names
@@ -103,7 +103,7 @@ class Recording:
             response = self.redactor.response(response, self.numbering)
         return Recorded(
             status=response.status,
-            reason=response.reason,
+            reason=_plain_reason(response),
             headers=response.headers,
             body=response.body,
             rewrite=rewrite,
@@ -150,7 +150,8 @@ class Recording:
 
 def _is_exact(entry: Entry, request: Canonical) -> bool:
     """Whether an entry was found by the request's own key, and not by a template, a plain mock or HEAD for GET."""
-    return not entry.plain and not entry.cassette.request.is_template and entry.canonical.method == request.method
+    exact = not entry.plain and not entry.cassette.request.is_template
+    return exact and key_of(entry.canonical) == key_of(request)
 
 
 def join(stored: tuple[Recorded, ...], cursor: int, recorded: Recorded) -> tuple[tuple[Recorded, ...], int]:
@@ -204,6 +205,12 @@ def _request_body(request: Request) -> bodies.Body | None:
     if isinstance(body, bodies.Multipart):
         return bodies.Multipart(tuple(_plain_part(part) for part in body.parts))
     return body
+
+
+def _plain_reason(response: Response) -> str:
+    """The reason phrase, as the standard writes it where only case differs: `CREATED` says no more than `Created`."""
+    standard = standard_reason(response.status)
+    return standard if response.reason.lower() == standard.lower() else response.reason
 
 
 def _plain_part(part: bodies.Part) -> bodies.Part:

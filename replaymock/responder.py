@@ -20,7 +20,7 @@ from replaymock.journal import Journal, Report, Served
 from replaymock.matching import Matcher
 from replaymock.misses import Miss, exhausted, explain
 from replaymock.mode import Mode
-from replaymock.naming import cassette_name
+from replaymock.naming import cassette_name, mock_file
 from replaymock.prepare import Caller
 from replaymock.problems import advice, miss_answer, problem, refusal
 from replaymock.recorder import Recorder
@@ -42,6 +42,11 @@ class Playing:
     miss_status: int = 404
     session_header: str = "replaymock-session"
     ignored: tuple[str, ...] = ()
+
+
+def _files_for(request: Canonical) -> list[str]:
+    """The files a request would be answered from, by their names."""
+    return [name for name in (cassette_name(request), mock_file(request.path)) if name]
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,6 +79,7 @@ class Responder:
         self.index = Index()
         self.broken: dict[str, CassetteError] = {}
         self.recorder = recorder
+        self.look_for: Callable[[list[str]], bool] = lambda _files: False
         self.session_header = playing.session_header
         self._playing = playing
         self._matcher = matcher
@@ -123,6 +129,8 @@ class Responder:
         """The answer the cassettes give; for a miss, its explanation, or None where upstream is asked next."""
         started = self._clock()
         found = self._find(request)
+        if found.entry is None and self.look_for(_files_for(found.canonical)):
+            found = self._find(request)
         session = self.sessions.get(get(request.headers, self._playing.session_header), started)
         position = self._advance(request, found.entry, session) if found.entry else None
         if found.entry is None or position is None:

@@ -64,6 +64,10 @@ class Store:
         changed = [file for file in sorted(present) if self._refresh(file)]
         return bool(gone or changed)
 
+    def has_news(self, files: Iterable[str]) -> bool:
+        """Whether one of these files has come into the folder since it was last looked at."""
+        return any(file not in self._known and (self.folder / file).is_file() for file in files)
+
     def save(self, file: str, cassette: Cassette) -> Signature:
         """Writes a cassette and its sidecars, and removes sidecars it no longer has. OSError if that fails.
 

@@ -1,6 +1,7 @@
 """The own endpoints: who may ask what, and what they tell."""
 
 import json
+import os
 from typing import Any
 
 import pytest
@@ -132,7 +133,13 @@ def test_what_happened_is_told() -> None:
     responder = a_responder(a_cassette("/a"), a_cassette("/b"), broken=broken)
     for target in ("/a", "/none?token=s3cr3t-value", "/none?token=s3cr3t-value"):
         responder.replay(a_request("GET", target))
-    assert asked(responder, "ready")[1] == {"status": "ready", "cassettes": 2, "broken": 1}
+    assert asked(responder, "ready")[1] == {
+        "status": "ready",
+        "mode": "replay",
+        "pid": os.getpid(),
+        "cassettes": 2,
+        "broken": 1,
+    }
     assert asked(responder, "unused")[1] == {"unused": ["b/GET.json"]}
     told = asked(responder, "cassettes")[1]
     assert told["broken"] == ["c/bad/GET.json:3:7: not JSON"]

@@ -6,6 +6,7 @@ import socket
 import subprocess
 import sys
 import threading
+import time
 from pathlib import Path
 
 import pytest
@@ -149,7 +150,17 @@ def test_a_second_signal_does_not_wait_for_what_is_in_flight(tmp_path: Path) -> 
         server.wait_for_log("GET     /a")
         server.process.send_signal(signal.SIGTERM)
         eventually(lambda: _refused(server.port))
+        time.sleep(0.1)
         assert server.stop(signal.SIGINT) == 128 + signal.SIGINT
+
+
+def test_a_signal_that_comes_twice_in_one_breath_is_one(tmp_path: Path) -> None:
+    put(tmp_path, "a.json", {})
+    with replaymock("replay", tmp_path, "--fail-on-miss") as server:
+        ask(server.url, "GET", "/missing")
+        server.process.send_signal(signal.SIGINT)
+        assert server.stop(signal.SIGTERM) == 1
+        assert "misses 1" in server.log
 
 
 def _refused(port: int) -> bool:

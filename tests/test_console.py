@@ -80,7 +80,7 @@ def test_a_miss_tells_what_was_near_and_what_to_write() -> None:
     text = printed("miss", miss)[1]
     assert text.splitlines() == [
         "miss: GET /a?page=2: query differs",
-        "      a/GET.json: query:page was None, came '2'",
+        "      a/GET.json: query:page was absent, came '2'",
         f"      {miss['advice']}",
     ]
     assert 'ignore = ["query:page"]' in miss["advice"]

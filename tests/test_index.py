@@ -118,3 +118,20 @@ def test_responses_are_made_ready_once() -> None:
     entry = an_entry("a", a_cassette("/x", recorded(after="POST /x")))
     assert entry.prepared(0) is entry.prepared(0)
     assert entry.afters == ["POST /x"]
+
+
+def test_a_hand_written_post_without_a_body_takes_any_body_and_a_recorded_one_does_not() -> None:
+    by_hand = Index([an_entry("hand", a_cassette("/a", method="POST"))])
+    kept = Index([an_entry("kept", a_cassette("/a", recorded(recorded_at="2026-11-22T13:00:00Z"), method="POST"))])
+    for request in (a_request("POST", "/a", (), b"x"), a_request("POST", "/a", strategies.JSON_TYPE, b'{"b": 2}')):
+        assert found(by_hand, request) == "hand"
+        assert found(kept, request) is None
+    assert found(by_hand, a_request("POST", "/a?b=1", (), b"x")) is None
+    assert found(by_hand, a_request("PUT", "/a", (), b"x")) is None
+
+
+def test_a_hand_written_post_with_a_body_goes_before_one_without() -> None:
+    body = Cassette(CassetteRequest("POST", "/a", None, strategies.JSON_TYPE, Json(b'{"a":1}')), (recorded(),))
+    index = Index([an_entry("any", a_cassette("/a", method="POST")), an_entry("one", body)])
+    assert found(index, a_request("POST", "/a", strategies.JSON_TYPE, b'{"a": 1}')) == "one"
+    assert found(index, a_request("POST", "/a", strategies.JSON_TYPE, b'{"a": 2}')) == "any"

@@ -119,3 +119,12 @@ def test_emptying_removes_what_was_recorded_and_leaves_what_was_written_by_hand(
 
 def test_cassettes_are_counted_in_words() -> None:
     assert [counted(number) for number in (0, 1, 2)] == ["0 cassettes", "1 cassette", "2 cassettes"]
+
+
+def test_a_file_that_a_request_asks_for_is_seen_before_the_watch_sees_it(tmp_path: Path) -> None:
+    shelf = Shelf(tmp_path / "c")
+    (shelf.folder / "new.json").write_text("{}")
+    assert not shelf.library.look_for(["other.json"])
+    assert shelf.library.look_for(["other.json", "new.json"])
+    assert list(shelf.index.entries) == ["new.json"]
+    assert not shelf.library.look_for(["new.json"])
