@@ -29,7 +29,7 @@ from replaymock.settings import Settings
 from replaymock.store import Store
 
 DRAIN_SECONDS = 10.0
-SAME_ASKING_SECONDS = 0.03
+THRICE_IS_ENOUGH = 2
 
 
 class App:
@@ -47,7 +47,8 @@ class App:
         self._library = Library(self._store, self._matcher, self._serving, report, self.responder.use)
         self.responder.look_for = self._library.look_for
         self.port = 0
-        self._asked_to_end = 0.0
+        self._times_asked = 0
+        self._hurry = asyncio.Event()
 
     @contextlib.asynccontextmanager
     async def running(self) -> AsyncIterator["App"]:
@@ -68,7 +69,7 @@ class App:
         finally:
             self._remove_ready_file()
             server.stop_accepting()
-            await server.drain(DRAIN_SECONDS)
+            await server.drain(DRAIN_SECONDS, self._hurry)
             watching.cancel()
             await asyncio.gather(watching, return_exceptions=True)
             if self._backends:
@@ -215,12 +216,12 @@ class App:
         self._library.rescan()
 
     def _end(self, ending: asyncio.Event, number: int) -> None:
-        """Ends in order; at once when asked again, unless two parents of this process asked in one breath."""
-        now = time.monotonic()
-        if not ending.is_set():
-            self._asked_to_end = now
-        elif now - self._asked_to_end > SAME_ASKING_SECONDS:
+        """First asked, ends once what is in flight is answered; asked again, without it; a third time, as it stands."""
+        self._times_asked += 1
+        if self._times_asked > THRICE_IS_ENOUGH:
             os._exit(128 + number)
+        if ending.is_set():
+            self._hurry.set()
         ending.set()
 
 

@@ -9,7 +9,7 @@ from typing import cast
 from tornado import iostream
 from tornado.http1connection import HTTP1Connection
 
-from replaymock.answer import NO_CONTENT, Answer, Send, Wait, chunk, head, with_header
+from replaymock.answer import NO_CONTENT, Answer, Send, Wait, chunk, head, with_header, without_body
 from replaymock.exchange import Request
 from replaymock.headers import get, list_items
 from replaymock.relaying import Head
@@ -53,7 +53,7 @@ class Caller:
     def answer(self, answer: Answer) -> None:
         """Sends a whole answer."""
         self.begun = True
-        answer = self._with_connection(answer)
+        answer = self._with_connection(without_body(answer) if self._bodyless and not answer.steps else answer)
         if answer.steps:
             task = asyncio.ensure_future(self._perform(answer))
             task.add_done_callback(lambda _: self._done())

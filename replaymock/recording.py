@@ -4,7 +4,7 @@ import re
 from dataclasses import dataclass, replace
 
 from replaymock import bodies, codings, mediatypes
-from replaymock.cassette import Cassette, CassetteRequest, Recorded, standard_reason
+from replaymock.cassette import Cassette, CassetteRequest, Recorded
 from replaymock.exchange import Exchange, Request, Response
 from replaymock.headers import Headers, get, is_cors, is_unstored, media_type
 from replaymock.index import Entry, Index
@@ -103,7 +103,7 @@ class Recording:
             response = self.redactor.response(response, self.numbering)
         return Recorded(
             status=response.status,
-            reason=_plain_reason(response),
+            reason=response.reason,
             headers=response.headers,
             body=response.body,
             rewrite=rewrite,
@@ -205,12 +205,6 @@ def _request_body(request: Request) -> bodies.Body | None:
     if isinstance(body, bodies.Multipart):
         return bodies.Multipart(tuple(_plain_part(part) for part in body.parts))
     return body
-
-
-def _plain_reason(response: Response) -> str:
-    """The reason phrase, as the standard writes it where only case differs: `CREATED` says no more than `Created`."""
-    standard = standard_reason(response.status)
-    return standard if response.reason.lower() == standard.lower() else response.reason
 
 
 def _plain_part(part: bodies.Part) -> bodies.Part:
