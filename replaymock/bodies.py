@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 import msgspec
 
-from replaymock import mediatypes
+from replaymock import mediatypes, tokens
 from replaymock.targets import PLACEHOLDER, Pairs, encode_pair, group, parse_query, ungroup
 
 INLINE_LIMIT = 64 * 1024
@@ -104,9 +104,16 @@ def encode(content_type: str, data: bytes) -> Body:
 
 
 def kept(content_type: str, data: bytes) -> Body:
-    """The form a request body is kept and compared in: a digest where it is binary or too large, else as `encode`."""
+    """The form a request body is kept and compared in: a digest where it is binary or too large, else as `encode`.
+
+    A multipart body is kept part by part, whatever its size; a large JSON body has the digest of its sorted form.
+    """
+    if content_type.lower().startswith("multipart/"):
+        body = encode(content_type, data)
+        if isinstance(body, Multipart):
+            return Multipart(tuple(_kept_part(item) for item in body.parts))
     body = encode(content_type, data) if len(_anonymous(data)) <= INLINE_LIMIT else Binary(data)
-    return Digest(digest(data), len(data)) if isinstance(body, Binary) else body
+    return Digest(digest(_sorted(content_type, data)), len(data)) if isinstance(body, Binary) else body
 
 
 def decode(body: Body, content_type: str) -> bytes:
@@ -224,6 +231,25 @@ def _join_parts(parts: tuple[Part, ...], boundary: bytes) -> bytes:
         content = decode(item.body, item.content_type or "text/plain")
         out.append(b"--" + boundary + head + b"\r\n\r\n" + content + b"\r\n")
     return b"".join(out) + b"--" + boundary + b"--\r\n"
+
+
+def _kept_part(item: Part) -> Part:
+    body = item.body
+    if not isinstance(body, Digest):
+        data = decode(body, item.content_type or "text/plain")
+        if isinstance(body, Binary) or len(_anonymous(data)) > INLINE_LIMIT:
+            body = Digest(digest(data), len(data))
+    return part(item.name, item.filename, item.content_type, body)
+
+
+def _sorted(content_type: str, data: bytes) -> bytes:
+    """A JSON body in the one spelling it is compared in; any other as it is."""
+    if not mediatypes.is_json(content_type.partition(";")[0].strip().lower()):
+        return data
+    try:
+        return tokens.canonical(tokens.parse(data)).encode("utf-8", "surrogatepass")
+    except ValueError:
+        return data
 
 
 def _boundary(content_type: str) -> bytes:

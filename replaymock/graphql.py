@@ -5,15 +5,21 @@ from typing import Any
 
 
 def canonical(value: Any) -> Any:
-    """A parsed JSON body; where it is a GraphQL request (or a batch of them), only its query, operation and variables.
+    """A parsed JSON body; where it is a GraphQL request (or a batch of them), its query, operation and variables.
 
     The query's insignificant white space, commas and comments are normalised; an absent `variables` equals `{}`.
     """
     if isinstance(value, list):
-        return [canonical(item) for item in value]
+        return [_canonical_request(item) for item in value]
+    return _canonical_request(value)
+
+
+def _canonical_request(value: Any) -> Any:
     if not is_request(value):
         return value
-    return {
+    # Members the specification does not know may change the answer, so they stay; `extensions` is for tracing.
+    more = {name: member for name, member in value.items() if name not in _MEMBERS}
+    return more | {
         "operationName": value.get("operationName") or _only_operation(value["query"]),
         "query": normal_query(value["query"]),
         "variables": value.get("variables") or {},
@@ -22,7 +28,8 @@ def canonical(value: Any) -> Any:
 
 def is_request(value: Any) -> bool:
     """Whether a parsed JSON body is a GraphQL request."""
-    return isinstance(value, dict) and isinstance(value.get("query"), str) and bool(_START.match(value["query"]))
+    query = value.get("query") if isinstance(value, dict) else None
+    return isinstance(query, str) and "{" in query and bool(_START.match(query))
 
 
 def operation_name(value: Any) -> str:
@@ -56,6 +63,7 @@ def _unquoted(match: re.Match[str]) -> str:
     return "" if match.group()[0] in '"#' else match.group()
 
 
+_MEMBERS = frozenset(("query", "operationName", "variables", "extensions"))
 _MUTATION = re.compile(r"(?:^|[\s}])mutation\b")
 _START = re.compile(r"[\s,\ufeff]*(?:#[^\n]*\n[\s,]*)*(?:\{|(?:query|mutation|subscription|fragment)\b)")
 _OPERATION = re.compile(r"(?:^|[\s}])(?:query|mutation|subscription)\s+([A-Za-z_][A-Za-z0-9_]*)")

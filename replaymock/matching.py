@@ -107,13 +107,13 @@ def _canonical_body(request: Request) -> KnownBody:
         return "", None
     # What is stored as a digest is compared as one, also when its bytes are at hand.
     kept = bodies.kept(get(request.headers, "content-type"), request.body)
-    if not isinstance(kept, bodies.Digest):
-        media = media_type(request.headers)
-        for applies, parse in _FORMS:
-            found = parse(request) if applies(media) else None
-            if found:
-                return found
-    return "bytes", bodies.digest(request.body)
+    if isinstance(kept, bodies.Digest):
+        return "bytes", kept.sha256
+    if isinstance(kept, bodies.Multipart):
+        return "multipart", multipart_pairs(kept)
+    media = media_type(request.headers)
+    found = (parse(request) for applies, parse in _FORMS if applies(media))
+    return next((body for body in found if body), ("bytes", bodies.digest(request.body)))
 
 
 def _canonical_json(request: Request) -> KnownBody | None:
@@ -129,11 +129,6 @@ def _canonical_graphql(request: Request) -> KnownBody | None:
 
 def _canonical_form(request: Request) -> KnownBody | None:
     return "form", _sorted_pairs(request.body.decode("latin-1"))
-
-
-def _canonical_multipart(request: Request) -> KnownBody | None:
-    body = bodies.encode(get(request.headers, "content-type"), request.body)
-    return ("multipart", multipart_pairs(body)) if isinstance(body, bodies.Multipart) else None
 
 
 def multipart_pairs(body: bodies.Multipart) -> tuple[tuple[str, str], ...]:
@@ -224,6 +219,5 @@ def _pair_order(pair: tuple[str, str | None]) -> tuple[str, bool, str]:
 _FORMS: list[tuple[Callable[[str], bool], Callable[[Request], KnownBody | None]]] = [
     (mediatypes.is_json, _canonical_json),
     (lambda media: media == mediatypes.FORM_TYPE, _canonical_form),
-    (lambda media: media.startswith("multipart/"), _canonical_multipart),
     (lambda media: media == "application/graphql", _canonical_graphql),
 ]

@@ -201,17 +201,7 @@ def _lasting(recorded: Recorded) -> Recorded:
 def _request_body(request: Request) -> bodies.Body | None:
     if not request.body:
         return None
-    body = bodies.kept(get(request.headers, "content-type"), request.body)
-    if isinstance(body, bodies.Multipart):
-        return bodies.Multipart(tuple(_plain_part(part) for part in body.parts))
-    return body
-
-
-def _plain_part(part: bodies.Part) -> bodies.Part:
-    body = part.body
-    if isinstance(body, bodies.Binary):
-        body = bodies.Digest(bodies.digest(body.data), len(body.data))
-    return bodies.part(part.name, part.filename, part.content_type, body)
+    return bodies.kept(get(request.headers, "content-type"), request.body)
 
 
 def _without_boundary(headers: Headers) -> Headers:

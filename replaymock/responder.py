@@ -198,7 +198,7 @@ class Responder:
         self._served(request.method, found.shown, answer.status, "miss", "", started)
         if self.journal.missed(miss) == 1:
             self._report("miss", {**miss.to_json(), "advice": advice(miss)})
-        return without_body(answer) if request.method == "HEAD" else answer
+        return answer
 
     def _explain(self, found: _Found) -> Miss:
         if found.entry:

@@ -16,7 +16,7 @@ from tornado.netutil import bind_sockets
 
 from replaymock import admin
 from replaymock.admission import check, over_limit
-from replaymock.answer import Answer, without_body
+from replaymock.answer import Answer
 from replaymock.connection import Caller
 from replaymock.errors import RequestRefused, UsageError
 from replaymock.exchange import Request
@@ -184,8 +184,7 @@ class _Delegate(httputil.HTTPMessageDelegate):
     def _local(self, request: Request) -> Answer | None:
         """The answer that needs no upstream; None where upstream is asked."""
         if admin.is_own(request.path):
-            own = admin.answer(request, self._responder, self._hosts)
-            return without_body(own) if request.method == "HEAD" else own
+            return admin.answer(request, self._responder, self._hosts)
         preflight = self._responder.preflight(request)
         if preflight is None and self._responder.mode.lookup:
             return self._responder.replay(request)

@@ -54,6 +54,10 @@ def string_token(value: str, like: str) -> str:
 
 def parse(text: str | bytes) -> Any:
     """JSON as Python values in which equal numbers are equal and big ones keep every digit. ValueError if invalid."""
+    if isinstance(text, bytes):
+        text = text.decode("utf-8")
+    if _depth_is_over(text, MOST_LEVELS):
+        raise ValueError("nested too deeply")
     try:
         return json.loads(text, parse_float=_number, parse_int=_integer, parse_constant=_refuse)
     except RecursionError as error:
@@ -63,6 +67,18 @@ def parse(text: str | bytes) -> Any:
 def canonical(value: Any) -> str:
     """One text for all spellings of a parsed value: keys sorted, no white space."""
     return json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
+
+
+def _depth_is_over(text: str, limit: int) -> bool:
+    """Whether arrays and objects nest deeper than `limit`; few brackets cannot, so most texts are only counted."""
+    if text.count("[") + text.count("{") <= limit:
+        return False
+    depth = deepest = 0
+    for match in _TOKEN.finditer(text):
+        first = match.group()[0]
+        depth += (first in "[{") - (first in "]}")
+        deepest = max(deepest, depth)
+    return deepest > limit
 
 
 class _Frame:
@@ -130,4 +146,5 @@ def _refuse(name: str) -> Any:
 
 _TOKEN = re.compile(r'[{}\[\],:]|"(?:[^"\\]|\\.)*"|[^\s{}\[\],:"]+')
 _MOST_DIGITS = 400
+MOST_LEVELS = 200
 _EXACT = Context(prec=MAX_PREC, Emax=MAX_EMAX, Emin=MIN_EMIN)

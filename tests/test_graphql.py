@@ -95,3 +95,15 @@ def test_other_json_is_left_as_it_is(value: Any) -> None:
 
 def test_a_long_query_is_read_in_no_time() -> None:
     assert graphql.is_read({"query": "{" + " a" * 20_000 + '(x: "' + "\\" * 20_000})
+
+
+def test_a_search_that_is_no_graphql_is_compared_as_it_stands() -> None:
+    for value in ({"query": "query planner", "page": 1}, {"query": "mutation rates"}):
+        assert graphql.canonical(value) == value
+
+
+def test_members_the_specification_does_not_know_still_count() -> None:
+    first, second = ({"query": "{ name }", "page": page} for page in (1, 2))
+    assert graphql.canonical(first) != graphql.canonical(second)
+    traced = {"query": "{ name }", "extensions": {"trace": "8f"}}
+    assert graphql.canonical(traced) == graphql.canonical({"query": "{name}"})

@@ -13,7 +13,7 @@ from replaymock.headers import Headers
 from replaymock.matching import Matcher, Rule, differences
 from replaymock.rewrites import parse_selector
 from tests import strategies
-from tests.factories import a_request
+from tests.factories import JSON, a_request
 
 MATCHER = Matcher()
 GRAPHQL: Headers = (("Content-Type", "application/graphql"),)
@@ -198,3 +198,29 @@ def upload(filename: str, content: str, media_type: str = "text/plain") -> Reque
 def test_an_uploaded_file_differs_by_name_content_and_type(other: Request) -> None:
     assert MATCHER.key(upload("a.txt", "x")) == MATCHER.key(upload("a.txt", "x"))
     assert MATCHER.key(upload("a.txt", "x")) != MATCHER.key(other)
+
+
+def test_a_large_upload_is_the_same_under_any_boundary() -> None:
+    def upload(boundary: str, content: bytes) -> Request:
+        head = f'--{boundary}\r\nContent-Disposition: form-data; name="f"; filename="big.bin"\r\n\r\n'.encode()
+        body = head + content + f"\r\n--{boundary}--\r\n".encode()
+        return a_request("POST", "/up", (("content-type", f"multipart/form-data; boundary={boundary}"),), body)
+
+    for content in (b"\x00\xff" * 60_000, b"text " * 30_000):
+        assert Matcher().key(upload("aaa", content)) == Matcher().key(upload("bbbb", content))
+        assert Matcher().key(upload("aaa", content)) != Matcher().key(upload("aaa", content + b"!"))
+
+
+def test_a_large_json_body_is_the_same_in_any_order() -> None:
+    one = {"a": "x" * 70_000, "b": 1.0}
+    other = {"b": 1, "a": "x" * 70_000}
+    keys = [Matcher().key(a_request("POST", "/x", JSON, json.dumps(value).encode())) for value in (one, other)]
+    assert keys[0] == keys[1]
+
+
+def test_json_nested_beyond_reason_is_compared_by_its_bytes() -> None:
+    deep = b"[" * 5000 + b"]" * 5000
+    assert Matcher().canonical(a_request("POST", "/x", JSON, deep)).kind == "bytes"
+    assert Matcher().key(a_request("POST", "/x", JSON, deep)) != Matcher().key(
+        a_request("POST", "/x", JSON, deep[1:-1])
+    )
