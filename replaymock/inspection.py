@@ -7,8 +7,10 @@ from typing import Any
 
 from replaymock.config import FileConfig
 from replaymock.cors import Cors
+from replaymock.errors import CassetteError
 from replaymock.exchange import Response
-from replaymock.index import Serving, entry_for
+from replaymock.index import Serving
+from replaymock.library import checked_entry
 from replaymock.matching import Matcher, key_of
 from replaymock.redaction import Redactor
 from replaymock.store import Loaded, Store
@@ -50,7 +52,7 @@ def check(folder: Path, config: FileConfig) -> list[str]:
     store = Store(folder)
     store.scan()
     faults = [(file, str(error)) for file, error in store.broken.items()]
-    return [line for _, line in sorted(faults + _doubles(folder, store, config))]
+    return [line for _, line in sorted(faults + _doubles(store, config))]
 
 
 def scan(folder: Path, config: FileConfig) -> list[Finding]:
@@ -68,17 +70,21 @@ def rows(folder: Path) -> list[Row]:
     return sorted((_row(loaded) for loaded in store.loaded), key=lambda row: (row.path, row.method, row.file))
 
 
-def _doubles(folder: Path, store: Store, config: FileConfig) -> list[tuple[str, str]]:
+def _doubles(store: Store, config: FileConfig) -> list[tuple[str, str]]:
     """Cassettes that can never be served, because another one answers the same request first."""
     matcher, serving = Matcher(config.rules, Redactor(config.redaction)), Serving(Cors())
     first: dict[Any, str] = {}
     found = []
     for loaded in store.loaded:
-        entry = entry_for(loaded.file, loaded.cassette, plain=loaded.plain, matcher=matcher, serving=serving)
+        try:
+            entry = checked_entry(loaded, store.shown(loaded.file), matcher, serving)
+        except CassetteError as error:
+            found.append((loaded.file, str(error)))
+            continue
         key = (loaded.plain, key_of(entry.canonical))
         if key in first:
             reason = f"answers the same request as {first[key]}, which is served instead"
-            found.append((loaded.file, f"{(folder / loaded.file).as_posix()}:1:1: {reason}"))
+            found.append((loaded.file, f"{store.shown(loaded.file)}:1:1: {reason}"))
         first.setdefault(key, loaded.file)
     return found
 

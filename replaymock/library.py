@@ -15,6 +15,8 @@ from replaymock.matching import Matcher
 from replaymock.recording import Recording
 from replaymock.store import Loaded, Signature, Store
 
+RETRY_SECONDS = 0.3
+
 Use = Callable[[Index, dict[str, CassetteError]], None]
 """Takes the index to serve from now on, and the cassettes that could not be read, by file name."""
 
@@ -37,10 +39,14 @@ class Library:
 
     def load(self) -> None:
         """Makes a new index of what the store has now, reusing the entries of unchanged cassettes."""
-        kept = {loaded.file: self._entry(loaded) for loaded in self._store.loaded} | self._saving
-        self._entries = kept
-        self._index = Index(entry for _, entry in kept.values())
-        broken = self._store.broken
+        kept, broken = {}, self._store.broken
+        for loaded in self._store.loaded:
+            try:
+                kept[loaded.file] = self._entry(loaded)
+            except CassetteError as error:
+                broken[loaded.file] = error
+        self._entries = kept | self._saving
+        self._index = Index(entry for _, entry in self._entries.values())
         self._use(self._index, broken)
         messages = {str(error) for error in broken.values()}
         for message in sorted(messages - self._told_broken):
@@ -60,9 +66,20 @@ class Library:
         self._load_again()
 
     async def watch(self) -> None:
-        """Loads again whenever the folder changes, for ever."""
-        async for _ in self._store.watch():
-            self._load_again()
+        """Loads again whenever the folder changes, for ever; a fault is told of once, and the watch begins anew."""
+        failed = ""
+        while True:
+            try:
+                if failed:
+                    self.load()
+                async for _ in self._store.watch():
+                    self._load_again()
+            except Exception as error:
+                message = f"a fault in replaymock while reading {self._store.folder}: {type(error).__name__}: {error}"
+                if message != failed:
+                    self._report("warning", {"message": message})
+                failed = message
+                await asyncio.sleep(RETRY_SECONDS)
 
     def empty(self, recording: Recording) -> None:
         """Removes what was recorded; what was written by hand stays. Equal responses come back byte for byte."""
@@ -90,14 +107,19 @@ class Library:
         self._report("reloaded", {"cassettes": count, "text": f"reloaded: {counted(count)}"})
 
     def _saved(self, file: str, cassette: Cassette, done: "asyncio.Future[Signature]") -> None:
-        if self._saving[file][0] is cassette:
-            self._entries[file] = self._saving.pop(file)
+        latest = self._saving[file][0] is cassette
         error = done.exception()
+        if latest and error is None:
+            self._entries[file] = self._saving[file]
+        if latest:
+            del self._saving[file]
         if error is None:
             self._store.learn(file, cassette, done.result())
             self._report("recorded", {"file": file})
             return
         self.failed_writes += 1
+        if latest:
+            self.load()  # what the disk does not have is not served either, so that the next exchange is written
         if self.failed_writes == 1:
             reason = getattr(error, "strerror", None) or str(error)
             message = f"cannot write {self._store.folder}/{file}: {reason}; the caller was answered all the same"
@@ -107,10 +129,17 @@ class Library:
         known = self._entries.get(loaded.file)
         if known and known[0] is loaded.cassette:
             return known
-        entry = entry_for(
-            loaded.file, loaded.cassette, plain=loaded.plain, matcher=self._matcher, serving=self._serving
-        )
-        return loaded.cassette, entry
+        shown = self._store.shown(loaded.file)
+        return loaded.cassette, checked_entry(loaded, shown, self._matcher, self._serving)
+
+
+def checked_entry(loaded: Loaded, shown: str, matcher: Matcher, serving: Serving) -> Entry:
+    """The entry of a cassette that was read; CassetteError, by the name it is `shown` under, if it can have none."""
+    try:
+        return entry_for(loaded.file, loaded.cassette, plain=loaded.plain, matcher=matcher, serving=serving)
+    except Exception as error:
+        fault = "nested too deeply" if isinstance(error, RecursionError) else type(error).__name__
+        raise CassetteError(shown, 1, 1, f"its request cannot be compared with others: {fault}") from error
 
 
 def counted(cassettes: int) -> str:

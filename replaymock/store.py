@@ -1,19 +1,20 @@
 """Cassettes in a folder: loaded, saved whole or not at all, and watched. No other room touches cassette files.
 
-A file is written beside its place, flushed to the disk, and moved over the old one (POSIX rename), so a reader or a
-crash meets either version and never half of one.
+Whatever a file is like, it takes only itself out: what cannot be read is known as broken, with its place and reason.
 """
 
 import asyncio
 import contextlib
 import os
 import platform
+import re
 import stat
 from collections.abc import AsyncIterator, Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
 from replaymock.cassette import Cassette, dump
+from replaymock.disk import TEMPORARY_PREFIX, make_folders, sync_folder, write
 from replaymock.errors import CassetteError, UsageError
 from replaymock.naming import is_cassette_name, is_sidecar_name, mock_path
 from replaymock.reading import load, plain_mock
@@ -21,7 +22,6 @@ from replaymock.reading import load, plain_mock
 MOST_BYTES = 64 * 1024 * 1024
 POLL_SECONDS = 0.3
 _NOT_ASKED = ("false", "disable", "disabled")
-TEMPORARY_PREFIX = ".replaymock-"
 GIT_ATTRIBUTES = "* text eol=lf\n*.body.* -text\n"
 
 
@@ -55,6 +55,10 @@ class Store:
         """The cassettes that could not be read, by file name."""
         return {file: found for file, (_, found) in self._known.items() if isinstance(found, CassetteError)}
 
+    def shown(self, file: str) -> str:
+        """A file as messages name it: with its folder, and with nothing in it that would break a line or a stream."""
+        return _UNSHOWN.sub(_escaped, (self.folder / file).as_posix())
+
     def scan(self) -> bool:
         """Brings what is known in line with the folder; whether anything changed."""
         present = set(self._files())
@@ -73,17 +77,13 @@ class Store:
 
         Touches nothing but the disk, so that another thread can do it; `learn` takes note of the outcome.
         """
-        place = self.folder / file
-        self._make_folders(place.parent)
         files = dump(cassette, file)
-        for name, data in files.items():
-            _write(place.parent / name, data)
-        _sync_folder(place.parent)
-        stem = place.name.removesuffix(".json")
-        for name in _sidecars(place.parent, stem):
-            if name not in files:
-                (place.parent / name).unlink(missing_ok=True)
-        return self._signature(file, [name for name in files if name != place.name])
+        try:
+            self._save(file, files)
+        except FileNotFoundError:  # somebody removed the folder under us
+            self._save(file, files)
+        name = file.rpartition("/")[2]
+        return self._signature(file, [sidecar for sidecar in files if sidecar != name])
 
     def learn(self, file: str, cassette: Cassette, signature: Signature) -> None:
         """Takes note of a cassette that was saved, so that it is not read again."""
@@ -99,9 +99,7 @@ class Store:
     def prepare_for_writing(self) -> None:
         """Makes the folder, with `.gitattributes` when it is new, and clears what a crash left. Or UsageError."""
         try:
-            if not self.folder.exists():
-                self.folder.mkdir(parents=True)
-                _write(self.folder / ".gitattributes", GIT_ATTRIBUTES.encode())
+            self._make_own_folder()
             for left_over in self.folder.rglob(f"{TEMPORARY_PREFIX}*"):
                 left_over.unlink()
             probe = self.folder / f"{TEMPORARY_PREFIX}probe"
@@ -150,6 +148,22 @@ class Store:
         except OSError:
             return None
 
+    def _save(self, file: str, files: dict[str, bytes]) -> None:
+        place = self.folder / file
+        self._make_own_folder()
+        make_folders(place.parent)
+        for name, data in files.items():
+            write(place.parent / name, data)
+        sync_folder(place.parent)
+        for name in _sidecars(place.parent, place.name.removesuffix(".json")):
+            if name not in files:
+                (place.parent / name).unlink(missing_ok=True)
+
+    def _make_own_folder(self) -> None:
+        if not self.folder.exists():
+            make_folders(self.folder)
+            write(self.folder / ".gitattributes", GIT_ATTRIBUTES.encode())
+
     def _files(self) -> Iterator[str]:
         root = str(self.folder)
         for folder, folders, names in os.walk(root):
@@ -167,9 +181,9 @@ class Store:
             sidecars: list[str] = []
             found = self._read(file, sidecars)
             signature = self._signature(file, sidecars)
-        except OSError as error:
-            found = CassetteError(self._shown(file), 1, 1, f"cannot be read: {error.strerror or error}")
-            signature = ()
+        except (OSError, ValueError, RuntimeError) as error:
+            reason = getattr(error, "strerror", None) or str(error)
+            found, signature = CassetteError(self.shown(file), 1, 1, f"cannot be read: {reason}"), ()
         if known and isinstance(found, CassetteError) and str(known[1]) == str(found):
             self._known[file] = (signature, known[1])
             return False
@@ -178,9 +192,9 @@ class Store:
 
     def _read(self, file: str, sidecars: list[str]) -> Loaded | CassetteError:
         place = self.folder / file
-        reason = _unreadable(place)
+        reason = "its name is not UTF-8" if _SURROGATE.search(file) else _unreadable(place)
         if reason:
-            return CassetteError(self._shown(file), 1, 1, reason)
+            return CassetteError(self.shown(file), 1, 1, reason)
         data = place.read_bytes()
         name = place.name
 
@@ -190,13 +204,16 @@ class Store:
 
         try:
             if is_cassette_name(name):
-                return Loaded(file, load(self._shown(file), data, read_sidecar), plain=False)
-            return Loaded(file, plain_mock(mock_path(file), data, self._shown(file)), plain=True)
+                return Loaded(file, load(self.shown(file), data, read_sidecar), plain=False)
+            return Loaded(file, plain_mock(mock_path(file), data, self.shown(file)), plain=True)
         except CassetteError as error:
             return error
 
     def _sidecar(self, folder: Path, name: str) -> bytes:
-        place = (folder / name).resolve()
+        try:
+            place = (folder / name).resolve()
+        except RuntimeError as error:  # a loop of links, before Python 3.13
+            raise ValueError(str(error)) from error
         if not place.is_relative_to(self.folder.resolve()):
             raise ValueError("lies outside the cassette folder")
         reason = _unreadable(place)
@@ -211,21 +228,9 @@ class Store:
             try:
                 status = (folder / name).stat()
                 found.append((name, status.st_mtime_ns, status.st_size, status.st_ino))
-            except OSError:
+            except (OSError, ValueError):
                 found.append((name, 0, -1, 0))
         return tuple(found)
-
-    def _shown(self, file: str) -> str:
-        return (self.folder / file).as_posix()
-
-    def _make_folders(self, folder: Path) -> None:
-        missing = []
-        while not folder.exists():
-            missing.append(folder)
-            folder = folder.parent
-        for new in reversed(missing):
-            new.mkdir(exist_ok=True)
-            _sync_folder(new.parent)
 
 
 def _wants_polling() -> bool:
@@ -252,24 +257,9 @@ def _sidecars(folder: Path, stem: str) -> list[str]:
     return [name for name in names if is_sidecar_name(name) and name.startswith(f"{stem}.")]
 
 
-def _write(place: Path, data: bytes) -> None:
-    temporary = place.parent / f"{TEMPORARY_PREFIX}{os.getpid()}-{place.name}"
-    try:
-        with temporary.open("wb") as file:
-            file.write(data)
-            file.flush()
-            os.fsync(file.fileno())
-        temporary.replace(place)
-    except BaseException:
-        temporary.unlink(missing_ok=True)
-        raise
+def _escaped(match: re.Match[str]) -> str:
+    return match.group().encode("unicode_escape").decode("ascii")
 
 
-def _sync_folder(folder: Path) -> None:
-    if os.name != "posix":
-        return
-    descriptor = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
+_SURROGATE = re.compile(r"[\ud800-\udfff]")
+_UNSHOWN = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]")

@@ -27,6 +27,7 @@ FLOORS: list[tuple[str, str]] = [
     ("memory", "index sessions"),
     ("memory", "misses recording"),
     ("memory", "journal"),
+    ("edges out", "disk"),
     ("edges out", "store upstream proxying"),
     ("edges out", "relaying"),
     ("conductors", "problems"),

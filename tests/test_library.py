@@ -1,10 +1,13 @@
 """The library keeps index and folder in line while both are written to."""
 
 import asyncio
+import functools
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from replaymock.cassette import Cassette
+from replaymock.bodies import Text
+from replaymock.cassette import Cassette, CassetteRequest
 from replaymock.cors import Cors
 from replaymock.errors import CassetteError
 from replaymock.index import Index, Serving, entry_for
@@ -128,3 +131,89 @@ def test_a_file_that_a_request_asks_for_is_seen_before_the_watch_sees_it(tmp_pat
     assert shelf.library.look_for(["other.json", "new.json"])
     assert list(shelf.index.entries) == ["new.json"]
     assert not shelf.library.look_for(["new.json"])
+
+
+UNFIT = Cassette(
+    CassetteRequest("POST", "/bad", None, (("content-type", "text/plain; charset=ascii"),), Text("é")), (recorded(),)
+)
+
+
+def test_a_cassette_that_no_request_can_be_compared_with_takes_only_itself_out(tmp_path: Path) -> None:
+    shelf = Shelf(tmp_path / "c")
+    shelf.store.learn("bad/POST.json", UNFIT, ())
+    shelf.store.learn("good/GET.json", a_cassette(), ())
+    shelf.library.load()
+    shelf.library.load()
+    assert list(shelf.index.entries) == ["good/GET.json"]
+    assert list(shelf.broken) == ["bad/POST.json"]
+    (told,) = [members["message"] for event, members in shelf.events if event == "broken"]
+    assert told.startswith(f"{shelf.folder}/bad/POST.json:1:1: its request cannot be compared")
+
+
+async def until(condition: Callable[[], bool]) -> None:
+    async with asyncio.timeout(5):
+        while not condition():  # noqa: ASYNC110 - a poll with a deadline
+            await asyncio.sleep(0.005)
+
+
+def test_a_fault_while_reading_again_is_told_of_once_and_the_watch_goes_on(tmp_path: Path) -> None:
+    shelf = Shelf(tmp_path / "c")
+    faults = [RuntimeError("boom"), RuntimeError("boom")]
+
+    def stumble(index: Index, broken: dict[str, CassetteError]) -> None:
+        if faults:
+            raise faults.pop()
+        shelf.index, shelf.broken = index, broken
+
+    library = Library(
+        shelf.store, MATCHER, SERVING, lambda event, members: shelf.events.append((event, members)), stumble
+    )
+
+    def served(name: str) -> bool:
+        return name in shelf.index.entries
+
+    async def story() -> None:
+        watching = asyncio.ensure_future(library.watch())
+        for name in ("a.json", "b.json"):
+            (shelf.folder / name).write_text("{}")
+            await until(functools.partial(served, name))
+        watching.cancel()
+        await asyncio.gather(watching, return_exceptions=True)
+
+    asyncio.run(story())
+    assert [members["message"].partition(": ")[2] for event, members in shelf.events if event == "warning"] == [
+        "RuntimeError: boom"
+    ]
+
+
+def test_what_could_not_be_written_is_not_served_and_is_written_when_it_comes_again(tmp_path: Path) -> None:
+    shelf = Shelf(tmp_path / "c")
+    (shelf.folder / "items").write_text("in the way")
+
+    async def story() -> None:
+        shelf.keep("items/GET.json", a_cassette())
+        await until(lambda: shelf.library.failed_writes == 1)
+        assert "items/GET.json" not in shelf.index.entries
+        (shelf.folder / "items").unlink()
+        shelf.keep("items/GET.json", a_cassette())
+        await shelf.library.flush()
+
+    asyncio.run(story())
+    assert (shelf.folder / "items/GET.json").is_file()
+    assert "items/GET.json" in shelf.index.entries
+
+
+def test_after_a_failed_write_the_cassette_on_the_disk_is_served(tmp_path: Path) -> None:
+    shelf = Shelf(tmp_path / "c")
+    longer = a_cassette("/items", recorded(b"[1]"), recorded(b"\x00", headers=(("content-type", "image/png"),)))
+
+    async def story() -> None:
+        shelf.keep("items/GET.json", a_cassette())
+        await until(lambda: bool(shelf.events))
+        (shelf.folder / "items/GET.2.body.png").mkdir()
+        shelf.keep("items/GET.json", longer)
+        await shelf.library.flush()
+
+    asyncio.run(story())
+    assert shelf.library.failed_writes == 1
+    assert shelf.index.entries["items/GET.json"].cassette == a_cassette()

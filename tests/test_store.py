@@ -5,6 +5,7 @@ import contextlib
 import itertools
 import json
 import os
+import shutil
 import threading
 from collections.abc import AsyncIterator, Awaitable, Callable
 from pathlib import Path
@@ -12,8 +13,9 @@ from pathlib import Path
 import pytest
 
 from replaymock.cassette import Cassette
+from replaymock.disk import TEMPORARY_PREFIX
 from replaymock.errors import UsageError
-from replaymock.store import GIT_ATTRIBUTES, MOST_BYTES, TEMPORARY_PREFIX, Store
+from replaymock.store import GIT_ATTRIBUTES, MOST_BYTES, Store
 from tests.factories import a_cassette, recorded
 from tests.inside import put, simple
 
@@ -195,6 +197,63 @@ def test_what_cannot_be_read_or_is_too_large_takes_only_itself_out(tmp_path: Pat
     assert "larger than" in str(store.broken["large.json"])
     assert "larger than" in str(store.broken["GET.json"])
     assert store.scan() is False
+
+
+@pytest.mark.parametrize(
+    ("sidecar", "reason"),
+    [("a\0b", "embedded null"), ("loop", ""), ("n" * 300, "name too long"), ("folder", "not a regular file")],
+)
+def test_a_sidecar_of_any_name_takes_out_only_its_cassette(tmp_path: Path, sidecar: str, reason: str) -> None:
+    put(tmp_path, "good.json", {})
+    put(tmp_path, "GET.json", {"request": {"path": "/"}, "responses": [{"file": sidecar}]})
+    (tmp_path / "loop").symlink_to(tmp_path / "loop")
+    (tmp_path / "folder").mkdir()
+    store = scanned(tmp_path)
+    assert [loaded.file for loaded in store.loaded] == ["good.json"]
+    assert str(store.broken["GET.json"]).startswith(f"{tmp_path}/GET.json:7:15: ")
+    assert reason in str(store.broken["GET.json"])
+    assert store.scan() is False
+
+
+def test_a_loop_of_links_among_the_cassettes_takes_out_only_itself(tmp_path: Path) -> None:
+    put(tmp_path, "good.json", {})
+    (tmp_path / "loop.json").symlink_to(tmp_path / "loop.json")
+    store = scanned(tmp_path)
+    assert [loaded.file for loaded in store.loaded] == ["good.json"]
+    assert list(store.broken) == ["loop.json"]
+
+
+def test_a_file_name_that_is_not_utf_8_is_refused_in_a_message_that_can_be_printed(tmp_path: Path) -> None:
+    place = os.fsencode(tmp_path) + b"/a\xff\n.json"
+    with open(place, "wb") as file:  # noqa: PTH123 - a path of bytes
+        file.write(b"{}")
+    (error,) = scanned(tmp_path).broken.values()
+    assert str(error) == f"{tmp_path}/a\\udcff\\n.json:1:1: its name is not UTF-8"
+
+
+def test_a_folder_that_was_removed_meanwhile_is_made_again_with_its_attributes(tmp_path: Path) -> None:
+    store = Store(tmp_path / "c")
+    store.prepare_for_writing()
+    shutil.rmtree(tmp_path / "c")
+    store.save("x/GET.json", PLAIN)
+    assert files(tmp_path) == ["c/.gitattributes", "c/x/GET.json"]
+
+
+def test_saving_outlives_a_folder_that_is_moved_away_meanwhile(tmp_path: Path) -> None:
+    folder = tmp_path / "c"
+
+    def move_away(number: int) -> None:
+        enough.wait(number / 20_000)
+        with contextlib.suppress(OSError):
+            folder.rename(tmp_path / f"old-{number}")
+
+    for number in range(100):
+        enough = threading.Event()
+        mover = threading.Thread(target=move_away, args=(number,))
+        mover.start()
+        Store(folder).save("x/y/GET.json", PLAIN)
+        enough.set()
+        mover.join()
 
 
 @contextlib.asynccontextmanager
