@@ -30,6 +30,7 @@ from replaymock.store import Store
 
 DRAIN_SECONDS = 10.0
 THRICE_IS_ENOUGH = 2
+_SHORTEST_CREDENTIAL = 6
 
 
 class App:
@@ -139,6 +140,7 @@ class App:
             keep_cors=not settings.cors,
             rewrite=settings.rewrite,
             max_body=settings.max_body,
+            never_stored=tuple(text for _, value in settings.headers for text in _credentials(value)),
         )
         origins = Origins(tuple(upstream.origin + upstream.base for upstream in settings.upstreams))
         return Recorder(
@@ -223,6 +225,12 @@ class App:
         if ending.is_set():
             self._hurry.set()
         ending.set()
+
+
+def _credentials(value: str) -> list[str]:
+    """What of an added header must not be stored: all of it, and what follows a scheme such as `Bearer`."""
+    rest = value.partition(" ")[2]
+    return [text for text in (value, rest) if len(text) >= _SHORTEST_CREDENTIAL]
 
 
 def serve(settings: Settings, console: Console) -> int:

@@ -20,6 +20,11 @@ def is_textual(media_type: str) -> bool:
     )
 
 
+def is_rewritable(media_type: str) -> bool:
+    """Whether upstream's origin is replaced in bodies of this media type."""
+    return bool(media_type) and is_textual(media_type)
+
+
 def charset(content_type: str) -> str:
     """The Python codec of a content type's charset; UTF-8 when it names none or an unknown one."""
     found = _CHARSET.search(content_type)

@@ -28,7 +28,7 @@ class Prepared:
     def __init__(self, recorded: Recorded, extra: Headers, cors: Cors) -> None:
         self.recorded = recorded
         self.codings = [] if recorded.encoded else codings.parse(get(recorded.headers, "content-encoding"))
-        self.uses_origin = recorded.rewrite and _holds_token(recorded)
+        self.uses_origin = _holds_token(recorded)
         self._extra = extra
         self._cors = cors
         self._variants: dict[tuple[str, str, bool], Answer] = {}
@@ -49,7 +49,7 @@ class Prepared:
         headers, body = origin.local_cookies(recorded.headers), recorded.body
         if self.uses_origin:
             headers = tuple((name, value.replace(origin.TOKEN, caller.origin)) for name, value in headers)
-            body = origin.from_token(body, caller.origin)
+            body = origin.from_token(body, caller.origin) if recorded.rewrite else body
         if self.codings:
             headers = add_vary(headers, "Accept-Encoding")
             headers = headers if coded else without(headers, ("content-encoding",))
@@ -61,6 +61,6 @@ class Prepared:
 
 
 def _holds_token(recorded: Recorded) -> bool:
-    if b"{{origin}}" in recorded.body:
+    if recorded.rewrite and b"{{origin}}" in recorded.body:
         return True
     return any(origin.TOKEN in value for _, value in recorded.headers)

@@ -130,6 +130,7 @@ class Recorder:
             stored = wanted and self.recording.policy.wants(live.status)
             rewriting = self._rewriting(request)
             file = self._file(request, sent, index()) if stored else ""
+            is_new = file not in index().entries
             head = self._head(live, request, rewriting, file)
             await relay(live, head, attempt, kept, rewriting if request.method != "HEAD" else None)
         attempt.finish()
@@ -138,6 +139,8 @@ class Recorder:
         if not (kept.whole and sent.whole and sent.ended):
             self._warn(request, "not saved, larger than --max-body")
             return "forwarded", ""
+        if self._forwarding.lookup and is_new and file in index().entries:
+            return "forwarded", file  # the same request, asked at the same time, has filled the gap
         response = Response(live.status, live.reason, live.headers, kept.data)
         elapsed = round((self._clock() - started) * 1000)
         return self._keep(Exchange(replace(request, body=sent.data), response, _now(), elapsed), index())

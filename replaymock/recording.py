@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from replaymock import bodies, codings, mediatypes
 from replaymock.cassette import Cassette, CassetteRequest, Recorded
 from replaymock.exchange import Exchange, Request, Response
-from replaymock.headers import Headers, get, is_cors, is_unstored, media_type
+from replaymock.headers import Headers, get, hop_by_hop, is_cors, is_unstored, media_type
 from replaymock.index import Entry, Index
 from replaymock.matching import Matcher, key_of
 from replaymock.naming import HASH_DIGITS, cassette_name
@@ -20,13 +20,18 @@ ERROR_STATUSES = frozenset((401, 403, 429, *range(500, 600)))
 
 @dataclass(frozen=True, slots=True)
 class Policy:
-    """What is recorded and how: the error statuses wanted all the same, header names left out, the bound on bodies."""
+    """What is recorded and how.
+
+    `statuses` are the errors wanted all the same, `dropped_headers` names left out, `max_body` bounds bodies in bytes,
+    and `never_stored` are texts that are hidden wherever a backend repeats them.
+    """
 
     statuses: frozenset[int] = frozenset()
     dropped_headers: frozenset[str] = frozenset()
     keep_cors: bool = False
     rewrite: bool = True
     max_body: int = 64 * 1024 * 1024
+    never_stored: tuple[str, ...] = ()
 
     def wants(self, status: int) -> bool:
         """Whether responses of this status are written."""
@@ -100,7 +105,7 @@ class Recording:
         headers = self._kept_headers(response.headers, exchange.request.method)
         response, rewrite = self._with_token(replace(response, headers=headers), encoded)
         if not encoded:
-            response = self.redactor.response(response, self.numbering)
+            response = self._without_own(self.redactor.response(response, self.numbering))
         return Recorded(
             status=response.status,
             reason=response.reason,
@@ -111,6 +116,15 @@ class Recording:
             recorded_at=exchange.recorded_at,
             elapsed_ms=exchange.elapsed_ms,
         )
+
+    def _without_own(self, response: Response) -> Response:
+        """The response without what this server itself added to the request."""
+        for text in self.policy.never_stored:
+            placeholder = self.numbering("header", text)
+            headers = tuple((name, value.replace(text, placeholder)) for name, value in response.headers)
+            body = response.body.replace(text.encode("latin-1"), placeholder.encode("ascii"))
+            response = replace(response, headers=headers, body=body)
+        return response
 
     def _decoded(self, response: Response) -> tuple[Response, bool]:
         """The response without content coding; where that cannot be undone, as it came and True."""
@@ -125,27 +139,29 @@ class Recording:
             return response, True
 
     def _kept_headers(self, headers: Headers, method: str) -> Headers:
+        ending_here = hop_by_hop(headers)
+        dropped = self.policy.dropped_headers
         kept = [
             (name.lower(), value)
             for name, value in headers
-            if (
-                not is_unstored(name.lower(), self.policy.dropped_headers)
-                and (self.policy.keep_cors or not is_cors(name.lower()))
+            if (method == "HEAD" and name.lower() == "content-length")
+            or not (
+                name.lower() in ending_here
+                or is_unstored(name.lower(), dropped)
+                or (is_cors(name.lower()) and not self.policy.keep_cors)
             )
-            or (method == "HEAD" and name.lower() == "content-length")
         ]
         return tuple(sorted(kept, key=lambda pair: pair[0]))
 
     def _with_token(self, response: Response, encoded: bool) -> tuple[Response, bool]:
-        """The response with upstream's origin as a token, and whether the token means that in it."""
-        if TOKEN.encode() in response.body or any(TOKEN in value for _, value in response.headers):
-            return response, False
+        """The response with upstream's origin as a token, and whether the token means that in its body."""
+        literal = TOKEN.encode() in response.body
         if not self.policy.rewrite:
-            return response, True
+            return response, not literal
         headers = tuple((name, self.origins.header_to_token(value)) for name, value in response.headers)
-        textual = not encoded and mediatypes.is_textual(media_type(response.headers))
+        textual = not encoded and not literal and mediatypes.is_rewritable(media_type(response.headers))
         body = self.origins.to_token(response.body) if textual else response.body
-        return replace(response, headers=headers, body=body), True
+        return replace(response, headers=headers, body=body), not literal
 
 
 def _is_exact(entry: Entry, request: Canonical) -> bool:

@@ -5,7 +5,8 @@ nothing in it has to be replaced.
 """
 
 import asyncio
-from collections.abc import AsyncIterator
+import contextlib
+from collections.abc import AsyncGenerator, AsyncIterator
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -22,6 +23,10 @@ HELD_BYTES = 256 * 1024
 FIRST_PIECE_SECONDS = 0.5
 HELD_SECONDS = 0.05
 HELD_SECONDS_WITHOUT_LENGTH = 0.02
+# Decoding and encoding again would change every byte, for which a body of known length is rather waited for.
+HELD_CODED_BYTES = 16 * 1024 * 1024
+HELD_CODED_SECONDS = 2.0
+_NO_LIMIT = 1 << 62
 _NEVER_HELD = frozenset(("text/event-stream", "application/x-ndjson", "application/ndjson", "application/jsonl"))
 
 
@@ -110,7 +115,7 @@ async def relay(live: Live, head: Head, out: Out, kept: Kept, rewriting: Rewriti
 async def _hold_then_stream(
     chunks: AsyncIterator[bytes], head: Head, out: Out, coding: list[str], length: int | None, rewriting: Rewriting
 ) -> None:
-    held = await _hold(chunks, HELD_SECONDS_WITHOUT_LENGTH if length is None else HELD_SECONDS)
+    held = await _hold(chunks, *_patience(coding, length))
     if held.error:
         out.begin(head, length)
         await out.write(b"".join(held.pieces))
@@ -120,8 +125,23 @@ async def _hold_then_stream(
         out.begin(head, len(body))
         await out.write(body)
         return
-    out.begin(head, None)
-    await _stream(_resumed(held.pieces, held.following, chunks), out, _Transcoder(coding, rewriting))
+    transcoder = _Transcoder(coding, rewriting)
+    async with contextlib.aclosing(_resumed(held.pieces, held.following, chunks)) as pieces:
+        if transcoder.takes(b"".join(held.pieces)):
+            out.begin(head, None)
+            await _stream(pieces, out, transcoder)
+            return
+        # Not in the coding it claims: it is not for us to mend.
+        out.begin(head, length)
+        async for piece in pieces:
+            await out.write(piece)
+
+
+def _patience(coding: list[str], length: int | None) -> tuple[int, float]:
+    """How many bytes are held, and for how many seconds: longest where rewriting would change more than origins."""
+    if length is None:
+        return HELD_BYTES, HELD_SECONDS_WITHOUT_LENGTH
+    return (HELD_CODED_BYTES, HELD_CODED_SECONDS) if coding else (HELD_BYTES, HELD_SECONDS)
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,13 +153,13 @@ class _Held:
     error: UpstreamError | None = None
 
 
-async def _hold(chunks: AsyncIterator[bytes], seconds: float) -> _Held:
+async def _hold(chunks: AsyncIterator[bytes], most: int, seconds: float) -> _Held:
     now = asyncio.get_running_loop().time
     deadline = now() + FIRST_PIECE_SECONDS
     pieces: list[bytes] = []
     while True:
         following: asyncio.Future[bytes | None] = asyncio.ensure_future(_next(chunks))
-        room = sum(map(len, pieces)) < HELD_BYTES
+        room = sum(map(len, pieces)) < most
         patience = max(deadline - now(), 0.0)
         if not room or not await _settles(following, patience):
             return _Held(pieces, following)
@@ -167,15 +187,16 @@ async def _settles(following: "asyncio.Future[bytes | None]", seconds: float) ->
 
 async def _resumed(
     pieces: list[bytes], following: "asyncio.Future[bytes | None]", chunks: AsyncIterator[bytes]
-) -> AsyncIterator[bytes]:
-    for piece in pieces:
-        yield piece
-    while True:
-        following_piece = await following
-        if following_piece is None:
-            return
-        yield following_piece
-        following = asyncio.ensure_future(_next(chunks))
+) -> AsyncGenerator[bytes, None]:
+    try:
+        for piece in pieces:
+            yield piece
+        while (following_piece := await following) is not None:
+            yield following_piece
+            following = asyncio.ensure_future(_next(chunks))
+    finally:
+        following.cancel()
+        await asyncio.gather(following, return_exceptions=True)
 
 
 async def _next(chunks: AsyncIterator[bytes]) -> bytes | None:
@@ -194,17 +215,36 @@ class _Transcoder:
     """Decodes, replaces and encodes again, piece by piece."""
 
     def __init__(self, coding: list[str], rewriting: Rewriting) -> None:
-        self._decoder = codings.decoder(coding, rewriting.limit)
+        self._coding = coding
+        self._decoder = codings.decoder(coding, _NO_LIMIT)
         self._rewriter = StreamRewriter(rewriting.origins, rewriting.caller_origin)
         self._encoder = codings.encoder(coding)
 
+    def takes(self, data: bytes) -> bool:
+        """Whether the beginning of a body is in the coding it claims."""
+        try:
+            codings.decoder(self._coding, _NO_LIMIT).feed(data)
+        except codings.CodingError:
+            return False
+        return True
+
     def feed(self, data: bytes) -> bytes:
-        plain = self._rewriter.feed(self._decoder.feed(data))
+        """What goes to the caller for a piece. UpstreamError where the coding breaks off in the middle."""
+        try:
+            plain = self._rewriter.feed(self._decoder.feed(data))
+        except codings.CodingError as error:
+            raise UpstreamError(
+                502, "upstream_unreachable", f"the body's content coding is damaged: {error}"
+            ) from error
         return self._encoder.feed(plain) if plain else b""
 
     def finish(self) -> bytes:
-        rest = self._rewriter.feed(self._decoder.finish()) + self._rewriter.finish()
-        return (self._encoder.feed(rest) if rest else b"") + self._encoder.finish()
+        """What is left for the caller; the end of a coding that is cut short is left open there too."""
+        with contextlib.suppress(codings.CodingError):
+            rest = self._rewriter.feed(self._decoder.finish())
+            rest += self._rewriter.finish()
+            return (self._encoder.feed(rest) if rest else b"") + self._encoder.finish()
+        return b""
 
 
 def _rewrite_whole(data: bytes, coding: list[str], rewriting: Rewriting) -> bytes:
@@ -218,8 +258,7 @@ def _rewrite_whole(data: bytes, coding: list[str], rewriting: Rewriting) -> byte
 
 
 def _is_rewritable(live: Live, coding: list[str]) -> bool:
-    media = media_type(live.headers)
-    return bool(media) and mediatypes.is_textual(media) and codings.is_known(coding)
+    return mediatypes.is_rewritable(media_type(live.headers)) and codings.is_known(coding)
 
 
 async def keeping(chunks: AsyncIterator[bytes], kept: Kept) -> AsyncIterator[bytes]:

@@ -17,7 +17,7 @@ from replaymock.errors import RequestRefused, UpstreamError, UsageError
 from replaymock.exchange import Live, Request
 from replaymock.settings import Settings, Upstream
 
-IN_FLIGHT = 100
+IN_FLIGHT = 400
 KEEPALIVE_SECONDS = 2.0
 
 

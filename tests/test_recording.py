@@ -402,3 +402,13 @@ def test_the_backends_origin_stays_where_nothing_is_to_be_rewritten() -> None:
     body = f'"{BACKEND}/a"'.encode()
     found = take(an_exchange(response=a_response(body=body)), Policy(rewrite=False))
     assert (found.body, found.rewrite) == (body, True)
+
+
+def test_what_was_added_upstream_is_hidden_where_the_backend_repeats_it() -> None:
+    policy = Policy(never_stored=("Bearer t0ps3cret", "t0ps3cret"))
+    echo = a_response(headers=(*JSON, ("x-echo", "Bearer t0ps3cret")), body=b'{"said":"t0ps3cret","length":8}')
+    (kept,) = (
+        Recording(policy, MATCHER, Origins((BACKEND,))).take(an_exchange(response=echo), Index()).cassette.responses
+    )
+    assert b"t0ps3cret" not in kept.body
+    assert "t0ps3cret" not in str(kept.headers)

@@ -178,3 +178,16 @@ def test_a_copy_stops_at_its_limit_and_says_so() -> None:
     kept.add(b"")
     assert (kept.whole, kept.data) == (False, b"")
     assert Kept(0).whole
+
+
+def test_a_coded_body_of_known_length_keeps_its_bytes_however_late_its_end_comes() -> None:
+    body = gzip.compress(b'{"nothing": "to replace"}')
+    headers = (("content-type", "application/json"), ("content-encoding", "gzip"), ("content-length", str(len(body))))
+    out, _ = relayed(headers, body[:10], HELD_SECONDS * 4, body[10:])
+    assert (b"".join(out.pieces), out.length) == (body, len(body))
+
+
+def test_a_body_that_is_not_in_the_coding_it_claims_is_passed_on_as_it_came() -> None:
+    headers = (("content-type", "text/plain"), ("content-encoding", "gzip"))
+    out, kept = relayed(headers, b"plain ", HELD_SECONDS * 2, b"after all")
+    assert b"".join(out.pieces) == kept.data == b"plain after all"
