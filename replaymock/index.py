@@ -3,8 +3,10 @@
 Swapped whole on reload; only a recorder adds to it. Positions are the session's, not the index's.
 """
 
+import string
 from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
+from urllib.parse import quote
 
 from replaymock.cassette import Cassette
 from replaymock.cors import Cors
@@ -49,8 +51,9 @@ class Entry:
         """The response at a position, ready to be served."""
         if not self._prepared:
             responses = self.cassette.responses
+            to_head = self.canonical.method == "HEAD"
             self._prepared = [
-                Prepared(recorded, self._extra(place, len(responses)), self.serving.cors)
+                Prepared(recorded, self._extra(place, len(responses)), self.serving.cors, to_head=to_head)
                 for place, recorded in enumerate(responses)
             ]
         return self._prepared[position]
@@ -58,7 +61,7 @@ class Entry:
     def _extra(self, position: int, count: int) -> Headers:
         if not self.serving.diagnostics:
             return ()
-        found: Headers = (("Cache-Status", "replaymock; hit"), ("Replaymock-Cassette", self.file))
+        found: Headers = (("Cache-Status", "replaymock; hit"), ("Replaymock-Cassette", _header_safe(self.file)))
         return (*found, ("Replaymock-Sequence", f"{position + 1}/{count}")) if count > 1 else found
 
 
@@ -146,6 +149,11 @@ def entry_for(file: str, cassette: Cassette, *, plain: bool, matcher: Matcher, s
     return Entry(file, cassette, canonical, plain, serving)
 
 
+def _header_safe(file: str) -> str:
+    """A file name as a header can hold it: percent-encoded where it is not visible ASCII."""
+    return quote(file, safe=_SAFE, errors="surrogatepass")
+
+
 def _as_get(request: Canonical) -> Canonical:
     return Canonical("GET", request.path, request.query, request.headers, request.kind, request.body)
 
@@ -164,3 +172,6 @@ def _template_fits(entry: Entry, request: Canonical) -> bool:
         and (template.body is None or key_of(stored)[4:] == key_of(request)[4:])
         and (not template.headers or stored.headers == request.headers)
     )
+
+
+_SAFE = string.punctuation.replace("%", " ")

@@ -23,12 +23,13 @@ class Caller:
 class Prepared:
     """One recorded response and the answers made of it so far, one for each kind of caller."""
 
-    __slots__ = ("_cors", "_extra", "_variants", "codings", "recorded", "uses_origin")
+    __slots__ = ("_cors", "_extra", "_to_head", "_variants", "codings", "recorded", "uses_origin")
 
-    def __init__(self, recorded: Recorded, extra: Headers, cors: Cors) -> None:
+    def __init__(self, recorded: Recorded, extra: Headers, cors: Cors, *, to_head: bool = False) -> None:
         self.recorded = recorded
-        self.codings = [] if recorded.encoded else codings.parse(get(recorded.headers, "content-encoding"))
+        self.codings = _codings_to_do(recorded)
         self.uses_origin = _holds_token(recorded)
+        self._to_head = to_head
         self._extra = extra
         self._cors = cors
         self._variants: dict[tuple[str, str, bool], Answer] = {}
@@ -47,17 +48,25 @@ class Prepared:
     def _make(self, caller: Caller, coded: bool) -> Answer:
         recorded = self.recorded
         headers, body = origin.local_cookies(recorded.headers), recorded.body
+        # A caller of HTTP/1.0 need not say where it is (RFC 9112 section 3.2): links without an origin lead back too.
+        own = "" if caller.origin == "http://" else caller.origin
         if self.uses_origin:
-            headers = tuple((name, value.replace(origin.TOKEN, caller.origin)) for name, value in headers)
-            body = origin.from_token(body, caller.origin) if recorded.rewrite else body
+            headers = tuple((name, value.replace(origin.TOKEN, own)) for name, value in headers)
+            body = origin.from_token(body, own) if recorded.rewrite else body
         if self.codings:
             headers = add_vary(headers, "Accept-Encoding")
             headers = headers if coded else without(headers, ("content-encoding",))
         if coded and body:
             body = codings.encode(body, self.codings)
         headers = self._cors.apply((*headers, *self._extra), caller.echoed_origin)
-        bodyless = not body and bool(get(headers, "content-length"))
+        bodyless = not body and (self._to_head or bool(get(headers, "content-length")))
         return frame(recorded.status, recorded.reason, headers, body, bodyless=bodyless)
+
+
+def _codings_to_do(recorded: Recorded) -> list[str]:
+    """The content codings to be made when served: none where the body still is in them, or is served as it stands."""
+    found = codings.parse(get(recorded.headers, "content-encoding"))
+    return found if not recorded.encoded and codings.is_known(found) else []
 
 
 def _holds_token(recorded: Recorded) -> bool:

@@ -7,7 +7,7 @@ from urllib.parse import urlsplit
 
 from replaymock.config import FileConfig
 from replaymock.errors import UsageError
-from replaymock.headers import FIELD_VALUE, TOKEN, Headers
+from replaymock.headers import FIELD_VALUE, HOST, TOKEN, Headers
 
 
 @dataclass(frozen=True, slots=True)
@@ -174,12 +174,19 @@ def _split_url(url: str, text: str) -> Any:
         raise UsageError(f"--upstream {text!r}: write a whole URL, as in https://api.example.com")
     if parts.username or parts.password:
         raise UsageError("--upstream: leave the credentials out of the URL; give them by --header 'Authorization: …'")
+    host = parts.hostname or ""
+    if not HOST.fullmatch(f"[{host}]" if ":" in host else host):
+        advice = "use letters, digits, dots and hyphens, and the xn-- form for any other letter"
+        raise UsageError(f"--upstream {text!r}: {host!r} is no host name; {advice}")
+    if not _URL.fullmatch(url):
+        raise UsageError(f"--upstream {text!r}: percent-encode what is not visible ASCII, such as a blank as %20")
     if parts.query or parts.fragment:
         raise UsageError(f"--upstream {text!r}: leave the query and the fragment out")
     return parts
 
 
 _RANGE = re.compile(r"([0-9]+)(?:\s*-\s*([0-9]+))?")
+_URL = re.compile(r"[!-~]+")
 _SIZE = re.compile(r"([0-9]+)\s*([A-Za-z]*)")
 _UNITS = {
     "": 1,

@@ -135,3 +135,25 @@ def test_a_hand_written_post_with_a_body_goes_before_one_without() -> None:
     index = Index([an_entry("any", a_cassette("/a", method="POST")), an_entry("one", body)])
     assert found(index, a_request("POST", "/a", strategies.JSON_TYPE, b'{"a": 1}')) == "one"
     assert found(index, a_request("POST", "/a", strategies.JSON_TYPE, b'{"a": 2}')) == "any"
+
+
+@pytest.mark.parametrize(
+    ("file", "shown"),
+    [
+        ("a/GET--page-2_x.y~(1).json", "a/GET--page-2_x.y~(1).json"),
+        ("my api/1.json", "my api/1.json"),
+        ("日本.json", "%E6%97%A5%E6%9C%AC.json"),
+        ("é.json", "%C3%A9.json"),
+        ("a\r\nX-Evil: 1.json", "a%0D%0AX-Evil: 1.json"),
+        ("a%0D.json", "a%250D.json"),
+    ],
+)
+def test_a_file_name_is_named_in_a_header_whatever_it_is_called(file: str, shown: str) -> None:
+    head = an_entry(file, a_cassette("/x")).prepared(0).answer(CALLER).head
+    assert f"\r\nReplaymock-Cassette: {shown}\r\n".encode("ascii") in head
+
+
+def test_the_answer_recorded_of_a_head_has_no_length_made_up_for_it() -> None:
+    answer = an_entry("a", a_cassette("/x", recorded(b""), method="HEAD")).prepared(0).answer(CALLER)
+    assert answer.wire.startswith(b"HTTP/1.1 200 OK\r\n")
+    assert b"length" not in answer.head.lower()

@@ -81,6 +81,27 @@ def test_a_response_still_in_its_coding_is_served_as_it_is() -> None:
     assert (answer.body, headers_of(answer)["content-encoding"]) == (b"??", "compress")
 
 
+@pytest.mark.parametrize("accept", ["", "foo", "*", "gzip, foo", "gzip"])
+@pytest.mark.parametrize("coding", ["foo", "gzip, foo"])
+def test_a_coding_that_is_not_known_here_is_served_as_it_stands_to_everyone(coding: str, accept: str) -> None:
+    answer = prepared(recorded(b"hi", headers=(("content-encoding", coding),))).answer(
+        replace(CALLER, accept_encoding=accept)
+    )
+    assert (answer.body, headers_of(answer)["content-encoding"]) == (b"hi", coding)
+    assert "vary" not in headers_of(answer)
+
+
+def test_a_caller_that_names_no_host_gets_links_without_an_origin() -> None:
+    found = prepared(recorded(b'"{{origin}}/a"', headers=(*JSON, ("location", "{{origin}}/b"))))
+    answer = found.answer(replace(CALLER, origin="http://"))
+    assert (answer.body, headers_of(answer)["location"]) == (b'"/a"', "/b")
+
+
+def test_a_recorded_head_without_a_length_gets_none() -> None:
+    found = Prepared(recorded(b""), (), Cors(enabled=False), to_head=True)
+    assert "content-length" not in headers_of(found.answer(CALLER))
+
+
 def test_cookies_are_made_fit_for_localhost_and_cors_is_ours() -> None:
     headers = (("set-cookie", "a=1; Secure; Path=/"), ("access-control-allow-origin", "https://old"))
     found = headers_of(

@@ -43,6 +43,12 @@ def test_an_upstream_is_a_url_with_or_without_a_prefix(text: str, upstream: Upst
         "http://[::1",
         "http://ann:pw@h",
         "http://ann@h",
+        "http://é",
+        "http://x y",
+        'http://x"y',
+        "http://h/a b",
+        "http://h/é",
+        "http://h/a\nb",
     ],
 )
 def test_other_upstreams_are_refused(text: str) -> None:
