@@ -6,6 +6,8 @@ import msgspec
 from msgspec import UNSET, Meta, Raw, UnsetType
 
 Values = dict[str, str | list[str | None] | None]
+Size = Annotated[int, Meta(ge=0)]
+Sha256 = Annotated[str, Meta(pattern="^[0-9a-f]{64}$", description="In lower-case hex")]
 HeaderValues = dict[str, str | list[str]]
 
 
@@ -18,8 +20,8 @@ class FilePart(msgspec.Struct, forbid_unknown_fields=True, kw_only=True, omit_de
     json: Raw | UnsetType = UNSET
     layout: str | None = None
     text: str | UnsetType = UNSET
-    sha256: str | UnsetType = UNSET
-    bytes: int = 0
+    sha256: Sha256 | UnsetType = UNSET
+    bytes: Size = 0
 
 
 class FileRequest(msgspec.Struct, forbid_unknown_fields=True, kw_only=True, omit_defaults=True):
@@ -34,8 +36,8 @@ class FileRequest(msgspec.Struct, forbid_unknown_fields=True, kw_only=True, omit
     text: str | UnsetType = UNSET
     form: Values | UnsetType = UNSET
     multipart: list[FilePart] | UnsetType = UNSET
-    sha256: str | UnsetType = UNSET
-    bytes: int = 0
+    sha256: Sha256 | UnsetType = UNSET
+    bytes: Size = 0
 
 
 class FileResponse(msgspec.Struct, forbid_unknown_fields=True, kw_only=True, omit_defaults=True):
@@ -54,13 +56,13 @@ class FileResponse(msgspec.Struct, forbid_unknown_fields=True, kw_only=True, omi
     rewrite: Annotated[bool, Meta(description="Whether {{origin}} becomes the caller's origin")] = True
     encoded: Annotated[bool, Meta(description="Whether the file still is in its content-encoding")] = False
     recorded_at: str = ""
-    elapsed_ms: int = 0
+    elapsed_ms: Size = 0
 
 
 class FileCassette(msgspec.Struct, forbid_unknown_fields=True, kw_only=True, omit_defaults=True):
     """A replaymock cassette, version 1."""
 
-    version: int = 1
+    version: Annotated[int, Meta(ge=1)] = 1
     request: FileRequest
     responses: list[FileResponse]
 

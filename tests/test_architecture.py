@@ -22,7 +22,7 @@ FLOORS: list[tuple[str, str]] = [
     ("meaning", "redaction"),
     ("meaning", "matching"),
     ("meaning", "naming"),
-    ("cassettes", "cassette config"),
+    ("cassettes", "cassette config faults"),
     ("cassettes", "reading prepare settings"),
     ("memory", "index sessions"),
     ("memory", "misses recording"),

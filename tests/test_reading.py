@@ -105,6 +105,54 @@ FAULTS = [
     ('{"request": {"path": "/\udcff"}, "responses": [{}]}', "1:24: not valid UTF-8"),
     ('{"request": {"path": "/", "json": ' + "[" * 100_000, "nested too deeply"),
     ('{"request": {"path": "/a", "multipart": [{"name": "a", "txt": "b"}]}, "responses": [{}]}', "did you mean 'text'"),
+    (
+        '{"request": {"path": "/x?page=2"}, "responses": [{}]}',
+        """1:22: path '/x?page=2' holds a ?: put what follows it""",
+    ),
+    ('{"request": {"path": "/x#y"}, "responses": [{}]}', "1:22: path '/x#y' holds a #: a fragment never reaches"),
+    ('{"request": {"path": "/x", "sha256": "zz"}, "responses": [{}]}', "1:38: Expected `str` matching regex"),
+    (
+        f'{{"request": {{"path": "/x", "sha256": "{"a" * 64}", "bytes": -1}}, "responses": [{{}}]}}',
+        "Expected `int` >= 0",
+    ),
+    ('{"version": 0, "request": {"path": "/x"}, "responses": [{}]}', "1:13: Expected `int` >= 1"),
+    ('{"request": {"path": "/x"}, "responses": [{"elapsed_ms": -5}]}', "1:58: Expected `int` >= 0"),
+    ('{"request": {"path": "/x", "path": "/y"}, "responses": [{}]}', "1:22: 'path' is written twice"),
+    ('{"request": {"path": "/x"}, "request": {"path": "/y"}, "responses": [{}]}', "1:22: 'request' is written twice"),
+    ('{"request": {"path": "/x", "query": {"a": "1", "a": "2"}}, "responses": [{}]}', "1:43: 'a' is written twice"),
+    ('{"request": {"path": "/x"}, "responses": [{}, {"status": 200, "status": 201}]}', "'status' is written twice"),
+    (
+        '{"request": {"method": "HEAD", "path": "/x"}, "responses": [{"headers": {"content-length": "many"}}]}',
+        "1:92: content-length 'many' is no number of bytes",
+    ),
+    ('{"request": {"path": "/x"}, "responses": [{"status": 204, "json": 1}]}', "an answer with status 204 has no body"),
+    ('{"request": {"path": "/x"}, "responses": [{"status": 304, "text": "x"}]}', "status 304 has no body"),
+    ('{"a":', "1:6: not JSON: the file ends too early"),
+    (
+        '{"request": {"path": "/x", "query": {"a": "1", "page": 1}}, "responses": [{}]}',
+        "1:56: 'page': values in query are",
+    ),
+    (
+        '{"request": {"path": "/x", "query": {"a": ["1", 2]}}, "responses": [{}]}',
+        "1:49: 'a': values in query are strings",
+    ),
+    ('{"request": {"path": "/x", "query": {"a": {"b": "1"}}}, "responses": [{}]}', "'a': values in query are strings"),
+    ('{"request": {"path": "/x", "query": {"a": {}}}, "responses": [{}]}', "values in query are strings"),
+    ('{"request": {"path": "/x", "form": {"n": null, "a": true}}, "responses": [{}]}', "1:53: 'a': values in form are"),
+    (
+        '{"request": {"path": "/x"}, "responses": [{"headers": {"a": null}}]}',
+        "1:61: 'a': values in headers are strings",
+    ),
+    (
+        '{"request": {"path": "/x", "headers": {"content-type": "text/plain; charset=ascii"}, "text": "é"},'
+        ' "responses": [{}]}',
+        "1:94: the text does not fit the charset of 'text/plain; charset=ascii'",
+    ),
+    (
+        '{"request": {"path": "/x", "multipart": [{"name": "a", "content_type": "text/plain; charset=ascii",'
+        ' "text": "é"}]}, "responses": [{}]}',
+        "the text does not fit the charset",
+    ),
 ]
 
 
@@ -145,3 +193,16 @@ def test_a_plain_mock_is_served_as_it_stands() -> None:
     assert cassette.responses == (
         Recorded(200, "OK", (("content-type", "application/json; charset=utf-8"),), b'{ "a" : 1.0 }\n', rewrite=False),
     )
+
+
+def test_json_bodies_may_have_a_key_twice_and_hold_anything() -> None:
+    body = '{"a": 1, "a": 2, "request": [{"b": 1, "b": 2}], "long": "' + "x" * 300 + '"}'
+    one = f'{{"request": {{"path": "/a", "json": {body}}}, "responses": [{{"json": {body}}}, {{"json": {{"a":1,"a":2}}}}]}}'
+    assert [found.body[:13] for found in read(one).responses] == [b'{"a":1,"a":2,', b'{"a":1,"a":2}']
+    assert plain_mock("/x", body.encode(), "x.json").responses[0].body == body.encode()
+
+
+def test_an_answer_without_a_body_may_say_so_and_a_head_its_length() -> None:
+    assert read('{"request": {"path": "/a"}, "responses": [{"status": 204, "text": ""}]}').responses[0].body == b""
+    head = '{"request": {"method": "HEAD", "path": "/a"}, "responses": [{"headers": {"content-length": "42"}}]}'
+    assert read(head).responses[0].headers == (("content-length", "42"),)
