@@ -1,5 +1,6 @@
 """What a folder of cassettes holds, without serving it: faults, secrets, a table."""
 
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -52,7 +53,14 @@ def check(folder: Path, config: FileConfig) -> list[str]:
     store = Store(folder)
     store.scan()
     faults = [(file, str(error)) for file, error in store.broken.items()]
-    return [line for _, line in sorted(faults + _doubles(store, config))]
+    return [line for _, line in sorted(faults + _colons(store) + _doubles(store, config))]
+
+
+def unserved(folder: Path) -> list[str]:
+    """The files in a folder that are neither cassettes, plain mocks nor sidecars, nor hidden: perhaps by mistake."""
+    store = Store(folder)
+    store.scan()
+    return store.unserved()
 
 
 def scan(folder: Path, config: FileConfig) -> list[Finding]:
@@ -68,6 +76,19 @@ def rows(folder: Path) -> list[Row]:
     store = Store(folder)
     store.scan()
     return sorted((_row(loaded) for loaded in store.loaded), key=lambda row: (row.path, row.method, row.file))
+
+
+def _colons(store: Store) -> list[tuple[str, str]]:
+    """Cassettes written by hand whose path is a template as other tools write it, but a literal path here."""
+    found = []
+    for loaded in store.loaded:
+        path = loaded.cassette.request.path
+        segment = _COLON.search(path)
+        if segment and not any(recorded.recorded_at for recorded in loaded.cassette.responses):
+            advice = f"write {{{segment.group(1)}}} for any value, or %3A{segment.group(1)} for the colon itself"
+            reason = f"path {path!r} is taken literally; {advice}"
+            found.append((loaded.file, f"{store.shown(loaded.file)}:1:1: {reason}"))
+    return found
 
 
 def _doubles(store: Store, config: FileConfig) -> list[tuple[str, str]]:
@@ -122,3 +143,6 @@ def _row(loaded: Loaded) -> Row:
         size=sum(len(recorded.body) for recorded in responses),
         file=loaded.file,
     )
+
+
+_COLON = re.compile(r"/:([A-Za-z_][A-Za-z0-9_]*)(?=/|\Z)")

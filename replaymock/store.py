@@ -68,6 +68,16 @@ class Store:
         changed = [file for file in sorted(present) if self._refresh(file)]
         return bool(gone or changed)
 
+    def unserved(self) -> list[str]:
+        """The files that are not hidden and no part of what is known, by name."""
+        sidecars = {
+            os.path.normpath(os.path.join(os.path.dirname(file), name))  # noqa: PTH118, PTH120 - names, not places
+            for file, (signature, _) in self._known.items()
+            for name, *_ in signature[1:]
+        }
+        found = (file for file in self._every_file() if not is_sidecar_name(file.rpartition("/")[2]))
+        return sorted(file for file in found if file not in self._known and os.path.normpath(file) not in sidecars)
+
     def has_news(self, files: Iterable[str]) -> bool:
         """Whether one of these files has come into the folder since it was last looked at."""
         return any(file not in self._known and (self.folder / file).is_file() for file in files)
@@ -165,12 +175,18 @@ class Store:
             write(self.folder / ".gitattributes", GIT_ATTRIBUTES.encode())
 
     def _files(self) -> Iterator[str]:
+        for file in self._every_file():
+            name = file.rpartition("/")[2]
+            if name.endswith(".json") and not is_sidecar_name(name):
+                yield file
+
+    def _every_file(self) -> Iterator[str]:
         root = str(self.folder)
         for folder, folders, names in os.walk(root):
             folders[:] = sorted(name for name in folders if not name.startswith("."))
             prefix = os.path.relpath(folder, root).replace(os.sep, "/") + "/"
             for name in names:
-                if name.endswith(".json") and not name.startswith(".") and not is_sidecar_name(name):
+                if not name.startswith("."):
                     yield name if prefix == "./" else prefix + name
 
     def _refresh(self, file: str) -> bool:

@@ -124,6 +124,17 @@ def test_check_says_file_line_and_column_on_stdout_and_exits_with_1(folder: Path
     assert ended.stderr == "1 finding\n"
 
 
+def test_check_notes_files_that_are_not_served_and_finds_no_fault_with_them(folder: Path, here: Command) -> None:
+    put(folder, "cassettes/x.yaml", "")
+    ended = here("check")
+    note = "note: 1 file is not served, being no .json and no body of a cassette: 'x.yaml'"
+    assert (ended.returncode, ended.stdout, ended.stderr) == (0, "", f"{note}\nevery cassette is fine\n")
+    for name in ("a.JSON", "b.html", "c.txt"):
+        put(folder, f"cassettes/{name}", "")
+    assert "note: 4 files are not served" in here("check").stderr
+    assert here("check").stderr.splitlines()[0].endswith(": 'a.JSON', 'b.html', 'c.txt' and 1 more")
+
+
 def test_scan_names_the_place_and_never_the_secret(folder: Path, here: Command) -> None:
     ended = here("scan")
     assert (ended.returncode, ended.stdout, ended.stderr) == (0, "", "no secrets found\n")

@@ -129,3 +129,35 @@ def test_looking_changes_nothing(tmp_path: Path) -> None:
         look(tmp_path, NONE)
     inspection.rows(tmp_path)
     assert {found: found.stat().st_mtime_ns for found in [tmp_path, *tmp_path.rglob("*")]} == before
+
+
+def test_a_template_as_other_tools_write_it_is_told_with_the_way_to_write_it_here(tmp_path: Path) -> None:
+    put(tmp_path, "GET--user.json", simple("/users/:id/posts", 1))
+    put(tmp_path, "GET--verb.json", simple("/v1/items:search", 1))
+    put(tmp_path, "GET--time.json", simple("/at/:12:30", 1))
+    put(tmp_path, "GET--recorded.json", simple("/users/:name", 1, recorded_at="2026-11-22T13:00:00Z"))
+    (found,) = inspection.check(tmp_path, NONE)
+    assert found.startswith(f"{tmp_path}/GET--user.json:1:1: path '/users/:id/posts' is taken literally; write {{id}}")
+
+
+def test_files_that_are_not_served_are_named_and_sidecars_and_hidden_ones_are_not(tmp_path: Path) -> None:
+    responses = [{"file": "../images/a.png"}, {"file": "GET.2.body.txt"}]
+    put(tmp_path, "x/GET.json", {"request": {"path": "/x"}, "responses": responses})
+    for name in ("images/a.png", "x/GET.2.body.txt", "a.json", ".gitattributes", ".git/config"):
+        put(tmp_path, name, "1")
+    assert inspection.unserved(tmp_path) == []
+    for name in ("a.JSON", "x/y.html", "z.yaml"):
+        put(tmp_path, name, "1")
+    assert inspection.unserved(tmp_path) == ["a.JSON", "x/y.html", "z.yaml"]
+
+
+def test_a_request_that_nests_without_end_is_a_finding_or_fine_and_hides_no_other(tmp_path: Path) -> None:
+    for depth in (300, 600, 900, 5000):
+        nested = "[" * depth + "]" * depth
+        request = f'{{"method": "POST", "path": "/{depth}", "json": {nested}}}'
+        put(tmp_path, f"POST--{depth}.json", f'{{"request": {request}, "responses": [{{}}]}}')
+    put(tmp_path, "z.json", "{")
+    found = inspection.check(tmp_path, NONE)
+    assert "not JSON" in found[-1]
+    assert all("nested too deeply" in line for line in found[:-1])
+    assert any("POST--5000.json" in line for line in found)

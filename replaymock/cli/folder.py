@@ -26,9 +26,13 @@ def check(folder: str | None, config: str | None) -> None:
     from replaymock import inspection  # noqa: PLC0415
 
     configuration = read_file(config)
-    findings = inspection.check(_existing(folder, configuration), configuration)
+    place = _existing(folder, configuration)
+    findings = inspection.check(place, configuration)
     for finding in findings:
         click.echo(finding)
+    unserved = inspection.unserved(place)
+    if unserved:
+        click.echo(_note(unserved), err=True)
     click.echo(_counted(findings) or "every cassette is fine", err=True)
     sys.exit(1 if findings else 0)
 
@@ -84,6 +88,13 @@ def _existing(given: str | None, found: FileConfig) -> Path:
     if not folder.is_dir():
         raise UsageError(f"there is no folder {folder}")
     return folder
+
+
+def _note(unserved: list[str]) -> str:
+    number, shown = len(unserved), ", ".join(map(repr, unserved[:3]))
+    more = f" and {number - 3} more" if number > 3 else ""  # noqa: PLR2004 - as many as are shown
+    files = "1 file is" if number == 1 else f"{number} files are"
+    return f"note: {files} not served, being no .json and no body of a cassette: {shown}{more}"
 
 
 def _counted(findings: Sized) -> str:
