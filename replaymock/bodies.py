@@ -133,6 +133,19 @@ def decode(body: Body, content_type: str) -> bytes:
             raise ValueError("the bytes behind a digest are not known")
 
 
+def multipart_core(content_type: str, data: bytes) -> tuple[bytes, bytes, bytes]:
+    """A multipart body in three: what stands before its first boundary, its parts in standard form, and what is after.
+
+    What is after begins with the line end of the last boundary, if there is one.
+    """
+    boundary = b"--" + _boundary(content_type)
+    start, end = data.find(boundary + b"\r\n"), data.rfind(b"\r\n" + boundary + b"--")
+    if len(boundary) <= len(b"--") or not 0 <= start < end:
+        return b"", data, b""
+    end += len(boundary) + 4
+    return data[:start], data[start:end] + b"\r\n", data[end:]
+
+
 def apply_layout(value: bytes, layout: str) -> bytes:
     """JSON with the white space a layout names: `compact`, `spaced`, `indent-N`, each with `+newline` or not."""
     style, _, newline = layout.partition("+")
@@ -262,8 +275,9 @@ def _part_header(headers: tuple[tuple[str, str], ...], name: str) -> str:
 
 
 def _disposition(headers: tuple[tuple[str, str], ...], parameter: str) -> str | None:
-    found = re.search(rf';\s*{parameter}="((?:[^"\\]|\\.)*)"', _part_header(headers, "content-disposition"))
-    return found.group(1) if found else None
+    expression = rf';\s*{parameter}\s*=\s*(?:"((?:[^"\\]|\\.)*)"|([^\s;"]+))'
+    found = re.search(expression, _part_header(headers, "content-disposition"), re.IGNORECASE)
+    return next((value for value in found.groups() if value is not None), None) if found else None
 
 
 DEFAULT_BOUNDARY = b"replaymock"

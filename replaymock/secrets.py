@@ -3,6 +3,7 @@
 import re
 from dataclasses import dataclass
 from functools import lru_cache
+from urllib.parse import unquote
 
 
 @dataclass(frozen=True, slots=True)
@@ -15,10 +16,24 @@ class Shape:
 
 
 @lru_cache(maxsize=8192)
+def plain_name(name: str) -> str:
+    """A name as the tables spell it: lower case, no separators, without endings like `2`, `_v2`, `Confirmation`."""
+    if "%" in name:
+        name = unquote(unquote(name))
+    return _QUALIFIERS.sub("", _SEPARATORS.sub("", name.lower()))
+
+
+@lru_cache(maxsize=8192)
 def is_secret_name(name: str) -> bool:
     """Whether a header, field, parameter or JSON key so named holds a secret, in any spelling (`apiKey`, `api-key`)."""
-    plain = _SEPARATORS.sub("", name.lower())
+    plain = plain_name(name)
     return plain in SECRET_NAMES or (plain.endswith(SECRET_ENDINGS) and not plain.endswith(HARMLESS_ENDINGS))
+
+
+@lru_cache(maxsize=8192)
+def hides_below(name: str) -> bool:
+    """Whether all that is below a JSON key so named is secret, however it is named itself."""
+    return is_secret_name(name) and plain_name(name) not in CONTAINERS
 
 
 @lru_cache(maxsize=8192)
@@ -33,6 +48,7 @@ def _shape(name: str, hint: str, expression: str) -> Shape:
 
 
 _SEPARATORS = re.compile(r"[^a-z0-9]")
+_QUALIFIERS = re.compile(r"(?<=[a-z])(?:v?[0-9]+|confirmation|confirm|again|repeat|hash|value|string|header|plain)+\Z")
 
 SECRET_NAMES = frozenset(
     (
@@ -41,15 +57,24 @@ SECRET_NAMES = frozenset(
         "sessionid sessionkey session credential credentials csrf xsrf otp totp mfacode pin cvv cvc sig signature "
         "assertion clientassertion samlresponse samlrequest codeverifier authcode authorizationcode "
         "awsaccesskeyid xamzsignature xamzcredential xamzsecuritytoken subscriptionkey ocpapimsubscriptionkey "
-        "connectionstring dsn databaseurl"
+        "connectionstring dsn databaseurl accesskeyid bearer cookie setcookie phpsessid authenticationinfo "
+        "proxyauthenticationinfo twofactorcode mfacodes recoverycode recoverycodes backupcode backupcodes "
+        "verificationcode securitycode accesstokens refreshtokens authtokens apitokens"
     ).split()
 )
 SECRET_ENDINGS = tuple(
     (
         "password passwd passphrase secret apikey token accesskey secretkey privatekey subscriptionkey sessionid "
-        "credentials connectionstring"
+        "credentials connectionstring passwords secrets apikeys"
     ).split()
 )
+# Names of secrets that are also given to objects full of harmless things: `"session": {"user": …}`. In these only the
+# members with secret names of their own are hidden; below any other secret name everything is,
+CONTAINERS = frozenset(
+    "session auth authorization authenticationinfo cookie pass pin sig signature assertion otp totp dsn".split()
+)
+# but for what says how long and for what a secret is good.
+HARMLESS_BELOW = frozenset("type tokentype expires expiresin expiresat expiry exp iat createdat scope scopes".split())
 HARMLESS_ENDINGS = tuple(
     (
         "pagetoken nexttoken prevtoken previoustoken continuationtoken synctoken pagingtoken cursortoken "
@@ -64,9 +89,12 @@ COOKIE_BEGINNINGS = ("session", "aspsession", "wordpressloggedin", "phpsess", "j
 # A text without a match of this holds no secret name, so most bodies are never looked at token by token.
 NAME_HINT = re.compile(
     r"pass|pwd|secret|token|jwt|auth|key|sess|credential|csrf|xsrf|otp|mfa|pin|cvv|cvc|sig|assertion|saml|code.?verifier"
-    r"|connection.?string|dsn|database.?url",
+    r"|connection.?string|dsn|database.?url|bearer|cookie|(?:factor|recovery|backup|verification|security).?code",
     re.IGNORECASE,
 )
+
+# Letters and digits that a JSON text spells as escapes, so that neither names nor shapes are seen in it.
+ASCII_ESCAPE = re.compile(r"\\u00[2-7]")
 
 SHAPES = (
     _shape("jwt", "eyJ", r"\beyJ[A-Za-z0-9_\-]{6,}\.eyJ[A-Za-z0-9_\-]{6,}\.[A-Za-z0-9_\-]*"),

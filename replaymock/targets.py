@@ -75,6 +75,13 @@ def encode_pair(name: str, value: str | None) -> str:
     return f"{_encode(name)}={_encode(value)}"
 
 
+def encode_segment(text: str) -> str:
+    """The sent form of a readable path segment, its placeholders as they are."""
+    return _around_placeholders(
+        text, lambda part: quote(unquote_to_bytes(part.encode("utf-8", "surrogatepass")), safe=_KEPT_IN_SEGMENTS)
+    )
+
+
 def group(pairs: Pairs) -> dict[str, str | list[str | None] | None]:
     """Pairs as a cassette shows them: name to value, or to the list of its values in order."""
     grouped: dict[str, list[str | None]] = {}
@@ -145,6 +152,7 @@ def _quoted(text: str) -> str:
 _UNRESERVED = frozenset("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-._~")
 _PLAIN_PATH = re.compile(r"[A-Za-z0-9\-._~/:@!$&'()+,;=]*")
 _KEPT_IN_PATHS = "/:@!$&'()+,;=%~\"<>[]\\^`|?#"
+_KEPT_IN_SEGMENTS = "!$&'()+,;=-._~"
 _ESCAPE = re.compile(r"%([0-9A-Fa-f]{2})")
 _ENCODED_PLACEHOLDER = re.compile(r"%7B%7Bredacted(?:(?::|%3A)(?:(?!%7[BD])[^/])*)?%7D%7D")
 _TEMPLATE_CHARACTERS = str.maketrans({"{": "%7B", "}": "%7D", "*": "%2A"})

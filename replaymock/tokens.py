@@ -9,18 +9,23 @@ from typing import Any
 
 Step = str | int
 Visit = Callable[[Sequence[Step], str], str | None]
+VisitKey = Callable[[str], str | None]
 
 
-def replace_values(text: str, visit: Visit) -> str:
+def replace_values(text: str, visit: Visit, visit_key: VisitKey | None = None) -> str:
     """Valid JSON text with each string, number and literal value that `visit` answers for replaced.
 
     `visit(path, token)` gets the path of object keys and array positions from the root, and the token as it stands;
-    None leaves it.
+    `visit_key(token)` gets each key; None leaves it.
     """
     out: list[str] = []
     kept_from = 0
-    for start, end, path in _values(text):
-        token = visit(path, text[start:end])
+    for start, end, path in _members(text):
+        token = None
+        if path is not None:
+            token = visit(path, text[start:end])
+        elif visit_key:
+            token = visit_key(text[start:end])
         if token is not None:
             out += [text[kept_from:start], token]
             kept_from = end
@@ -92,6 +97,11 @@ class _Frame:
 
 
 def _values(text: str) -> Iterator[tuple[int, int, list[Step]]]:
+    return ((start, end, path) for start, end, path in _members(text) if path is not None)
+
+
+def _members(text: str) -> Iterator[tuple[int, int, list[Step] | None]]:
+    """Where each value is, with its path, and each key, with None."""
     frames: list[_Frame] = []
     path: list[Step] = []
     for match in _TOKEN.finditer(text):
@@ -109,6 +119,7 @@ def _values(text: str) -> Iterator[tuple[int, int, list[Step]]]:
             frames[-1].expects_key = False
         elif frames and frames[-1].expects_key:
             path[-1] = json.loads(token)
+            yield match.start(), match.end(), None
         else:
             yield match.start(), match.end(), path.copy()
 

@@ -19,6 +19,7 @@ FLOORS: list[tuple[str, str]] = [
     ("values", "exchange"),
     ("texts", "targets tokens secrets graphql schema sequence mediatypes codings"),
     ("messages", "bodies rewrites answer origin cors"),
+    ("meaning", "hiding"),
     ("meaning", "redaction"),
     ("meaning", "matching"),
     ("meaning", "naming"),

@@ -1,0 +1,137 @@
+"""Secrets are found in texts of every kind, whatever their value."""
+
+import json
+import time
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from replaymock.hiding import Hider
+from replaymock.redaction import KINDS, anonymous
+from tests import strategies
+
+HIDER = Hider({kind: [] for kind in KINDS}, {kind: [] for kind in KINDS})
+JWT = strategies.SECRETS[1]
+
+
+def named(name: str, _value: str) -> str:
+    return "{{redacted:" + name.lower() + "}}"
+
+
+@pytest.mark.parametrize(
+    ("path", "shown"),
+    [
+        (f"/reset/{JWT.replace('.', '%2E')}/x", "/reset/{{redacted:jwt}}/x"),
+        ("/proxy/https%3A%2F%2Fu%3AS%40h", "/proxy/https%3A%2F%2Fu%3A{{redacted:url_password}}%40h"),
+        ("/proxy/https://u:S@h/x", "/proxy/https://u:{{redacted:url_password}}@h/x"),
+        ("/x;access_token=S/y", "/x;access_token={{redacted:access_token}}/y"),
+        ("/x;v=1;jsessionid=S", "/x;v=1;jsessionid={{redacted:jsessionid}}"),
+        ("/a%20b;v=1/%FF", "/a%20b;v=1/%FF"),
+    ],
+)
+def test_paths_are_searched_segment_by_segment(path: str, shown: str) -> None:
+    assert HIDER.path(path, named) == shown
+    assert HIDER.path(shown, named) == shown
+
+
+@pytest.mark.parametrize(
+    ("query", "shown"),
+    [
+        (JWT, "{{redacted:jwt}}"),
+        (strategies.SECRETS[2] + "=", "{{redacted:github_token}}="),
+        ("filter=%7B%22password%22%3A%22S%22%7D", "filter=%7B%22password%22%3A%22{{redacted:password}}%22%7D"),
+        ("a=1;token=S", "a=1%3Btoken%3D{{redacted:token}}"),
+        ("%2570assword=S", "%2570assword={{redacted:_2570assword}}"),
+        ("next=%2Fx%3Ftoken%3Dab!S", "next=%2Fx%3Ftoken%3D{{redacted:token}}"),
+        ("a&b=", "a&b="),
+    ],
+)
+def test_queries_are_searched_in_names_values_and_bare_items(query: str, shown: str) -> None:
+    label = named if "2570" not in query else lambda name, _value: "{{redacted:" + name.replace("%", "_") + "}}"
+    assert HIDER.urlencoded(query, "query", label) == shown
+
+
+@pytest.mark.parametrize(
+    ("text", "shown"),
+    [
+        ('{"password":{"value":"S","n":12}}', '{"password":{"value":"{{redacted:password}}","n":0}}'),
+        ('{"tokens":[{"a":"S"}]}', '{"tokens":[{"a":"{{redacted:tokens}}"}]}'),
+        (
+            '{"token":{"value":"S","type":"bearer","expires_in":60}}',
+            '{"token":{"value":"{{redacted:token}}","type":"bearer","expires_in":60}}',
+        ),
+        ('{"session":{"user":"ann","token":"S"}}', '{"session":{"user":"ann","token":"{{redacted:token}}"}}'),
+        (f'{{"{JWT}":1}}', '{"{{redacted:jwt}}":1}'),
+        ('{"p\\u0061sswd":"S"}', '{"p\\u0061sswd":"{{redacted:passwd}}"}'),
+        (
+            '{"headers":[{"name":"Authorization","value":"S"},{"name":"Accept","value":"*"}]}',
+            '{"headers":[{"name":"Authorization","value":"{{redacted:value}}"},{"name":"Accept","value":"*"}]}',
+        ),
+    ],
+)
+def test_json_is_searched_below_secret_names_in_keys_and_in_lists_of_fields(text: str, shown: str) -> None:
+    assert HIDER.json(text, named) == shown
+    assert HIDER.json(shown, named) == shown
+
+
+@pytest.mark.parametrize(
+    ("text", "shown"),
+    [
+        ('{"pin":83918264}\n{"pin":1}\n', '{"pin":0}\n{"pin":0}\n'),
+        ('{"token":"a\\"S"}\n', '{"token":"{{redacted:token}}"}\n'),
+        ('event: x\ndata: {"token":"a\\"S"}\n\n', 'event: x\ndata: {"token":"{{redacted:token}}"}\n\n'),
+        ('{"password":"a\\"S",}', '{"password":"{{redacted:password}}",}'),
+        ('{"pin":123,}', '{"pin":0,}'),
+        (
+            'mutation { login(user: "a", password: "S") }',
+            'mutation { login(user: "a", password: "{{redacted:password}}") }',
+        ),
+        ("x = {accessToken:'S', page:'1'}", "x = {accessToken:'{{redacted:accesstoken}}', page:'1'}"),
+        (
+            "<a><s:password>S</s:password><n>1</n></a>",
+            "<a><s:password>{{redacted:s:password}}</s:password><n>1</n></a>",
+        ),
+        ('<input value="S" name="csrf_token">', '<input value="{{redacted:csrf_token}}" name="csrf_token">'),
+        ('<meta name="csrf-token" content="S">', '<meta name="csrf-token" content="{{redacted:csrf-token}}">'),
+        ('<input type="submit" name="auth" value="Go">', '<input type="submit" name="auth" value="Go">'),
+        ("https://h/cb?token=ab!:,S&x=1", "https://h/cb?token={{redacted:token}}&x=1"),
+        ("access_token=S&token_type=bearer", "access_token={{redacted:access_token}}&token_type=bearer"),
+        ("/a?x=/b?token=S", "/a?x=/b?token={{redacted:token}}"),
+        ("a secret: nobody knows", "a secret: nobody knows"),
+    ],
+)
+def test_loose_text_is_searched_for_what_is_in_it(text: str, shown: str) -> None:
+    assert HIDER.loose(text, named) == shown
+    assert HIDER.loose(shown, named) == shown
+
+
+@pytest.mark.parametrize("depth", [1, 2, 3])
+def test_json_in_json_strings_is_json(depth: int) -> None:
+    value = {"pin": 73918264, "password": 'ab"S', "page": 3}
+    hidden = {"pin": 0, "password": "{{redacted}}", "page": 3}
+    for _ in range(depth):
+        value, hidden = {"d": json.dumps(value)}, {"d": json.dumps(hidden)}
+    assert json.loads(HIDER.json(json.dumps(value), anonymous)) == hidden
+
+
+VALUES = st.text(st.characters(codec="ascii", exclude_characters="{}"), min_size=1).filter(str.strip)
+
+
+@given(VALUES, VALUES)
+def test_what_a_secret_says_does_not_show_in_the_text_around_it(one: str, other: str) -> None:
+    def hidden(value: str) -> list[str]:
+        nested = json.dumps({"d": json.dumps({"password": value})})
+        return [HIDER.json(nested, anonymous), HIDER.loose(f"data: {json.dumps({'token': value})}\n\n", anonymous)]
+
+    assert hidden(one) == hidden(other)
+
+
+@pytest.mark.parametrize(
+    "piece", ["?aa=", "&token=", "%3Faa=", '"token":"', '\\"a', "token: '", "<input name=", "<token>", ";a="]
+)
+def test_hostile_text_is_searched_in_good_time(piece: str) -> None:
+    start = time.perf_counter()
+    HIDER.loose(piece * 2000 + " token", anonymous)
+    HIDER.urlencoded("a=" + piece * 500, "query", anonymous)
+    assert time.perf_counter() - start < 2
