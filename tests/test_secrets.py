@@ -95,6 +95,20 @@ def test_everyday_text_has_no_shape(text: str) -> None:
         "sessionId",
         "cvv",
         "jwt",
+        "passwordConfirmation",
+        "password_confirmation",
+        "newPassword1",
+        "password2",
+        "password_hash",
+        "api_key_v2",
+        "secretValue",
+        "tokenValue",
+        "accessKeyId",
+        "bearer",
+        "twoFactorCode",
+        "recoveryCodes",
+        "auth_header",
+        "user[password]",
     ],
 )
 def test_names_of_secrets_are_known_in_any_spelling(name: str) -> None:
@@ -115,6 +129,15 @@ def test_names_of_secrets_are_known_in_any_spelling(name: str) -> None:
         "secretary",
         "key",
         "max_tokens",
+        "next_page_token",
+        "token_type",
+        "tokenizer",
+        "passwordless",
+        "primary_key",
+        "public_key",
+        "keyword",
+        "oauth2",
+        "sha256",
         "",
     ],
 )
@@ -137,3 +160,10 @@ def test_other_cookies_are_not(name: str) -> None:
 @pytest.mark.parametrize("name", sorted(SECRET_NAMES) + list(SECRET_ENDINGS))
 def test_no_secret_name_escapes_the_quick_look(name: str) -> None:
     assert NAME_HINT.search(name)
+
+
+@pytest.mark.parametrize(
+    ("name", "hides"), [("password", True), ("tokens", True), ("session", False), ("auth", False), ("page", False)]
+)
+def test_strong_names_hide_all_that_is_below_them(name: str, hides: bool) -> None:
+    assert secrets.hides_below(name) is hides
