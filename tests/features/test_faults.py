@@ -317,3 +317,15 @@ def _ask_chunked(url: str, headers: list[tuple[str, str]], body: bytes) -> Got:
     pieces = (body[at : at + 50_000] for at in range(0, len(body), 50_000))
     chunked = b"".join(b"%x\r\n%b\r\n" % (len(piece), piece) for piece in pieces) + b"0\r\n\r\n"
     return ask(url, "POST", "/up", headers, chunked)
+
+
+def test_no_answer_to_head_has_a_body_so_the_next_one_is_understood(tmp_path: Path) -> None:
+    """A body after the head of a HEAD would be taken for the beginning of the next answer."""
+    heads = b"".join(
+        b"HEAD %s HTTP/1.1\r\nHost: localhost\r\n\r\n" % path for path in (b"/x", b"/__replaymock/nothing")
+    )
+    last = b"GET /__replaymock/health HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n"
+    with replaymock("record", tmp_path / "c", "--upstream", "http://127.0.0.1:9") as server:
+        answers = exchange(server.port, heads + last).split(b"HTTP/1.1 ")[1:]
+    assert [answer[:3] for answer in answers] == [b"502", b"404", b"200"]
+    assert [answer.partition(b"\r\n\r\n")[2] for answer in answers[:2]] == [b"", b""]
