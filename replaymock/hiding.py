@@ -13,10 +13,10 @@ from replaymock.rewrites import Location, Selector
 from replaymock.secrets import (
     ASCII_ESCAPE,
     HARMLESS_BELOW,
-    NAME_HINT,
     SHAPES,
     hides_below,
     is_secret_name,
+    may_name_secret,
     plain_name,
 )
 from replaymock.targets import PLACEHOLDER, encode_pair, encode_segment, readable
@@ -91,7 +91,7 @@ class Hider:
 
     def loose(self, text: str, label: Label) -> str:
         """Text that may be JSON, hold lines of it, code, markup or links."""
-        if not (NAME_HINT.search(text) or ASCII_ESCAPE.search(text)):
+        if not (may_name_secret(text) or ASCII_ESCAPE.search(text)):
             return self.shapes(text, label)
         if text.lstrip()[:1] in ("{", "[") and _is_json(text):
             return self.json(text, label)
@@ -199,7 +199,7 @@ class Hider:
 
     def _may_hold_secrets(self, text: str) -> bool:
         return bool(
-            NAME_HINT.search(text)
+            may_name_secret(text)
             or any(shape.hint in text for shape in SHAPES)
             or ASCII_ESCAPE.search(text)
             or self._added["json"]

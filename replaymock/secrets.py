@@ -43,6 +43,12 @@ def is_secret_cookie(name: str) -> bool:
     return is_secret_name(name) or plain.endswith(COOKIE_ENDINGS) or plain.startswith(COOKIE_BEGINNINGS)
 
 
+def may_name_secret(text: str) -> bool:
+    """Whether `NAME_HINT` is in a text; quick where not even a word of it is."""
+    lowered = text.lower()
+    return any(word in lowered for word in _HINT_WORDS) and bool(NAME_HINT.search(text))
+
+
 def _shape(name: str, hint: str, expression: str) -> Shape:
     return Shape(name, hint, re.compile(expression))
 
@@ -92,6 +98,11 @@ NAME_HINT = re.compile(
     r"|connection.?string|dsn|database.?url|bearer|cookie|(?:factor|recovery|backup|verification|security).?code",
     re.IGNORECASE,
 )
+
+_HINT_WORDS = (
+    "pass pwd secret token jwt auth key sess credential csrf xsrf otp mfa pin cvv cvc sig assertion saml verifier "
+    "connection dsn database bearer cookie factor recovery backup verification security"
+).split()
 
 # Letters and digits that a JSON text spells as escapes, so that neither names nor shapes are seen in it.
 ASCII_ESCAPE = re.compile(r"\\u00[2-7]")

@@ -160,6 +160,7 @@ def test_other_cookies_are_not(name: str) -> None:
 @pytest.mark.parametrize("name", sorted(SECRET_NAMES) + list(SECRET_ENDINGS))
 def test_no_secret_name_escapes_the_quick_look(name: str) -> None:
     assert NAME_HINT.search(name)
+    assert secrets.may_name_secret(name.upper())
 
 
 @pytest.mark.parametrize(
