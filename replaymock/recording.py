@@ -104,8 +104,7 @@ class Recording:
         response, encoded = self._decoded(exchange.response)
         headers = self._kept_headers(response.headers, exchange.request.method)
         response, rewrite = self._with_token(replace(response, headers=headers), encoded)
-        if not encoded:
-            response = self._without_own(self.redactor.response(response, self.numbering))
+        response = self._without_own(self.redactor.response(response, self.numbering))
         return Recorded(
             status=response.status,
             reason=response.reason,

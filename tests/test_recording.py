@@ -412,3 +412,15 @@ def test_what_was_added_upstream_is_hidden_where_the_backend_repeats_it() -> Non
     )
     assert b"t0ps3cret" not in kept.body
     assert "t0ps3cret" not in str(kept.headers)
+
+
+def test_a_secret_in_a_body_that_is_not_in_the_coding_it_claims_is_hidden_all_the_same() -> None:
+    odd = a_response(
+        headers=(*JSON, ("content-encoding", "gzip"), ("x-token", "t0ps3cret")), body=b'{"token":"t0ps3cret"}'
+    )
+    (kept,) = (
+        Recording(Policy(), MATCHER, Origins((BACKEND,))).take(an_exchange(response=odd), Index()).cassette.responses
+    )
+    assert kept.encoded
+    assert b"t0ps3cret" not in kept.body
+    assert "t0ps3cret" not in str(kept.headers)
