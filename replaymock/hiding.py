@@ -12,9 +12,12 @@ from replaymock import tokens
 from replaymock.rewrites import Location, Selector
 from replaymock.secrets import (
     ASCII_ESCAPE,
+    COUNTS_TOO,
     HARMLESS_BELOW,
     SHAPES,
+    TEXTS_FOR_PEOPLE,
     hides_below,
+    is_harmless_value,
     is_secret_name,
     may_name_secret,
     plain_name,
@@ -77,7 +80,7 @@ class Hider:
             place = tuple(path)
             if place in kept:
                 return None
-            if place and place[-1] in ("name", "key") and is_secret_name(tokens.string_value(token) or ""):
+            if place and place[-1] == "name" and is_secret_name(tokens.string_value(token) or ""):
                 # Lists of fields, such as headers: {"name": "Authorization", "value": …}.
                 named.add((*place[:-1], "value"))
             return self._json_value(path, token, place in added or place in named, label)
@@ -106,7 +109,7 @@ class Hider:
 
     def replaced(self, value: str, name: str, label: Label) -> str:
         """The placeholder of a value, unless it is one, is empty or is exempt."""
-        if not value or PLACEHOLDER.fullmatch(value):
+        if not value or PLACEHOLDER.fullmatch(value) or is_harmless_value(name, value):
             return value
         if any(expression.fullmatch(value) for expression in self._kept_values):
             return value
@@ -160,13 +163,15 @@ class Hider:
     def _json_value(self, path: Sequence[str | int], token: str, named: bool, label: Label) -> str | None:
         names = [step for step in path if isinstance(step, str)]
         name = names[-1] if names else ""
-        below = next((above for above in names[:-1] if hides_below(above)), "")
-        if below and plain_name(name) not in HARMLESS_BELOW:
-            named, name = True, name if is_secret_name(name) else below
-        secret = named or is_secret_name(name)
+        above = next((at for at, found in enumerate(names[:-1]) if hides_below(found)), None)
+        if above is not None and not any(plain_name(found) in HARMLESS_BELOW for found in names[above + 1 :]):
+            named, name = True, name if is_secret_name(name) else names[above]
+        for_people = any(found.lower() in TEXTS_FOR_PEOPLE for found in names[:-1])
+        secret = named or (is_secret_name(name) and not for_people)
         value = tokens.string_value(token)
         if value is None:
-            return "0" if secret and token[0] in "-0123456789" else None
+            counts = not named and plain_name(name) in COUNTS_TOO
+            return "0" if secret and not counts and token[0] in "-0123456789" else None
         hidden = self.replaced(value, name or "value", label) if secret else self.loose(value, label)
         return None if hidden == value else tokens.string_token(hidden, token)
 
@@ -230,7 +235,9 @@ _QUOTES = ('"', "'")
 _NUMBER = re.compile(r"-?[0-9][0-9.eE+\-]*")
 _JSON_LINE = re.compile(r"^((?:data:)?[ \t]*)([{\[][^\r\n]*[}\]])(?=[ \t]*\r?$)", re.MULTILINE)
 # Each of these matches what stands before a name, the name, what is between, and the value.
-_ESCAPED_MEMBER = re.compile(r'(\\+")([A-Za-z0-9_.\-]{2,64})(\\+"\s*:\s*\\+")((?:[^"\\]|\\+[^"\\])+)')
+_ESCAPED_MEMBER = re.compile(
+    r'(?<!\\)(\\{1,8}")([A-Za-z0-9_.\-]{2,64})(\\{1,8}"\s*:\s*\\{1,8}")((?:[^"\\]|\\{1,8}[^"\\])+)'
+)
 _MEMBER = re.compile(r'(")([A-Za-z0-9_.\-]{2,64})("\s*:\s*)(-?[0-9][0-9.eE+\-]*)')
 _QUOTED_MEMBER = re.compile(
     r"""(["']?(?<![A-Za-z0-9_.\-]))([A-Za-z_][A-Za-z0-9_.\-]{1,63})(["']?\s*:\s*(?:"|'))"""

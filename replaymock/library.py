@@ -91,8 +91,9 @@ class Library:
     def save(self, file: str, cassette: Cassette) -> None:
         """Has a cassette that is in the index already written to the disk."""
         self._saving[file] = (cassette, self._index.entries[file])
+        self._store.being_saved.add(file)
         loop = asyncio.get_running_loop()
-        writing = loop.run_in_executor(self._writer, self._store.save, file, cassette)
+        writing = loop.run_in_executor(self._writer, self._write, file, cassette)
         writing.add_done_callback(lambda done: self._saved(file, cassette, done))
 
     async def flush(self) -> None:
@@ -106,15 +107,24 @@ class Library:
         count = len(self._index)
         self._report("reloaded", {"cassettes": count, "text": f"reloaded: {counted(count)}"})
 
-    def _saved(self, file: str, cassette: Cassette, done: "asyncio.Future[Signature]") -> None:
-        latest = self._saving[file][0] is cassette
+    def _write(self, file: str, cassette: Cassette) -> Signature | None:
+        """Writes a cassette, unless a newer one of this file waits behind it already."""
+        latest, _ = self._saving[file]
+        return self._store.save(file, cassette) if latest is cassette else None
+
+    def _saved(self, file: str, cassette: Cassette, done: "asyncio.Future[Signature | None]") -> None:
         error = done.exception()
+        signature = None if error else done.result()
+        if error is None and signature is None:
+            return
+        latest = self._saving[file][0] is cassette
         if latest and error is None:
             self._entries[file] = self._saving[file]
         if latest:
             del self._saving[file]
-        if error is None:
-            self._store.learn(file, cassette, done.result())
+            self._store.being_saved.discard(file)
+        if signature is not None:
+            self._store.learn(file, cassette, signature)
             self._report("recorded", {"file": file})
             return
         self.failed_writes += 1

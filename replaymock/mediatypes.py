@@ -28,12 +28,18 @@ def is_rewritable(media_type: str) -> bool:
 def charset(content_type: str) -> str:
     """The Python codec of a content type's charset; UTF-8 when it names none or an unknown one."""
     found = _CHARSET.search(content_type)
+    if found and found.group(1).lower() in _NO_CHARSETS:
+        return "utf-8"
     try:
         # Encoding nothing refuses the codecs that are not of text, such as hex.
         "".encode(found.group(1) if found else "utf-8")
         return codecs.lookup(found.group(1)).name if found else "utf-8"
     except (LookupError, UnicodeError):
         return "utf-8"
+
+
+# Codecs of Python that are no charsets of texts, and fail on some.
+_NO_CHARSETS = frozenset("idna punycode unicode_escape raw_unicode_escape undefined".split())
 
 
 def extension(media_type: str) -> str:

@@ -222,4 +222,4 @@ _SHOWN = 300
 _UNNAMEABLE = re.compile(r"[^a-z0-9_.\-]")
 _SCRIPTS = frozenset(("text/javascript", "application/javascript", "application/x-javascript", "text/css"))
 _COOKIE = re.compile(r'[^=;"]+="[^"]*"|[^;\s][^;]*')
-_HEADER_PARAMETER = re.compile(r"""([;,]\s*|^|\s)([A-Za-z0-9_.\-]{2,64})(="?)([^;,"\s]+)""")
+_HEADER_PARAMETER = re.compile(r"""([;,]\s*|^|\s)([A-Za-z0-9_.\-]{2,64})(="?)([^;,"\s(][^;,"\s]*)""")

@@ -5,7 +5,7 @@
 
 import traceback
 from collections.abc import AsyncIterator, Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from random import Random
 
@@ -206,7 +206,10 @@ class Responder:
         return explain(found.canonical, self.index, self._playing.ignored)
 
     def _broken_for(self, request: Canonical) -> CassetteError | None:
-        return self.broken.get(cassette_name(request)) or self.broken.get(f"{request.path[1:]}.json")
+        """The fault of the file that would have answered, by the name it would have."""
+        asked = replace(request, method="GET") if request.method == "HEAD" else request
+        names = (cassette_name(request), cassette_name(asked), f"{request.path[1:]}.json")
+        return next((self.broken[name] for name in names if name in self.broken), None)
 
     def _shown(self, request: Request) -> str:
         """The target as it may stand in logs and pages."""

@@ -36,6 +36,12 @@ def hides_below(name: str) -> bool:
     return is_secret_name(name) and plain_name(name) not in CONTAINERS
 
 
+def is_harmless_value(name: str, value: str) -> bool:
+    """Whether a value under a secret name is none: a small number or a usual word where both occur."""
+    usual = value.lower() in HARMLESS_WORDS or _SMALL_NUMBER.fullmatch(value) is not None
+    return usual and plain_name(name) in COUNTS_TOO
+
+
 @lru_cache(maxsize=8192)
 def is_secret_cookie(name: str) -> bool:
     """Whether a cookie of this name holds a secret: also session ids, under the names frameworks give them."""
@@ -54,6 +60,7 @@ def _shape(name: str, hint: str, expression: str) -> Shape:
 
 
 _SEPARATORS = re.compile(r"[^a-z0-9]")
+_SMALL_NUMBER = re.compile(r"[0-9]{1,3}")
 _QUALIFIERS = re.compile(r"(?<=[a-z])(?:v?[0-9]+|confirmation|confirm|again|repeat|hash|value|string|header|plain)+\Z")
 
 SECRET_NAMES = frozenset(
@@ -77,14 +84,34 @@ SECRET_ENDINGS = tuple(
 # Names of secrets that are also given to objects full of harmless things: `"session": {"user": …}`. In these only the
 # members with secret names of their own are hidden; below any other secret name everything is,
 CONTAINERS = frozenset(
-    "session auth authorization authenticationinfo cookie pass pin sig signature assertion otp totp dsn".split()
+    (
+        "session auth authorization authenticationinfo cookie pass pin sig signature assertion otp totp dsn tokens "
+        "credentials"
+    ).split()
 )
-# but for what says how long and for what a secret is good.
-HARMLESS_BELOW = frozenset("type tokentype expires expiresin expiresat expiry exp iat createdat scope scopes".split())
+# but for what says how long and for what a secret is good, and what describes a field (JSON Schema, OpenAPI).
+HARMLESS_BELOW = frozenset(
+    (
+        "type tokentype expires expiresin expiresat expiry exp iat createdat scope scopes minlength maxlength minimum "
+        "maximum format description title enum pattern name in scheme bearerformat readonly writeonly required "
+        "properties items ref nullable deprecated flows authorizationurl tokenurl refreshurl openidconnecturl label "
+        "placeholder hint help"
+    ).split()
+)
+# Objects of words for people: what stands under `password` there is a label or a complaint.
+TEXTS_FOR_PEOPLE = frozenset("error errors message messages label labels translation translations i18n".split())
+# Names under which a number is a count or an id, and a word as here a choice.
+COUNTS_TOO = frozenset("tokens pass auth session authorization sig cookie credentials bearer".split())
+HARMLESS_WORDS = frozenset(
+    (
+        "basic digest bearer none null true false include omit same-origin oauth oauth2 jwt apikey required optional"
+    ).split()
+)
 HARMLESS_ENDINGS = tuple(
     (
         "pagetoken nexttoken prevtoken previoustoken continuationtoken synctoken pagingtoken cursortoken "
         "starttoken resumetoken skiptoken markertoken counttoken maxtoken eostoken bostoken unktoken padtoken "
+        "paginationtoken continuetoken deltatoken canceltoken cancellationtoken "
         # The CORS header, and the list of key ids in WebAuthn: neither is secret.
         "allowcredentials"
     ).split()
@@ -115,7 +142,12 @@ SHAPES = (
         r"-----BEGIN [A-Z0-9 ]*PRIVATE KEY(?: BLOCK)?-----"
         r"[\s\S]*?(?:-----END [A-Z0-9 ]*PRIVATE KEY(?: BLOCK)?-----|\Z)",
     ),
-    _shape("url_password", "@", r"[A-Za-z][A-Za-z0-9+.\-]*://[^/\s:@\"'<>{}]*:(?P<secret>[^/\s@\"'<>{}]+)@"),
+    _shape(
+        "url_password",
+        "://",
+        r"(?<![A-Za-z0-9+.\-])[A-Za-z][A-Za-z0-9+.\-]{0,30}://[^/\s:@?#\"'<>{}]{0,255}"
+        r":(?P<secret>[^/\s@?#\"'<>{}]{1,255})@",
+    ),
     _shape("bearer", "earer ", r"\b[Bb]earer (?P<secret>[A-Za-z0-9._~+/=\-]{16,})"),
     _shape("aws_access_key_id", "A", r"\b(?:AKIA|ASIA|AROA|AIDA|AGPA|ANPA|ANVA)[A-Z0-9]{16}\b"),
     _shape("github_token", "gh", r"\bgh[pousr]_[A-Za-z0-9]{36,255}\b"),
@@ -132,7 +164,7 @@ SHAPES = (
     _shape("google_oauth_token", "ya29.", r"\bya29\.[A-Za-z0-9_\-]{20,}"),
     _shape("google_oauth_secret", "GOCSPX-", r"\bGOCSPX-[A-Za-z0-9_\-]{28}"),
     _shape("anthropic_key", "sk-ant-", r"\bsk-ant-[A-Za-z0-9_\-]{20,}"),
-    _shape("openai_key", "sk-", r"\bsk-(?:proj-|svcacct-|admin-)?[A-Za-z0-9_\-]{20,}"),
+    _shape("openai_key", "sk-", r"\bsk-(?:(?:proj|svcacct|admin)-[A-Za-z0-9_\-]{20,}|[A-Za-z0-9]{32,})"),
     _shape("npm_token", "npm_", r"\bnpm_[A-Za-z0-9]{36}\b"),
     _shape("pypi_token", "pypi-", r"\bpypi-[A-Za-z0-9_\-]{50,}"),
     _shape("sendgrid_key", "SG.", r"\bSG\.[A-Za-z0-9_\-]{16,32}\.[A-Za-z0-9_\-]{16,64}"),

@@ -43,6 +43,7 @@ class Store:
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
+        self.being_saved: set[str] = set()
         self._known: dict[str, tuple[Signature, Loaded | CassetteError]] = {}
 
     @property
@@ -53,19 +54,23 @@ class Store:
     @property
     def broken(self) -> dict[str, CassetteError]:
         """The cassettes that could not be read, by file name."""
-        return {file: found for file, (_, found) in self._known.items() if isinstance(found, CassetteError)}
+        return {file: found for file, (_, found) in list(self._known.items()) if isinstance(found, CassetteError)}
 
     def shown(self, file: str) -> str:
         """A file as messages name it: with its folder, and with nothing in it that would break a line or a stream."""
         return _UNSHOWN.sub(_escaped, (self.folder / file).as_posix())
 
     def scan(self) -> bool:
-        """Brings what is known in line with the folder; whether anything changed."""
+        """Brings what is known in line with the folder; whether anything changed.
+
+        May run in a thread of its own. What is being saved meanwhile is left to who saves it.
+        """
         present = set(self._files())
-        gone = [file for file in self._known if file not in present]
+        absent = [file for file in list(self._known) if file not in present and file not in self.being_saved]
+        gone = [file for file in absent if not (self.folder / file).is_file()]
         for file in gone:
-            del self._known[file]
-        changed = [file for file in sorted(present) if self._refresh(file)]
+            self._known.pop(file, None)
+        changed = [file for file in sorted(present - self.being_saved) if self._refresh(file)]
         return bool(gone or changed)
 
     def unserved(self) -> list[str]:
@@ -128,7 +133,7 @@ class Store:
         polling = _wants_polling()
         while True:
             watched = self._identity()
-            if self.scan():
+            if await asyncio.to_thread(self.scan):
                 yield
             # Not by watchfiles: its polling compares whole seconds, and misses a second edit in one (seen in 1.3.0).
             if polling or watched is None:
@@ -142,7 +147,7 @@ class Store:
                     first = True
                     async for changes in rounds:
                         # The first round also catches what changed before the watch began.
-                        if (first or _concerns(path for _, path in changes)) and self.scan():
+                        if (first or _concerns(path for _, path in changes)) and await asyncio.to_thread(self.scan):
                             yield
                         first = False
                         if self._identity() != watched:

@@ -56,7 +56,18 @@ def test_queries_are_searched_in_names_values_and_bare_items(query: str, shown: 
     ("text", "shown"),
     [
         ('{"password":{"value":"S","n":12}}', '{"password":{"value":"{{redacted:password}}","n":0}}'),
-        ('{"tokens":[{"a":"S"}]}', '{"tokens":[{"a":"{{redacted:tokens}}"}]}'),
+        ('{"secrets":[{"a":"S"}]}', '{"secrets":[{"a":"{{redacted:secrets}}"}]}'),
+        # What describes a field, says something to people, counts, or chooses is no secret.
+        ('{"password":{"type":"string","minLength":8}}', '{"password":{"type":"string","minLength":8}}'),
+        (
+            '{"apiKey":{"type":"apiKey","name":"X","in":"header"}}',
+            '{"apiKey":{"type":"apiKey","name":"X","in":"header"}}',
+        ),
+        ('{"errors":{"password":["is too short"]}}', '{"errors":{"password":["is too short"]}}'),
+        ('{"usage":{"tokens":19},"pass":3,"auth":"basic"}', '{"usage":{"tokens":19},"pass":3,"auth":"basic"}'),
+        ('{"tokens":{"color":{"value":"#fff"}}}', '{"tokens":{"color":{"value":"#fff"}}}'),
+        ('{"paginationToken":"S","deltaToken":"S"}', '{"paginationToken":"S","deltaToken":"S"}'),
+        ('{"pin":83918264,"password":"S"}', '{"pin":0,"password":"{{redacted:password}}"}'),
         (
             '{"token":{"value":"S","type":"bearer","expires_in":60}}',
             '{"token":{"value":"{{redacted:token}}","type":"bearer","expires_in":60}}',
@@ -135,3 +146,23 @@ def test_hostile_text_is_searched_in_good_time(piece: str) -> None:
     HIDER.loose(piece * 2000 + " token", anonymous)
     HIDER.urlencoded("a=" + piece * 500, "query", anonymous)
     assert time.perf_counter() - start < 2
+
+
+@pytest.mark.parametrize(
+    "text", ["a@b.c " + "A" * 200_000, "a+" * 100_000 + "@", "://" + "a:" * 60_000 + "@", "x " + "\\" * 60_000 + '"']
+)
+def test_no_text_takes_long(text: str) -> None:
+    """A request held up by an expression holds up everybody's."""
+    started = time.process_time()
+    HIDER.loose(text, anonymous)
+    HIDER.loose(f"password {text}", anonymous)
+    assert time.process_time() - started < 2
+
+
+def test_an_address_that_only_looks_like_one_with_a_password_stays() -> None:
+    for text in (
+        "http://localhost:3000?email=a@b.c",
+        "/blog/sk-ako-vybrat-topanky-na-zimu",
+        "sk-learn-tutorial-for-beginners",
+    ):
+        assert HIDER.loose(text, anonymous) == text

@@ -217,3 +217,17 @@ def test_after_a_failed_write_the_cassette_on_the_disk_is_served(tmp_path: Path)
     asyncio.run(story())
     assert shelf.library.failed_writes == 1
     assert shelf.index.entries["items/GET.json"].cassette == a_cassette()
+
+
+def test_only_the_newest_of_what_waits_to_be_written_is_written(tmp_path: Path) -> None:
+    shelf = Shelf(tmp_path / "c")
+
+    async def story() -> None:
+        for count in range(1, 200):
+            shelf.keep("poll/GET.json", a_cassette("/poll", *(recorded(b"[%d]" % number) for number in range(count))))
+        await shelf.library.flush()
+
+    asyncio.run(story())
+    assert len(shelf.events) < 20
+    assert not shelf.store.scan()
+    assert len(shelf.store.loaded[0].cassette.responses) == 199

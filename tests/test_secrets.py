@@ -164,7 +164,8 @@ def test_no_secret_name_escapes_the_quick_look(name: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("name", "hides"), [("password", True), ("tokens", True), ("session", False), ("auth", False), ("page", False)]
+    ("name", "hides"),
+    [("password", True), ("secrets", True), ("tokens", False), ("session", False), ("auth", False), ("page", False)],
 )
 def test_strong_names_hide_all_that_is_below_them(name: str, hides: bool) -> None:
     assert secrets.hides_below(name) is hides

@@ -111,7 +111,7 @@ def answers(vault: Vault) -> list[bytes]:
         reply(b"{}", status=f"200 {vault.jwt()}"),
         reply(f'data: {{"token":"a\\"{vault.word()}"}}\n\n'.encode(), "Content-Type: text/event-stream"),
         reply(f'<input name="csrf_token" value="{vault.word()}">'.encode(), "Content-Type: text/html"),
-        reply(json.dumps({"tokens": [vault.word(), {"a": vault.word()}]}).encode()),
+        reply(json.dumps({"secrets": [vault.word(), {"a": vault.word()}]}).encode()),
         reply(json.dumps({"next": f"https://h/x?token=ab!{vault.word()}"}).encode()),
         reply(json.dumps({name: vault.word() for name in ("password2", "tokenValue", "recoveryCodes")}).encode()),
         reply(f"access_token={vault.word()}&token_type=bearer".encode(), "Content-Type: text/plain"),
