@@ -17,9 +17,11 @@ from replaymock.admin import hosts_of
 from replaymock.cassette import Cassette
 from replaymock.console import Console
 from replaymock.cors import Cors
-from replaymock.errors import UsageError
-from replaymock.index import Serving
+from replaymock.errors import CassetteError, UsageError
+from replaymock.fastlane import FastLane
+from replaymock.index import Index, Serving
 from replaymock.library import Library, counted
+from replaymock.listening import bind
 from replaymock.matching import Matcher
 from replaymock.mode import RECORD_MODES, REPLAY
 from replaymock.redaction import Redactor
@@ -45,7 +47,8 @@ class App:
         self._backends: Any = None
         self.responder = self._make_responder()
         report = console.report
-        self._library = Library(self._store, self._matcher, self._serving, report, self.responder.use)
+        self._library = Library(self._store, self._matcher, self._serving, report, self._use)
+        self._lane: FastLane | None = None
         self.responder.look_for = self._library.look_for
         self.port = 0
         self._times_asked = 0
@@ -58,18 +61,23 @@ class App:
         self._open_folder()
         self._library.load()
         server = Server(self.responder, hosts_of(self._settings.host), self._settings.max_body)
-        self.port = server.listen(self._settings.host, self._settings.port)
+        sockets = bind(self._settings.host, self._settings.port)
+        self.port = int(sockets[0].getsockname()[1])
+        entrance = self._lane = self._make_lane(server)
+        (entrance or server).listen(sockets)
         try:
             self._announce()
         except UsageError:
-            server.stop_accepting()
+            (entrance or server).stop_accepting()
             raise
         watching = asyncio.ensure_future(self._library.watch())
         try:
             yield self
         finally:
             self._remove_ready_file()
-            server.stop_accepting()
+            (entrance or server).stop_accepting()
+            if entrance:
+                await entrance.drain(DRAIN_SECONDS, self._hurry)
             await server.drain(DRAIN_SECONDS, self._hurry)
             watching.cancel()
             await asyncio.gather(watching, return_exceptions=True)
@@ -116,6 +124,19 @@ class App:
             clock=time.monotonic,
             random=Random(0),  # noqa: S311 - latency needs no secret, and the same run twice is wanted
         )
+
+    def _make_lane(self, server: Server) -> "FastLane | None":
+        if self.responder.mode.forward or not self._settings.fast_lane:
+            return None
+        return FastLane(server.constant, self.responder.count, server.take_over, self._warn)
+
+    def _use(self, index: Index, broken: dict[str, CassetteError]) -> None:
+        self.responder.use(index, broken)
+        if self._lane:
+            self._lane.forget()
+
+    def _warn(self, message: str) -> None:
+        self._console.report("warning", {"message": message})
 
     def _make_recorder(self) -> Any:
         # Replay opens no outgoing connection, so it does not even load what could.

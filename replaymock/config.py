@@ -199,6 +199,7 @@ OPTIONS: dict[str, type] = {
     "record_status": str,
     "max_body": str,
     "no_rewrite": bool,
+    "no_fast_lane": bool,
     "sequence": str,
     "latency": str,
     "miss_status": int,

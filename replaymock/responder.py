@@ -14,7 +14,7 @@ from replaymock.answer import Answer, delayed, frame, without_body
 from replaymock.cors import Cors
 from replaymock.errors import CassetteError, RequestRefused
 from replaymock.exchange import Request
-from replaymock.headers import get
+from replaymock.headers import get, has
 from replaymock.index import Entry, Index
 from replaymock.journal import Journal, Report, Served
 from replaymock.matching import Matcher
@@ -42,6 +42,15 @@ class Playing:
     miss_status: int = 404
     session_header: str = "replaymock-session"
     ignored: tuple[str, ...] = ()
+
+    @property
+    def takes_time(self) -> bool:
+        """Whether answers are held back."""
+        return self.latency.recorded or self.latency.high > 0
+
+    def stays(self, responses: int) -> bool:
+        """Whether a cassette with so many responses always gives the same one."""
+        return self.sequence in ("first", "last") or (responses == 1 and self.sequence != "strict")
 
 
 def _files_for(request: Canonical) -> list[str]:
@@ -139,6 +148,27 @@ class Responder:
         self._count_write(found.entry, answer, session)
         self._served(request.method, found.shown, answer.status, "hit", found.entry.file, started)
         return answer
+
+    def constant(self, request: Request) -> tuple[Answer, Served] | None:
+        """The hit every equal request gets for as long as this index is used, and how it stands in the journal.
+
+        None where a position, a session, a write, time or upstream may have a say.
+        """
+        if self.mode.forward or has(request.headers, self.session_header) or self._playing.takes_time:
+            return None
+        found = self._find(request)
+        if found.entry is None or not self._playing.stays(len(found.entry.afters)):
+            return None
+        position = self._advance(request, found.entry, Session())
+        if position is None or found.entry.canonical.method not in ("GET", "HEAD"):
+            return None
+        answer = self._play(request, found.entry, position)
+        return answer, Served(request.method, found.shown, answer.status, "hit", found.entry.file, 0.0)
+
+    def count(self, served: Served) -> None:
+        """Takes note of a request that was answered without asking here."""
+        self.journal.served(served)
+        self._report("request", served.to_json())
 
     def _find(self, request: Request) -> _Found:
         """The entry for a request; one without body or matched headers is remembered by its raw target."""

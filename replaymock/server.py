@@ -7,20 +7,21 @@ import asyncio
 import socket
 from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import replace
-from typing import cast
+from typing import Any, cast
 
 from tornado import httputil
 from tornado.http1connection import HTTP1Connection
 from tornado.httpserver import HTTPServer
-from tornado.netutil import bind_sockets
 
 from replaymock import admin
 from replaymock.admission import check, over_limit
 from replaymock.answer import Answer
 from replaymock.connection import Caller
-from replaymock.errors import RequestRefused, UsageError
+from replaymock.errors import RequestRefused
 from replaymock.exchange import Request
 from replaymock.headers import get
+from replaymock.journal import Served
+from replaymock.listening import BUFFERED, Resumed
 from replaymock.proxying import has_body
 from replaymock.responder import Responder
 
@@ -36,7 +37,6 @@ class Server:
         self._responder = responder
         self._hosts = hosts
         self._max_body = max_body
-        self._sockets: list[socket.socket] = []
         self._open: set[_Delegate] = set()
         self._http = HTTPServer(
             cast("Callable[[httputil.HTTPServerRequest], None]", _Connections(self._delegate)),
@@ -44,20 +44,20 @@ class Server:
             max_header_size=MAX_HEADER,
             # Ours is the limit that answers 413; Tornado's own would close without a word.
             max_body_size=1 << 62,
-            max_buffer_size=1 << 20,
+            max_buffer_size=BUFFERED,
         )
 
-    def listen(self, host: str, port: int) -> int:
-        """Binds every address of `host`; the port, chosen by the system for 0. UsageError when that fails."""
-        try:
-            self._sockets = _bind(host, port)
-        except OSError as error:
-            reason = error.strerror or str(error)
-            raise UsageError(
-                f"cannot listen on {host} port {port}: {reason}; choose another by --port (0 picks one)"
-            ) from error
-        self._http.add_sockets(self._sockets)
-        return int(self._sockets[0].getsockname()[1])
+    def listen(self, sockets: list[socket.socket]) -> None:
+        """Accepts on these listening sockets from now on."""
+        self._http.add_sockets(sockets)
+
+    def take_over(self, connection: socket.socket, address: Any, data: bytes) -> None:
+        """Serves a connection from which `data` has been read already."""
+        self._http.handle_stream(Resumed(connection, data), address)
+
+    def constant(self, request: Request) -> tuple[Answer, Served] | None:
+        """The answer every equal request gets for now, as `Responder.constant`; None for the server's own paths."""
+        return None if admin.is_own(request.path) else self._responder.constant(request)
 
     def stop_accepting(self) -> None:
         """Takes no more connections."""
@@ -254,32 +254,4 @@ async def _whole(body: bytes) -> AsyncIterator[bytes]:
         yield body
 
 
-def _bind(host: str, port: int) -> list[socket.socket]:
-    """Sockets on every address of a host, on one port."""
-    if host != "localhost":
-        return bind_sockets(port, host)
-    for _ in range(_BIND_TRIES):
-        first = bind_sockets(port, "127.0.0.1")
-        try:
-            return first + bind_sockets(first[0].getsockname()[1], "::1", socket.AF_INET6)
-        except OSError:
-            if port != 0 or not _has_ipv6_loopback():
-                if _has_ipv6_loopback():
-                    first[0].close()
-                    raise
-                return first
-            first[0].close()
-    raise OSError("no port is free on both 127.0.0.1 and ::1")
-
-
-def _has_ipv6_loopback() -> bool:
-    try:
-        with socket.socket(socket.AF_INET6, socket.SOCK_STREAM) as probe:
-            probe.bind(("::1", 0))
-    except OSError:
-        return False
-    return True
-
-
 _DRAINED = 256 * 1024 * 1024
-_BIND_TRIES = 10

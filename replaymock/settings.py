@@ -62,6 +62,7 @@ class Settings:
     latency: Latency = field(default_factory=Latency)
     miss_status: int = 404
     fail_on_miss: bool = False
+    fast_lane: bool = True
     file: FileConfig = field(default_factory=FileConfig)
 
 

@@ -35,6 +35,8 @@ FLOORS: list[tuple[str, str]] = [
     ("conductors", "recorder"),
     ("conductors", "responder"),
     ("edges in", "admin admission console connection"),
+    ("edges in", "plainhead listening accepting"),
+    ("edges in", "fastlane"),
     ("edges in", "server library"),
     ("entrances", "app inspection demo.shop demo.comparison cli.options"),
     ("entrances", "demo.backend demo.report demo.visit cli.folder cli.serve"),
@@ -49,8 +51,8 @@ ROOM = {module: room for room, modules in FLOORS for module in modules.split()}
 # Who may import what from outside. The fast lane, once there is one, is the only one with httptools.
 ONLY_IN = {
     "httpx": {"upstream", "demo.visit"},
-    "tornado": {"server", "connection", "demo.backend"},
-    "httptools": set(),
+    "tornado": {"server", "connection", "listening", "demo.backend"},
+    "httptools": {"plainhead"},
     "watchfiles": {"store"},
     "jsonpath": {"rewrites"},
     "brotli": {"codings"},

@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 
 from replaymock.app import App
+from replaymock.listening import bind
 from replaymock.responder import Playing, Responder
 from replaymock.server import MAX_HEADER, Server
 from replaymock.settings import Latency, Upstream
@@ -144,7 +145,9 @@ def slow(seconds: float) -> Responder:
 @contextlib.asynccontextmanager
 async def listening(responder: Responder) -> AsyncIterator[tuple[Server, int]]:
     server = Server(responder, frozenset(), 1000)
-    port = server.listen("127.0.0.1", 0)
+    sockets = bind("127.0.0.1", 0)
+    server.listen(sockets)
+    port = sockets[0].getsockname()[1]
     yield server, port
     server.stop_accepting()
     await server.drain(0)

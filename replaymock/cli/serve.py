@@ -119,6 +119,7 @@ def record(context: click.Context, /, **_values: Any) -> None:
     help="The status of a miss.",
 )
 @option("--fail-on-miss", is_flag=True, help="Exit with 1 at the end if there was a miss.")
+@option("--no-fast-lane", is_flag=True, help="Answer every request by the ordinary road, which is slower.")
 @shared
 @click.pass_context
 def replay(context: click.Context, /, **_values: Any) -> None:
@@ -140,6 +141,7 @@ def replay(context: click.Context, /, **_values: Any) -> None:
             latency=settings.parse_latency(values["latency"]),
             miss_status=values["miss_status"],
             fail_on_miss=values["fail_on_miss"],
+            fast_lane=not values["no_fast_lane"],
         )
     )
 
