@@ -32,6 +32,7 @@ class Library:
         self._report = report
         self._use = use
         self._index = Index()
+        self._broken: frozenset[str] = frozenset()
         self._entries: dict[str, tuple[Cassette, Entry]] = {}
         self._saving: dict[str, tuple[Cassette, Entry]] = {}
         self._told_broken: set[str] = set()
@@ -47,6 +48,7 @@ class Library:
                 broken[loaded.file] = error
         self._entries = kept | self._saving
         self._index = Index(entry for _, entry in self._entries.values())
+        self._broken = frozenset(broken)
         self._use(self._index, broken)
         messages = {str(error) for error in broken.values()}
         for message in sorted(messages - self._told_broken):
@@ -55,7 +57,8 @@ class Library:
 
     def look_for(self, files: Iterable[str]) -> bool:
         """Loads again if one of these files is new, so that nobody waits for the watch; whether it did."""
-        if not self._store.has_news(files):
+        unseen = [file for file in files if file not in self._index.entries and file not in self._broken]
+        if not any(self._store.has(file) for file in unseen):
             return False
         self.rescan()
         return True

@@ -83,9 +83,9 @@ class Store:
         found = (file for file in self._every_file() if not is_sidecar_name(file.rpartition("/")[2]))
         return sorted(file for file in found if file not in self._known and os.path.normpath(file) not in sidecars)
 
-    def has_news(self, files: Iterable[str]) -> bool:
-        """Whether one of these files has come into the folder since it was last looked at."""
-        return any(file not in self._known and (self.folder / file).is_file() for file in files)
+    def has(self, file: str) -> bool:
+        """Whether there is such a file in the folder now."""
+        return (self.folder / file).is_file()
 
     def save(self, file: str, cassette: Cassette) -> Signature:
         """Writes a cassette and its sidecars, and removes sidecars it no longer has. OSError if that fails.
