@@ -131,8 +131,7 @@ class Responder:
             raise RuntimeError("a mode that forwards needs a recorder")
         served = await self.recorder.forward(request, body, out, lambda: self.index)
         self._remembered.clear()
-        self.journal.served(served)
-        self._report("request", served.to_json())
+        self.count(served)
 
     def replay(self, request: Request) -> Answer | None:
         """The answer the cassettes give; for a miss, its explanation, or None where upstream is asked next."""
@@ -166,7 +165,7 @@ class Responder:
         return answer, Served(request.method, found.shown, answer.status, "hit", found.entry.file, 0.0)
 
     def count(self, served: Served) -> None:
-        """Takes note of a request that was answered without asking here."""
+        """Takes note of a request that was answered, here or elsewhere."""
         self.journal.served(served)
         self._report("request", served.to_json())
 
@@ -246,6 +245,4 @@ class Responder:
         return self._matcher.redactor.shown(request.target)
 
     def _served(self, method: str, shown: str, status: int, outcome: str, file: str, started: float) -> None:
-        served = Served(method, shown, status, outcome, file, (self._clock() - started) * 1000)
-        self.journal.served(served)
-        self._report("request", served.to_json())
+        self.count(Served(method, shown, status, outcome, file, (self._clock() - started) * 1000))
