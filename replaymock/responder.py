@@ -9,12 +9,13 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from random import Random
 
-from replaymock import graphql, sequence
+from replaymock import sequence
 from replaymock.answer import Answer, delayed, frame, without_body
 from replaymock.cors import Cors
 from replaymock.errors import CassetteError, RequestRefused
 from replaymock.exchange import Request
 from replaymock.headers import get, has
+from replaymock.history import write_name
 from replaymock.index import Entry, Index
 from replaymock.journal import Journal, Report, Served
 from replaymock.matching import Matcher
@@ -206,13 +207,9 @@ class Responder:
         return delayed(answer, seconds) if seconds > 0 else answer
 
     def _count_write(self, entry: Entry, answer: Answer, session: Session) -> None:
-        canonical = entry.canonical
-        if canonical.method not in sequence.WRITE_METHODS or answer.status >= 400:  # noqa: PLR2004 - an error writes nothing
-            return
-        if canonical.kind == "json" and graphql.is_read(canonical.body):
-            return
-        operation = graphql.operation_name(canonical.body) if canonical.kind == "json" else ""
-        session.writes[" ".join(filter(None, (canonical.method, entry.cassette.request.path, operation)))] += 1
+        name = write_name(entry.canonical, entry.cassette.request.path, answer.status)
+        if name:
+            session.writes[name] += 1
 
     def _miss(self, request: Request, found: _Found, started: float) -> Answer:
         echoed = self.cors.echoed(request.headers)

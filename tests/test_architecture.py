@@ -25,7 +25,7 @@ FLOORS: list[tuple[str, str]] = [
     ("meaning", "naming"),
     ("cassettes", "cassette config faults"),
     ("cassettes", "reading prepare settings"),
-    ("memory", "index sessions"),
+    ("memory", "index sessions history turns"),
     ("memory", "misses recording"),
     ("memory", "journal"),
     ("edges out", "disk"),

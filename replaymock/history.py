@@ -1,0 +1,88 @@
+"""What a session has written while it was recorded, and which of its writes a changed response is put down to.
+
+Requests are told in the order they arrived. Paths are those of canonical requests.
+"""
+
+from collections import Counter, deque
+from dataclasses import dataclass
+
+from replaymock import graphql
+from replaymock.rewrites import Canonical
+from replaymock.sequence import WRITE_METHODS
+
+_MOST_WRITES = 10_000
+_ERRORS = 400
+
+
+@dataclass(frozen=True, slots=True)
+class Write:
+    """A write by its name (`POST /items`), its path, and how many of that name there were up to it."""
+
+    name: str
+    path: str
+    number: int
+
+    def __str__(self) -> str:
+        return f"{self.name} x{self.number}" if self.number > 1 else self.name
+
+
+def write_name(request: Canonical, path: str, status: int) -> str:
+    """What a request counts as when it was answered with `status`: empty unless it wrote. `path` is its cassette's.
+
+    A GraphQL query is no write; a mutation goes by the name of its operation.
+    """
+    if request.method not in WRITE_METHODS or status >= _ERRORS:
+        return ""
+    if request.kind != "json":
+        return f"{request.method} {path}"
+    if graphql.is_read(request.body):
+        return ""
+    return f"{request.method} {path} {graphql.operation_name(request.body)}".rstrip()
+
+
+class History:
+    """One session of a recording."""
+
+    def __init__(self) -> None:
+        self.counts: Counter[str] = Counter()
+        self._writes: deque[Write] = deque(maxlen=_MOST_WRITES)
+        self._made = 0
+        self._fetched: dict[str, int] = {}
+        self._read: set[str] = set()
+
+    def fetched(self, file: str, request: Canonical) -> str:
+        """Takes note of a request that `file` holds; the write it may be put down to, empty where there is none.
+
+        That is the last one, since `file` was fetched before, of those that are closest to the request's path.
+        """
+        new = self._made - self._fetched.get(file, self._made)
+        self._fetched[file] = self._made
+        if request.method == "GET":
+            self._read.add(_segments(request.path)[0])
+        if not new:
+            return ""
+        candidates = list(self._writes)[-new:]
+        # The last of equals: max gives the first it meets.
+        return str(max(reversed(candidates), key=lambda write: self._closeness(write.path, request.path)))
+
+    def wrote(self, name: str, path: str) -> None:
+        """Takes note of a write."""
+        self.counts[name] += 1
+        self._made += 1
+        self._writes.append(Write(name, path, self.counts[name]))
+
+    def _closeness(self, written: str, read: str) -> int:
+        """3 for the same path, its parent or a child; 2 for a sibling; 1 for a part of the backend that is read at all.
+
+        What is right below the root is no family: everything is there, the beacon of an analytics script too.
+        """
+        one, other = _segments(written), _segments(read)
+        if one == other or (one[:-1] or None) == other or (other[:-1] or None) == one:
+            return 3
+        if one[:-1] == other[:-1] != []:
+            return 2
+        return int(one[0] in self._read)
+
+
+def _segments(path: str) -> list[str]:
+    return [segment for segment in path.split("/") if segment] or [""]
