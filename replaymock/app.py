@@ -81,6 +81,8 @@ class App:
             await server.drain(DRAIN_SECONDS, self._hurry)
             watching.cancel()
             await asyncio.gather(watching, return_exceptions=True)
+            if self.responder.recorder:
+                self.responder.recorder.settle()
             if self._backends:
                 await self._backends.aclose()
             await self._library.flush()

@@ -1,5 +1,6 @@
 """The record road: a request goes upstream as it came, the answer to the caller as it comes, the pair to the store."""
 
+import asyncio
 from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
@@ -19,9 +20,13 @@ from replaymock.recording import Recording
 from replaymock.relaying import Head, Kept, Out, Rewriting, keeping, relay
 from replaymock.settings import Upstream
 from replaymock.targets import normal_path, pattern
+from replaymock.turns import Turns
 
 if TYPE_CHECKING:
     from replaymock.upstream import Backends  # replay never loads httpx
+
+TURN_SECONDS = 5.0
+"""How long an exchange waits for requests that arrived before it and are still going on, until it is kept."""
 
 Save = Callable[[str, Cassette], None]
 """Has a cassette written to the disk, soon and in order."""
@@ -79,6 +84,7 @@ class Recorder:
         self._report = report
         self._clock = clock
         self._noted: set[str] = set()
+        self._turns = Turns()
 
     def route(self, request: Request) -> Upstream:
         """The upstream of a request. RequestRefused when it came from this server or no upstream is named for it."""
@@ -95,22 +101,46 @@ class Recorder:
         return upstream
 
     async def forward(
-        self, request: Request, body: AsyncIterator[bytes], out: Out, index: Callable[[], Index]
-    ) -> Served:
-        """Asks upstream, passes the answer on, and keeps the exchange; what was served, for the journal.
+        self,
+        request: Request,
+        body: AsyncIterator[bytes],
+        out: Out,
+        index: Callable[[], Index],
+        count: Callable[[Served], None],
+        session: str,
+    ) -> None:
+        """Asks upstream, passes the answer on, and keeps the exchange; `count` learns what was served.
 
-        `index` gives the index in force, which a reload may swap while upstream is asked.
+        `index` gives the index in force, which a reload may swap while upstream is asked. An exchange is kept when it
+        is its turn, which may be after this returns.
         """
         started = self._clock()
         sent = Kept(self.recording.policy.max_body)
         attempt = _Attempt(out)
+        turn = self._turns.arrive(session, request.method, request.target)
+
+        def served(outcome: str, file: str) -> None:
+            shown = self.recording.redactor.shown(request.target)
+            elapsed = (self._clock() - started) * 1000
+            count(Served(request.method, shown, attempt.status, outcome, file, elapsed))
+
+        exchange, outcome = None, "forwarded"
         try:
-            outcome, file = await self._exchange(request, keeping(body, sent), sent, attempt, index, started)
+            exchange = await self._exchange(request, keeping(body, sent), sent, attempt, index, started)
         except RequestRefused as error:
-            outcome, file = "error", ""
+            outcome = "error"
             self._fail(error, request, attempt)
-        shown = self.recording.redactor.shown(request.target)
-        return Served(request.method, shown, attempt.status, outcome, file, (self._clock() - started) * 1000)
+        finally:
+            if exchange is None:
+                self._turns.leave(turn)
+        if exchange is None:
+            served(outcome, "")
+        elif not self._turns.end(turn, lambda: served(*self._keep(exchange, index(), session))):
+            asyncio.get_running_loop().call_later(TURN_SECONDS, self._turns.hurry, turn)
+
+    def settle(self) -> None:
+        """Keeps every exchange that is over, whatever it waits for."""
+        self._turns.settle()
 
     async def _exchange(
         self,
@@ -120,7 +150,8 @@ class Recorder:
         attempt: "_Attempt",
         index: Callable[[], Index],
         started: float,
-    ) -> tuple[str, str]:
+    ) -> Exchange | None:
+        """What there is to keep of an exchange once it is over."""
         upstream = self.route(request)
         wanted = self._is_wanted(request.path)
         outgoing = replace(request, headers=self._outgoing(request, upstream, wanted))
@@ -135,23 +166,24 @@ class Recorder:
             await relay(live, head, attempt, kept, rewriting if request.method != "HEAD" else None)
         attempt.finish()
         if not stored:
-            return "forwarded", ""
+            return None
         if not (kept.whole and sent.whole and sent.ended):
             self._warn(request, "not saved, larger than --max-body")
-            return "forwarded", ""
+            return None
         if self._forwarding.lookup and is_new and file in index().entries:
-            return "forwarded", file  # the same request, asked at the same time, has filled the gap
+            return None  # the same request, asked at the same time, has filled the gap
         response = Response(live.status, live.reason, live.headers, kept.data)
         elapsed = round((self._clock() - started) * 1000)
-        return self._keep(Exchange(replace(request, body=sent.data), response, _now(), elapsed), index())
+        return Exchange(replace(request, body=sent.data), response, _now(), elapsed)
 
     def _file(self, request: Request, sent: Kept, index: Index) -> str:
         """The cassette an exchange will be kept in, known as soon as the request is whole."""
         canonical = self.recording.matcher.canonical(replace(request, body=sent.data))
         return self.recording.file_for(canonical, index)
 
-    def _keep(self, exchange: Exchange, index: Index) -> tuple[str, str]:
-        taken = self.recording.take(exchange, index)
+    def _keep(self, exchange: Exchange, index: Index, session: str) -> tuple[str, str]:
+        """Keeps an exchange; what became of it, and in which file."""
+        taken = self.recording.take(exchange, index, session)
         if not taken.changed:
             return "unchanged", taken.file
         index.add(self._entry(taken.file, taken.cassette))

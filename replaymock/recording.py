@@ -7,12 +7,14 @@ from replaymock import bodies, codings, mediatypes
 from replaymock.cassette import Cassette, CassetteRequest, Recorded
 from replaymock.exchange import Exchange, Request, Response
 from replaymock.headers import Headers, get, hop_by_hop, is_cors, is_unstored, media_type
+from replaymock.history import History, write_name
 from replaymock.index import Entry, Index
 from replaymock.matching import Matcher, key_of
 from replaymock.naming import HASH_DIGITS, cassette_name
 from replaymock.origin import TOKEN, Origins
 from replaymock.redaction import Numbering, forget_names
 from replaymock.rewrites import Canonical
+from replaymock.sequence import Writes, satisfied
 from replaymock.targets import literal_path, parse_query
 
 ERROR_STATUSES = frozenset((401, 403, 429, *range(500, 600)))
@@ -48,7 +50,7 @@ class Taken:
 
 
 class Recording:
-    """One run of the recorder: its placeholders, and how far it has come in each cassette."""
+    """One run of the recorder: its placeholders, its place in each cassette, and what sessions have written."""
 
     def __init__(self, policy: Policy, matcher: Matcher, origins: Origins) -> None:
         self.numbering = Numbering()
@@ -57,6 +59,7 @@ class Recording:
         self.redactor = matcher.redactor
         self.origins = origins
         self._cursors: dict[str, int] = {}
+        self._histories: dict[str, History] = {}
         self._previous: dict[str, Cassette] = {}
 
     def remember(self, file: str, cassette: Cassette) -> None:
@@ -71,23 +74,50 @@ class Recording:
         name = cassette_name(request)
         return name if name not in index.entries else cassette_name(request, HASH_DIGITS * 2)
 
-    def take(self, exchange: Exchange, index: Index) -> Taken:
-        """The cassette of an exchange, joined with what `index` holds of it."""
+    def take(self, exchange: Exchange, index: Index, session: str = "") -> Taken:
+        """The cassette of an exchange, joined with what `index` holds of it.
+
+        The exchanges of a session are taken in the order their requests arrived.
+        """
         canonical = self.matcher.canonical(exchange.request)
         file = self.file_for(canonical, index)
+        history = self._history(session)
+        recorded = replace(self._recorded(exchange), after=history.fetched(file, canonical))
+        taken = self._joined(exchange, canonical, file, recorded, index, history.counts)
+        name = write_name(canonical, taken.cassette.request.path, recorded.status)
+        if name:
+            history.wrote(name, canonical.path)
+        return taken
+
+    def _joined(
+        self,
+        exchange: Exchange,
+        canonical: Canonical,
+        file: str,
+        recorded: Recorded,
+        index: Index,
+        writes: Writes,
+    ) -> Taken:
         known = index.entries.get(file)
         stored = known.cassette.responses if known else ()
-        recorded = self._recorded(exchange)
-        responses, cursor = join(stored, self._cursors.get(file, -1), recorded)
+        responses, cursor = join(stored, self._cursors.get(file, -1), recorded, writes)
         self._cursors[file] = cursor
         if known and responses == stored:
             return Taken(file, known.cassette, changed=False)
         previous = self._previous.get(file)
-        if previous and cursor < len(previous.responses) and same(previous.responses[cursor], recorded):
+        if previous and cursor < len(previous.responses) and _holds(previous.responses[cursor], recorded, writes):
             responses = (*responses[:cursor], previous.responses[cursor])
         origin = known.cassette if known else previous
         request = origin.request if origin else self._request(exchange.request, canonical)
         return Taken(file, Cassette(request, responses), changed=True)
+
+    def _history(self, session: str) -> History:
+        """The history of a session, which forgets the oldest session when there are too many."""
+        history = self._histories.pop(session, None) or History()
+        self._histories[session] = history
+        if len(self._histories) > _MOST_SESSIONS:
+            del self._histories[next(iter(self._histories))]
+        return history
 
     def _request(self, request: Request, canonical: Canonical) -> CassetteRequest:
         """What is kept of a request: no header but its content type and those that take part in matching."""
@@ -169,23 +199,31 @@ def _is_exact(entry: Entry, request: Canonical) -> bool:
     return exact and key_of(entry.canonical) == key_of(request)
 
 
-def join(stored: tuple[Recorded, ...], cursor: int, recorded: Recorded) -> tuple[tuple[Recorded, ...], int]:
+def join(
+    stored: tuple[Recorded, ...], cursor: int, recorded: Recorded, writes: Writes
+) -> tuple[tuple[Recorded, ...], int]:
     """Stored responses with the next one of this run, and the position of that one.
 
-    `cursor` is the position of the response this run saw before, -1 at first. An equal response changes nothing; a
-    different one replaces the stored ones from there on; an error never replaces a good one.
+    `cursor` is the position of the response this run saw before, -1 at first. An equal response changes nothing, unless
+    it is stored as coming after a write that was not made in this run; a different one replaces the stored ones from
+    there on; an error never replaces a good one.
     """
     cursor = min(cursor, len(stored) - 1)
     if cursor >= 0 and same(stored[cursor], recorded):
         return stored, cursor
     position = cursor + 1
     if position < len(stored):
-        if same(stored[position], recorded):
+        if _holds(stored[position], recorded, writes):
             return stored, position
         if recorded.status in ERROR_STATUSES and stored[position].status not in ERROR_STATUSES:
             return stored, cursor
         recorded = _with_known_headers(stored[position], recorded)
-    return (*stored[:position], recorded), position
+    return (*stored[:position], recorded if position else replace(recorded, after="")), position
+
+
+def _holds(stored: Recorded, recorded: Recorded, writes: Writes) -> bool:
+    """Whether a stored response is what was recorded now, and a replay of this run would have come to it by now."""
+    return same(stored, recorded) and satisfied(stored.after, writes)
 
 
 def same(one: Recorded, other: Recorded) -> bool:
@@ -225,5 +263,6 @@ def _without_boundary(headers: Headers) -> Headers:
     )
 
 
+_MOST_SESSIONS = 1000
 # HTTP dates (RFC 9110 section 5.6.7), in `Expires`, `Last-Modified` and cookies, move with every recording.
 _DATE = re.compile(r"[A-Z][a-z]{2}, [0-9]{2}[ -][A-Z][a-z]{2}[ -][0-9]{2,4} [0-9]{2}:[0-9]{2}:[0-9]{2} GMT")

@@ -130,9 +130,8 @@ class Responder:
         """Has upstream answer a request whose body may still be coming."""
         if self.recorder is None:
             raise RuntimeError("a mode that forwards needs a recorder")
-        served = await self.recorder.forward(request, body, out, lambda: self.index)
-        self._remembered.clear()
-        self.count(served)
+        session = get(request.headers, self.session_header)
+        await self.recorder.forward(request, body, out, lambda: self.index, self._forwarded, session)
 
     def replay(self, request: Request) -> Answer | None:
         """The answer the cassettes give; for a miss, its explanation, or None where upstream is asked next."""
@@ -164,6 +163,10 @@ class Responder:
             return None
         answer = self._play(request, found.entry, position)
         return answer, Served(request.method, found.shown, answer.status, "hit", found.entry.file, 0.0)
+
+    def _forwarded(self, served: Served) -> None:
+        self._remembered.clear()
+        self.count(served)
 
     def count(self, served: Served) -> None:
         """Takes note of a request that was answered, here or elsewhere."""

@@ -21,7 +21,9 @@ def advance(policy: str, position: int | None, afters: Sequence[str], writes: Wr
 
 
 def satisfied(after: str, writes: Writes) -> bool:
-    """Whether a session has made the write that `after` names, as often as it says (`POST /items x2`)."""
+    """Whether a session has made the write `after` names, as often as it says (`POST /items x2`); none always is."""
+    if not after:
+        return True
     found = _COUNTED.fullmatch(after)
     name, count = (found.group(1), int(found.group(2))) if found else (after, 1)
     return writes.get(name, 0) >= count

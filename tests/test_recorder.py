@@ -85,7 +85,9 @@ class Run:
         found = []
         for request in requests:
             out = Callers()
-            found.append((await recorder.forward(request, _body(request.body), out, lambda: self.index), out))
+            served: list[Served] = []
+            await recorder.forward(request, _body(request.body), out, lambda: self.index, served.append, "")
+            found.append((served[0], out))
         await backends.aclose()
         return found
 

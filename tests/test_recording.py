@@ -301,7 +301,7 @@ def a_run(*bodies: str) -> tuple[Recorded, ...]:
 def run_over(stored: tuple[Recorded, ...], *seen: Recorded) -> tuple[Recorded, ...]:
     cursor = -1
     for response in seen:
-        stored, cursor = join(stored, cursor, response)
+        stored, cursor = join(stored, cursor, response, {})
     return stored
 
 
@@ -336,6 +336,20 @@ def test_a_run_leaves_what_it_saw_at_the_front(before: list[str], now: list[str]
 
 def test_what_differs_replaces_the_stored_ones_from_there_on() -> None:
     assert run_over(a_run("a", "b", "c"), *a_run("a", "x")) == a_run("a", "x")
+
+
+def test_an_equal_response_that_comes_after_another_write_now_is_stored_with_that_one() -> None:
+    waits = recorded(b'"new"', after="POST /items x2")
+    assert (
+        join((recorded(b'"old"'), waits), 0, recorded(b'"new"', after="PUT /items"), {"POST /items": 2})[0][1] is waits
+    )
+    stored, _ = join((recorded(b'"old"'), waits), 0, recorded(b'"new"', after="PUT /items"), {"PUT /items": 1})
+    assert stored[1].after == "PUT /items"
+
+
+def test_the_first_response_waits_for_nothing() -> None:
+    stored, _ = join((), -1, recorded(after="POST /items"), {"POST /items": 1})
+    assert stored[0].after == ""
 
 
 def test_an_error_never_replaces_a_good_response() -> None:

@@ -1,0 +1,114 @@
+"""What writes changed is remembered: the recorded requests in their order get the recorded answers."""
+
+import json
+from dataclasses import replace
+from random import Random
+
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from replaymock.cors import Cors
+from replaymock.exchange import Request
+from replaymock.index import Index, Serving, entry_for
+from replaymock.matching import Matcher
+from replaymock.origin import Origins
+from replaymock.recording import Policy, Recording
+from tests.factories import a_request, a_response, an_exchange
+from tests.inside import a_responder
+
+COLLECTIONS = ("/items", "/users/7/notes", "/api/v1/orders/")
+
+
+class Backend:
+    """A small REST and GraphQL backend: collections of items by number, and a beacon that changes nothing."""
+
+    def __init__(self) -> None:
+        self._items: dict[str, dict[int, int]] = {name: {1: 0} for name in COLLECTIONS}
+        self._calls = 0
+
+    def answer(self, request: Request) -> tuple[int, object]:
+        self._calls += request.method != "GET"
+        if request.path == "/graphql":
+            return self._graphql(json.loads(request.body))
+        name, _, number = self._place(request.path)
+        if name not in self._items:
+            return 202, {}
+        items = self._items[name]
+        if request.method == "POST":
+            items[len(items) + 1] = self._calls
+            return 201, {"id": len(items)}
+        if number and int(number) not in items:
+            return 404, {"error": "gone"}
+        if request.method == "GET":
+            return 200, items.get(int(number)) if number else items
+        if request.method == "PUT":
+            items[int(number)] = self._calls
+            return 200, {}
+        del items[int(number)]
+        return 204, None
+
+    def _graphql(self, asked: dict[str, str]) -> tuple[int, object]:
+        items = self._items["/items"]
+        if asked["query"].startswith("mutation"):
+            items[len(items) + 1] = self._calls
+        return 200, {"data": {"items": items}}
+
+    def _place(self, path: str) -> tuple[str, str, str]:
+        found = next((name for name in COLLECTIONS if path.startswith(name)), "")
+        return found, "/", path.removeprefix(found).strip("/")
+
+
+def a_flow(random: Random, length: int = 24) -> list[Request]:
+    """Requests of which a good half write."""
+    flow = []
+    for _ in range(length):
+        collection = random.choice(COLLECTIONS)
+        item = f"{collection.rstrip('/')}/{random.randint(1, 3)}"
+        reads = [("GET", collection), ("GET", item), ("GET", item)]
+        writes = [("POST", collection), ("PUT", item), ("DELETE", item), ("POST", "/beacon"), ("POST", "/api/beacon")]
+        method, target = random.choice(writes if random.random() < 0.55 else reads)
+        flow.append(a_request(method, target))
+        if random.random() < 0.1:
+            query = random.choice(["query Items { items }", "mutation Add { add }"])
+            body = json.dumps({"query": query}).encode()
+            flow.append(Request("POST", "/graphql", (("content-type", "application/json"),), body))
+    return flow
+
+
+def is_read(request: Request) -> bool:
+    return request.method == "GET" or b"query Items" in request.body
+
+
+def recorded_flow(flow: list[Request]) -> tuple[Index, list[tuple[int, bytes]]]:
+    """The cassettes of a flow, and the answers it got."""
+    matcher, backend = Matcher(), Backend()
+    recording = Recording(Policy(), matcher, Origins(("http://backend",)))
+    index, answers = Index(), []
+    for request in flow:
+        status, value = backend.answer(request)
+        body = b"" if value is None else json.dumps(value).encode()
+        taken = recording.take(an_exchange(request, a_response(status, body=body)), index)
+        index.add(entry_for(taken.file, taken.cassette, plain=False, matcher=matcher, serving=Serving(Cors())))
+        answers.append((status, body))
+    return index, answers
+
+
+def served(index: Index, flow: list[Request]) -> list[tuple[int, bytes]]:
+    responder = a_responder()
+    responder.use(index, {})
+    answers = [
+        responder.replay(replace(request, headers=(*request.headers, ("host", "localhost")))) for request in flow
+    ]
+    return [(answer.status, answer.body) if answer else (0, b"") for answer in answers]
+
+
+@settings(max_examples=150, deadline=None)
+@given(st.integers(0, 2**32), st.integers(1, 4))
+def test_a_recorded_flow_replays_however_often_reads_are_repeated_in_place(seed: int, most: int) -> None:
+    random = Random(seed)
+    flow = a_flow(random)
+    index, answers = recorded_flow(flow)
+    times = [random.randint(1, most) if is_read(request) else 1 for request in flow]
+    repeated = [request for request, count in zip(flow, times, strict=True) for _ in range(count)]
+    wanted = [answer for answer, count in zip(answers, times, strict=True) for _ in range(count)]
+    assert served(index, repeated) == wanted
