@@ -10,7 +10,7 @@ import msgspec
 
 from replaymock import tokens
 from replaymock.errors import CassetteError
-from replaymock.schema import FileCassette, FilePart, FileRequest, FileResponse
+from replaymock.schema import AsDumped, FileCassette, FilePart, FileRequest, FileResponse
 
 Place = tuple[str | int, ...]
 """The keys and positions that lead from the root of the file to a value."""
@@ -27,6 +27,8 @@ class Fault(Exception):
 
 def refuse_doubles(data: bytes, values: Iterable[bytes]) -> None:
     """Fault where one of the cassette's own objects has a key twice; `values` are its JSON bodies, which may."""
+    if _is_as_dumped(data):
+        return
     for value in values:
         if len(value) > _LONG:  # only for speed: a body is not looked into anyway
             data = data.replace(value, b"0", 1)
@@ -35,6 +37,18 @@ def refuse_doubles(data: bytes, values: Iterable[bytes]) -> None:
     except (ValueError, RecursionError):
         return
     _refuse_doubles(root, ())
+
+
+def _is_as_dumped(data: bytes) -> bool:
+    """Whether a cassette holds nothing but what its types can hold, in their order: then no key can be there twice.
+
+    Several times faster than to look at each key, and so for every cassette that was recorded.
+    """
+    try:
+        compact = msgspec.json.format(data, indent=-1)
+        return bool(msgspec.json.encode(_DUMPED.decode(compact)) == compact)
+    except (msgspec.MsgspecError, UnicodeError, RecursionError):
+        return False
 
 
 class _Members(tuple[tuple[str, Any], ...]):
@@ -148,3 +162,4 @@ _FIELDS = {
     "multipart": FilePart.__struct_fields__,
 }
 _LONG = 200
+_DUMPED = msgspec.json.Decoder(AsDumped)

@@ -10,11 +10,12 @@ from replaymock.config import FileConfig
 from replaymock.cors import Cors
 from replaymock.errors import CassetteError
 from replaymock.exchange import Response
+from replaymock.files import Loaded
 from replaymock.index import Serving
 from replaymock.library import checked_entry
 from replaymock.matching import Matcher, key_of
 from replaymock.redaction import Redactor
-from replaymock.store import Loaded, Store
+from replaymock.store import Store
 
 
 @dataclass(frozen=True, slots=True)

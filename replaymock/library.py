@@ -9,11 +9,12 @@ from concurrent.futures import ThreadPoolExecutor
 
 from replaymock.cassette import Cassette
 from replaymock.errors import CassetteError
+from replaymock.files import Loaded, Signature
 from replaymock.index import Entry, Index, Serving, entry_for
 from replaymock.journal import Report
 from replaymock.matching import Matcher
 from replaymock.recording import Recording
-from replaymock.store import Loaded, Signature, Store
+from replaymock.store import Store
 
 RETRY_SECONDS = 0.3
 

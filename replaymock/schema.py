@@ -67,6 +67,62 @@ class FileCassette(msgspec.Struct, forbid_unknown_fields=True, kw_only=True, omi
     responses: list[FileResponse]
 
 
+_Given = Raw | UnsetType
+_Members = dict[str, Raw] | UnsetType
+
+
+class _DumpedPart(msgspec.Struct, forbid_unknown_fields=True):
+    name: _Given = UNSET
+    filename: _Given = UNSET
+    content_type: _Given = UNSET
+    json: _Given = UNSET
+    layout: _Given = UNSET
+    text: _Given = UNSET
+    sha256: _Given = UNSET
+    bytes: _Given = UNSET
+
+
+class _DumpedRequest(msgspec.Struct, forbid_unknown_fields=True):
+    method: _Given = UNSET
+    path: _Given = UNSET
+    query: _Members = UNSET
+    headers: _Members = UNSET
+    json: _Given = UNSET
+    layout: _Given = UNSET
+    text: _Given = UNSET
+    form: _Members = UNSET
+    multipart: list[_DumpedPart] | UnsetType = UNSET
+    sha256: _Given = UNSET
+    bytes: _Given = UNSET
+
+
+class _DumpedResponse(msgspec.Struct, forbid_unknown_fields=True):
+    after: _Given = UNSET
+    status: _Given = UNSET
+    reason: _Given = UNSET
+    headers: _Members = UNSET
+    json: _Given = UNSET
+    text: _Given = UNSET
+    file: _Given = UNSET
+    layout: _Given = UNSET
+    rewrite: _Given = UNSET
+    encoded: _Given = UNSET
+    recorded_at: _Given = UNSET
+    elapsed_ms: _Given = UNSET
+
+
+class AsDumped(msgspec.Struct, forbid_unknown_fields=True):
+    """A cassette as `cassette.dump` spells it, each value as it stands, and each object's keys in their one order.
+
+    What was not there is not there when encoded again, so only a file in which every key is in its place, once, comes
+    back byte for byte.
+    """
+
+    version: _Given = UNSET
+    request: _DumpedRequest | UnsetType = UNSET
+    responses: list[_DumpedResponse] | UnsetType = UNSET
+
+
 def json_schema() -> dict[str, Any]:
     """The JSON Schema (draft 2020-12) of a cassette file."""
 

@@ -7,35 +7,18 @@ import asyncio
 import contextlib
 import os
 import platform
-import re
-import stat
 from collections.abc import AsyncIterator, Iterable, Iterator
-from dataclasses import dataclass
 from pathlib import Path
 
 from replaymock.cassette import Cassette, dump
 from replaymock.disk import TEMPORARY_PREFIX, make_folders, sync_folder, write
 from replaymock.errors import CassetteError, UsageError
-from replaymock.naming import is_cassette_name, is_sidecar_name, mock_path
-from replaymock.reading import load, plain_mock
+from replaymock.files import Files, Loaded, Signature
+from replaymock.naming import is_sidecar_name
 
-MOST_BYTES = 64 * 1024 * 1024
 POLL_SECONDS = 0.3
 _NOT_ASKED = ("false", "disable", "disabled")
 GIT_ATTRIBUTES = "* text eol=lf\n*.body.* -text\n"
-
-
-@dataclass(frozen=True, slots=True)
-class Loaded:
-    """A cassette as it was read from `file` (relative to the folder, with `/`)."""
-
-    file: str
-    cassette: Cassette
-    plain: bool
-
-
-Signature = tuple[tuple[str, int, int, int], ...]
-"""Name, change time in nanoseconds, size and inode of a cassette and of the sidecars it was read with."""
 
 
 class Store:
@@ -43,6 +26,7 @@ class Store:
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
+        self._files = Files(folder)
         self.being_saved: set[str] = set()
         self._known: dict[str, tuple[Signature, Loaded | CassetteError]] = {}
 
@@ -57,15 +41,15 @@ class Store:
         return {file: found for file, (_, found) in list(self._known.items()) if isinstance(found, CassetteError)}
 
     def shown(self, file: str) -> str:
-        """A file as messages name it: with its folder, and with nothing in it that would break a line or a stream."""
-        return _UNSHOWN.sub(_escaped, (self.folder / file).as_posix())
+        """A file as messages name it."""
+        return self._files.shown(file)
 
     def scan(self) -> bool:
         """Brings what is known in line with the folder; whether anything changed.
 
         May run in a thread of its own. What is being saved meanwhile is left to who saves it.
         """
-        present = set(self._files())
+        present = set(self._cassettes())
         absent = [file for file in list(self._known) if file not in present and file not in self.being_saved]
         gone = [file for file in absent if not (self.folder / file).is_file()]
         for file in gone:
@@ -98,7 +82,7 @@ class Store:
         except FileNotFoundError:  # somebody removed the folder under us
             self._save(file, files)
         name = file.rpartition("/")[2]
-        return self._signature(file, [sidecar for sidecar in files if sidecar != name])
+        return self._files.signature(file, [sidecar for sidecar in files if sidecar != name])
 
     def learn(self, file: str, cassette: Cassette, signature: Signature) -> None:
         """Takes note of a cassette that was saved, so that it is not read again."""
@@ -179,93 +163,52 @@ class Store:
             make_folders(self.folder)
             write(self.folder / ".gitattributes", GIT_ATTRIBUTES.encode())
 
-    def _files(self) -> Iterator[str]:
+    def _cassettes(self) -> Iterator[str]:
         for file in self._every_file():
             name = file.rpartition("/")[2]
             if name.endswith(".json") and not is_sidecar_name(name):
                 yield file
 
     def _every_file(self) -> Iterator[str]:
-        root = str(self.folder)
-        for folder, folders, names in os.walk(root):
-            folders[:] = sorted(name for name in folders if not name.startswith("."))
-            prefix = os.path.relpath(folder, root).replace(os.sep, "/") + "/"
-            for name in names:
-                if not name.startswith("."):
-                    yield name if prefix == "./" else prefix + name
+        folders = [""]
+        while folders:
+            folder = folders.pop()
+            try:
+                with os.scandir(self.folder / folder) as entries:
+                    found = [entry for entry in entries if not entry.name.startswith(".")]
+            except OSError:
+                continue
+            folders += [f"{folder}{entry.name}/" for entry in found if entry.is_dir(follow_symlinks=False)]
+            yield from (folder + entry.name for entry in found if not _leads_to_folder(entry))
 
     def _refresh(self, file: str) -> bool:
         known = self._known.get(file)
         try:
-            if known and self._signature(file, [name for name, *_ in known[0][1:]]) == known[0]:
+            if known and self._files.signature(file, [name for name, *_ in known[0][1:]]) == known[0]:
                 return False
-            sidecars: list[str] = []
-            found = self._read(file, sidecars)
-            signature = self._signature(file, sidecars)
+            signature, found = self._files.read(file)
         except (OSError, ValueError, RuntimeError) as error:
             reason = getattr(error, "strerror", None) or str(error)
-            found, signature = CassetteError(self.shown(file), 1, 1, f"cannot be read: {reason}"), ()
+            signature, found = (), CassetteError(self.shown(file), 1, 1, f"cannot be read: {reason}")
         if known and isinstance(found, CassetteError) and str(known[1]) == str(found):
             self._known[file] = (signature, known[1])
             return False
         self._known[file] = (signature, found)
         return True
 
-    def _read(self, file: str, sidecars: list[str]) -> Loaded | CassetteError:
-        place = self.folder / file
-        reason = "its name is not UTF-8" if _SURROGATE.search(file) else _unreadable(place)
-        if reason:
-            return CassetteError(self.shown(file), 1, 1, reason)
-        data = place.read_bytes()
-        name = place.name
 
-        def read_sidecar(sidecar: str) -> bytes:
-            sidecars.append(sidecar)
-            return self._sidecar(place.parent, sidecar)
-
-        try:
-            if is_cassette_name(name):
-                return Loaded(file, load(self.shown(file), data, read_sidecar), plain=False)
-            return Loaded(file, plain_mock(mock_path(file), data, self.shown(file)), plain=True)
-        except CassetteError as error:
-            return error
-
-    def _sidecar(self, folder: Path, name: str) -> bytes:
-        try:
-            place = (folder / name).resolve()
-        except RuntimeError as error:  # a loop of links, before Python 3.13
-            raise ValueError(str(error)) from error
-        if not place.is_relative_to(self.folder.resolve()):
-            raise ValueError("lies outside the cassette folder")
-        reason = _unreadable(place)
-        if reason:
-            raise ValueError(reason)
-        return place.read_bytes()
-
-    def _signature(self, file: str, sidecars: list[str]) -> Signature:
-        folder = (self.folder / file).parent
-        found = []
-        for name in [file.rpartition("/")[2], *sidecars]:
-            try:
-                status = (folder / name).stat()
-                found.append((name, status.st_mtime_ns, status.st_size, status.st_ino))
-            except (OSError, ValueError):
-                found.append((name, 0, -1, 0))
-        return tuple(found)
+def _leads_to_folder(entry: "os.DirEntry[str]") -> bool:
+    """Whether an entry is a folder or a link to one, which is not followed: it could lead round in circles."""
+    try:
+        return entry.is_dir()
+    except OSError:
+        return False
 
 
 def _wants_polling() -> bool:
     """Whether to look at the folder in turns: as watchfiles' own variable says, and where watchfiles would too."""
     asked = os.environ.get("WATCHFILES_FORCE_POLLING", "").lower()
     return asked not in _NOT_ASKED if asked else "microsoft-standard" in platform.release()
-
-
-def _unreadable(place: Path) -> str:
-    """Why a file is not read, before it is opened: a pipe would never end, a huge file would take the memory."""
-    status = place.stat()
-    if not stat.S_ISREG(status.st_mode):
-        return "not a regular file"
-    return f"larger than {MOST_BYTES} bytes" if status.st_size > MOST_BYTES else ""
 
 
 def _concerns(paths: Iterable[str]) -> bool:
@@ -276,11 +219,3 @@ def _sidecars(folder: Path, stem: str) -> list[str]:
     """The files beside a cassette that are its sidecars by their name."""
     names = [entry.name for entry in os.scandir(folder)] if folder.is_dir() else []
     return [name for name in names if is_sidecar_name(name) and name.startswith(f"{stem}.")]
-
-
-def _escaped(match: re.Match[str]) -> str:
-    return match.group().encode("unicode_escape").decode("ascii")
-
-
-_SURROGATE = re.compile(r"[\ud800-\udfff]")
-_UNSHOWN = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]")

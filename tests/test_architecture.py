@@ -29,6 +29,7 @@ FLOORS: list[tuple[str, str]] = [
     ("memory", "misses recording"),
     ("memory", "journal"),
     ("edges out", "disk"),
+    ("edges out", "files"),
     ("edges out", "store upstream proxying"),
     ("edges out", "relaying"),
     ("conductors", "problems"),

@@ -2,7 +2,10 @@
 
 import pytest
 
+from replaymock.bodies import Text
+from replaymock.cassette import Cassette, CassetteRequest, Recorded, dump
 from replaymock.faults import Fault, at, refuse_doubles
+from tests.factories import recorded
 
 
 def test_a_place_is_told_as_line_and_column_in_bytes() -> None:
@@ -38,3 +41,22 @@ def test_a_long_body_hides_no_key_that_is_written_twice() -> None:
     body = b'["' + b"x" * 300 + b'"]'
     with pytest.raises(Fault, match="'a' is written twice"):
         refuse_doubles(b'{"json": %b, "a": 1, "a": 2}' % body, [body])
+
+
+RECORDED = dump(
+    Cassette(
+        CassetteRequest("POST", "/x", (("a", "1"), ("b", None)), (("content-type", "text/plain"),), Text("x")),
+        (
+            recorded(b'{"a":1,"a":[{"b":2}]}'),
+            Recorded(201, "Made", (("content-type", "text/plain"), ("x", "1")), b"x", rewrite=False, after="POST /y"),
+        ),
+    ),
+    "POST.json",
+)["POST.json"].splitlines(keepends=True)
+
+
+@pytest.mark.parametrize("line", [at for at, line in enumerate(RECORDED) if line.rstrip().endswith(b'",')])
+def test_any_line_of_a_recorded_cassette_that_is_there_twice_is_found(line: int) -> None:
+    refuse_doubles(b"".join(RECORDED), ())
+    with pytest.raises(Fault, match="is written twice"):
+        refuse_doubles(b"".join([*RECORDED[: line + 1], *RECORDED[line:]]), ())

@@ -15,7 +15,8 @@ import pytest
 from replaymock.cassette import Cassette
 from replaymock.disk import TEMPORARY_PREFIX
 from replaymock.errors import UsageError
-from replaymock.store import GIT_ATTRIBUTES, MOST_BYTES, Store
+from replaymock.files import MOST_BYTES
+from replaymock.store import GIT_ATTRIBUTES, Store
 from tests.factories import a_cassette, recorded
 from tests.inside import put, simple
 
