@@ -17,8 +17,9 @@ TESTS = Path(__file__).parent
 FLOORS: list[tuple[str, str]] = [
     ("values", "errors headers mode"),
     ("values", "exchange"),
-    ("texts", "targets tokens secrets graphql schema sequence mediatypes codings"),
-    ("messages", "bodies rewrites answer origin cors"),
+    ("texts", "targets tokens secrets graphql schema sequence mediatypes codings times"),
+    ("texts", "jwts"),
+    ("messages", "bodies rewrites answer origin cors shifting"),
     ("meaning", "hiding"),
     ("meaning", "redaction"),
     ("meaning", "matching"),

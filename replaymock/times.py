@@ -1,0 +1,186 @@
+"""Moments as they are spelled in messages: HTTP dates, ISO 8601, seconds since 1970. Moved, they keep their spelling.
+
+Reckoned by hand, because nothing here may know what time it is now.
+"""
+
+import re
+from collections.abc import Callable
+from dataclasses import dataclass
+
+DAY = 86_400
+
+
+@dataclass(frozen=True, slots=True)
+class Moment:
+    """A moment in seconds since 1970, and its spelling for another one; None where that spelling cannot say it.
+
+    A day (`2026-11-22`) is its midnight and can be moved to another midnight only.
+    """
+
+    seconds: int
+    spell: Callable[[int], str | None]
+    is_day: bool = False
+
+
+def read(text: str) -> Moment | None:
+    """The moment that a whole text spells as an HTTP date or in ISO 8601; None where it spells none."""
+    return http_date(text) or iso_date(text)
+
+
+def http_date(text: str) -> Moment | None:
+    """An HTTP date (RFC 9110 section 5.6.7) in any of its three forms, or as cookies and mails spell them."""
+    found = _HTTP.fullmatch(text) or _ASCTIME.fullmatch(text)
+    if found is None:
+        return None
+    parts = found.groupdict()
+    seconds = _instant(_full_year(parts["year"]), _MONTHS.index(parts["month"]) + 1, int(parts["day"]), parts["clock"])
+    if seconds is None:
+        return None
+    zone = parts.get("zone") or "GMT"
+    offset = 0 if zone.isalpha() else int(f"{zone[0]}1") * _hours_and_minutes(zone[1:])
+
+    def spell(moment: int) -> str | None:
+        return _spell_http(parts, moment + offset)
+
+    return Moment(seconds - offset, spell)
+
+
+def iso_date(text: str) -> Moment | None:
+    """A date, or a date and time with or without seconds, fraction and zone (RFC 3339, ISO 8601 extended format).
+
+    A time without zone is taken as UTC.
+    """
+    found = _ISO.fullmatch(text)
+    if found is None:
+        return None
+    year, month, day, separator, clock, rest, zone = found.groups("")
+    seconds = _instant(int(year), int(month), int(day), clock or "00:00:00")
+    if seconds is None:
+        return None
+    sign = zone.strip()[:1]
+    offset = int(f"{sign}1") * _hours_and_minutes(zone.strip()[1:]) if sign in ("+", "-") else 0
+
+    def spell(moment: int) -> str | None:
+        date = _date(moment + offset)
+        if date is None:
+            return None
+        in_day = (moment + offset) % DAY
+        return "{:04}-{:02}-{:02}".format(*date) + separator + _clock(in_day)[: len(clock)] + rest + zone
+
+    return Moment(seconds - offset, spell, is_day=not clock)
+
+
+def epoch(text: str) -> Moment | None:
+    """Digits that count seconds since 1970, or thousandths, millionths or billionths of them; with any fraction."""
+    found = _EPOCH.fullmatch(text)
+    if found is None:
+        return None
+    digits, fraction = found.groups("")
+    length = len(digits)
+    unit: int = 10 ** (length - _DIGITS_OF_SECONDS)
+    seconds, below = divmod(int(digits), unit)
+
+    def spell(moment: int) -> str | None:
+        moved = str(moment * unit + below)
+        return moved + fraction if len(moved) == length and moment > 0 else None
+
+    return Moment(seconds, spell)
+
+
+def spell_http(seconds: int) -> str:
+    """Seconds since 1970 as the HTTP date that is to be sent (RFC 9110 section 5.6.7)."""
+    year, month, day = _date(seconds) or (1970, 1, 1)
+    weekday = _WEEKDAYS[(seconds // DAY + _THURSDAY) % 7][:3]
+    return f"{weekday}, {day:02} {_MONTHS[month - 1]} {year:04} {_clock(seconds % DAY)} GMT"
+
+
+def _spell_http(parts: dict[str, str], face: int) -> str | None:
+    """The face of clock and calendar in the form that `parts` were read from."""
+    date = _date(face)
+    if date is None:
+        return None
+    year, month, day = date
+    weekday = _WEEKDAYS[(face // DAY + _THURSDAY) % 7]
+    shown_year = f"{year:04}" if len(parts["year"]) == len("1970") else f"{year % 100:02}"
+    if _full_year(shown_year) != year:
+        return None
+    name = weekday if len(parts["weekday"] or "") > len("Sun") else weekday[:3]
+    clock = _clock(face % DAY)
+    if "gap" not in parts:
+        shown_day = f"{day:02}" if parts["day"].startswith("0") else f"{day:2}"
+        return f"{name} {_MONTHS[month - 1]} {shown_day} {clock} {shown_year}"
+    shown_day = str(day) if len(parts["day"]) == 1 else f"{day:02}"
+    start = f"{name}{parts['comma']}" if parts["weekday"] else ""
+    gap = parts["gap"]
+    return f"{start}{shown_day}{gap}{_MONTHS[month - 1]}{gap}{shown_year} {clock} {parts['zone']}"
+
+
+def _instant(year: int, month: int, day: int, clock: str) -> int | None:
+    """Seconds since 1970 of a face of calendar and clock; None where there is no such day or time."""
+    hour, minute, *rest = (int(part) for part in clock.split(":"))
+    second = rest[0] if rest else 0
+    days = _days(year, month, day)
+    if _date(days * DAY) != (year, month, day) or hour > 23 or minute > 59 or second > 59:  # noqa: PLR2004 - a clock
+        return None
+    return days * DAY + hour * 3600 + minute * 60 + second
+
+
+def _days(year: int, month: int, day: int) -> int:
+    """Days from 1970-01-01 in the Gregorian calendar; the year is counted from March, so that leap days come last."""
+    year -= month <= 2  # noqa: PLR2004 - January and February end the year before
+    in_year = (153 * ((month + 9) % 12) + 2) // 5 + day - 1
+    return year * 365 + year // 4 - year // 100 + year // 400 + in_year - _DAYS_TO_1970
+
+
+def _date(seconds: int) -> tuple[int, int, int] | None:
+    """Year, month and day; None outside of the years 1 to 9999."""
+    days = seconds // DAY + _DAYS_TO_1970
+    century, in_centuries = divmod(days, _DAYS_OF_400_YEARS)
+    in_400 = (in_centuries - in_centuries // 1460 + in_centuries // 36524 - in_centuries // 146096) // 365
+    in_year = in_centuries - (365 * in_400 + in_400 // 4 - in_400 // 100)
+    month_from_march = (5 * in_year + 2) // 153
+    day = in_year - (153 * month_from_march + 2) // 5 + 1
+    month = (month_from_march + 2) % 12 + 1
+    year = century * 400 + in_400 + (month <= 2)  # noqa: PLR2004 - as in `_days`
+    return (year, month, day) if 1 <= year <= 9999 else None  # noqa: PLR2004 - four digits
+
+
+def _clock(in_day: int) -> str:
+    return f"{in_day // 3600:02}:{in_day // 60 % 60:02}:{in_day % 60:02}"
+
+
+def _full_year(year: str) -> int:
+    """A year of two digits is one from 1970 to 2069 (RFC 6265 section 5.1.1)."""
+    number = int(year)
+    if len(year) != 2:  # noqa: PLR2004 - digits
+        return number
+    return number + (1900 if number >= 70 else 2000)  # noqa: PLR2004 - the year
+
+
+def _hours_and_minutes(offset: str) -> int:
+    digits = offset.replace(":", "")
+    return int(digits[:2]) * 3600 + int(digits[2:] or 0) * 60
+
+
+_WEEKDAYS = "Sunday Monday Tuesday Wednesday Thursday Friday Saturday".split()
+_MONTHS = "Jan Feb Mar Apr May Jun Jul Aug Sep Oct Nov Dec".split()
+_THURSDAY = 4
+_DAYS_TO_1970 = 719_468
+_DAYS_OF_400_YEARS = 146_097
+_DIGITS_OF_SECONDS = 10
+_WEEKDAY = "(?:Sun(?:day)?|Mon(?:day)?|Tue(?:sday)?|Wed(?:nesday)?|Thu(?:rsday)?|Fri(?:day)?|Sat(?:urday)?)"
+_MONTH = f"(?P<month>{'|'.join(_MONTHS)})"
+_HTTP = re.compile(
+    rf"(?:(?P<weekday>{_WEEKDAY})(?P<comma>,? ))?(?P<day>[0-9]{{1,2}})(?P<gap>[ -]){_MONTH}(?P=gap)"
+    r"(?P<year>[0-9]{4}|[0-9]{2}) (?P<clock>[0-9]{2}:[0-9]{2}:[0-9]{2}) (?P<zone>GMT|UTC|[+-][0-9]{4})"
+)
+_ASCTIME = re.compile(
+    rf"(?P<weekday>Sun|Mon|Tue|Wed|Thu|Fri|Sat) {_MONTH} (?P<day>[ 0-9][0-9]) "
+    r"(?P<clock>[0-9]{2}:[0-9]{2}:[0-9]{2}) (?P<year>[0-9]{4})"
+)
+_ISO = re.compile(
+    r"([0-9]{4})-([0-9]{2})-([0-9]{2})"
+    r"(?:([T ])([0-9]{2}:[0-9]{2}(?::[0-9]{2})?)((?<=:[0-9]{2}:[0-9]{2})[.,][0-9]+)?"
+    r"( ?(?:[Zz]|UTC|GMT|[+-][0-9]{2}(?::?[0-9]{2})?))?)?"
+)
+_EPOCH = re.compile(r"((?:[1-9][0-9]{9})(?:[0-9]{3}){0,3})(\.[0-9]+)?")

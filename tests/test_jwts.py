@@ -1,0 +1,91 @@
+"""The claims of time in JSON Web Tokens, moved."""
+
+import base64
+import json
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from replaymock import jwts
+from tests import strategies
+
+HEADER = '{"alg":"HS256","typ":"JWT"}'
+
+
+def encoded(text: str) -> str:
+    return base64.urlsafe_b64encode(text.encode()).decode().rstrip("=")
+
+
+def a_token(claims: str, header: str = HEADER, signature: str = "c2ln-_") -> str:
+    return f"{encoded(header)}.{encoded(claims)}.{signature}"
+
+
+def claims_of(token: str) -> str:
+    part = token.split(".")[1]
+    return base64.urlsafe_b64decode(part + "=" * (-len(part) % 4)).decode()
+
+
+def later(digits: str) -> str:
+    return str(int(digits) + 10)
+
+
+def moved(text: str) -> str:
+    return jwts.replace_times(text, later, lambda _now, _before: None)
+
+
+def test_the_claims_of_time_move_and_the_rest_stays_byte_for_byte() -> None:
+    claims = '{ "sub": "a\\u0041", "exp": 100, "n":1.10, "iat":50 ,"nbf": 50, "deep": {"exp": 7}, "name": "Zoë"}'
+    found = moved(a_token(claims))
+    assert found.split(".")[::2] == a_token(claims).split(".")[::2]
+    assert claims_of(found) == claims.replace("100", "110").replace("50", "60")
+
+
+@pytest.mark.parametrize("around", ["{}", "Bearer {}", '{{"token":"{}","x":1}}', "a={}; Path=/", "{}\n{}", "#t={}&b=1"])
+def test_a_token_is_found_wherever_it_stands(around: str) -> None:
+    token = a_token('{"exp":100}')
+    assert moved(around.format(token, token)) == around.format(*[a_token('{"exp":110}')] * 2)
+
+
+@pytest.mark.parametrize("signature", ["", "{{redacted:jwt}}", "{{redacted:access_token:2}}", "abc"])
+def test_the_signature_may_be_hidden_or_absent(signature: str) -> None:
+    assert moved(a_token('{"exp":100}', signature=signature)) == a_token('{"exp":110}', signature=signature)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "plain. text",
+        a_token('{"sub":"x"}'),
+        a_token('["exp",1]'),
+        a_token('{"exp":1'),
+        "eyJhbGciOi.eyJleHAiOj.x",
+        "x" + a_token('{"exp":100}'),
+        a_token('{"exp":100}', header="[1,2,3]"),
+    ],
+)
+def test_what_is_no_token_with_times_stays(text: str) -> None:
+    assert moved(text) == text
+
+
+def test_each_swap_is_told() -> None:
+    seen: list[tuple[str, str]] = []
+    token = a_token('{"exp":100}')
+    jwts.replace_times(f"Bearer {token}", later, lambda *pair: seen.append(pair))
+    assert seen == [(a_token('{"exp":110}'), token)]
+
+
+@given(st.dictionaries(strategies.texts, strategies.values), st.integers(0, 10**10), st.sampled_from([None, 2]))
+def test_moving_there_and_back_is_the_token_that_was(claims: dict[str, Any], exp: int, indent: int | None) -> None:
+    token = a_token(json.dumps({"exp": exp, **claims}, indent=indent))
+    if not isinstance(claims.get("exp", 0), int) or {"iat", "nbf", "auth_time"} & set(claims):
+        return
+    there = moved(token)
+    assert there != token
+    assert jwts.replace_times(there, lambda digits: str(int(digits) - 10), lambda *_: None) == token
+
+
+@given(st.text(st.sampled_from("eyJw.-_A{}:redact"), max_size=80))
+def test_any_text_can_be_searched(text: str) -> None:
+    assert moved(text) == text
