@@ -99,8 +99,18 @@ def _cassettes(responder: Responder, _request: Request) -> Any:
     }
 
 
+def _sessions(responder: Responder, _request: Request) -> Any:
+    found = responder.sessions.all()
+    return {
+        "sessions": [
+            {"session": name or None, "writes": session.writes, "positions": session.positions}
+            for name, session in found
+        ]
+    }
+
+
 def _reset(responder: Responder, request: Request) -> Any:
-    name = get(request.headers, responder.session_header) or None
+    name = request.session or None
     responder.sessions.reset(name)
     return {"status": "reset", "session": name}
 
@@ -113,5 +123,6 @@ _ENDPOINTS: dict[str, tuple[str, Callable[[Responder, Request], Any]]] = {
     "requests": ("GET", _requests),
     "unused": ("GET", _unused),
     "cassettes": ("GET", _cassettes),
+    "sessions": ("GET", _sessions),
     "reset": ("POST", _reset),
 }

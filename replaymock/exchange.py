@@ -3,17 +3,28 @@
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
 
-from replaymock.headers import Headers
+from replaymock.headers import Headers, get
 
 
 @dataclass(frozen=True, slots=True)
 class Request:
-    """One HTTP request. `target` is the origin-form request-target as sent (RFC 9112 section 3.2.1)."""
+    """One HTTP request. `target` is the origin-form request-target as sent (RFC 9112 section 3.2.1).
+
+    `session` names the session it belongs to, and `base` is the path it came under when that named the session.
+    """
 
     method: str
     target: str
     headers: Headers = ()
     body: bytes = b""
+    session: str = ""
+    base: str = ""
+
+    @property
+    def origin(self) -> str:
+        """What links to this server begin with; only its base where the caller of HTTP/1.0 sent no Host."""
+        host = get(self.headers, "host")
+        return f"http://{host}{self.base}" if host else self.base
 
     @property
     def path(self) -> str:

@@ -106,10 +106,23 @@ def local_cookies(headers: Headers) -> Headers:
     return tuple((name, local_cookie(value) if name.lower() == "set-cookie" else value) for name, value in headers)
 
 
+def below(headers: Headers, base: str) -> Headers:
+    """Headers whose own paths lead to below `base`: where a redirect goes, and which paths a cookie is for."""
+    if not base:
+        return headers
+    return tuple((name, _below(name.lower(), value, base)) for name, value in headers)
+
+
 def prefixed_cookies(headers: Headers) -> list[str]:
     """The names of cookies a browser refuses over plain http, whatever their attributes (`__Host-`, `__Secure-`)."""
     names = [value.partition("=")[0].strip() for name, value in headers if name.lower() == "set-cookie"]
     return [name for name in names if name.lower().startswith(("__host-", "__secure-"))]
+
+
+def _below(name: str, value: str, base: str) -> str:
+    if name in ("location", "content-location"):
+        return base + value if value.startswith("/") and not value.startswith("//") else value
+    return _COOKIE_PATH.sub(lambda match: match.group(1) + base, value) if name == "set-cookie" else value
 
 
 def _spellings(origin: str) -> list[str]:
@@ -131,4 +144,5 @@ def _may_become(piece: bytes, spelling: bytes) -> bool:
 
 
 _STORED = re.compile(rb"\{\{origin\}\}(\\/)?")
+_COOKIE_PATH = re.compile(r"(;\s*path\s*=\s*)(?=/)", re.IGNORECASE)
 _UNKEEPABLE = re.compile(r"domain(\s*=.*)?|secure|samesite\s*=\s*none|partitioned", re.IGNORECASE | re.DOTALL)

@@ -13,11 +13,12 @@ _MOST_VARIANTS = 16
 
 @dataclass(frozen=True, slots=True)
 class Caller:
-    """What of a request an answer depends on."""
+    """What of a request an answer depends on; `base` is the path the caller's session is under."""
 
     origin: str
     echoed_origin: str
     accept_encoding: str
+    base: str = ""
 
 
 class Prepared:
@@ -32,12 +33,12 @@ class Prepared:
         self._to_head = to_head
         self._extra = extra
         self._cors = cors
-        self._variants: dict[tuple[str, str, bool], Answer] = {}
+        self._variants: dict[tuple[str, str, str, bool], Answer] = {}
 
     def answer(self, caller: Caller) -> Answer:
         """The answer for a caller, made when first asked for."""
         coded = bool(self.codings) and codings.accepted(caller.accept_encoding, self.codings)
-        variant = (caller.origin if self.uses_origin else "", caller.echoed_origin, coded)
+        variant = (caller.origin if self.uses_origin else "", caller.base, caller.echoed_origin, coded)
         found = self._variants.get(variant)
         if found is None:
             if len(self._variants) >= _MOST_VARIANTS:
@@ -47,12 +48,10 @@ class Prepared:
 
     def _make(self, caller: Caller, coded: bool) -> Answer:
         recorded = self.recorded
-        headers, body = origin.local_cookies(recorded.headers), recorded.body
-        # A caller of HTTP/1.0 need not say where it is (RFC 9112 section 3.2): links without an origin lead back too.
-        own = "" if caller.origin == "http://" else caller.origin
+        headers, body = origin.below(origin.local_cookies(recorded.headers), caller.base), recorded.body
         if self.uses_origin:
-            headers = tuple((name, value.replace(origin.TOKEN, own)) for name, value in headers)
-            body = origin.from_token(body, own) if recorded.rewrite else body
+            headers = tuple((name, value.replace(origin.TOKEN, caller.origin)) for name, value in headers)
+            body = origin.from_token(body, caller.origin) if recorded.rewrite else body
         if self.codings:
             headers = add_vary(headers, "Accept-Encoding")
             headers = headers if coded else without(headers, ("content-encoding",))

@@ -107,7 +107,6 @@ class Recorder:
         out: Out,
         index: Callable[[], Index],
         count: Callable[[Served], None],
-        session: str,
     ) -> None:
         """Asks upstream, passes the answer on, and keeps the exchange; `count` learns what was served.
 
@@ -117,7 +116,7 @@ class Recorder:
         started = self._clock()
         sent = Kept(self.recording.policy.max_body)
         attempt = _Attempt(out)
-        turn = self._turns.arrive(session, request.method, request.target)
+        turn = self._turns.arrive(request.session, request.method, request.target)
 
         def served(outcome: str, file: str) -> None:
             shown = self.recording.redactor.shown(request.target)
@@ -135,7 +134,7 @@ class Recorder:
                 self._turns.leave(turn)
         if exchange is None:
             served(outcome, "")
-        elif not self._turns.end(turn, lambda: served(*self._keep(exchange, index(), session))):
+        elif not self._turns.end(turn, lambda: served(*self._keep(exchange, index()))):
             asyncio.get_running_loop().call_later(TURN_SECONDS, self._turns.hurry, turn)
 
     def settle(self) -> None:
@@ -181,9 +180,9 @@ class Recorder:
         canonical = self.recording.matcher.canonical(replace(request, body=sent.data))
         return self.recording.file_for(canonical, index)
 
-    def _keep(self, exchange: Exchange, index: Index, session: str) -> tuple[str, str]:
+    def _keep(self, exchange: Exchange, index: Index) -> tuple[str, str]:
         """Keeps an exchange; what became of it, and in which file."""
-        taken = self.recording.take(exchange, index, session)
+        taken = self.recording.take(exchange, index)
         if not taken.changed:
             return "unchanged", taken.file
         index.add(self._entry(taken.file, taken.cassette))
@@ -207,9 +206,7 @@ class Recorder:
     def _rewriting(self, request: Request) -> Rewriting | None:
         if not self.recording.policy.rewrite:
             return None
-        return Rewriting(
-            self.recording.origins, f"http://{get(request.headers, 'host')}", self.recording.policy.max_body
-        )
+        return Rewriting(self.recording.origins, request.origin, self.recording.policy.max_body)
 
     def _head(self, live: Live, request: Request, rewriting: Rewriting | None, file: str) -> Head:
         extra: Headers = ()
@@ -218,9 +215,8 @@ class Recorder:
             extra = (("Cache-Status", f"replaymock; fwd={forwarded}" + ("; stored" if file else "")),)
             extra = (*extra, ("Replaymock-Cassette", file)) if file else extra
         origins = rewriting.origins if rewriting else None
-        caller_origin = rewriting.caller_origin if rewriting else ""
         echoed = self._serving.cors.echoed(request.headers)
-        headers = to_caller(live.headers, origins, caller_origin, self._serving.cors, echoed, extra)
+        headers = to_caller(live.headers, origins, request, self._serving.cors, echoed, extra)
         if request.method == "HEAD":
             headers = (*headers, *(pair for pair in live.headers if pair[0].lower() == "content-length"))
         return Head(live.status, live.reason, headers)

@@ -74,14 +74,14 @@ class Recording:
         name = cassette_name(request)
         return name if name not in index.entries else cassette_name(request, HASH_DIGITS * 2)
 
-    def take(self, exchange: Exchange, index: Index, session: str = "") -> Taken:
+    def take(self, exchange: Exchange, index: Index) -> Taken:
         """The cassette of an exchange, joined with what `index` holds of it.
 
         The exchanges of a session are taken in the order their requests arrived.
         """
         canonical = self.matcher.canonical(exchange.request)
         file = self.file_for(canonical, index)
-        history = self._history(session)
+        history = self._history(exchange.request.session)
         recorded = replace(self._recorded(exchange), after=history.fetched(file, canonical))
         taken = self._joined(exchange, canonical, file, recorded, index, history.counts)
         name = write_name(canonical, taken.cassette.request.path, recorded.status)

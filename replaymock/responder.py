@@ -14,7 +14,7 @@ from replaymock.answer import Answer, delayed, frame, without_body
 from replaymock.cors import Cors
 from replaymock.errors import CassetteError, RequestRefused
 from replaymock.exchange import Request
-from replaymock.headers import get, has
+from replaymock.headers import get
 from replaymock.history import write_name
 from replaymock.index import Entry, Index
 from replaymock.journal import Journal, Report, Served
@@ -27,7 +27,7 @@ from replaymock.problems import advice, miss_answer, problem, refusal
 from replaymock.recorder import Recorder
 from replaymock.relaying import Out
 from replaymock.rewrites import Canonical
-from replaymock.sessions import Session, Sessions
+from replaymock.sessions import Session, Sessions, assign
 from replaymock.settings import Latency
 
 NO_LATENCY = Latency()
@@ -90,7 +90,6 @@ class Responder:
         self.broken: dict[str, CassetteError] = {}
         self.recorder = recorder
         self.look_for: Callable[[list[str]], bool] = lambda _files: False
-        self.session_header = playing.session_header
         self._playing = playing
         self._matcher = matcher
         self._report = report
@@ -130,8 +129,7 @@ class Responder:
         """Has upstream answer a request whose body may still be coming."""
         if self.recorder is None:
             raise RuntimeError("a mode that forwards needs a recorder")
-        session = get(request.headers, self.session_header)
-        await self.recorder.forward(request, body, out, lambda: self.index, self._forwarded, session)
+        await self.recorder.forward(request, body, out, lambda: self.index, self._forwarded)
 
     def replay(self, request: Request) -> Answer | None:
         """The answer the cassettes give; for a miss, its explanation, or None where upstream is asked next."""
@@ -139,7 +137,7 @@ class Responder:
         found = self._find(request)
         if found.entry is None and self.look_for(_files_for(found.canonical)):
             found = self._find(request)
-        session = self.sessions.get(get(request.headers, self._playing.session_header), started)
+        session = self.sessions.get(request.session, started)
         position = self._advance(request, found.entry, session) if found.entry else None
         if found.entry is None or position is None:
             return None if self.mode.forward else self._miss(request, found, started)
@@ -148,12 +146,16 @@ class Responder:
         self._served(request.method, found.shown, answer.status, "hit", found.entry.file, started)
         return answer
 
+    def assign(self, request: Request) -> Request:
+        """The request with its session. RequestRefused when what names that is no name."""
+        return assign(request, self._playing.session_header)
+
     def constant(self, request: Request) -> tuple[Answer, Served] | None:
         """The hit every equal request gets for as long as this index is used, and how it stands in the journal.
 
         None where a position, a session, a write, time or upstream may have a say.
         """
-        if self.mode.forward or has(request.headers, self.session_header) or self._playing.takes_time:
+        if self.mode.forward or request.session or self._playing.takes_time:
             return None
         found = self._find(request)
         if found.entry is None or not self._playing.stays(len(found.entry.afters)):
@@ -198,7 +200,7 @@ class Responder:
 
     def _play(self, request: Request, entry: Entry, position: int) -> Answer:
         headers = request.headers
-        caller = Caller(f"http://{get(headers, 'host')}", self.cors.echoed(headers), get(headers, "accept-encoding"))
+        caller = Caller(request.origin, self.cors.echoed(headers), get(headers, "accept-encoding"), request.base)
         prepared = entry.prepared(position)
         answer = prepared.answer(caller)
         latency = self._playing.latency

@@ -57,6 +57,10 @@ class Server:
 
     def constant(self, request: Request) -> tuple[Answer, Served] | None:
         """The answer every equal request gets for now, as `Responder.constant`; None for the server's own paths."""
+        try:
+            request = self._responder.assign(request)
+        except RequestRefused:
+            return None
         return None if admin.is_own(request.path) else self._responder.constant(request)
 
     def stop_accepting(self) -> None:
@@ -127,6 +131,7 @@ class _Delegate(httputil.HTTPMessageDelegate):
         self._out.expect(request, line.version)
         try:
             check(request, line.version)
+            request = self._responder.assign(request)
         except RequestRefused as error:
             self._out.close_after()
             self._out.answer(self._responder.refuse(request, error))

@@ -2,6 +2,7 @@
 
 import json
 import os
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -22,7 +23,8 @@ LOCAL = (("Host", "localhost:8081"),)
 def asked(
     responder: Responder, name: str, headers: Headers = LOCAL, method: str = "GET", hosts: admin.Hosts = OWN
 ) -> tuple[int, Any]:
-    answer = admin.answer(a_request(method, f"/__replaymock/{name}", headers), responder, hosts)
+    request = responder.assign(a_request(method, f"/__replaymock/{name}", headers))
+    answer = admin.answer(request, responder, hosts)
     return answer.status, json.loads(answer.body)
 
 
@@ -155,15 +157,25 @@ def test_reset_rewinds_the_session_that_is_named_or_all() -> None:
     responder = a_responder(a_cassette("/a", recorded(b"1"), recorded(b"2")))
 
     def both() -> list[bytes]:
-        answers = [responder.replay(a_request("GET", "/a", headers)) for headers in ((), named)]
+        answers = [responder.replay(replace(a_request("GET", "/a"), session=name)) for name in ("", "one")]
         return [answer.body for answer in answers if answer]
 
-    named = (("Replaymock-Session", "one"),)
+    named = (*LOCAL, ("Replaymock-Session", "one"))
     assert [both(), both()] == [[b"1", b"1"], [b"2", b"2"]]
-    assert asked(responder, "reset", (*LOCAL, *named), "POST")[1] == {"status": "reset", "session": "one"}
+    assert asked(responder, "reset", named, "POST")[1] == {"status": "reset", "session": "one"}
     assert both() == [b"2", b"1"]
     assert asked(responder, "reset", LOCAL, "POST")[1] == {"status": "reset", "session": None}
     assert both() == [b"1", b"1"]
+
+
+def test_sessions_tells_where_each_one_stands() -> None:
+    responder = a_responder(a_cassette("/a"), a_cassette("/a", recorded(b"", 201), method="POST"))
+    for method, name in (("GET", ""), ("GET", "one"), ("POST", "one")):
+        responder.replay(replace(a_request(method, "/a"), session=name))
+    assert asked(responder, "sessions")[1]["sessions"] == [
+        {"session": None, "writes": {}, "positions": {"a/GET.json": 0}},
+        {"session": "one", "writes": {"POST /a": 1}, "positions": {"a/GET.json": 0, "a/POST.json": 0}},
+    ]
 
 
 def test_they_answer_in_every_mode() -> None:

@@ -12,7 +12,7 @@ from replaymock.cassette import Recorded
 from replaymock.cors import Cors
 from replaymock.headers import Headers
 from replaymock.prepare import Caller, Prepared
-from tests.factories import JSON, recorded
+from tests.factories import JSON, a_request, recorded
 
 CALLER = Caller("http://localhost:8081", "", "")
 
@@ -93,8 +93,15 @@ def test_a_coding_that_is_not_known_here_is_served_as_it_stands_to_everyone(codi
 
 def test_a_caller_that_names_no_host_gets_links_without_an_origin() -> None:
     found = prepared(recorded(b'"{{origin}}/a"', headers=(*JSON, ("location", "{{origin}}/b"))))
-    answer = found.answer(replace(CALLER, origin="http://"))
+    answer = found.answer(replace(CALLER, origin=a_request().origin))
     assert (answer.body, headers_of(answer)["location"]) == (b'"/a"', "/b")
+
+
+def test_a_caller_under_a_base_path_is_led_back_to_below_it() -> None:
+    found = prepared(recorded(b"", headers=(("location", "/b"), ("set-cookie", "a=1; Path=/; HttpOnly"))))
+    headers = headers_of(found.answer(replace(CALLER, base="/base")))
+    assert (headers["location"], headers["set-cookie"]) == ("/base/b", "a=1; Path=/base/; HttpOnly")
+    assert headers_of(found.answer(CALLER))["location"] == "/b"
 
 
 def test_a_recorded_head_without_a_length_gets_none() -> None:

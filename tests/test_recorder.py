@@ -86,7 +86,7 @@ class Run:
         for request in requests:
             out = Callers()
             served: list[Served] = []
-            await recorder.forward(request, _body(request.body), out, lambda: self.index, served.append, "")
+            await recorder.forward(request, _body(request.body), out, lambda: self.index, served.append)
             found.append((served[0], out))
         await backends.aclose()
         return found

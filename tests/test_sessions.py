@@ -1,6 +1,11 @@
 """Where each session stands."""
 
-from replaymock.sessions import IDLE_SECONDS, MOST_SESSIONS, Sessions
+import pytest
+
+from replaymock.errors import RequestRefused
+from replaymock.exchange import Request
+from replaymock.headers import Headers
+from replaymock.sessions import IDLE_SECONDS, MOST_SESSIONS, Sessions, assign
 
 
 def test_a_session_has_positions_and_writes_of_its_own() -> None:
@@ -57,3 +62,54 @@ def test_a_reset_rewinds_one_or_all() -> None:
 
 def test_resetting_an_unknown_session_is_no_trouble() -> None:
     Sessions().reset("nobody")
+
+
+def assigned(target: str, *headers: tuple[str, str]) -> Request:
+    return assign(Request("GET", target, (*headers, ("Accept", "*/*"))), "x-session")
+
+
+REST: Headers = (("Accept", "*/*"),)
+
+
+@pytest.mark.parametrize(
+    ("target", "headers", "found"),
+    [
+        ("/a?b=1", [], ("", "/a?b=1", REST)),
+        ("/a", [("X-Session", "one")], ("one", "/a", REST)),
+        ("/a", [("Cookie", "replaymock-session=two")], ("two", "/a", REST)),
+        ("/a", [("Cookie", "x=1; replaymock-session=two; y=2")], ("two", "/a", (("Cookie", "x=1; y=2"), *REST))),
+        ("/a", [("Cookie", "replaymock-session=two; y=2")], ("two", "/a", (("Cookie", "y=2"), *REST))),
+        (
+            "/a",
+            [("Cookie", "not-replaymock-session=two")],
+            ("", "/a", (("Cookie", "not-replaymock-session=two"), *REST)),
+        ),
+        ("/a", [("X-Session", "one"), ("Cookie", "replaymock-session=two")], ("one", "/a", REST)),
+        ("/__replaymock/session/three/a//b?c=%2F", [], ("three", "/a//b?c=%2F", REST)),
+        ("/__replaymock/session/three/", [], ("three", "/", REST)),
+        ("/__replaymock/session/three", [], ("three", "/", REST)),
+        ("/__replaymock/session/three?q=/x", [], ("three", "/?q=/x", REST)),
+    ],
+)
+def test_a_request_names_its_session(
+    target: str, headers: list[tuple[str, str]], found: tuple[str, str, Headers]
+) -> None:
+    request = assigned(target, *headers)
+    assert (request.session, request.target, request.headers) == found
+
+
+def test_links_lead_back_to_below_the_base_path() -> None:
+    assert assigned("/__replaymock/session/three/a", ("Host", "localhost")).origin == (
+        "http://localhost/__replaymock/session/three"
+    )
+
+
+@pytest.mark.parametrize("name", ["", "a b", "a%2Fb", "x" * 129])
+def test_what_is_no_name_is_refused(name: str) -> None:
+    with pytest.raises(RequestRefused):
+        assigned(f"/__replaymock/session/{name}/a")
+
+
+def test_a_header_that_is_no_name_is_refused() -> None:
+    with pytest.raises(RequestRefused):
+        assigned("/a", ("X-Session", "a b"))

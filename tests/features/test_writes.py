@@ -1,8 +1,12 @@
 """What writes changed is remembered: the recorded requests in their order get the recorded answers."""
 
 import json
+import socket
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
+from pathlib import Path
 from random import Random
+from threading import Event
 
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -13,8 +17,10 @@ from replaymock.index import Index, Serving, entry_for
 from replaymock.matching import Matcher
 from replaymock.origin import Origins
 from replaymock.recording import Policy, Recording
+from replaymock.settings import parse_upstream
 from tests.factories import a_request, a_response, an_exchange
-from tests.inside import a_responder
+from tests.inside import a_responder, running_app
+from tests.running import ask, cassettes, raw_backend, read_whole, reply
 
 COLLECTIONS = ("/items", "/users/7/notes", "/api/v1/orders/")
 
@@ -112,3 +118,58 @@ def test_a_recorded_flow_replays_however_often_reads_are_repeated_in_place(seed:
     repeated = [request for request, count in zip(flow, times, strict=True) for _ in range(count)]
     wanted = [answer for answer, count in zip(answers, times, strict=True) for _ in range(count)]
     assert served(index, repeated) == wanted
+
+
+def test_a_list_is_recorded_before_and_after_a_write_and_replays_with_every_read_doubled(tmp_path: Path) -> None:
+    items: list[bytes] = []
+
+    def handle(connection: socket.socket) -> None:
+        head, body = read_whole(connection)
+        items.extend([body] if head.startswith(b"POST") else [])
+        connection.sendall(reply(b"[%b]" % b",".join(items)))
+
+    def seen(url: str, times: int) -> list[bytes]:
+        found = []
+        for item in (b"1", b"2", b""):
+            found += {ask(url, "GET", "/items").body for _ in range(times)}
+            ask(url, "POST", "/items", body=item) if item else None
+        return found
+
+    with (
+        raw_backend(handle) as backend,
+        running_app(tmp_path / "c", upstreams=(parse_upstream(backend),), mode="all") as app,
+    ):
+        live = seen(app.url, 1)
+    assert [response.get("after") for response in cassettes(tmp_path / "c")["items/GET.json"]["responses"]] == [
+        None,
+        "POST /items",
+        "POST /items x2",
+    ]
+    with running_app(tmp_path / "c") as app:
+        assert seen(app.url, 3) == live == [b"[]", b"[1]", b"[1,2]"]
+
+
+def test_two_tabs_at_once_are_recorded_in_the_order_their_requests_arrived(tmp_path: Path) -> None:
+    arrived, read_again = Event(), Event()
+    items: list[bytes] = []
+
+    def handle(connection: socket.socket) -> None:
+        head, body = read_whole(connection)
+        if head.startswith(b"POST"):
+            items.append(body)
+            arrived.set()
+            read_again.wait(5)
+        connection.sendall(reply(b"[%b]" % b",".join(items)))
+
+    with (
+        raw_backend(handle) as backend,
+        running_app(tmp_path / "c", upstreams=(parse_upstream(backend),), mode="all") as app,
+    ):
+        ask(app.url, "GET", "/items")
+        with ThreadPoolExecutor(1) as other_tab:
+            writing = other_tab.submit(ask, app.url, "POST", "/items", (), b"1")
+            arrived.wait(5)
+            assert ask(app.url, "GET", "/items").body == b"[1]"
+            read_again.set()
+            writing.result()
+    assert cassettes(tmp_path / "c")["items/GET.json"]["responses"][1]["after"] == "POST /items"
