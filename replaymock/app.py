@@ -130,7 +130,9 @@ class App:
     def _make_lane(self, server: Server) -> "FastLane | None":
         if self.responder.mode.forward or not self._settings.fast_lane:
             return None
-        return FastLane(server.constant, self.responder.count, server.take_over, self._warn)
+        count = self.responder.count
+        repeat = count if self._console.wants_requests else self.responder.journal.again
+        return FastLane(server.constant, count, repeat, server.take_over, self._warn)
 
     def _use(self, index: Index, broken: dict[str, CassetteError]) -> None:
         self.responder.use(index, broken)

@@ -7,15 +7,15 @@ read, to the server at the first thing it does not know. Delete this file and ev
 import asyncio
 import socket
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import Any
 
 from replaymock.accepting import Acceptor
 from replaymock.answer import Answer, with_header
 from replaymock.exchange import Request
-from replaymock.headers import get, list_items
+from replaymock.headers import get
 from replaymock.journal import Served
 from replaymock.plainhead import parse
+from replaymock.ready import Known, Ready, ready
 
 Constant = tuple[Answer, Served]
 """An answer that every equal request gets as long as the index lives, and how it stands in the journal."""
@@ -25,35 +25,29 @@ HandOver = Callable[[socket.socket, Any, bytes], None]
 
 MOST_CONNECTIONS = 4096
 IDLE_SECONDS = 60.0
-_READ = 64 * 1024
-_MOST_QUEUED = 1024 * 1024
-_KNOWN_BYTES = 32 * 1024 * 1024
-
-
-@dataclass(frozen=True, slots=True)
-class _Ready:
-    """What a request head, byte for byte as it came, is answered with."""
-
-    wire: bytes
-    served: Served
-    closes: bool
+_READ = 16 * 1024
+_MOST_QUEUED = 16 * 1024
 
 
 class FastLane:
-    """Accepts connections, serves what it can, and hands the others on."""
+    """Accepts connections, serves what it can, and hands the others on.
+
+    `count` takes note of an answer that was made for a request, `repeat` of one that was served before.
+    """
 
     def __init__(
         self,
         constant: Callable[[Request], Constant | None],
         count: Callable[[Served], None],
+        repeat: Callable[[Served], None],
         hand_over: HandOver,
         warn: Callable[[str], None],
         idle_seconds: float = IDLE_SECONDS,
     ) -> None:
-        self.count = count
-        self.known: dict[bytes, _Ready] = {}
-        self._known_bytes = 0
+        self.known = Known()
+        self.repeat = repeat
         self._constant = constant
+        self._count = count
         self._hand_over = hand_over
         self._idle_seconds = idle_seconds
         self._loop = asyncio.get_running_loop()
@@ -67,8 +61,7 @@ class FastLane:
 
     def forget(self) -> None:
         """Forgets every ready answer: the index is another one."""
-        self.known.clear()
-        self._known_bytes = 0
+        self.known.forget()
 
     def stop_accepting(self) -> None:
         """Takes no more connections."""
@@ -84,14 +77,17 @@ class FastLane:
         for connection in list(self._connections):
             connection.close()
 
-    def find(self, head: bytes) -> _Ready | None:
-        """What a request head is answered with here; None for what the server must see."""
-        ready = self.known.get(head)
-        if ready is None:
-            ready = self._make(head)
-            if ready is not None:
-                self._remember(head, ready)
-        return ready
+    def answer(self, head: bytes) -> Ready | None:
+        """What a request head is answered with here, noted as served; None for what the server must see."""
+        known = self.known.get(head)
+        if known is not None:
+            self.repeat(known.served)
+            return known
+        made = self._make(head)
+        if made is not None:
+            self._count(made.served)
+            self.known.offer(head, made)
+        return made
 
     def left(self, connection: "_Connection") -> None:
         """Learns that a connection is closed or handed on."""
@@ -106,23 +102,19 @@ class FastLane:
     def _is_sending(self) -> bool:
         return any(connection.is_sending for connection in self._connections)
 
-    def _make(self, head: bytes) -> _Ready | None:
-        request = parse(head)
-        found = self._constant(request) if request else None
-        if request is None or found is None:
+    def _make(self, head: bytes) -> Ready | None:
+        parsed = parse(head)
+        found = self._constant(parsed[0]) if parsed else None
+        if parsed is None or found is None or found[0].steps:
             return None
-        answer, served = found
-        closes = "close" in list_items(get(request.headers, "connection"))
-        if closes:
+        (request, version), (answer, served) = parsed, found
+        option = get(request.headers, "connection").lower()
+        closes = option == "close" or (version == "HTTP/1.0" and option != "keep-alive")
+        if option == "close":
             answer = with_header(answer, b"Connection: close")
-        return _Ready(answer.wire, served, closes)
-
-    def _remember(self, head: bytes, ready: _Ready) -> None:
-        self._known_bytes += len(head) + len(ready.wire)
-        if self._known_bytes > _KNOWN_BYTES:
-            self.forget()
-            self._known_bytes = len(head) + len(ready.wire)
-        self.known[head] = ready
+        elif option and version == "HTTP/1.0":
+            answer = with_header(answer, b"Connection: keep-alive")
+        return ready(answer.head, answer.body, served, closes=closes)
 
     def _take(self, peer: socket.socket, address: Any) -> None:
         self._connections.add(_Connection(self, self._loop, peer, address))
@@ -140,7 +132,21 @@ class FastLane:
 class _Connection:
     """One connection while it is in the lane."""
 
-    __slots__ = ("_address", "_ends", "_lane", "_loop", "_moved", "_peer", "_rest", "_unsent", "_was_idle")
+    __slots__ = (
+        "_address",
+        "_ends",
+        "_find",
+        "_lane",
+        "_loop",
+        "_moved",
+        "_peer",
+        "_receive",
+        "_repeat",
+        "_rest",
+        "_send",
+        "_unsent",
+        "_was_idle",
+    )
 
     def __init__(self, lane: FastLane, loop: asyncio.AbstractEventLoop, peer: socket.socket, address: Any) -> None:
         peer.setblocking(False)
@@ -149,7 +155,10 @@ class _Connection:
         self._loop = loop
         self._peer = peer
         self._address = address
-        self._unsent = b""
+        # Looked up once: this is what every request needs.
+        self._receive, self._send = peer.recv, peer.send
+        self._find, self._repeat = lane.known.get, lane.repeat
+        self._unsent: list[memoryview] = []
         self._rest = b""
         self._ends = False
         self._moved = loop.time()
@@ -176,7 +185,7 @@ class _Connection:
 
     def _readable(self) -> None:
         try:
-            data = self._peer.recv(_READ)
+            data = self._receive(_READ)
         except (BlockingIOError, InterruptedError):
             return
         except OSError:
@@ -185,58 +194,84 @@ class _Connection:
             self.close()
             return
         self._was_idle = False
-        ready = self._lane.known.get(data)
-        if ready is None:
+        known = self._find(data)
+        if known is None or not known.is_simple:
             self._serve(data)
             return
-        self._lane.count(ready.served)
-        self._ends = ready.closes
-        self._send(ready.wire)
-
-    def _serve(self, data: bytes) -> None:
-        """Answers the requests in `data` in order, as far as they are known and as there is room for the answers."""
-        wires: list[bytes] = []
-        queued = start = 0
-        while start < len(data) and not self._ends and queued < _MOST_QUEUED:
-            end = data.find(b"\r\n\r\n", start) + 4
-            ready = self._lane.find(data[start:end]) if end > 3 else None  # noqa: PLR2004 - not found
-            if ready is None:
-                break
-            self._lane.count(ready.served)
-            wires.append(ready.wire)
-            queued += len(ready.wire)
-            self._ends = ready.closes
-            start = end
-        self._rest = b"" if self._ends else data[start:]
-        self._send(b"".join(wires))
-
-    def _send(self, data: bytes) -> None:
+        self._repeat(known.served)
+        wire = known.wire
         try:
-            sent = self._peer.send(data) if data else 0
+            sent = self._send(wire)
         except (BlockingIOError, InterruptedError):
             sent = 0
         except OSError:
             self.close()
             return
-        if sent < len(data):
-            self._unsent = data[sent:]
-            self._loop.remove_reader(self._peer)
-            self._loop.add_writer(self._peer, self._writable)
-        elif self._ends:
+        if sent < len(wire):
+            self._wait_to_send([memoryview(wire)[sent:]])
+
+    def _serve(self, data: bytes) -> None:
+        """Answers the requests in `data` in order, as far as they are known; the rest once there is room, or never."""
+        while data:
+            answered, pieces = self._answers(data)
+            if not answered:
+                self._leave()
+                self._lane.hand_over(self, self._peer, self._address, data)
+                return
+            data = b"" if self._ends else data[answered:]
+            try:
+                unsent = self._send_all(pieces)
+            except OSError:
+                self.close()
+                return
+            if unsent:
+                self._rest = data
+                self._wait_to_send(unsent)
+                return
+        if self._ends:
             self.close()
-        elif self._rest:
-            self._go_on()
+
+    def _answers(self, data: bytes) -> tuple[int, list[memoryview]]:
+        """How much of `data` is answered by what: about as much as a socket takes, or one large answer."""
+        wires: list[bytes] = []
+        queued = start = 0
+        body = b""
+        while start < len(data) and not self._ends and not body and queued < _MOST_QUEUED:
+            end = data.find(b"\r\n\r\n", start) + 4
+            answer = self._lane.answer(data[start:end]) if end > 3 else None  # noqa: PLR2004 - not found
+            if answer is None:
+                break
+            wires.append(answer.wire)
+            queued += len(answer.wire)
+            body = answer.body
+            self._ends = answer.closes
+            start = end
+        return start, [memoryview(piece) for piece in (b"".join(wires), body) if piece]
+
+    def _send_all(self, pieces: list[memoryview]) -> list[memoryview]:
+        """Sends as much as the socket takes; what is left. It still is the memory of the answers, not a copy."""
+        for at, piece in enumerate(pieces):
+            try:
+                sent = self._send(piece)
+            except (BlockingIOError, InterruptedError):
+                sent = 0
+            if sent:
+                self._was_idle = False
+            if sent < len(piece):
+                return [piece[sent:], *pieces[at + 1 :]]
+        return []
+
+    def _wait_to_send(self, unsent: list[memoryview]) -> None:
+        self._unsent = unsent
+        self._loop.remove_reader(self._peer)
+        self._loop.add_writer(self._peer, self._writable)
 
     def _writable(self) -> None:
         try:
-            sent = self._peer.send(self._unsent)
-        except (BlockingIOError, InterruptedError):
-            return
+            self._unsent = self._send_all(self._unsent)
         except OSError:
             self.close()
             return
-        self._was_idle = False
-        self._unsent = self._unsent[sent:]
         if self._unsent:
             return
         self._loop.remove_writer(self._peer)
@@ -244,18 +279,8 @@ class _Connection:
             self.close()
             return
         self._loop.add_reader(self._peer, self._readable)
-        if self._rest:
-            self._go_on()
-
-    def _go_on(self) -> None:
-        """Takes up what was left of the input once the answers before it are out."""
         rest, self._rest = self._rest, b""
-        end = rest.find(b"\r\n\r\n") + 4
-        if end > 3 and self._lane.find(rest[:end]):  # noqa: PLR2004 - found
-            self._serve(rest)
-            return
-        self._leave()
-        self._lane.hand_over(self, self._peer, self._address, rest)
+        self._serve(rest)
 
     def _leave(self) -> None:
         self._loop.remove_reader(self._peer)

@@ -54,6 +54,11 @@ class Journal:
             self.used.add(served.file)
         self._requests.append(served)
 
+    def again(self, served: Served) -> None:
+        """Remembers a request that was answered just as one before it."""
+        self.counts[served.outcome] += 1
+        self._requests.append(served)
+
     def missed(self, miss: Miss) -> int:
         """Remembers a miss; how often it has happened by now."""
         name = repr((miss.request.method, miss.request.path, miss.request.query, miss.reason, miss.hint))

@@ -37,7 +37,7 @@ FLOORS: list[tuple[str, str]] = [
     ("conductors", "recorder"),
     ("conductors", "responder"),
     ("edges in", "admin admission console connection"),
-    ("edges in", "plainhead listening accepting"),
+    ("edges in", "plainhead listening accepting ready"),
     ("edges in", "fastlane"),
     ("edges in", "server library"),
     ("entrances", "app inspection demo.shop demo.comparison cli.options"),

@@ -54,3 +54,11 @@ def test_misses_do_not_grow_for_ever() -> None:
     for number in range(KEPT_MISSES + 3):
         journal.missed(a_miss(f"/{number}"))
     assert len(journal.misses()) == KEPT_MISSES
+
+
+def test_a_request_answered_as_one_before_counts_like_it() -> None:
+    journal = Journal()
+    journal.served(served())
+    journal.again(served())
+    assert journal.counts == {"hit": 2}
+    assert len(journal.requests()) == 2
