@@ -19,7 +19,7 @@ FLOORS: list[tuple[str, str]] = [
     ("values", "exchange"),
     ("texts", "targets tokens secrets graphql schema sequence mediatypes codings times"),
     ("texts", "jwts"),
-    ("messages", "bodies rewrites answer origin cors shifting"),
+    ("messages", "bodies rewrites answer origin cors shifting conditional"),
     ("meaning", "hiding"),
     ("meaning", "redaction"),
     ("meaning", "matching"),

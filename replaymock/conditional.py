@@ -1,0 +1,123 @@
+"""Conditional and partial requests (RFC 9110 sections 13 and 14): a whole answer made a 206, 304 or 416 where asked.
+
+One byte range is served; several, or what is no range, get the whole. Ranges are of the content without coding.
+"""
+
+import re
+from dataclasses import dataclass
+
+from replaymock import times
+from replaymock.headers import Headers, get, list_items, without
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """What makes a request one for less than the whole: its fields as they came; one of the two may be empty."""
+
+    conditions: Headers = ()
+    range: Headers = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Reduced:
+    """The head of an answer that is less than the whole, and which of the whole's bytes follow it."""
+
+    status: int
+    reason: str
+    headers: Headers
+    start: int = 0
+    size: int = 0
+
+
+def asked(method: str, headers: Headers, *, conditional: bool) -> Asked | None:
+    """What a request asks for of a GET's answer; None for the whole. Conditions count only if `conditional`."""
+    if method not in ("GET", "HEAD"):
+        return None
+    names = {name.lower() for name, _ in headers}
+    by_range = method == "GET" and "range" in names
+    by_condition = conditional and not names.isdisjoint(_CONDITIONS)
+    if not by_range and not by_condition:
+        return None
+    return Asked(_only(headers, _CONDITIONS) if by_condition else (), _only(headers, _RANGES) if by_range else ())
+
+
+def reduced(status: int, headers: Headers, size: int, asked: Asked) -> Reduced | None:
+    """What answers a request that asks for less than a whole of `size` bytes; None where the whole does.
+
+    Only a 200 can be reduced. A range that cannot be had is a 416.
+    """
+    if status != OK:
+        return None
+    if _is_not_modified(headers, asked.conditions):
+        return Reduced(304, "Not Modified", _renewing(headers))
+    found = _range(headers, asked.range, size)
+    if found is None:
+        return None
+    start, end = found
+    if start >= end:
+        unsatisfied = (*without(headers, _OF_THE_CONTENT), ("Content-Range", f"bytes */{size}"))
+        return Reduced(416, "Range Not Satisfiable", unsatisfied)
+    partial = (*headers, ("Content-Range", f"bytes {start}-{end - 1}/{size}"))
+    return Reduced(206, "Partial Content", partial, start, end - start)
+
+
+def _range(headers: Headers, wanted: Headers, size: int) -> tuple[int, int] | None:
+    """Where the part that `Range` and `If-Range` want starts and ends; None for the whole.
+
+    What says `Accept-Ranges: none` is served whole, and so is an empty body, of which no part can be named.
+    """
+    found = _ONE_RANGE.fullmatch(get(wanted, "range"))
+    if not found or not size or "none" in list_items(get(headers, "accept-ranges")) or not _is_same(headers, wanted):
+        return None
+    first, last = found.groups()
+    if not first:
+        return (max(size - int(last), 0), size) if last else None
+    if last and int(last) < int(first):
+        return None
+    return int(first), min(int(last) + 1, size) if last else size
+
+
+def _is_same(headers: Headers, wanted: Headers) -> bool:
+    """Whether `If-Range`, if there is one, names what would be served: a strong entity tag, or the very date."""
+    named = get(wanted, "if-range").strip()
+    if not named:
+        return True
+    if named.startswith(('"', "W/")):
+        return named == get(headers, "etag").strip() and not named.startswith("W/")
+    return named == get(headers, "last-modified").strip()
+
+
+def _is_not_modified(headers: Headers, conditions: Headers) -> bool:
+    """Whether the caller has this already: by entity tag (weak comparison), and only without one by date."""
+    tags = get(conditions, "if-none-match").strip()
+    if tags:
+        own = _opaque(get(headers, "etag").strip())
+        return tags == "*" or bool(own and own in map(_opaque, _TAG.findall(tags)))
+    known = times.http_date(get(conditions, "if-modified-since").strip())
+    modified = times.http_date(get(headers, "last-modified").strip())
+    return bool(known and modified and modified.seconds <= known.seconds)
+
+
+def _renewing(headers: Headers) -> Headers:
+    """RFC 9110 section 15.4.5: what a cache may want to renew, and nothing that describes the content."""
+    kept = without(headers, _OF_THE_CONTENT)
+    return without(kept, ("last-modified",)) if get(headers, "etag") else kept
+
+
+def _opaque(tag: str) -> str:
+    return tag.removeprefix("W/")
+
+
+def _only(headers: Headers, names: frozenset[str]) -> Headers:
+    return tuple(pair for pair in headers if pair[0].lower() in names)
+
+
+OK = 200
+_CONDITIONS = frozenset(("if-none-match", "if-modified-since"))
+_RANGES = frozenset(("range", "if-range"))
+_OF_THE_CONTENT = (
+    "accept-ranges content-digest content-disposition content-encoding content-language content-length content-md5 "
+    "content-range content-type digest repr-digest"
+).split()
+_TAG = re.compile(r'(?:W/)?"[^"]*"')
+_ONE_RANGE = re.compile(r"bytes=([0-9]{0,18})-([0-9]{0,18})", re.IGNORECASE)
