@@ -14,7 +14,7 @@ from replaymock.answer import Answer, delayed, frame, without_body
 from replaymock.cors import Cors
 from replaymock.errors import CassetteError, RequestRefused
 from replaymock.exchange import Request
-from replaymock.headers import get
+from replaymock.headers import Headers, get
 from replaymock.history import write_name
 from replaymock.index import Entry, Index
 from replaymock.journal import Journal, Report, Served
@@ -32,6 +32,12 @@ from replaymock.settings import Latency
 
 NO_LATENCY = Latency()
 _MOST_REMEMBERED = 10_000
+_MOST_BODY = 16 * 1024
+_MOST_BYTES = 16 * 1024 * 1024
+_OF_BODY = frozenset(("content-type", "content-encoding"))
+
+_Name = tuple[str, str, Headers, bytes]
+"""All of a request that its entry depends on: method, target, the types of its body, body."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,13 +101,14 @@ class Responder:
         self._report = report
         self._clock = clock
         self._random = random
-        self._remembered: dict[tuple[str, str], _Found] = {}
+        self._remembered: dict[_Name, _Found] = {}
+        self._remembered_bytes = 0
 
     def use(self, index: Index, broken: dict[str, CassetteError]) -> None:
         """Serves from another index from now on."""
         self.index = index
         self.broken = broken
-        self._remembered.clear()
+        self._forget()
 
     def preflight(self, request: Request) -> Answer | None:
         """The answer to a CORS preflight, which is never forwarded and never recorded."""
@@ -167,7 +174,7 @@ class Responder:
         return answer, Served(request.method, found.shown, answer.status, "hit", found.entry.file, 0.0)
 
     def _forwarded(self, served: Served) -> None:
-        self._remembered.clear()
+        self._forget()
         self.count(served)
 
     def count(self, served: Served) -> None:
@@ -176,18 +183,32 @@ class Responder:
         self._report("request", served.to_json())
 
     def _find(self, request: Request) -> _Found:
-        """The entry for a request; one without body or matched headers is remembered by its raw target."""
-        plain = not request.body and not self._matcher.uses_headers
-        name = (request.method, request.target)
-        found = self._remembered.get(name) if plain else None
+        """The entry for a request; remembered where it is small and its headers take no part in matching."""
+        if self._matcher.uses_headers or len(request.body) > _MOST_BODY:
+            return self._look_up(request)
+        # A body means what its type says.
+        types = tuple(pair for pair in request.headers if pair[0].lower() in _OF_BODY) if request.body else ()
+        name = (request.method, request.target, types, request.body)
+        found = self._remembered.get(name)
         if found is None:
-            canonical = self._matcher.canonical(request)
-            found = _Found(canonical, self.index.find(canonical), self._shown(request))
-            if plain and found.entry:
-                if len(self._remembered) >= _MOST_REMEMBERED:
-                    self._remembered.clear()
-                self._remembered[name] = found
+            found = self._look_up(request)
+            if found.entry:
+                self._remember(name, found)
         return found
+
+    def _look_up(self, request: Request) -> _Found:
+        canonical = self._matcher.canonical(request)
+        return _Found(canonical, self.index.find(canonical), self._shown(request))
+
+    def _remember(self, name: _Name, found: _Found) -> None:
+        self._remembered_bytes += len(name[1]) + len(name[3])
+        if len(self._remembered) >= _MOST_REMEMBERED or self._remembered_bytes > _MOST_BYTES:
+            self._forget()
+        self._remembered[name] = found
+
+    def _forget(self) -> None:
+        self._remembered.clear()
+        self._remembered_bytes = 0
 
     def _advance(self, request: Request, entry: Entry, session: Session) -> int | None:
         at = session.positions.get(entry.file)

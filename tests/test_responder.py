@@ -7,6 +7,8 @@ from typing import Any
 import pytest
 
 from replaymock.answer import Answer, Wait
+from replaymock.bodies import Form
+from replaymock.cassette import CassetteRequest
 from replaymock.config import read
 from replaymock.errors import CassetteError, RequestRefused
 from replaymock.exchange import Request
@@ -154,6 +156,17 @@ def test_what_is_remembered_of_a_target_is_not_mixed_up() -> None:
     responder = a_responder(german, config=by_language)
     for language, status in (("de", 200), ("en", 404), ("de", 200)):
         assert asked(responder, "/l", headers=(*HOST, ("Accept-Language", language))).status == status
+
+
+def test_a_body_is_remembered_together_with_its_type() -> None:
+    as_form, as_text = (("Content-Type", media) for media in ("application/x-www-form-urlencoded", "text/plain"))
+    body = Form((("a", "1"), ("b", "2")))
+    request = CassetteRequest("POST", "/f", headers=(as_form,), body=body)
+    responder = a_responder(replace(a_cassette("/f", recorded(b'"form"')), request=request))
+    for _ in range(2):
+        for body in (b"b=2&a=1", b"a=1&b=2"):
+            assert asked(responder, "/f", "POST", (*HOST, as_form), body).body == b'"form"'
+            assert asked(responder, "/f", "POST", (*HOST, as_text), body).status == 404
 
 
 @pytest.mark.parametrize(
