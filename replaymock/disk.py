@@ -1,24 +1,29 @@
 """Files written whole or not at all: beside their place, flushed to the disk, and moved over the old one.
 
+Many are flushed together, for that costs hardly more than one.
+
 POSIX rename is atomic, so a reader or a crash meets either version and never half of one.
 """
 
+import contextlib
 import os
 import stat
-from pathlib import Path
+from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
 
 TEMPORARY_PREFIX = ".replaymock-"
 
 
-def make_folders(folder: Path) -> None:
-    """Makes a folder and those above it, and flushes their names to the disk."""
-    missing = []
-    while not folder.exists():
-        missing.append(folder)
-        folder = folder.parent
-    for new in reversed(missing):
-        new.mkdir(exist_ok=True)
-        sync_folder(new.parent)
+def make_folders(folder: str) -> list[str]:
+    """Makes a folder and those above it; the folders whose names have changed by that, which are to be flushed."""
+    if os.path.isdir(folder):  # noqa: PTH112 - pathlib would be a tenth of what a recording costs
+        return []
+    above = os.path.dirname(folder)  # noqa: PTH120
+    changed = make_folders(above) if above else []
+    with contextlib.suppress(FileExistsError):
+        os.mkdir(folder)  # noqa: PTH102
+    return [*changed, above or os.curdir]
 
 
 class Unreadable(ValueError):
@@ -47,27 +52,103 @@ def read(place: str, most: int) -> tuple[bytes, os.stat_result]:
         os.close(descriptor)
 
 
-def write(place: Path, data: bytes) -> None:
-    """Writes a file; what was there stays if that fails. OSError."""
-    temporary = place.parent / f"{TEMPORARY_PREFIX}{os.getpid()}-{place.name}"
-    try:
-        with temporary.open("wb") as file:
-            file.write(data)
-            file.flush()
-            os.fsync(file.fileno())
-        temporary.replace(place)
-    except BaseException:
-        temporary.unlink(missing_ok=True)
-        raise
+@dataclass(frozen=True, slots=True)
+class Writing:
+    """Files of one folder that belong together, by name, in the order in which they take their places."""
+
+    folder: str
+    files: Mapping[str, bytes]
 
 
-def sync_folder(folder: Path) -> None:
-    """Flushes the names in a folder to the disk."""
-    if os.name != "posix":
-        return
-    descriptor = os.open(folder, os.O_RDONLY)
+def write_all(writings: Sequence[Writing]) -> list[OSError | None]:
+    """Writes files and flushes them together; what went wrong with each writing, None where all of it is on the disk.
+
+    A writing that fails leaves what was there, and the others alone.
+    """
+    drafts = [_Draft(writing) for writing in writings]
+    for draft in drafts:
+        draft.attempt(draft.write)
+    _flush_for(drafts, lambda draft: draft.temporaries)
+    for draft in drafts:
+        draft.attempt(draft.move)
+    _flush_for(drafts, lambda draft: draft.folders)
+    return [draft.error for draft in drafts]
+
+
+class _Draft:
+    """A writing on its way: first beside its places, then in them."""
+
+    def __init__(self, writing: Writing) -> None:
+        self.error: OSError | None = None
+        self.folders: list[str] = []
+        self._writing = writing
+        beside = f"{writing.folder}/{TEMPORARY_PREFIX}{os.getpid()}-"
+        self.temporaries = [beside + name for name in writing.files]
+
+    def attempt(self, action: Callable[[], None]) -> None:
+        if self.error is None:
+            try:
+                action()
+            except OSError as error:
+                self.fail(error)
+
+    def fail(self, error: OSError) -> None:
+        self.error = error
+        for temporary in self.temporaries:
+            with contextlib.suppress(OSError):
+                os.unlink(temporary)  # noqa: PTH108
+
+    def write(self) -> None:
+        self.folders = [*make_folders(self._writing.folder), self._writing.folder]
+        for temporary, data in zip(self.temporaries, self._writing.files.values(), strict=True):
+            _write(temporary, data)
+
+    def move(self) -> None:
+        for temporary, name in zip(self.temporaries, self._writing.files, strict=True):
+            os.replace(temporary, f"{self._writing.folder}/{name}")  # noqa: PTH105
+
+
+def _flush_for(drafts: list[_Draft], places: Callable[[_Draft], list[str]]) -> None:
+    going_on = [draft for draft in drafts if draft.error is None]
+    errors = _flush(list(dict.fromkeys(place for draft in going_on for place in places(draft))))
+    for draft in going_on:
+        error = next((errors[place] for place in places(draft) if place in errors), None)
+        if error:
+            draft.fail(error)
+
+
+def _flush(places: list[str]) -> dict[str, OSError]:
+    """Has files and folders on the disk; the errors by place. A journal takes several at once in one go."""
+    if len(places) == 1:
+        outcomes = [_sync(places[0])]
+    else:
+        with ThreadPoolExecutor(_FLUSHED_AT_ONCE) as pool:
+            outcomes = list(pool.map(_sync, places))
+    return {place: error for place, error in zip(places, outcomes, strict=True) if error}
+
+
+def _sync(place: str) -> OSError | None:
     try:
-        os.fsync(descriptor)
+        descriptor = os.open(place, _FLUSHING)
+        try:
+            os.fsync(descriptor)
+        finally:
+            os.close(descriptor)
+    except OSError as error:
+        # Only POSIX has names of folders flushed.
+        return None if os.name != "posix" and os.path.isdir(place) else error  # noqa: PTH112
+    return None
+
+
+def _write(place: str, data: bytes) -> None:
+    descriptor = os.open(place, _WRITING, 0o666)
+    try:
+        left = memoryview(data)
+        while left:
+            left = left[os.write(descriptor, left) :]
+        # Starts the writing of it, so that its flush later finds most of the work done.
+        if hasattr(os, "posix_fadvise"):
+            os.posix_fadvise(descriptor, 0, 0, os.POSIX_FADV_DONTNEED)
     finally:
         os.close(descriptor)
 
@@ -85,4 +166,8 @@ def _whole(descriptor: int, size: int) -> bytes:
 
 # Not waiting: a pipe that nobody writes to would hold the opening up.
 _READING = os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0) | getattr(os, "O_CLOEXEC", 0)
+_WRITING = os.O_WRONLY | os.O_CREAT | os.O_TRUNC | getattr(os, "O_BINARY", 0) | getattr(os, "O_CLOEXEC", 0)
+# Windows flushes only what is open for writing.
+_FLUSHING = os.O_RDONLY | getattr(os, "O_CLOEXEC", 0) if os.name == "posix" else os.O_RDWR
+_FLUSHED_AT_ONCE = 8
 _PIECE = 1 << 20

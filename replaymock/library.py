@@ -1,9 +1,11 @@
 """The cassettes of one run: the folder, and the index that is kept in line with it while both are written to.
 
-A cassette that is being saved is served from memory meanwhile; one writer thread saves them in order.
+A cassette that is being saved is served from memory meanwhile; one writer thread saves
+them, together all that came in while it was busy.
 """
 
 import asyncio
+import itertools
 from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
 
@@ -17,6 +19,8 @@ from replaymock.recording import Recording
 from replaymock.store import Store
 
 RETRY_SECONDS = 0.3
+MOST_AT_ONCE = 256
+"""How many cassettes are written together."""
 
 Use = Callable[[Index, dict[str, CassetteError]], None]
 """Takes the index to serve from now on, and the cassettes that could not be read, by file name."""
@@ -37,6 +41,8 @@ class Library:
         self._entries: dict[str, tuple[Cassette, Entry]] = {}
         self._saving: dict[str, tuple[Cassette, Entry]] = {}
         self._told_broken: set[str] = set()
+        self._waiting: dict[str, Cassette] = {}
+        self._writing: asyncio.Future[list[Signature | Exception]] | None = None
         self._writer = ThreadPoolExecutor(max_workers=1, thread_name_prefix="writer")
 
     def load(self) -> None:
@@ -93,51 +99,63 @@ class Library:
                 self._store.remove(loaded.file)
 
     def save(self, file: str, cassette: Cassette) -> None:
-        """Has a cassette that is in the index already written to the disk."""
+        """Has a cassette that is in the index already written to the disk, at once or with all that wait by then."""
         self._saving[file] = (cassette, self._index.entries[file])
         self._store.being_saved.add(file)
-        loop = asyncio.get_running_loop()
-        writing = loop.run_in_executor(self._writer, self._write, file, cassette)
-        writing.add_done_callback(lambda done: self._saved(file, cassette, done))
+        self._waiting[file] = cassette
+        self._write()
 
     async def flush(self) -> None:
         """Waits until everything is written, and takes no more."""
-        await asyncio.get_running_loop().run_in_executor(None, self._writer.shutdown)
-        # The results of the last writes are still on their way to this loop.
-        await asyncio.sleep(0)
+        while self._writing:
+            await asyncio.wait({self._writing})
+            # Its result is still on its way, and then what waited for it is written.
+            await asyncio.sleep(0)
+        self._writer.shutdown()
 
     def _load_again(self) -> None:
         self.load()
         count = len(self._index)
         self._report("reloaded", {"cassettes": count, "text": f"reloaded: {counted(count)}"})
 
-    def _write(self, file: str, cassette: Cassette) -> Signature | None:
-        """Writes a cassette, unless a newer one of this file waits behind it already."""
-        latest, _ = self._saving[file]
-        return self._store.save(file, cassette) if latest is cassette else None
-
-    def _saved(self, file: str, cassette: Cassette, done: "asyncio.Future[Signature | None]") -> None:
-        error = done.exception()
-        signature = None if error else done.result()
-        if error is None and signature is None:
+    def _write(self) -> None:
+        """Has what waits written, unless something is being written; a newer cassette took the place of an older."""
+        if self._writing or not self._waiting:
             return
+        batch = list(itertools.islice(self._waiting.items(), MOST_AT_ONCE))
+        for file, _ in batch:
+            del self._waiting[file]
+        loop = asyncio.get_running_loop()
+        self._writing = loop.run_in_executor(self._writer, self._store.save_all, batch)
+        self._writing.add_done_callback(lambda done: self._written(batch, done))
+
+    def _written(self, batch: list[tuple[str, Cassette]], done: "asyncio.Future[list[Signature | Exception]]") -> None:
+        self._writing = None
+        error = done.exception()
+        outcomes = [error] * len(batch) if error else done.result()
+        failed = [self._saved(*saved, outcome) for saved, outcome in zip(batch, outcomes, strict=True)]
+        if any(failed):
+            self.load()  # what the disk does not have is not served either, so that the next exchange is written
+        self._write()
+
+    def _saved(self, file: str, cassette: Cassette, outcome: Signature | BaseException) -> bool:
+        """Takes note of what became of a cassette; whether the one that is served is not on the disk."""
         latest = self._saving[file][0] is cassette
-        if latest and error is None:
+        if latest and not isinstance(outcome, BaseException):
             self._entries[file] = self._saving[file]
         if latest:
             del self._saving[file]
             self._store.being_saved.discard(file)
-        if signature is not None:
-            self._store.learn(file, cassette, signature)
+        if not isinstance(outcome, BaseException):
+            self._store.learn(file, cassette, outcome)
             self._report("recorded", {"file": file})
-            return
+            return False
         self.failed_writes += 1
-        if latest:
-            self.load()  # what the disk does not have is not served either, so that the next exchange is written
         if self.failed_writes == 1:
-            reason = getattr(error, "strerror", None) or str(error)
+            reason = getattr(outcome, "strerror", None) or str(outcome)
             message = f"cannot write {self._store.folder}/{file}: {reason}; the caller was answered all the same"
             self._report("warning", {"message": message})
+        return latest
 
     def _entry(self, loaded: Loaded) -> tuple[Cassette, Entry]:
         known = self._entries.get(loaded.file)

@@ -7,11 +7,11 @@ import asyncio
 import contextlib
 import os
 import platform
-from collections.abc import AsyncIterator, Iterable, Iterator
+from collections.abc import AsyncIterator, Iterable, Iterator, Sequence
 from pathlib import Path
 
 from replaymock.cassette import Cassette, dump
-from replaymock.disk import TEMPORARY_PREFIX, make_folders, sync_folder, write
+from replaymock.disk import TEMPORARY_PREFIX, Writing, write_all
 from replaymock.errors import CassetteError, UsageError
 from replaymock.files import Files, Loaded, Signature
 from replaymock.naming import is_sidecar_name
@@ -72,17 +72,23 @@ class Store:
         return (self.folder / file).is_file()
 
     def save(self, file: str, cassette: Cassette) -> Signature:
-        """Writes a cassette and its sidecars, and removes sidecars it no longer has. OSError if that fails.
+        """`save_all` for one cassette. OSError if that fails."""
+        (outcome,) = self.save_all([(file, cassette)])
+        if isinstance(outcome, Exception):
+            raise outcome
+        return outcome
+
+    def save_all(self, cassettes: Sequence[tuple[str, Cassette]]) -> list[Signature | Exception]:
+        """Writes cassettes and their sidecars, and removes sidecars they no longer have; what became of each.
 
         Touches nothing but the disk, so that another thread can do it; `learn` takes note of the outcome.
         """
-        files = dump(cassette, file)
-        try:
-            self._save(file, files)
-        except FileNotFoundError:  # somebody removed the folder under us
-            self._save(file, files)
-        name = file.rpartition("/")[2]
-        return self._files.signature(file, [sidecar for sidecar in files if sidecar != name])
+        outcomes = self._save(cassettes)
+        # Somebody removed the folder under us.
+        again = [at for at, outcome in enumerate(outcomes) if isinstance(outcome, FileNotFoundError)]
+        for at, outcome in zip(again, self._save([cassettes[at] for at in again]), strict=True):
+            outcomes[at] = outcome
+        return outcomes
 
     def learn(self, file: str, cassette: Cassette, signature: Signature) -> None:
         """Takes note of a cassette that was saved, so that it is not read again."""
@@ -91,7 +97,8 @@ class Store:
     def remove(self, file: str) -> None:
         """Removes a cassette and its sidecars."""
         place = self.folder / file
-        for name in [place.name, *_sidecars(place.parent, place.name.removesuffix(".json"))]:
+        stem = place.name.removesuffix(".json")
+        for name in [place.name, *(name for name in _sidecars(place.parent) if name.startswith(f"{stem}."))]:
             (place.parent / name).unlink(missing_ok=True)
         self._known.pop(file, None)
 
@@ -147,21 +154,47 @@ class Store:
         except OSError:
             return None
 
-    def _save(self, file: str, files: dict[str, bytes]) -> None:
-        place = self.folder / file
-        self._make_own_folder()
-        make_folders(place.parent)
-        for name, data in files.items():
-            write(place.parent / name, data)
-        sync_folder(place.parent)
-        for name in _sidecars(place.parent, place.name.removesuffix(".json")):
-            if name not in files:
-                (place.parent / name).unlink(missing_ok=True)
+    def _save(self, cassettes: Sequence[tuple[str, Cassette]]) -> list[Signature | Exception]:
+        outcomes: list[Signature | Exception] = [()] * len(cassettes)
+        writings: dict[int, Writing] = {}
+        for at, (file, cassette) in enumerate(cassettes):
+            try:
+                writings[at] = Writing(self._folder_of(file), dump(cassette, file))
+            except Exception as error:  # whatever it is, it takes out only this one
+                outcomes[at] = error
+        try:
+            if writings:
+                self._make_own_folder()
+        except OSError as error:
+            return [error] * len(cassettes)
+        listed: dict[str, list[str]] = {}
+        for (at, writing), fault in zip(writings.items(), write_all(list(writings.values())), strict=True):
+            outcomes[at] = fault or self._tidied(cassettes[at][0], writing, listed)
+        return outcomes
+
+    def _tidied(self, file: str, writing: Writing, listed: dict[str, list[str]]) -> Signature | Exception:
+        """Removes the sidecars a saved cassette no longer has; `listed` are those of each folder."""
+        name = file.rpartition("/")[2]
+        folder = writing.folder
+        try:
+            if folder not in listed:
+                listed[folder] = _sidecars(Path(folder))
+            for sidecar in listed[folder]:
+                if sidecar.startswith(f"{name.removesuffix('.json')}.") and sidecar not in writing.files:
+                    Path(folder, sidecar).unlink(missing_ok=True)
+            return self._files.signature(file, [sidecar for sidecar in writing.files if sidecar != name])
+        except OSError as error:
+            return error
+
+    def _folder_of(self, file: str) -> str:
+        above = file.rpartition("/")[0]
+        return f"{self.folder}/{above}" if above else str(self.folder)
 
     def _make_own_folder(self) -> None:
         if not self.folder.exists():
-            make_folders(self.folder)
-            write(self.folder / ".gitattributes", GIT_ATTRIBUTES.encode())
+            (error,) = write_all([Writing(str(self.folder), {".gitattributes": GIT_ATTRIBUTES.encode()})])
+            if error:
+                raise error
 
     def _cassettes(self) -> Iterator[str]:
         for file in self._every_file():
@@ -215,7 +248,6 @@ def _concerns(paths: Iterable[str]) -> bool:
     return any(not Path(path).name.startswith(TEMPORARY_PREFIX) for path in paths)
 
 
-def _sidecars(folder: Path, stem: str) -> list[str]:
-    """The files beside a cassette that are its sidecars by their name."""
-    names = [entry.name for entry in os.scandir(folder)] if folder.is_dir() else []
-    return [name for name in names if is_sidecar_name(name) and name.startswith(f"{stem}.")]
+def _sidecars(folder: Path) -> list[str]:
+    """The files of a folder that are sidecars by their name."""
+    return [entry.name for entry in os.scandir(folder) if is_sidecar_name(entry.name)] if folder.is_dir() else []

@@ -2,6 +2,7 @@
 
 import asyncio
 import functools
+import shutil
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -231,3 +232,37 @@ def test_only_the_newest_of_what_waits_to_be_written_is_written(tmp_path: Path) 
     assert len(shelf.events) < 20
     assert not shelf.store.scan()
     assert len(shelf.store.loaded[0].cassette.responses) == 199
+
+
+def test_what_comes_in_while_the_disk_is_busy_is_written_together_and_a_failure_is_its_own(tmp_path: Path) -> None:
+    shelf = Shelf(tmp_path / "c")
+    (shelf.folder / "7").write_text("in the way")
+    batches: list[int] = []
+    save_all = shelf.store.save_all
+    shelf.store.save_all = lambda cassettes: (batches.append(len(cassettes)), save_all(cassettes))[1]  # type: ignore[method-assign]
+
+    async def story() -> None:
+        for number in range(20):
+            shelf.keep(f"{number}/GET.json", a_cassette(f"/{number}"))
+        await shelf.library.flush()
+
+    asyncio.run(story())
+    assert batches == [1, 19]
+    assert len([event for event, _ in shelf.events if event == "recorded"]) == 19
+    assert shelf.library.failed_writes == 1
+    assert sorted(map(int, (file.partition("/")[0] for file in shelf.index.entries))) == [*range(7), *range(8, 20)]
+
+
+def test_when_the_whole_folder_cannot_be_made_every_cassette_counts_as_failed(tmp_path: Path) -> None:
+    shelf = Shelf(tmp_path / "c")
+    shutil.rmtree(shelf.folder)
+    shelf.folder.symlink_to(tmp_path / "nowhere/at/all")
+
+    async def story() -> None:
+        for number in range(3):
+            shelf.keep(f"{number}/GET.json", a_cassette(f"/{number}"))
+        await shelf.library.flush()
+
+    asyncio.run(story())
+    assert shelf.library.failed_writes == 3
+    assert [event for event, _ in shelf.events] == ["warning"]
