@@ -20,6 +20,7 @@ FLOORS: list[tuple[str, str]] = [
     ("texts", "targets tokens secrets graphql schema sequence mediatypes codings times"),
     ("texts", "jwts"),
     ("messages", "bodies rewrites answer origin cors shifting conditional"),
+    ("messages", "events"),
     ("meaning", "hiding"),
     ("meaning", "redaction"),
     ("meaning", "matching"),

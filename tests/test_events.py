@@ -1,0 +1,139 @@
+"""Streams of events to readable events, and back to the byte."""
+
+import msgspec
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from replaymock import events
+from replaymock.events import Events
+
+SSE = "text/event-stream"
+LINES = "application/x-ndjson"
+
+
+def plain(stream: Events | None) -> list[dict[str, object]]:
+    """Events with JSON data as values."""
+    assert stream
+    return msgspec.json.decode(msgspec.json.encode([dict(event) for event in stream.events]))  # type: ignore[no-any-return]
+
+
+@pytest.mark.parametrize(
+    ("data", "found", "layout"),
+    [
+        ("data: hello\n\n", [{"data": "hello"}], ""),
+        ('event: tick\nid: 7\ndata: {"a":1}\n\n', [{"event": "tick", "id": "7", "data": {"a": 1}}], ""),
+        ("id: 7\nevent: tick\ndata: 1\n\n", [{"id": "7", "event": "tick", "data": 1}], ""),
+        (
+            'data: {"a": 1, "b": [1, 2]}\n\ndata: [DONE]\n\n',
+            [{"data": {"a": 1, "b": [1, 2]}}, {"data": "[DONE]"}],
+            "spaced",
+        ),
+        ("data: a\ndata: b\n\n", [{"data": "a\nb"}], ""),
+        ("retry: 3000\n\n: ping\n\n", [{"retry": 3000}, {"comment": "ping"}], ""),
+        (":\n\ndata:\n\n", [{"comment": ""}, {"data": ""}], ""),
+        ('data:x\n\nid:1\ndata:{"a":1}\n\n', [{"data": "x"}, {"id": "1", "data": {"a": 1}}], "tight"),
+        ("data: x\r\n\r\ndata: y\r\n\r\n", [{"data": "x"}, {"data": "y"}], "crlf"),
+        ("data: x\r\r", [{"data": "x"}], "cr"),
+        ('data: "quoted"\n\n', [{"data": '"quoted"'}], ""),
+        ("data: a\nid: 1\ndata: b\n\n", [{"text": "data: a\nid: 1\ndata: b\n\n"}], ""),
+        ("data: a\nother: b\n\n", [{"text": "data: a\nother: b\n\n"}], ""),
+        ("data\n\n", [{"text": "data\n\n"}], ""),
+        ("data: a\n\ndata: cut", [{"data": "a"}, {"text": "data: cut"}], ""),
+        ("\ufeffdata: a\n\n", [{"text": "\ufeffdata: a\n\n"}], ""),
+        ("retry: soon\n\n", [{"text": "retry: soon\n\n"}], ""),
+        ("retry: 007\n\n", [{"text": "retry: 007\n\n"}], ""),
+    ],
+)
+def test_server_sent_events_are_shown_by_their_fields(data: str, found: list[object], layout: str) -> None:
+    stream = events.encode(SSE, data.encode())
+    assert (plain(stream), stream and stream.layout) == (found, layout)
+
+
+@pytest.mark.parametrize(
+    ("data", "found", "layout"),
+    [
+        ('{"a":1}\n"x"\n', [{"data": {"a": 1}}, {"data": "x"}], ""),
+        ('{"a": 1}\n{"b": 2}\n', [{"data": {"a": 1}}, {"data": {"b": 2}}], "spaced"),
+        ('{"a":1}\r\n', [{"data": {"a": 1}}], "crlf"),
+        (
+            '{"a":1}\nno json\n\n{"b":2}',
+            [{"data": {"a": 1}}, {"text": "no json\n"}, {"text": "\n"}, {"text": '{"b":2}'}],
+            "",
+        ),
+    ],
+)
+def test_json_lines_are_shown_as_values(data: str, found: list[object], layout: str) -> None:
+    stream = events.encode(LINES, data.encode())
+    assert (plain(stream), stream and stream.layout) == (found, layout)
+
+
+def test_the_tokens_of_numbers_survive() -> None:
+    stream = events.encode(SSE, b'data: {"n":1.10,"n":1e5}\n\n')
+    assert stream and stream.events[0]["data"] == msgspec.Raw(b'{"n":1.10,"n":1e5}')
+
+
+FIELDS = st.sampled_from(["data", "id", "event", "retry", "", "x"])
+SEPARATORS = st.sampled_from([": ", ":", ":  ", ""])
+VALUES = st.sampled_from(
+    ['{"a":1}', '{"a": 1}', "1", "true", '"s"', "text", "", "é", "[1, 2]", "{{origin}}"]
+) | st.text(max_size=5)
+ENDS = st.sampled_from(["\n", "\n\n", "\r\n", "\r\n\r\n", "\r", "\r\r"])
+MESSY = st.lists(st.builds("".join, st.tuples(FIELDS, SEPARATORS, VALUES, ENDS)), max_size=8).map("".join)
+
+
+@given(MESSY, st.sampled_from([SSE, LINES]))
+def test_every_stream_of_characters_comes_back_to_the_byte(text: str, media_type: str) -> None:
+    data = text.encode("utf-8", "replace")
+    stream = events.encode(media_type, data)
+    assert stream is not None
+    assert events.decode(media_type, stream) == data
+
+
+@given(MESSY, st.sampled_from([SSE, LINES]))
+def test_events_come_back_from_a_file(text: str, media_type: str) -> None:
+    data = text.encode("utf-8", "replace")
+    stream = events.encode(media_type, data)
+    assert stream is not None
+    file = msgspec.json.encode([dict(event) for event in stream.events])
+    members = msgspec.json.decode(file, type=list[dict[str, msgspec.Raw]])
+    assert events.decode(media_type, Events(events.loaded(members), stream.layout)) == data
+
+
+def test_bytes_that_are_no_text_are_no_events() -> None:
+    assert events.encode(SSE, b"data: \xff\n\n") is None
+
+
+@pytest.mark.parametrize(
+    ("members", "said"),
+    [
+        ([{"dta": "x"}], "unknown member 'dta'"),
+        ([{"retry": "soon"}], "'retry' of an event is a number"),
+        ([{"id": 7}], "'id' of an event is a string"),
+        ([{"text": "x", "id": "7"}], "that text alone"),
+    ],
+)
+def test_what_is_no_event_is_told(members: list[object], said: str) -> None:
+    raw = msgspec.json.decode(msgspec.json.encode(members), type=list[dict[str, msgspec.Raw]])
+    with pytest.raises(ValueError, match=said):
+        events.decode(SSE, Events(events.loaded(raw)))
+
+
+def test_an_unknown_layout_is_told_with_those_there_are() -> None:
+    with pytest.raises(ValueError, match="unknown layout 'crfl' of events; use crlf"):
+        events.decode(SSE, Events((), "crfl"))
+
+
+@pytest.mark.parametrize(
+    ("last_id", "rest"), [("1", "id: 2\ndata: b\n\ndata: c\n\n"), ("2", "data: c\n\n"), ("9", None)]
+)
+def test_a_stream_goes_on_after_the_last_id(last_id: str, rest: str | None) -> None:
+    text = "id: 1\ndata: a\n\nid: 2\ndata: b\n\ndata: c\n\n"
+    assert text[events.after(text, last_id) :] == (rest or text)
+
+
+@pytest.mark.parametrize(
+    ("media_type", "is_one"), [(SSE, True), (LINES, True), ("application/json", False), ("", False)]
+)
+def test_streams_are_known_by_their_type(media_type: str, is_one: bool) -> None:
+    assert events.is_stream(media_type) is is_one
