@@ -9,13 +9,15 @@ from typing import Any
 
 import msgspec
 
-from replaymock import bodies, mediatypes
+from replaymock import bodies, conversation, mediatypes
 from replaymock.exchange import Request
 from replaymock.headers import Headers, get
-from replaymock.matching import KnownBody, multipart_pairs
+from replaymock.matching import SOCKET, KnownBody, multipart_pairs
+from replaymock.messages import Message
 from replaymock.targets import Pairs, encode_pair, group, is_template
 
 VERSION = 1
+SWITCHING = 101
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,6 +29,16 @@ class CassetteRequest:
     query: Pairs | None = None
     headers: Headers = ()
     body: bodies.Body | None = None
+
+    @property
+    def is_upgrade(self) -> bool:
+        """Whether it asks for a WebSocket."""
+        return ("upgrade", "websocket") in self.headers
+
+    @property
+    def names_headers(self) -> bool:
+        """Whether it speaks of headers that take part in matching."""
+        return any(name != "upgrade" for name, _ in self.headers)
 
     @property
     def is_template(self) -> bool:
@@ -43,6 +55,8 @@ class CassetteRequest:
 
     def known_body(self) -> KnownBody | None:
         """The canonical body where the bytes are not known."""
+        if self.is_upgrade:
+            return SOCKET
         match self.body:
             case bodies.Digest(sha256, _):
                 return "bytes", sha256
@@ -57,6 +71,7 @@ class Recorded:
 
     `body` is the content without content coding, with `{{origin}}` in it where `rewrite` is true; `encoded` says that
     the coding could not be undone and is still there. `after` names the write that brought the response about.
+    A WebSocket, with status 101, has `messages` instead of a body.
     """
 
     status: int
@@ -68,6 +83,7 @@ class Recorded:
     after: str = ""
     recorded_at: str = ""
     elapsed_ms: int = 0
+    messages: tuple[Message, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -162,6 +178,8 @@ def _dump_response(recorded: Recorded, sidecar: str, files: dict[str, bytes]) ->
 
 
 def _dump_response_body(recorded: Recorded, sidecar: str, files: dict[str, bytes]) -> dict[str, Any]:
+    if recorded.status == SWITCHING:
+        return {"messages": conversation.dump(recorded.messages, sidecar.removesuffix(".body"), files)}
     if not recorded.body:
         return {}
     content_type = get(recorded.headers, "content-type")

@@ -10,7 +10,7 @@ import msgspec
 
 from replaymock import tokens
 from replaymock.errors import CassetteError
-from replaymock.schema import AsDumped, FileCassette, FilePart, FileRequest, FileResponse
+from replaymock.schema import AsDumped, FileCassette, FileMessage, FilePart, FileRequest, FileResponse
 
 Place = tuple[str | int, ...]
 """The keys and positions that lead from the root of the file to a value."""
@@ -121,7 +121,7 @@ def _odd_member(data: bytes, steps: Place) -> tuple[Place, str]:
 
 
 def _unknown_field(name: str, steps: Place) -> str:
-    known = _FIELDS[str(steps[0]) if steps else ""] if len(steps) < _PART_DEPTH else _FIELDS["multipart"]
+    known = _FIELDS[next((str(step) for step in reversed(steps) if step in _FIELDS), "")]
     near = difflib.get_close_matches(name, known, 1)
     advice = f"; did you mean {near[0]!r}?" if near else f"; known are {', '.join(known)}"
     return f"unknown field {name!r}{advice}"
@@ -154,12 +154,12 @@ def _first_invalid(data: bytes) -> int:
 _BYTE = re.compile(r"\(byte (\d+)\)")
 _PATH = re.compile(r"at `(?:key in )?\$([^`]*)`")
 _UNKNOWN = re.compile(r"unknown field `([^`]*)`")
-_PART_DEPTH = 3
 _FIELDS = {
     "": FileCassette.__struct_fields__,
     "request": FileRequest.__struct_fields__,
     "responses": FileResponse.__struct_fields__,
     "multipart": FilePart.__struct_fields__,
+    "messages": FileMessage.__struct_encode_fields__,
 }
 _LONG = 200
 _DUMPED = msgspec.json.Decoder(AsDumped)

@@ -57,7 +57,7 @@ def is_cors(name: str) -> bool:
 
 def is_unstored(name: str, also: frozenset[str] = frozenset()) -> bool:
     """Whether a lower-case response header name says nothing about the content and is left out of cassettes."""
-    return name in UNSTORED or name in also or name.startswith(UNSTORED_PREFIXES)
+    return name in UNSTORED or name in AGREED or name in also or name.startswith(UNSTORED_PREFIXES)
 
 
 HOP_BY_HOP = frozenset(
@@ -66,6 +66,8 @@ HOP_BY_HOP = frozenset(
         "transfer-encoding upgrade http2-settings"
     ).split()
 )
+# What the two ends of a WebSocket agree on for one connection (RFC 6455 section 11.3); its subprotocol says more.
+AGREED = frozenset(("sec-websocket-accept", "sec-websocket-extensions", "sec-websocket-key", "sec-websocket-version"))
 FRAMING = frozenset(("content-length", "transfer-encoding"))
 
 # What differs between two equal answers: who carried it, when, and under which number.

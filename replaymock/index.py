@@ -11,7 +11,7 @@ from urllib.parse import quote
 from replaymock.cassette import Cassette
 from replaymock.cors import Cors
 from replaymock.headers import Headers
-from replaymock.matching import Key, Matcher, key_of
+from replaymock.matching import SOCKET, Key, Matcher, key_of
 from replaymock.prepare import Prepared
 from replaymock.rewrites import Canonical
 from replaymock.targets import pattern, specificity
@@ -137,7 +137,7 @@ class Index:
         return entry
 
     def _plain_mock(self, request: Canonical) -> Entry | None:
-        return self._plain.get(request.path) if request.method == "GET" else None
+        return self._plain.get(request.path) if request.method == "GET" and request.kind != SOCKET[0] else None
 
     def _template(self, request: Canonical) -> Entry | None:
         return next((entry for entry in self._templates if _template_fits(entry, request)), None)
@@ -167,10 +167,11 @@ def _template_fits(entry: Entry, request: Canonical) -> bool:
     template, stored = entry.cassette.request, entry.canonical
     return (
         stored.method == request.method
+        and (stored.kind == SOCKET[0]) == (request.kind == SOCKET[0])
         and _path_fits(entry, request.path)
         and (template.query is None or stored.query == request.query)
         and (template.body is None or key_of(stored)[4:] == key_of(request)[4:])
-        and (not template.headers or stored.headers == request.headers)
+        and (not template.names_headers or stored.headers == request.headers)
     )
 
 

@@ -4,6 +4,7 @@ A request is brought to canonical form (redacted, decoded, sorted, without what 
 hashable. Stored and live requests go through the same functions.
 """
 
+import contextlib
 import json
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -19,6 +20,9 @@ from replaymock.targets import Pairs, normal_path, parse_query, pattern
 Key = tuple[Any, ...]
 KnownBody = tuple[str, Any]
 """Kind and body of a canonical request."""
+
+SOCKET: KnownBody = ("websocket", None)
+"""What a request for a WebSocket has for a body, so that it is told apart from one for a page at the same path."""
 
 IGNORE_KINDS = ("query", "header", "form", "json", "body", "trailing-slash")
 
@@ -70,6 +74,13 @@ class Matcher:
     def key(self, request: Request, known: KnownBody | None = None) -> Key:
         """The key of a request: equal for two requests exactly when they are answered alike."""
         return key_of(self.canonical(request, known))
+
+    def message(self, request: Request, data: bytes, *, is_text: bool) -> Canonical:
+        """A message on the WebSocket that a request opened, under the rules for its path."""
+        data = self.redactor.message(data, anonymous, is_text=is_text)
+        kind, body = _canonical_text(data) if is_text else ("bytes", bodies.digest(data))
+        found = Canonical("GET", normal_path(request.path), kind=kind, body=body)
+        return ignore([selector for rule in self._rules_for(request) for selector in rule.ignore], found)
 
     def _rules_for(self, request: Request) -> list[Rule]:
         if not self._rules:
@@ -123,6 +134,15 @@ def _canonical_json(request: Request) -> KnownBody | None:
         return None
 
 
+def _canonical_text(data: bytes) -> KnownBody:
+    """A text message: parsed where it is a JSON object or array, else the text."""
+    text = forget_names(data.decode("utf-8", "replace"))
+    if text.lstrip()[:1] in ("{", "["):
+        with contextlib.suppress(ValueError):
+            return "json", tokens.parse(text)
+    return "text", text
+
+
 def _canonical_graphql(request: Request) -> KnownBody | None:
     return "json", {"query": graphql.normal_query(forget_names(request.body.decode("utf-8", "replace")))}
 
@@ -155,6 +175,8 @@ def _body_differences(recorded: Canonical, received: Canonical) -> list[Differen
         return _json_differences(recorded.body, received.body, "json:$")
     if recorded.kind in ("form", "multipart"):
         return _field_differences(_grouped("form", recorded.body), _grouped("form", received.body))
+    if recorded.kind == "text" and recorded.body != received.body:
+        return [Difference("body", recorded.body, received.body)]
     if recorded.body != received.body:
         return [Difference("body", f"sha256 {recorded.body}", f"sha256 {received.body}")]
     return []

@@ -153,7 +153,7 @@ def _as_far_as_asked(entry: Entry, request: Canonical) -> Canonical:
         request,
         path=stored.path,
         query=stored.query if template.query is None else request.query,
-        headers=request.headers if template.headers else stored.headers,
+        headers=request.headers if template.names_headers else stored.headers,
         kind=body.kind,
         body=body.body,
     )

@@ -91,8 +91,9 @@ def _label(request: Canonical) -> str:
         operation = graphql.operation_name(request.body)
         if operation:
             return _NOT_IN_LABEL.sub("-", operation)[:_LABEL_LIMIT].strip("-")
+    opening = ["websocket"] if request.kind == "websocket" else []
     shown = [f"{name} {value or ''}" for name, value in request.query if not PLACEHOLDER.search(f"{name}{value}")]
-    return _slug(" ".join(shown)).replace(".", "-").replace("--", "-")[:_LABEL_LIMIT].strip("-_")
+    return _slug(" ".join(opening + shown)).replace(".", "-").replace("--", "-")[:_LABEL_LIMIT].strip("-_")
 
 
 def _slug(text: str) -> str:
@@ -118,5 +119,5 @@ _SIDECAR_ROOM = 16
 _NOT_IN_SLUG = re.compile(r"[^a-z0-9._-]+")
 _NOT_IN_LABEL = re.compile(r"[^A-Za-z0-9_-]+")
 _CASSETTE = re.compile(r"([A-Z][A-Z0-9_-]*?)(?:--[^/]*)?\.json")
-_LIKE_A_SIDECAR = re.compile(r"[a-z][a-z0-9_-]*(?:--.*)?(?:\.[0-9]+)?\.body\.[a-z0-9]+")
-_SIDECAR = re.compile(r"[A-Z][A-Z0-9_-]*?(?:--[^/]*)?(?:\.[0-9]+)?\.body\.[A-Za-z0-9]+")
+_LIKE_A_SIDECAR = re.compile(r"[a-z][a-z0-9_-]*(?:--.*)?(?:\.[0-9]+)?(?:\.message-[0-9]+)?\.body\.[a-z0-9]+")
+_SIDECAR = re.compile(r"[A-Z][A-Z0-9_-]*?(?:--[^/]*)?(?:\.[0-9]+)?(?:\.message-[0-9]+)?\.body\.[A-Za-z0-9]+")

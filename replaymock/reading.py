@@ -5,15 +5,16 @@
 
 import re
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from typing import Any
 
 import msgspec
 
-from replaymock import bodies, mediatypes
+from replaymock import bodies, conversation, mediatypes
 from replaymock.answer import NO_CONTENT
-from replaymock.cassette import VERSION, Cassette, CassetteRequest, Recorded, standard_reason
+from replaymock.cassette import SWITCHING, VERSION, Cassette, CassetteRequest, Recorded, standard_reason
 from replaymock.faults import Fault, Place, at, located, refuse_doubles
-from replaymock.headers import FIELD_VALUE, HOP_BY_HOP, TOKEN, Headers, get
+from replaymock.headers import AGREED, FIELD_VALUE, HOP_BY_HOP, TOKEN, Headers, get
 from replaymock.schema import FileCassette, FilePart, FileRequest, FileResponse
 from replaymock.targets import ungroup
 
@@ -39,10 +40,9 @@ def load(file: str, data: bytes, read_sidecar: ReadSidecar) -> Cassette:
             _load_response(response, position, request.method, read_sidecar)
             for position, response in enumerate(found.responses)
         )
+        request = _as_upgrade(request, responses)
     except Fault as fault:
         raise at(file, data, fault.place, fault.reason) from fault
-    if not responses:
-        raise at(file, data, ("responses",), "needs at least one response")
     return Cassette(request, responses)
 
 
@@ -70,7 +70,9 @@ def _load_request(found: FileRequest) -> CassetteRequest:
             raise Fault((*place, "path"), f"path {found.path!r} holds a {sign}: {advice}, or write %{ord(sign):X}")
     if not TOKEN.fullmatch(found.method):
         raise Fault((*place, "method"), f"{found.method!r} is not a method")
-    headers = _load_headers(found.headers, place)
+    headers = _load_headers(found.headers, place, HOP_BY_HOP - {"upgrade"})
+    if get(headers, "upgrade", "websocket") != "websocket":
+        raise Fault((*place, "headers", "upgrade"), "the only upgrade there is here is websocket")
     body = _load_request_body(found, place)
     if body is not None and not get(headers, "content-type"):
         headers = (*headers, *_request_type(body))
@@ -122,11 +124,51 @@ def _load_content(
     return None
 
 
+def _as_upgrade(request: CassetteRequest, responses: tuple[Recorded, ...]) -> CassetteRequest:
+    """The request as one for a WebSocket where its responses are conversations. Fault where only some are."""
+    if not responses:
+        raise Fault(("responses",), "needs at least one response")
+    sockets = [recorded.status == SWITCHING for recorded in responses]
+    if (True in sockets and False in sockets) or (request.is_upgrade and True not in sockets):
+        place = ("responses", sockets.index(False))
+        raise Fault(place, "a request for a WebSocket is answered by messages; put other answers into another cassette")
+    if True not in sockets:
+        return request
+    if request.method != "GET":
+        raise Fault(("request", "method"), "a WebSocket is asked for by GET")
+    if request.body is not None:
+        raise Fault(("request",), "a request for a WebSocket has no body")
+    return request if request.is_upgrade else replace(request, headers=(*request.headers, ("upgrade", "websocket")))
+
+
+def _load_socket(found: FileResponse, place: Place, read_sidecar: ReadSidecar) -> Recorded:
+    def sidecar(name: str, layout: str | None, at: Place) -> bytes:
+        return _load_sidecar(name, layout, at, read_sidecar)
+
+    if found.messages is msgspec.UNSET or found.status not in (200, SWITCHING):
+        raise Fault((*place, "status"), f"status {SWITCHING} goes with messages, and messages with no other status")
+    if _only_form(found, ("messages", "json", "text", "file"), place) and found.encoded:
+        raise Fault((*place, "encoded"), "messages have no content coding")
+    return Recorded(
+        status=SWITCHING,
+        reason=standard_reason(SWITCHING) if found.reason is msgspec.UNSET else found.reason,
+        headers=_load_headers(found.headers, place, HOP_BY_HOP | {"content-length"} | AGREED),
+        rewrite=found.rewrite,
+        after=found.after,
+        recorded_at=found.recorded_at,
+        elapsed_ms=found.elapsed_ms,
+        messages=conversation.load(found.messages, (*place, "messages"), sidecar),
+    )
+
+
 def _load_response(found: FileResponse, position: int, method: str, read_sidecar: ReadSidecar) -> Recorded:
     place = ("responses", position)
+    if found.messages is not msgspec.UNSET or found.status == SWITCHING:
+        return _load_socket(found, place, read_sidecar)
     if not 200 <= found.status <= 999:  # noqa: PLR2004 - three digits, and 1xx is no final answer (RFC 9110 section 15)
         raise Fault((*place, "status"), f"status {found.status} is not a final status code; use 200 to 999")
-    headers = _load_headers(found.headers, place, () if method == "HEAD" else ("content-length",))
+    framing = HOP_BY_HOP if method == "HEAD" else HOP_BY_HOP | {"content-length"}
+    headers = _load_headers(found.headers, place, framing)
     form = _only_form(found, ("json", "text", "file"), place)
     if not get(headers, "content-type"):
         headers = (*headers, *_response_type(found, form))
@@ -196,13 +238,13 @@ def _checked_layout(layout: str | None, place: Place) -> str:
     return layout or "compact"
 
 
-def _load_headers(found: Any, place: Place, refused: tuple[str, ...] = ()) -> Headers:
+def _load_headers(found: Any, place: Place, refused: frozenset[str]) -> Headers:
     headers = []
     for name, values in found.items():
         where = (*place, "headers", name)
         if not TOKEN.fullmatch(name):
             raise Fault(where, f"{name!r} is not a header name")
-        if name.lower() in HOP_BY_HOP or name.lower() in refused:
+        if name.lower() in refused:
             raise Fault(where, f"leave {name!r} out: framing is computed from the body")
         for value in values if isinstance(values, list) else [values]:
             if not FIELD_VALUE.fullmatch(value):

@@ -9,7 +9,8 @@ from replaymock.exchange import Exchange, Request, Response
 from replaymock.headers import Headers, get, hop_by_hop, is_cors, is_unstored, media_type
 from replaymock.history import History, write_name
 from replaymock.index import Entry, Index
-from replaymock.matching import Matcher, key_of
+from replaymock.matching import SOCKET, Matcher, key_of
+from replaymock.messages import BINARY, SERVER, Message
 from replaymock.naming import HASH_DIGITS, cassette_name
 from replaymock.origin import TOKEN, Origins
 from replaymock.redaction import Numbering, forget_names
@@ -89,6 +90,15 @@ class Recording:
             history.wrote(name, canonical.path)
         return taken
 
+    def take_conversation(self, exchange: Exchange, messages: tuple[Message, ...], index: Index) -> Taken:
+        """The cassette of a WebSocket, joined with what `index` holds of it."""
+        canonical = self.matcher.canonical(exchange.request, SOCKET)
+        file = self.file_for(canonical, index)
+        literal = any(TOKEN.encode() in message.data for message in messages)
+        kept = tuple(self._kept_message(message, rewrite=not literal) for message in messages)
+        recorded = replace(self._recorded(exchange), messages=kept, rewrite=not literal)
+        return self._joined(exchange, canonical, file, recorded, index, {})
+
     def _joined(
         self,
         exchange: Exchange,
@@ -122,13 +132,23 @@ class Recording:
     def _request(self, request: Request, canonical: Canonical) -> CassetteRequest:
         """What is kept of a request: no header but its content type and those that take part in matching."""
         names = {"content-type", *(name for name, _ in canonical.headers)} if request.body else dict(canonical.headers)
-        kept = tuple(sorted((name.lower(), value) for name, value in request.headers if name.lower() in names))
+        found = [(name.lower(), value) for name, value in request.headers if name.lower() in names]
+        kept = tuple(sorted([*found, ("upgrade", "websocket")] if canonical.kind == SOCKET[0] else found))
         redacted = self.redactor.request(replace(request, headers=kept), self.numbering)
         body = _request_body(redacted)
         if isinstance(body, bodies.Multipart):
             redacted = replace(redacted, headers=_without_boundary(redacted.headers))
         query = tuple(sorted(parse_query(redacted.query), key=lambda pair: pair[0])) or None
         return CassetteRequest(request.method, literal_path(redacted.path), query, redacted.headers, body)
+
+    def _kept_message(self, message: Message, *, rewrite: bool) -> Message:
+        data, is_text = message.data, message.kind != BINARY
+        if self.policy.rewrite and rewrite and is_text and message.sender == SERVER:
+            data = self.origins.to_token(data)
+        data = self.redactor.message(data, self.numbering, is_text=is_text)
+        for text in self.policy.never_stored:
+            data = data.replace(text.encode("utf-8"), self.numbering("header", text).encode("ascii"))
+        return replace(message, data=data)
 
     def _recorded(self, exchange: Exchange) -> Recorded:
         response, encoded = self._decoded(exchange.response)
@@ -243,12 +263,13 @@ def _lasting_header(name: str, value: str) -> tuple[str, str]:
 
 def _lasting(recorded: Recorded) -> Recorded:
     headers = tuple(sorted(_lasting_header(*pair) for pair in recorded.headers))
-    body = (
-        forget_names(recorded.body.decode("latin-1")).encode("latin-1")
-        if b"{{redacted" in recorded.body
-        else recorded.body
-    )
-    return replace(recorded, headers=headers, body=body, after="", recorded_at="", elapsed_ms=0)
+    messages = tuple(replace(message, data=_nameless(message.data), delay_ms=0) for message in recorded.messages)
+    body = _nameless(recorded.body)
+    return replace(recorded, headers=headers, body=body, messages=messages, after="", recorded_at="", elapsed_ms=0)
+
+
+def _nameless(data: bytes) -> bytes:
+    return forget_names(data.decode("latin-1")).encode("latin-1") if b"{{redacted" in data else data
 
 
 def _request_body(request: Request) -> bodies.Body | None:

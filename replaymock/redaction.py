@@ -87,6 +87,12 @@ class Redactor:
             body=self._body(response.headers, response.body, label),
         )
 
+    def message(self, data: bytes, label: Label, *, is_text: bool) -> bytes:
+        """A message on a WebSocket with its secrets replaced: JSON as JSON, binary only where it is text as well."""
+        is_json = is_text and data.lstrip()[:1] in (b"{", b"[")
+        textual = "application/json" if is_json else "text/plain"
+        return self._body((("content-type", textual if is_text else "application/octet-stream"),), data, label)
+
     def headers(self, headers: Headers, label: Label) -> Headers:
         """Header fields with secret values, cookies and parameters replaced."""
         return tuple((name, self._header(name.lower(), value, label)) for name, value in headers)

@@ -22,7 +22,8 @@ class Canonical:
     """A request as it is compared.
 
     `query` and the fields of a form are sorted. `kind` says what `body` is: `json` a parsed value, `form` sorted pairs,
-    `multipart` pairs of name and content, `bytes` a SHA-256, and the empty string no body at all.
+    `multipart` pairs of name and content, `bytes` a SHA-256, `text` the text of a message, `websocket` a request that
+    opens a WebSocket, and the empty string no body at all.
     """
 
     method: str
@@ -106,7 +107,7 @@ def _without_json(selector: Selector, request: Canonical) -> Canonical:
 
 
 def _without_body(_selector: Selector, request: Canonical) -> Canonical:
-    return replace(request, kind="", body=None)
+    return request if request.kind == "websocket" else replace(request, kind="", body=None)
 
 
 def _without_trailing_slash(_selector: Selector, request: Canonical) -> Canonical:

@@ -1,6 +1,6 @@
 """The types of a cassette file, version 1, as they stand in JSON; the shipped JSON Schema is made from them."""
 
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 import msgspec
 from msgspec import UNSET, Meta, Raw, UnsetType
@@ -40,8 +40,26 @@ class FileRequest(msgspec.Struct, forbid_unknown_fields=True, kw_only=True, omit
     bytes: Size = 0
 
 
+class FileMessage(msgspec.Struct, forbid_unknown_fields=True, kw_only=True, omit_defaults=True):
+    """One message on a WebSocket, or its close. The content is one of json, text, base64, file, close."""
+
+    sender: Literal["client", "server"] = msgspec.field(name="from")
+    json: Raw | UnsetType = UNSET
+    layout: str | None = None
+    text: str | UnsetType = UNSET
+    base64: Annotated[str | UnsetType, Meta(description="A binary message")] = UNSET
+    file: Annotated[
+        str | UnsetType, Meta(description="A sibling file that holds the message, text if its extension says so")
+    ] = UNSET
+    close: Annotated[int | UnsetType, Meta(description="The code; 1005 is none, 1006 a connection that just ended")] = (
+        UNSET
+    )
+    reason: Annotated[str, Meta(description="Of a close")] = ""
+    delay_ms: Annotated[int, Meta(ge=0, description="Since the message before")] = 0
+
+
 class FileResponse(msgspec.Struct, forbid_unknown_fields=True, kw_only=True, omit_defaults=True):
-    """One response. The body is one of json, text, file."""
+    """One response. The body is one of json, text, file, or the messages of a WebSocket."""
 
     after: Annotated[str, Meta(description="The write that brought this response about, such as POST /items x2")] = ""
     status: int = 200
@@ -53,6 +71,9 @@ class FileResponse(msgspec.Struct, forbid_unknown_fields=True, kw_only=True, omi
     ] = None
     text: str | UnsetType = UNSET
     file: Annotated[str | UnsetType, Meta(description="A sibling file that holds the body")] = UNSET
+    messages: Annotated[list[FileMessage] | UnsetType, Meta(description="What was said on a WebSocket, in order")] = (
+        UNSET
+    )
     rewrite: Annotated[bool, Meta(description="Whether {{origin}} becomes the caller's origin")] = True
     encoded: Annotated[bool, Meta(description="Whether the file still is in its content-encoding")] = False
     recorded_at: str = ""
@@ -96,6 +117,18 @@ class _DumpedRequest(msgspec.Struct, forbid_unknown_fields=True):
     bytes: _Given = UNSET
 
 
+class _DumpedMessage(msgspec.Struct, forbid_unknown_fields=True):
+    sender: _Given = msgspec.field(name="from", default=UNSET)
+    json: _Given = UNSET
+    text: _Given = UNSET
+    base64: _Given = UNSET
+    file: _Given = UNSET
+    layout: _Given = UNSET
+    close: _Given = UNSET
+    reason: _Given = UNSET
+    delay_ms: _Given = UNSET
+
+
 class _DumpedResponse(msgspec.Struct, forbid_unknown_fields=True):
     after: _Given = UNSET
     status: _Given = UNSET
@@ -105,6 +138,7 @@ class _DumpedResponse(msgspec.Struct, forbid_unknown_fields=True):
     text: _Given = UNSET
     file: _Given = UNSET
     layout: _Given = UNSET
+    messages: list[_DumpedMessage] | UnsetType = UNSET
     rewrite: _Given = UNSET
     encoded: _Given = UNSET
     recorded_at: _Given = UNSET
