@@ -3,7 +3,6 @@
 import asyncio
 import contextlib
 import os
-import secrets
 import signal
 import time
 from collections.abc import AsyncIterator, Callable
@@ -144,6 +143,8 @@ class App:
 
     def _make_recorder(self) -> Any:
         # Replay opens no outgoing connection, so it does not even load what could.
+        import secrets  # noqa: PLC0415
+
         from replaymock.origin import Origins  # noqa: PLC0415
         from replaymock.recorder import Forwarding, Recorder  # noqa: PLC0415
         from replaymock.recording import Policy, Recording  # noqa: PLC0415

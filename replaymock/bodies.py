@@ -9,6 +9,7 @@ import re
 from dataclasses import dataclass
 
 import msgspec
+from msgspec import Struct
 
 from replaymock import mediatypes, tokens
 from replaymock.targets import PLACEHOLDER, Pairs, encode_pair, group, parse_query, ungroup
@@ -16,37 +17,32 @@ from replaymock.targets import PLACEHOLDER, Pairs, encode_pair, group, parse_que
 INLINE_LIMIT = 64 * 1024
 
 
-@dataclass(frozen=True, slots=True)
-class Json:
+class Json(Struct, frozen=True):
     """A JSON value: its tokens without white space, and the name of the white space that was between them."""
 
     value: bytes
     layout: str = "compact"
 
 
-@dataclass(frozen=True, slots=True)
-class Text:
+class Text(Struct, frozen=True):
     """Characters, in the charset of the content type."""
 
     text: str
 
 
-@dataclass(frozen=True, slots=True)
-class Form:
+class Form(Struct, frozen=True):
     """Fields of `application/x-www-form-urlencoded`, in readable form."""
 
     fields: Pairs
 
 
-@dataclass(frozen=True, slots=True)
-class Binary:
+class Binary(Struct, frozen=True):
     """Bytes that are no text."""
 
     data: bytes
 
 
-@dataclass(frozen=True, slots=True)
-class Digest:
+class Digest(Struct, frozen=True):
     """What is known of a body that was too large or binary to keep: its SHA-256 in hex and its size in bytes."""
 
     sha256: str
@@ -76,8 +72,7 @@ class Part:
         return _part_header(self.headers, "content-type")
 
 
-@dataclass(frozen=True, slots=True)
-class Multipart:
+class Multipart(Struct, frozen=True):
     """The parts of a `multipart/…` body."""
 
     parts: tuple[Part, ...]

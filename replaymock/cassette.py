@@ -8,6 +8,7 @@ from http import HTTPStatus
 from typing import Any
 
 import msgspec
+from msgspec import Struct
 
 from replaymock import bodies, conversation, mediatypes
 from replaymock.exchange import Request
@@ -20,8 +21,7 @@ VERSION = 1
 SWITCHING = 101
 
 
-@dataclass(frozen=True, slots=True)
-class CassetteRequest:
+class CassetteRequest(Struct, frozen=True):
     """The request of a cassette. `query` and `body` are None where the file does not speak of them."""
 
     method: str
@@ -86,8 +86,7 @@ class Recorded:
     messages: tuple[Message, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class Cassette:
+class Cassette(Struct, frozen=True):
     """One request and its responses."""
 
     request: CassetteRequest

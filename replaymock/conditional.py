@@ -4,22 +4,21 @@ One byte range is served; several, or what is no range, get the whole. Ranges ar
 """
 
 import re
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from replaymock import times
 from replaymock.headers import Headers, get, list_items, without
 
 
-@dataclass(frozen=True, slots=True)
-class Asked:
+class Asked(Struct, frozen=True):
     """What makes a request one for less than the whole: its fields as they came; one of the two may be empty."""
 
     conditions: Headers = ()
     range: Headers = ()
 
 
-@dataclass(frozen=True, slots=True)
-class Reduced:
+class Reduced(Struct, frozen=True):
     """The head of an answer that is less than the whole, and which of the whole's bytes follow it."""
 
     status: int

@@ -3,10 +3,8 @@
 Every error names the place and the key, and suggests the nearest known one.
 """
 
-import difflib
 import posixpath
 import re
-import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
@@ -32,6 +30,8 @@ class FileConfig:
 
 def read(text: str, place: str, *, table: str = "") -> FileConfig:
     """The configuration in TOML text, under a dotted `table` or at the top. UsageError naming `place`."""
+    import tomllib  # noqa: PLC0415 - only who has a configuration file waits for it
+
     try:
         found: Any = tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
@@ -65,6 +65,8 @@ def unknown_key(key: str, known: list[str], place: str) -> UsageError:
     """The error for a key nothing is known of."""
     if key in _MISPLACED:
         return UsageError(f"{place}: {key!r} does not belong there: {_MISPLACED[key]}")
+    import difflib  # noqa: PLC0415 - only who mistypes waits for it
+
     near = difflib.get_close_matches(key, known, 1, 0.5)
     advice = f"did you mean {near[0]!r}?" if near else f"known are {', '.join(sorted(known))}"
     return UsageError(f"{place}: unknown key {key!r}; {advice}")

@@ -4,7 +4,7 @@ import asyncio
 import socket
 import struct
 from collections.abc import Callable
-from typing import cast
+from typing import TYPE_CHECKING, cast
 
 from tornado import iostream
 from tornado.http1connection import HTTP1Connection
@@ -12,7 +12,9 @@ from tornado.http1connection import HTTP1Connection
 from replaymock.answer import NO_CONTENT, Answer, Send, Wait, chunk, head, with_header, without_body
 from replaymock.exchange import Request
 from replaymock.headers import get, list_items
-from replaymock.relaying import Head
+
+if TYPE_CHECKING:
+    from replaymock.relaying import Head
 
 
 class Caller:
@@ -62,7 +64,7 @@ class Caller:
         self._written = _write_ready(self._connection, answer.wire)
         self.finish()
 
-    def begin(self, answer_head: Head, length: int | None) -> None:
+    def begin(self, answer_head: "Head", length: int | None) -> None:
         """Sends the head of a streamed answer."""
         self.begun = True
         headers = answer_head.headers

@@ -10,7 +10,8 @@ import os
 import stat
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 TEMPORARY_PREFIX = ".replaymock-"
 
@@ -52,8 +53,7 @@ def read(place: str, most: int) -> tuple[bytes, os.stat_result]:
         os.close(descriptor)
 
 
-@dataclass(frozen=True, slots=True)
-class Writing:
+class Writing(Struct, frozen=True):
     """Files of one folder that belong together, by name, in the order in which they take their places."""
 
     folder: str

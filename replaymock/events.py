@@ -6,10 +6,10 @@ An event that no layout describes is kept as `text`, as it stands.
 
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any
 
 import msgspec
+from msgspec import Struct
 
 from replaymock import bodies
 
@@ -25,8 +25,7 @@ Event = Mapping[str, Any]
 """
 
 
-@dataclass(frozen=True, slots=True)
-class Layout:
+class Layout(Struct, frozen=True):
     """How the lines of a stream are spelled: their ends, the space after a colon, and the white space of JSON."""
 
     end: str = "\n"
@@ -38,8 +37,7 @@ class Layout:
         return " ".join(filter(None, words))
 
 
-@dataclass(frozen=True, slots=True)
-class Events:
+class Events(Struct, frozen=True):
     """A stream of events; `layout` in words, empty for the usual one."""
 
     events: tuple[Event, ...]

@@ -3,6 +3,8 @@
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
 
+from msgspec import Struct
+
 from replaymock.headers import Headers, get
 
 
@@ -47,8 +49,7 @@ class Response:
     body: bytes = b""
 
 
-@dataclass(frozen=True, slots=True)
-class Live:
+class Live(Struct, frozen=True):
     """A response whose body is still to come: `chunks` in the sizes they arrive in."""
 
     status: int

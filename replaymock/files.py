@@ -6,8 +6,9 @@ is done for every file there is before the first answer.
 
 import os
 import re
-from dataclasses import dataclass
 from pathlib import Path
+
+from msgspec import Struct
 
 from replaymock.cassette import Cassette
 from replaymock.disk import Unreadable, read
@@ -18,8 +19,7 @@ from replaymock.reading import load, plain_mock
 MOST_BYTES = 64 * 1024 * 1024
 
 
-@dataclass(frozen=True, slots=True)
-class Loaded:
+class Loaded(Struct, frozen=True):
     """A cassette as it was read from `file` (relative to the folder, with `/`)."""
 
     file: str

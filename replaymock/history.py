@@ -4,7 +4,8 @@ Requests are told in the order they arrived. Paths are those of canonical reques
 """
 
 from collections import Counter, deque
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from replaymock import graphql
 from replaymock.rewrites import Canonical
@@ -14,8 +15,7 @@ _MOST_WRITES = 10_000
 _ERRORS = 400
 
 
-@dataclass(frozen=True, slots=True)
-class Write:
+class Write(Struct, frozen=True):
     """A write by its name (`POST /items`), its path, and how many of that name there were up to it."""
 
     name: str

@@ -5,8 +5,10 @@ Swapped whole on reload; only a recorder adds to it. Positions are the session's
 
 import string
 from collections.abc import Iterable
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from urllib.parse import quote
+
+from msgspec import Struct, field
 
 from replaymock.cassette import Cassette
 from replaymock.cors import Cors
@@ -17,16 +19,14 @@ from replaymock.rewrites import Canonical
 from replaymock.targets import pattern, specificity
 
 
-@dataclass(frozen=True, slots=True)
-class Serving:
+class Serving(Struct, frozen=True):
     """How answers are dressed: the CORS policy, and whether they say which cassette they are from."""
 
     cors: Cors
     diagnostics: bool = True
 
 
-@dataclass(slots=True, eq=False)
-class Entry:
+class Entry(Struct, eq=False):
     """A cassette in the index: its file, its request in canonical form, and its responses made ready when needed."""
 
     file: str

@@ -2,8 +2,9 @@
 
 from collections import Counter, deque
 from collections.abc import Callable
-from dataclasses import dataclass, field
 from typing import Any
+
+from msgspec import Struct, field
 
 from replaymock.misses import Miss
 
@@ -15,8 +16,7 @@ Report = Callable[[str, dict[str, Any]], None]
 """Tells the user of an event: its name and its members."""
 
 
-@dataclass(frozen=True, slots=True)
-class Served:
+class Served(Struct, frozen=True):
     """One request that was answered. `target` is redacted; `elapsed_ms` runs to the end of the answer."""
 
     method: str
@@ -38,8 +38,7 @@ class Served:
         }
 
 
-@dataclass(slots=True)
-class Journal:
+class Journal(Struct):
     """The memory of one run."""
 
     counts: Counter[str] = field(default_factory=Counter)

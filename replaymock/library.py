@@ -8,6 +8,7 @@ import asyncio
 import itertools
 from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
+from typing import TYPE_CHECKING
 
 from replaymock.cassette import Cassette
 from replaymock.errors import CassetteError
@@ -15,8 +16,10 @@ from replaymock.files import Loaded, Signature
 from replaymock.index import Entry, Index, Serving, entry_for
 from replaymock.journal import Report
 from replaymock.matching import Matcher
-from replaymock.recording import Recording
 from replaymock.store import Store
+
+if TYPE_CHECKING:
+    from replaymock.recording import Recording
 
 RETRY_SECONDS = 0.3
 MOST_AT_ONCE = 256
@@ -91,7 +94,7 @@ class Library:
                 failed = message
                 await asyncio.sleep(RETRY_SECONDS)
 
-    def empty(self, recording: Recording) -> None:
+    def empty(self, recording: "Recording") -> None:
         """Removes what was recorded; what was written by hand stays. Equal responses come back byte for byte."""
         for loaded in self._store.loaded:
             if any(recorded.recorded_at for recorded in loaded.cassette.responses):

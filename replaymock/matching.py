@@ -7,8 +7,9 @@ hashable. Stored and live requests go through the same functions.
 import contextlib
 import json
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import Any
+
+from msgspec import Struct
 
 from replaymock import bodies, graphql, mediatypes, tokens
 from replaymock.exchange import Request
@@ -27,8 +28,7 @@ SOCKET: KnownBody = ("websocket", None)
 IGNORE_KINDS = ("query", "header", "form", "json", "body", "trailing-slash")
 
 
-@dataclass(frozen=True, slots=True)
-class Rule:
+class Rule(Struct, frozen=True):
     """What to ignore, and which headers take part, for the requests whose path a glob matches."""
 
     path: str = "/**"
@@ -37,8 +37,7 @@ class Rule:
     headers: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class Difference:
+class Difference(Struct, frozen=True):
     """One field in which a request is not what was recorded; None where the field is absent."""
 
     field: str

@@ -1,10 +1,11 @@
 """Why a request was not answered: the reason, the nearest cassettes, and the line that would make it hit."""
 
-import difflib
 import json
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Any
+
+from msgspec import Struct
 
 from replaymock.errors import UsageError
 from replaymock.index import Entry, Index
@@ -18,16 +19,14 @@ _MOST_PATHS = 2000
 SHOWN = 200
 
 
-@dataclass(frozen=True, slots=True)
-class NearMiss:
+class NearMiss(Struct, frozen=True):
     """A cassette that almost answered, and the fields in which it did not."""
 
     entry: Entry
     differences: tuple[Difference, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class Miss:
+class Miss(Struct, frozen=True):
     """A request without an answer.
 
     `hint` is a line for `replaymock.toml`, or what else to do; `replaces_line` says that such a line is there already.
@@ -80,6 +79,8 @@ def _nearest(request: Canonical, index: Index) -> tuple[NearMiss, ...]:
 def _similar(path: str, index: Index) -> list[Entry]:
     first = path.split("/")[1]
     paths = [known for known in index.paths() if known.split("/")[1] == first] or list(index.paths())
+    import difflib  # noqa: PLC0415 - only who misses waits for it
+
     names = difflib.get_close_matches(path, paths[:_MOST_PATHS], NEAREST)
     return [entry for name in names for entry in index.at_path(name)]
 

@@ -1,10 +1,9 @@
 """What is asked, in which order, for each request: three booleans a mode."""
 
-from dataclasses import dataclass
+from msgspec import Struct
 
 
-@dataclass(frozen=True, slots=True)
-class Mode:
+class Mode(Struct, frozen=True):
     """`lookup`: look into the cassettes first; `forward`: ask upstream; `save`: write what upstream said."""
 
     lookup: bool

@@ -5,10 +5,10 @@
 
 import re
 from collections.abc import Callable, Iterator
-from dataclasses import replace
 from typing import Any
 
 import msgspec
+from msgspec.structs import replace
 
 from replaymock import bodies, conversation, mediatypes
 from replaymock.answer import NO_CONTENT

@@ -1,6 +1,6 @@
 """Ready answers by request head, byte for byte as it came: kept within a budget, for heads that come again."""
 
-from dataclasses import dataclass
+from msgspec import Struct
 
 from replaymock.journal import Served
 
@@ -15,8 +15,7 @@ PLACES = 1 << 19
 """How many bytes tell heads that were seen from others."""
 
 
-@dataclass(frozen=True, slots=True)
-class Ready:
+class Ready(Struct, frozen=True):
     """What a request head is answered with. A shared body is sent after `wire`."""
 
     wire: bytes

@@ -7,7 +7,9 @@ on disk can never break a match. `secrets` holds the tables of names and shapes,
 import hashlib
 import re
 from collections.abc import Iterable
-from dataclasses import dataclass, replace
+from dataclasses import replace
+
+from msgspec import Struct
 
 from replaymock import bodies, mediatypes
 from replaymock.exchange import Request, Response
@@ -54,8 +56,7 @@ class Numbering:
         return self._placeholders[known]
 
 
-@dataclass(frozen=True, slots=True)
-class RedactionRules:
+class RedactionRules(Struct, frozen=True):
     """What a team adds to the tables, and what it exempts from them."""
 
     add: tuple[Selector, ...] = ()
@@ -65,7 +66,8 @@ class RedactionRules:
 class Redactor:
     """Applies the tables and a team's rules to messages."""
 
-    def __init__(self, rules: RedactionRules = RedactionRules()) -> None:
+    def __init__(self, rules: RedactionRules | None = None) -> None:
+        rules = rules or RedactionRules()
         self._hider = Hider(_by_kind(rules.add), _by_kind(rules.keep))
 
     def request(self, request: Request, label: Label) -> Request:

@@ -5,9 +5,12 @@
 
 import traceback
 from collections.abc import AsyncIterator, Callable
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 from random import Random
+from typing import TYPE_CHECKING
+
+from msgspec import Struct
 
 from replaymock import sequence
 from replaymock.answer import Answer, delayed, frame, without_body
@@ -24,11 +27,13 @@ from replaymock.mode import Mode
 from replaymock.naming import cassette_name, mock_file
 from replaymock.prepare import Caller
 from replaymock.problems import advice, miss_answer, problem, refusal
-from replaymock.recorder import Recorder
-from replaymock.relaying import Out
 from replaymock.rewrites import Canonical
 from replaymock.sessions import Session, Sessions, assign
 from replaymock.settings import Latency
+
+if TYPE_CHECKING:  # replay loads nothing that only recording needs
+    from replaymock.recorder import Recorder
+    from replaymock.relaying import Out
 
 NO_LATENCY = Latency()
 _MOST_REMEMBERED = 10_000
@@ -40,8 +45,7 @@ _Name = tuple[str, str, Headers, bytes]
 """All of a request that its entry depends on: method, target, the types of its body, body."""
 
 
-@dataclass(frozen=True, slots=True)
-class Playing:
+class Playing(Struct, frozen=True):
     """How cassettes are played: the sequence policy, the latency, the status of a miss, the header naming a session."""
 
     sequence: str = "auto"
@@ -65,8 +69,7 @@ def _files_for(request: Canonical) -> list[str]:
     return [name for name in (cassette_name(request), mock_file(request.path)) if name]
 
 
-@dataclass(frozen=True, slots=True)
-class _Found:
+class _Found(Struct, frozen=True):
     """What a request comes down to: its entry if there is one, and its target as it may be shown."""
 
     canonical: Canonical
@@ -83,7 +86,7 @@ class Responder:
         playing: Playing,
         matcher: Matcher,
         cors: Cors,
-        recorder: Recorder | None,
+        recorder: "Recorder | None",
         report: Report,
         clock: Callable[[], float],
         random: Random,
@@ -132,7 +135,7 @@ class Responder:
         detail = "a fault in replaymock; its log names it"
         return refusal(RequestRefused(500, "internal_error", detail), self.cors, self.cors.echoed(request.headers))
 
-    async def forward(self, request: Request, body: AsyncIterator[bytes], out: Out) -> None:
+    async def forward(self, request: Request, body: AsyncIterator[bytes], out: "Out") -> None:
         """Has upstream answer a request whose body may still be coming."""
         if self.recorder is None:
             raise RuntimeError("a mode that forwards needs a recorder")

@@ -4,11 +4,12 @@ To add a kind of ignore rule, write one function and one line in the table at th
 """
 
 import copy
-import difflib
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from fnmatch import fnmatchcase
 from typing import Any
+
+from msgspec import Struct
 
 from replaymock.errors import UsageError
 from replaymock.headers import Headers
@@ -34,8 +35,7 @@ class Canonical:
     body: Any = None
 
 
-@dataclass(frozen=True, slots=True)
-class Selector:
+class Selector(Struct, frozen=True):
     """Which part of a message a rule speaks of. `find` gives the places of a `json:` selector in a parsed value."""
 
     kind: str
@@ -50,6 +50,8 @@ def parse_selector(text: str, kinds: Sequence[str], place: str) -> Selector:
     """A selector from its text. UsageError naming `place` when its kind is not one of `kinds` or its path is broken."""
     kind, colon, name = text.partition(":")
     if kind not in kinds:
+        import difflib  # noqa: PLC0415 - only who mistypes waits for it
+
         near = difflib.get_close_matches(kind, kinds, 1)
         advice = f"did you mean {near[0]!r}?" if near else f"use one of {', '.join(kinds)}"
         raise UsageError(f"{place}: unknown selector {text!r}: {advice}")

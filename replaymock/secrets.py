@@ -1,13 +1,13 @@
 """The tables of redaction: names that mean a secret, and shapes of known credentials, from their public formats."""
 
 import re
-from dataclasses import dataclass
 from functools import lru_cache
 from urllib.parse import unquote
 
+from msgspec import Struct
 
-@dataclass(frozen=True, slots=True)
-class Shape:
+
+class Shape(Struct, frozen=True):
     """A kind of credential. `hint` is text every match contains; a group named `secret` is the part to hide."""
 
     name: str

@@ -6,7 +6,9 @@ A request names its session by a base path, a header or a cookie; one that names
 import re
 from collections import Counter, OrderedDict
 from collections.abc import Iterator
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
+
+from msgspec import Struct, field
 
 from replaymock.errors import RequestRefused
 from replaymock.exchange import Request
@@ -18,8 +20,7 @@ IDLE_SECONDS = 3600.0
 MOST_SESSIONS = 10_000
 
 
-@dataclass(slots=True)
-class Session:
+class Session(Struct):
     """One session. `positions` maps a cassette's file to the position of the response served last."""
 
     positions: dict[str, int] = field(default_factory=dict)

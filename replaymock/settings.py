@@ -1,17 +1,17 @@
 """Settings: everything one run is told, and each value read from the text a flag, a variable or a file gives it as."""
 
 import re
-from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import urlsplit
+
+from msgspec import Struct, field
 
 from replaymock.config import FileConfig
 from replaymock.errors import UsageError
 from replaymock.headers import FIELD_VALUE, HOST, TOKEN, Headers
 
 
-@dataclass(frozen=True, slots=True)
-class Upstream:
+class Upstream(Struct, frozen=True):
     """A backend and the path prefix it is asked for; `base` is put before each target."""
 
     prefix: str
@@ -19,8 +19,7 @@ class Upstream:
     base: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class Latency:
+class Latency(Struct, frozen=True):
     """How long an answer is held back, in seconds: between two bounds, or as long as it took when recorded."""
 
     low: float = 0.0
@@ -28,8 +27,7 @@ class Latency:
     recorded: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class Settings:
+class Settings(Struct, frozen=True):
     """Everything one run is told."""
 
     cassettes: str = "cassettes"

@@ -5,9 +5,10 @@ Nothing here asks what time it is: a shift says when the response was recorded a
 
 import re
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from functools import lru_cache, partial
 from urllib.parse import quote
+
+from msgspec import Struct
 
 from replaymock import jwts, mediatypes, times, tokens
 from replaymock.exchange import Request
@@ -26,8 +27,7 @@ def _forget(_now: str, _recorded: str) -> None:
     return None
 
 
-@dataclass(frozen=True, slots=True)
-class Shift:
+class Shift(Struct, frozen=True):
     """How far the times of one response move: from when it was recorded to when it is served, in seconds since 1970.
 
     Of JSON, times of expiry move; with `all_json` every time that can be told. `swapped` is told of each text that

@@ -5,13 +5,13 @@ Reckoned by hand, because nothing here may know what time it is now.
 
 import re
 from collections.abc import Callable
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 DAY = 86_400
 
 
-@dataclass(frozen=True, slots=True)
-class Moment:
+class Moment(Struct, frozen=True):
     """A moment in seconds since 1970, and its spelling for another one; None where that spelling cannot say it.
 
     A day (`2026-11-22`) is its midnight and can be moved to another midnight only.

@@ -43,7 +43,7 @@ FLOORS: list[tuple[str, str]] = [
     ("edges in", "plainhead listening accepting ready"),
     ("edges in", "fastlane"),
     ("edges in", "server library"),
-    ("entrances", "app inspection demo.shop demo.comparison cli.options"),
+    ("entrances", "app inspection demo.shop demo.comparison cli.options cli.showing"),
     ("entrances", "demo.backend demo.report demo.visit cli.folder cli.serve"),
     ("entrances", "demo.story"),
     ("entrances", "cli.demo"),
@@ -181,9 +181,13 @@ App(Settings(cassettes="."), console.standard(json=False, verbose=False, quiet=T
 def test_replay_loads_nothing_that_could_open_a_connection_out() -> None:
     loaded = loaded_after(REPLAYING)
     assert "replaymock.server" in loaded
-    assert not loaded & {"httpx", "httpcore", "replaymock.upstream"}
+    assert not loaded & {
+        "httpx",
+        "httpcore",
+        *(f"replaymock.{name}" for name in ("upstream", "recorder", "recording", "relaying")),
+    }
 
 
 def test_the_command_line_loads_neither_tornado_nor_httpx() -> None:
     loaded = loaded_after("import replaymock.cli")
-    assert not loaded & {"tornado", "httpx", "watchfiles", "jsonpath"}
+    assert not loaded & {"tornado", "httpx", "watchfiles", "jsonpath", "rich", "rich_click"}

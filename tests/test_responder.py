@@ -1,10 +1,10 @@
 """The conductor: which of index, upstream and reason why not answers."""
 
 import json
-from dataclasses import replace
 from typing import Any
 
 import pytest
+from msgspec.structs import replace
 
 from replaymock.answer import Answer, Wait
 from replaymock.bodies import Form

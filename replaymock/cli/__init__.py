@@ -2,25 +2,17 @@
 
 import sys
 
-import rich_click as click
+import click
 
 from replaymock import __version__
 from replaymock.cli.demo import demo
 from replaymock.cli.folder import check, ls, scan
 from replaymock.cli.serve import record, replay
+from replaymock.cli.showing import Group, Shown, show
 from replaymock.errors import ReplaymockError
 
-click.rich_click.TEXT_MARKUP = "rich"
-click.rich_click.MAX_WIDTH = 110
-click.rich_click.COMMAND_GROUPS = {
-    "*replaymock": [
-        {"name": "Record and replay", "commands": ["record", "replay", "demo"]},
-        {"name": "Look after cassettes", "commands": ["check", "scan", "ls"]},
-    ]
-}
 
-
-@click.group(context_settings={"help_option_names": ["-h", "--help"]})
+@click.group(cls=Group, context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(__version__, prog_name="replaymock", message="%(prog)s %(version)s")
 def cli() -> None:
     """Record a real HTTP backend once, replay it for ever.
@@ -36,11 +28,18 @@ def cli() -> None:
 def main() -> None:
     """Runs the command line and exits."""
     try:
-        cli(prog_name="replaymock")
+        try:
+            sys.exit(cli.main(prog_name=_NAME, standalone_mode=False))
+        except (Shown, click.ClickException):
+            show(cli, _NAME)
+    except click.Abort:
+        click.echo("Aborted.", err=True)
+        sys.exit(1)
     except ReplaymockError as error:
         click.echo(f"replaymock: error: {error}", err=True)
         sys.exit(2)
 
 
+_NAME = "replaymock"
 for command in (record, replay, demo, check, scan, ls):
     cli.add_command(command)

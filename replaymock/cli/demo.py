@@ -2,10 +2,12 @@
 
 import sys
 
-import rich_click as click
+import click
+
+from replaymock.cli.showing import Command
 
 
-@click.command()
+@click.command(cls=Command)
 @click.option("--serve", is_flag=True, help="Keep replaying at the end, and print what to try.")
 @click.option(
     "--port", type=click.IntRange(0, 65535), default=8081, show_default=True, help="The port for --serve; 0 picks one."

@@ -5,9 +5,10 @@ from collections.abc import Sized
 from pathlib import Path
 from typing import Any
 
-import rich_click as click
+import click
 
 from replaymock.cli.options import option, read_file
+from replaymock.cli.showing import Command
 from replaymock.config import FileConfig
 from replaymock.errors import UsageError
 
@@ -15,7 +16,7 @@ folder_argument = click.argument("folder", metavar="[DIR]", required=False, envv
 config_option = click.option("--config", metavar="FILE", envvar="REPLAYMOCK_CONFIG", help="The configuration to read.")
 
 
-@click.command()
+@click.command(cls=Command)
 @folder_argument
 @config_option
 def check(folder: str | None, config: str | None) -> None:
@@ -37,7 +38,7 @@ def check(folder: str | None, config: str | None) -> None:
     sys.exit(1 if findings else 0)
 
 
-@click.command()
+@click.command(cls=Command)
 @folder_argument
 @config_option
 @option("--json", "as_json", is_flag=True, help="Print a JSON array.")
@@ -59,7 +60,7 @@ def scan(folder: str | None, config: str | None, as_json: bool) -> None:
     sys.exit(1 if findings else 0)
 
 
-@click.command()
+@click.command(cls=Command)
 @folder_argument
 @config_option
 @option("--json", "as_json", is_flag=True, help="Print a JSON array.")

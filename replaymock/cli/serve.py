@@ -4,14 +4,15 @@ import os
 import sys
 from typing import Any
 
-import rich_click as click
+import click
 
 from replaymock import config, settings
 from replaymock.cli.options import Line, effective, option, read_file, shared
+from replaymock.cli.showing import Command
 from replaymock.errors import UsageError
 
 
-@click.command()
+@click.command(cls=Command)
 @option(
     "--upstream",
     metavar="[PREFIX=]URL",
@@ -100,7 +101,7 @@ def record(context: click.Context, /, **_values: Any) -> None:
     )
 
 
-@click.command()
+@click.command(cls=Command)
 @option(
     "--sequence",
     type=click.Choice(["auto", "loop", "strict", "first", "last"]),
