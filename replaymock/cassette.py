@@ -10,7 +10,7 @@ from typing import Any
 import msgspec
 from msgspec import Struct
 
-from replaymock import bodies, conversation, mediatypes
+from replaymock import bodies, conversation, events, mediatypes
 from replaymock.exchange import Request
 from replaymock.headers import Headers, get
 from replaymock.matching import SOCKET, KnownBody, multipart_pairs
@@ -19,6 +19,7 @@ from replaymock.targets import Pairs, encode_pair, group, is_template
 
 VERSION = 1
 SWITCHING = 101
+_MOST_OF_EVENTS = 4 * 1024 * 1024
 
 
 class CassetteRequest(Struct, frozen=True):
@@ -72,6 +73,7 @@ class Recorded:
     `body` is the content without content coding, with `{{origin}}` in it where `rewrite` is true; `encoded` says that
     the coding could not be undone and is still there. `after` names the write that brought the response about.
     A WebSocket, with status 101, has `messages` instead of a body.
+    `pauses` are where the body waited; `truncated` says that it went on when recording it ended.
     """
 
     status: int
@@ -81,6 +83,8 @@ class Recorded:
     rewrite: bool = True
     encoded: bool = False
     after: str = ""
+    pauses: events.Pauses = ()
+    truncated: bool = False
     recorded_at: str = ""
     elapsed_ms: int = 0
     messages: tuple[Message, ...] = ()
@@ -170,6 +174,10 @@ def _dump_response(recorded: Recorded, sidecar: str, files: dict[str, bytes]) ->
         found["rewrite"] = False
     if recorded.encoded:
         found["encoded"] = True
+    if recorded.truncated:
+        found["truncated"] = True
+    if recorded.pauses and "events" not in found:
+        found["pauses"] = [{"at": at, "ms": milliseconds} for at, milliseconds in recorded.pauses]
     if recorded.recorded_at:
         found["recorded_at"] = recorded.recorded_at
         found["elapsed_ms"] = recorded.elapsed_ms
@@ -182,6 +190,9 @@ def _dump_response_body(recorded: Recorded, sidecar: str, files: dict[str, bytes
     if not recorded.body:
         return {}
     content_type = get(recorded.headers, "content-type")
+    stream = _dump_events(recorded, content_type)
+    if stream:
+        return stream
     body = bodies.Binary(recorded.body) if recorded.encoded else bodies.encode(content_type, recorded.body)
     media = content_type.partition(";")[0].strip().lower()
     name = f"{sidecar}.{mediatypes.extension(media)}"
@@ -194,6 +205,17 @@ def _dump_response_body(recorded: Recorded, sidecar: str, files: dict[str, bytes
         files[name] = recorded.body
         return {"file": name}
     return _dump_content(body)
+
+
+def _dump_events(recorded: Recorded, content_type: str) -> dict[str, Any]:
+    """The events of a stream; nothing where it is none, or none that can be shown."""
+    media = content_type.partition(";")[0].strip().lower()
+    if recorded.encoded or not events.is_stream(media) or len(recorded.body) > _MOST_OF_EVENTS:
+        return {}
+    found = events.shown(media, recorded.body, recorded.pauses)
+    if found is None:
+        return {}
+    return {"events": found[0], "layout": found[1]} if found[1] else {"events": found[0]}
 
 
 def _group_headers(headers: Headers) -> dict[str, str | list[str]]:

@@ -18,6 +18,9 @@ JSON_LINES_TYPES = frozenset(
     "application/x-ndjson application/ndjson application/jsonl application/x-jsonlines application/stream+json".split()
 )
 
+Pauses = tuple[tuple[int, int], ...]
+"""Positions in a body, in bytes, and how many milliseconds passed before what begins there came."""
+
 Event = Mapping[str, Any]
 """Members in the order of their lines: `event`, `id`, `data`, `retry`, `comment`; or `text` alone.
 
@@ -172,17 +175,69 @@ def _data_of(value: Any, layout: Layout, *, strings: bool = True) -> str:
     return bodies.apply_layout(raw, layout.json).decode("utf-8")
 
 
-def loaded(members: Sequence[Mapping[str, msgspec.Raw]]) -> tuple[Event, ...]:
-    """Events as a file holds them: everything but `data` a plain value. ValueError for a member of the wrong kind."""
-    return tuple({name: _plain(name, value) for name, value in event.items()} for event in members)
+def shown(media_type: str, data: bytes, pauses: Pauses) -> tuple[list[dict[str, Any]], str] | None:
+    """Events as a file holds them, each with the pause before it, and their layout; None as `encode`."""
+    stream = encode(media_type, data)
+    if stream is None:
+        return None
+    delays = dict(pauses)
+    starts = _starts(media_type, data)
+    found = [
+        {**event, **({"delay_ms": delays[start]} if start in delays else {})}
+        for start, event in zip(starts, stream.events, strict=True)
+    ]
+    return found, stream.layout
+
+
+def read(media_type: str, members: Sequence[Mapping[str, msgspec.Raw]], layout: str) -> tuple[bytes, Pauses]:
+    """The bytes of events as a file holds them, and the pauses before them. ValueError for what is no event."""
+    body, pauses = b"", []
+    for event in members:
+        plain = {name: _plain(name, value) for name, value in event.items()}
+        delay = plain.pop("delay_ms", 0)
+        if delay:
+            pauses.append((len(body), delay))
+        body += decode(media_type, Events((plain,), layout))
+    return body, tuple(pauses)
+
+
+def pauses_of(media_type: str, data: bytes, arrivals: Pauses) -> Pauses:
+    """The pause in milliseconds before each event, from how many bytes had arrived when.
+
+    An event is there when its last byte is. `arrivals` has the size so far and the milliseconds since the head.
+    """
+    pauses, before, seen = [], 0, 0
+    starts = _starts(media_type, data)
+    for start, end in zip(starts, [*starts[1:], len(data)], strict=False):
+        while seen < len(arrivals) - 1 and arrivals[seen][0] < end:
+            seen += 1
+        moment = arrivals[seen][1] if arrivals else 0
+        if moment > before:
+            pauses.append((start, moment - before))
+            before = moment
+    return tuple(pauses)
+
+
+def _starts(media_type: str, data: bytes) -> list[int]:
+    """Where each event begins, in bytes."""
+    text = data.decode("utf-8", "surrogateescape")
+    if len(text) == len(data):
+        return [start for start, _ in spans(media_type, text)]
+    found, position = [], 0
+    for start, end in spans(media_type, text):
+        found.append(position)
+        position += len(text[start:end].encode("utf-8", "surrogateescape"))
+    return found
 
 
 def _plain(name: str, value: msgspec.Raw) -> Any:
+    """A member as `Event` has it: everything but `data` a plain value."""
     if name == "data":
         return value
     found = msgspec.json.decode(value)
-    if not isinstance(found, int if name == "retry" else str) or isinstance(found, bool):
-        message = f"{name!r} of an event is {'a number' if name == 'retry' else 'a string'}"
+    kind = int if name in ("retry", "delay_ms") else str
+    if not isinstance(found, kind) or isinstance(found, bool):
+        message = f"{name!r} of an event is {'a number' if kind is int else 'a string'}"
         raise ValueError(message)  # noqa: TRY004 - about a file, as what else is wrong with a layout
     return found
 

@@ -63,7 +63,7 @@ def _refuse_doubles(value: Any, place: Place) -> None:
                 raise Fault((*place, name), f"{name!r} is written twice here; which one is meant?")
             seen.add(name)
     for step, found in inner:
-        if step != "json":
+        if step not in ("json", "data"):
             _refuse_doubles(found, (*place, step))
 
 

@@ -10,7 +10,7 @@ from typing import Any
 import msgspec
 from msgspec.structs import replace
 
-from replaymock import bodies, conversation, mediatypes
+from replaymock import bodies, conversation, events, mediatypes
 from replaymock.answer import NO_CONTENT
 from replaymock.cassette import SWITCHING, VERSION, Cassette, CassetteRequest, Recorded, standard_reason
 from replaymock.faults import Fault, Place, at, located, refuse_doubles
@@ -147,7 +147,7 @@ def _load_socket(found: FileResponse, place: Place, read_sidecar: ReadSidecar) -
 
     if found.messages is msgspec.UNSET or found.status not in (200, SWITCHING):
         raise Fault((*place, "status"), f"status {SWITCHING} goes with messages, and messages with no other status")
-    if _only_form(found, ("messages", "json", "text", "file"), place) and found.encoded:
+    if _only_form(found, ("messages", "json", "text", "events", "file"), place) and found.encoded:
         raise Fault((*place, "encoded"), "messages have no content coding")
     return Recorded(
         status=SWITCHING,
@@ -169,13 +169,13 @@ def _load_response(found: FileResponse, position: int, method: str, read_sidecar
         raise Fault((*place, "status"), f"status {found.status} is not a final status code; use 200 to 999")
     framing = HOP_BY_HOP if method == "HEAD" else HOP_BY_HOP | {"content-length"}
     headers = _load_headers(found.headers, place, framing)
-    form = _only_form(found, ("json", "text", "file"), place)
+    form = _only_form(found, ("json", "text", "events", "file"), place)
     if not get(headers, "content-type"):
         headers = (*headers, *_response_type(found, form))
     reason = standard_reason(found.status) if found.reason is msgspec.UNSET else found.reason
     if not FIELD_VALUE.fullmatch(reason):
         raise Fault((*place, "reason"), f"reason {reason!r} holds characters a status line cannot")
-    body = _load_response_body(found, form, get(headers, "content-type"), place, read_sidecar)
+    body, pauses = _load_response_body(found, form, get(headers, "content-type"), place, read_sidecar)
     if body and found.status in NO_CONTENT:
         raise Fault((*place, form), f"an answer with status {found.status} has no body; leave {form!r} out")
     return Recorded(
@@ -186,6 +186,8 @@ def _load_response(found: FileResponse, position: int, method: str, read_sidecar
         rewrite=found.rewrite,
         encoded=found.encoded,
         after=found.after,
+        pauses=pauses,
+        truncated=found.truncated,
         recorded_at=found.recorded_at,
         elapsed_ms=found.elapsed_ms,
     )
@@ -199,6 +201,8 @@ def _response_type(found: FileResponse, form: str) -> Headers:
         return (("content-type", JSON_TYPE),)
     if form == "text":
         return (("content-type", "text/plain; charset=utf-8"),)
+    if form == "events":
+        return (("content-type", events.SSE_TYPE),)
     if form == "file" and found.file is not msgspec.UNSET:
         return (("content-type", mediatypes.media_type_of(found.file.rpartition(".")[2].lower())),)
     return ()
@@ -206,11 +210,27 @@ def _response_type(found: FileResponse, form: str) -> Headers:
 
 def _load_response_body(
     found: FileResponse, form: str, content_type: str, place: Place, read_sidecar: ReadSidecar
-) -> bytes:
+) -> tuple[bytes, events.Pauses]:
+    if found.events is not msgspec.UNSET:
+        return _load_events(found.events, found.layout or "", content_type, place)
+    pauses = tuple((pause.at, pause.ms) for pause in found.pauses)
     if form == "file" and found.file is not msgspec.UNSET:
-        return _load_sidecar(found.file, found.layout, (*place, "file"), read_sidecar)
+        return _load_sidecar(found.file, found.layout, (*place, "file"), read_sidecar), pauses
     body = _load_content(found, form, place)
-    return b"" if body is None else _encoded(body, content_type, (*place, form))
+    return b"" if body is None else _encoded(body, content_type, (*place, form)), pauses
+
+
+def _load_events(
+    members: list[dict[str, msgspec.Raw]], layout: str, content_type: str, place: Place
+) -> tuple[bytes, events.Pauses]:
+    media = content_type.partition(";")[0].strip().lower()
+    if not events.is_stream(media):
+        kinds = ", ".join((events.SSE_TYPE, *sorted(events.JSON_LINES_TYPES)))
+        raise Fault((*place, "events"), f"{content_type} is no stream of events; use one of {kinds}")
+    try:
+        return events.read(media, members, layout)
+    except ValueError as error:
+        raise Fault((*place, "events"), str(error)) from error
 
 
 def _encoded(body: bodies.Body, content_type: str, place: Place) -> bytes:

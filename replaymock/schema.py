@@ -58,8 +58,15 @@ class FileMessage(msgspec.Struct, forbid_unknown_fields=True, kw_only=True, omit
     delay_ms: Annotated[int, Meta(ge=0, description="Since the message before")] = 0
 
 
+class FilePause(msgspec.Struct, forbid_unknown_fields=True):
+    """Where a body paused, in bytes from its beginning, and for how many milliseconds."""
+
+    at: Size
+    ms: Size
+
+
 class FileResponse(msgspec.Struct, forbid_unknown_fields=True, kw_only=True, omit_defaults=True):
-    """One response. The body is one of json, text, file, or the messages of a WebSocket."""
+    """One response. The body is one of json, text, events, file, or the messages of a WebSocket."""
 
     after: Annotated[str, Meta(description="The write that brought this response about, such as POST /items x2")] = ""
     status: int = 200
@@ -70,12 +77,18 @@ class FileResponse(msgspec.Struct, forbid_unknown_fields=True, kw_only=True, omi
         str | None, Meta(description="White space of the JSON on the wire: compact, spaced, indent-N")
     ] = None
     text: str | UnsetType = UNSET
+    events: Annotated[
+        list[dict[str, Raw]] | UnsetType,
+        Meta(description="A stream: event, id, data, retry, comment, or text alone, each with delay_ms"),
+    ] = UNSET
     file: Annotated[str | UnsetType, Meta(description="A sibling file that holds the body")] = UNSET
     messages: Annotated[list[FileMessage] | UnsetType, Meta(description="What was said on a WebSocket, in order")] = (
         UNSET
     )
     rewrite: Annotated[bool, Meta(description="Whether {{origin}} becomes the caller's origin")] = True
     encoded: Annotated[bool, Meta(description="Whether the file still is in its content-encoding")] = False
+    truncated: Annotated[bool, Meta(description="Whether the stream went on when recording it ended")] = False
+    pauses: Annotated[list[FilePause], Meta(description="Where the body paused, and for how long")] = []
     recorded_at: str = ""
     elapsed_ms: Size = 0
 
@@ -129,6 +142,11 @@ class _DumpedMessage(msgspec.Struct, forbid_unknown_fields=True):
     delay_ms: _Given = UNSET
 
 
+class _DumpedPause(msgspec.Struct, forbid_unknown_fields=True):
+    at: _Given = UNSET
+    ms: _Given = UNSET
+
+
 class _DumpedResponse(msgspec.Struct, forbid_unknown_fields=True):
     after: _Given = UNSET
     status: _Given = UNSET
@@ -136,11 +154,14 @@ class _DumpedResponse(msgspec.Struct, forbid_unknown_fields=True):
     headers: _Members = UNSET
     json: _Given = UNSET
     text: _Given = UNSET
+    events: list[dict[str, Raw]] | UnsetType = UNSET
     file: _Given = UNSET
     layout: _Given = UNSET
     messages: list[_DumpedMessage] | UnsetType = UNSET
     rewrite: _Given = UNSET
     encoded: _Given = UNSET
+    truncated: _Given = UNSET
+    pauses: list[_DumpedPause] | UnsetType = UNSET
     recorded_at: _Given = UNSET
     elapsed_ms: _Given = UNSET
 

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from replaymock import bodies
+from replaymock import bodies, events
 from replaymock.cassette import Cassette, CassetteRequest, Recorded, dump, standard_reason
 from replaymock.headers import Headers
 from replaymock.reading import load
@@ -36,10 +36,25 @@ responses = st.builds(
     | st.just(b"[" + b"1," * 40_000 + b"1]"),
     rewrite=st.booleans(),
     encoded=st.booleans(),
+    pauses=st.sampled_from([(), ((10, 60), (20, 5000))]),
     after=st.sampled_from(["", "POST /items", "POST /items x2"]),
     recorded_at=st.just("2026-11-22T13:00:00Z"),
     elapsed_ms=st.integers(0, 9999),
 )
+
+SSE = "text/event-stream"
+pieces = st.sampled_from(["data: x\n\n", 'id: 1\ndata: {"a": 1}\n\n', "data: é\n\n", ": c\r\n\r\n", "data: cut"])
+
+
+def a_stream(pieces: list[str], milliseconds: int, truncated: bool) -> Recorded:
+    data = "".join(pieces).encode()
+    pauses = events.pauses_of(SSE, data, tuple((at, at * milliseconds) for at in range(1, len(data) + 1)))
+    headers = (("content-type", SSE),)
+    return recorded(data, 200, headers, pauses=pauses, truncated=truncated, recorded_at="2026-11-22T13:00:00Z")
+
+
+streams = st.builds(a_stream, st.lists(pieces, max_size=5), st.integers(0, 3), st.booleans())
+responses |= streams
 
 
 @settings(max_examples=200)

@@ -97,7 +97,7 @@ def test_events_come_back_from_a_file(text: str, media_type: str) -> None:
     assert stream is not None
     file = msgspec.json.encode([dict(event) for event in stream.events])
     members = msgspec.json.decode(file, type=list[dict[str, msgspec.Raw]])
-    assert events.decode(media_type, Events(events.loaded(members), stream.layout)) == data
+    assert events.read(media_type, members, stream.layout)[0] == data
 
 
 def test_bytes_that_are_no_text_are_no_events() -> None:
@@ -116,7 +116,7 @@ def test_bytes_that_are_no_text_are_no_events() -> None:
 def test_what_is_no_event_is_told(members: list[object], said: str) -> None:
     raw = msgspec.json.decode(msgspec.json.encode(members), type=list[dict[str, msgspec.Raw]])
     with pytest.raises(ValueError, match=said):
-        events.decode(SSE, Events(events.loaded(raw)))
+        events.read(SSE, raw, "")
 
 
 def test_an_unknown_layout_is_told_with_those_there_are() -> None:
@@ -137,3 +137,28 @@ def test_a_stream_goes_on_after_the_last_id(last_id: str, rest: str | None) -> N
 )
 def test_streams_are_known_by_their_type(media_type: str, is_one: bool) -> None:
     assert events.is_stream(media_type) is is_one
+
+
+TWO = "data: é\n\ndata: b\n\n".encode()
+
+
+def test_each_event_is_shown_with_the_pause_before_it_and_read_with_it() -> None:
+    pauses = ((0, 40), (10, 120))
+    found = events.shown(SSE, TWO, pauses)
+    assert found == ([{"data": "é", "delay_ms": 40}, {"data": "b", "delay_ms": 120}], "")
+    members = msgspec.json.decode(msgspec.json.encode(found[0]), type=list[dict[str, msgspec.Raw]])
+    assert events.read(SSE, members, "") == (TWO, pauses)
+
+
+@pytest.mark.parametrize(
+    ("arrivals", "pauses"),
+    [
+        ([(10, 40), (19, 160)], ((0, 40), (10, 120))),
+        ([(19, 40)], ((0, 40),)),
+        ([(5, 10), (15, 40), (19, 100)], ((0, 40), (10, 60))),
+        ([(19, 0)], ()),
+        ([], ()),
+    ],
+)
+def test_an_event_is_there_when_its_last_byte_is(arrivals: list[tuple[int, int]], pauses: events.Pauses) -> None:
+    assert events.pauses_of(SSE, TWO, tuple(arrivals)) == pauses

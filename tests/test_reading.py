@@ -1,5 +1,6 @@
 """Reading cassettes strictly: what a hand may leave out, and what is wrong named with its place."""
 
+import json
 from collections.abc import Callable
 
 import pytest
@@ -206,3 +207,29 @@ def test_an_answer_without_a_body_may_say_so_and_a_head_its_length() -> None:
     assert read('{"request": {"path": "/a"}, "responses": [{"status": 204, "text": ""}]}').responses[0].body == b""
     head = '{"request": {"method": "HEAD", "path": "/a"}, "responses": [{"headers": {"content-length": "42"}}]}'
     assert read(head).responses[0].headers == (("content-length", "42"),)
+
+
+def streamed(response: dict[str, object]) -> Recorded:
+    return read(json.dumps({"request": {"path": "/a"}, "responses": [response]})).responses[0]
+
+
+def test_a_stream_is_read_event_by_event_with_its_pauses() -> None:
+    members = [{"id": "1", "data": {"a": 1}}, {"data": "é", "delay_ms": 40}, {"comment": "x"}]
+    response = streamed({"events": members, "layout": "crlf"})
+    assert response.body == 'id: 1\r\ndata: {"a":1}\r\n\r\ndata: é\r\n\r\n: x\r\n\r\n'.encode()
+    assert response.pauses == ((24, 40),)
+    assert response.headers == (("content-type", "text/event-stream"),)
+
+
+@pytest.mark.parametrize(
+    ("response", "said"),
+    [
+        ({"events": [{"dta": "x"}]}, "unknown member 'dta' of an event"),
+        ({"events": [], "headers": {"content-type": "text/html"}}, "text/html is no stream of events"),
+        ({"events": [{"data": 1}], "layout": "spacd"}, "unknown layout 'spacd' of events"),
+        ({"events": [{"data": 1}], "text": "x"}, "found text and events"),
+    ],
+)
+def test_what_is_no_stream_is_told(response: dict[str, object], said: str) -> None:
+    with pytest.raises(CassetteError, match=said):
+        streamed(response)
