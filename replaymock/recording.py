@@ -252,9 +252,13 @@ def same(one: Recorded, other: Recorded) -> bool:
 
 
 def _with_known_headers(stored: Recorded, recorded: Recorded) -> Recorded:
-    """The new response with the stored spelling of each header that says the same: a diff shows what changed."""
-    known = {_lasting_header(*pair): pair for pair in stored.headers}
-    return replace(recorded, headers=tuple(known.get(_lasting_header(*pair), pair) for pair in recorded.headers))
+    """The new response with the stored placeholders of each header that says the same: a diff shows what changed.
+
+    Dates are the new ones: on replay they are told by how far they are from `recorded_at`.
+    """
+    known = {(name, forget_names(value)): (name, value) for name, value in stored.headers}
+    headers = tuple(known.get((name, forget_names(value)), (name, value)) for name, value in recorded.headers)
+    return replace(recorded, headers=headers)
 
 
 def _lasting_header(name: str, value: str) -> tuple[str, str]:
