@@ -27,6 +27,7 @@ from replaymock.redaction import Redactor
 from replaymock.responder import Playing, Responder
 from replaymock.server import Server
 from replaymock.settings import Settings
+from replaymock.shifting import Shifting
 from replaymock.store import Store
 
 DRAIN_SECONDS = 10.0
@@ -42,7 +43,8 @@ class App:
         self._console = console
         self._store = Store(Path(settings.cassettes))
         self._matcher = Matcher(settings.file.rules, Redactor(settings.file.redaction))
-        self._serving = Serving(Cors(settings.cors_origins, enabled=settings.cors), settings.diagnostics)
+        cors = Cors(settings.cors_origins, enabled=settings.cors)
+        self._serving = Serving(cors, settings.diagnostics, _shifting(settings))
         self._backends: Any = None
         self.responder = self._make_responder()
         report = console.report
@@ -114,6 +116,8 @@ class App:
             miss_status=settings.miss_status,
             session_header=settings.session_header.lower(),
             ignored=settings.file.ignored,
+            conditional=settings.conditional,
+            shifting=self._serving.shifting,
         )
         return Responder(
             mode=mode,
@@ -251,6 +255,13 @@ class App:
         if ending.is_set():
             self._hurry.set()
         ending.set()
+
+
+def _shifting(settings: Settings) -> Shifting | None:
+    """How times move; not while recording, where what is served stands beside what the backend says now."""
+    if settings.upstreams or not settings.shift_time:
+        return None
+    return Shifting(time.time, all_json=settings.shift_time == "json")
 
 
 def _credentials(value: str) -> list[str]:

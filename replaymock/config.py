@@ -206,6 +206,9 @@ OPTIONS: dict[str, type] = {
     "latency": str,
     "miss_status": int,
     "fail_on_miss": bool,
+    "shift_time": str,
+    "freeze_time": bool,
+    "conditional": bool,
 }
 _MISPLACED = {
     "ignore": "write it above the first [table], or into a [[rule]]",

@@ -16,14 +16,16 @@ from replaymock.headers import Headers
 from replaymock.matching import SOCKET, Key, Matcher, key_of
 from replaymock.prepare import Prepared
 from replaymock.rewrites import Canonical
+from replaymock.shifting import Shifting
 from replaymock.targets import pattern, specificity
 
 
 class Serving(Struct, frozen=True):
-    """How answers are dressed: the CORS policy, and whether they say which cassette they are from."""
+    """How answers are dressed: the CORS policy, whether they say which cassette they are from, how times move."""
 
     cors: Cors
     diagnostics: bool = True
+    shifting: Shifting | None = None
 
 
 class Entry(Struct, eq=False):
@@ -53,7 +55,13 @@ class Entry(Struct, eq=False):
             responses = self.cassette.responses
             to_head = self.canonical.method == "HEAD"
             self._prepared = [
-                Prepared(recorded, self._extra(place, len(responses)), self.serving.cors, to_head=to_head)
+                Prepared(
+                    recorded,
+                    self._extra(place, len(responses)),
+                    self.serving.cors,
+                    to_head=to_head,
+                    shifting=self.serving.shifting,
+                )
                 for place, recorded in enumerate(responses)
             ]
         return self._prepared[position]

@@ -2,11 +2,13 @@
 
 from dataclasses import dataclass
 
-from replaymock import codings, origin
+from replaymock import codings, conditional, origin
 from replaymock.answer import Answer, frame
 from replaymock.cassette import Recorded
+from replaymock.conditional import Asked
 from replaymock.cors import Cors, add_vary
 from replaymock.headers import Headers, get, without
+from replaymock.shifting import Shifting
 
 _MOST_VARIANTS = 16
 
@@ -22,44 +24,83 @@ class Caller:
 
 
 class Prepared:
-    """One recorded response and the answers made of it so far, one for each kind of caller."""
+    """One recorded response and the answers made of it so far, one for each kind of caller.
 
-    __slots__ = ("_cors", "_extra", "_to_head", "_variants", "codings", "recorded", "uses_origin")
+    If it `moves`, it says something else each second.
+    """
 
-    def __init__(self, recorded: Recorded, extra: Headers, cors: Cors, *, to_head: bool = False) -> None:
+    __slots__ = ("_cors", "_extra", "_shifting", "_to_head", "_variants", "codings", "moves", "recorded", "uses_origin")
+
+    def __init__(
+        self,
+        recorded: Recorded,
+        extra: Headers,
+        cors: Cors,
+        *,
+        to_head: bool = False,
+        shifting: Shifting | None = None,
+    ) -> None:
         self.recorded = recorded
         self.codings = _codings_to_do(recorded)
         self.uses_origin = _holds_token(recorded)
+        self.moves = shifting is not None and shifting.moves(recorded.headers, recorded.body, recorded.recorded_at)
+        self._shifting = shifting
         self._to_head = to_head
         self._extra = extra
         self._cors = cors
-        self._variants: dict[tuple[str, str, str, bool], Answer] = {}
+        self._variants: dict[tuple[str, str, str, bool, int], Answer] = {}
 
-    def answer(self, caller: Caller) -> Answer:
-        """The answer for a caller, made when first asked for."""
+    def answer(self, caller: Caller, asked: Asked | None = None) -> Answer:
+        """The answer for a caller, made when first asked for, or less than the whole of it where that was `asked`."""
+        return (self._reduced(caller, asked) if asked else None) or self._whole(caller)
+
+    def _whole(self, caller: Caller) -> Answer:
         coded = bool(self.codings) and codings.accepted(caller.accept_encoding, self.codings)
-        variant = (caller.origin if self.uses_origin else "", caller.base, caller.echoed_origin, coded)
+        moment = self._moment()
+        variant = (caller.origin if self.uses_origin else "", caller.base, caller.echoed_origin, coded, moment)
         found = self._variants.get(variant)
         if found is None:
             if len(self._variants) >= _MOST_VARIANTS:
                 self._variants.clear()
-            found = self._variants[variant] = self._make(caller, coded)
+            found = self._variants[variant] = self._make(caller, coded, moment)
         return found
 
-    def _make(self, caller: Caller, coded: bool) -> Answer:
+    def _make(self, caller: Caller, coded: bool, moment: int) -> Answer:
         recorded = self.recorded
-        headers, body = origin.below(origin.local_cookies(recorded.headers), caller.base), recorded.body
+        headers, body = self._content(caller, coded, moment)
+        if coded and body:
+            body = codings.encode(body, self.codings)
+        headers = self._cors.apply((*headers, *self._extra), caller.echoed_origin)
+        bodyless = not body and (self._to_head or bool(get(headers, "content-length")))
+        return frame(recorded.status, recorded.reason, headers, body, bodyless=bodyless)
+
+    def _reduced(self, caller: Caller, asked: Asked) -> Answer | None:
+        """Part of the content without coding, so that the parts are of one whole, however a coding is made."""
+        headers, body = self._content(caller, False, self._moment())
+        found = conditional.reduced(self.recorded.status, headers, len(body), asked)
+        if found is None:
+            return None
+        headers = self._cors.apply((*found.headers, *self._extra), caller.echoed_origin)
+        return frame(found.status, found.reason, headers, body[found.start : found.start + found.size])
+
+    def _content(self, caller: Caller, coded: bool, moment: int) -> tuple[Headers, bytes]:
+        """Headers as they are served, but for CORS, and the body before its coding."""
+        recorded = self.recorded
+        headers, body = recorded.headers, recorded.body
+        if self._shifting and self.moves:
+            headers, body = self._shifting.moved(headers, body, recorded.recorded_at, moment)
+        headers = origin.below(origin.local_cookies(headers), caller.base)
         if self.uses_origin:
             headers = tuple((name, value.replace(origin.TOKEN, caller.origin)) for name, value in headers)
             body = origin.from_token(body, caller.origin) if recorded.rewrite else body
         if self.codings:
             headers = add_vary(headers, "Accept-Encoding")
             headers = headers if coded else without(headers, ("content-encoding",))
-        if coded and body:
-            body = codings.encode(body, self.codings)
-        headers = self._cors.apply((*headers, *self._extra), caller.echoed_origin)
-        bodyless = not body and (self._to_head or bool(get(headers, "content-length")))
-        return frame(recorded.status, recorded.reason, headers, body, bodyless=bodyless)
+        return headers, body
+
+    def _moment(self) -> int:
+        """The second it is, where that makes a difference."""
+        return self._shifting.now() if self._shifting and self.moves else 0
 
 
 def _codings_to_do(recorded: Recorded) -> list[str]:

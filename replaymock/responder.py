@@ -14,6 +14,7 @@ from msgspec import Struct
 
 from replaymock import sequence
 from replaymock.answer import Answer, delayed, frame, without_body
+from replaymock.conditional import Asked, asked
 from replaymock.cors import Cors
 from replaymock.errors import CassetteError, RequestRefused
 from replaymock.exchange import Request
@@ -30,6 +31,7 @@ from replaymock.problems import advice, miss_answer, problem, refusal
 from replaymock.rewrites import Canonical
 from replaymock.sessions import Session, Sessions, assign
 from replaymock.settings import Latency
+from replaymock.shifting import Shifting
 
 if TYPE_CHECKING:  # replay loads nothing that only recording needs
     from replaymock.recorder import Recorder
@@ -46,13 +48,18 @@ _Name = tuple[str, str, Headers, bytes]
 
 
 class Playing(Struct, frozen=True):
-    """How cassettes are played: the sequence policy, the latency, the status of a miss, the header naming a session."""
+    """How cassettes are played: the sequence policy, the latency, the status of a miss, the header naming a session.
+
+    `conditional` has conditions of a request answered by 304; `shifting` moves times.
+    """
 
     sequence: str = "auto"
     latency: Latency = NO_LATENCY
     miss_status: int = 404
     session_header: str = "replaymock-session"
     ignored: tuple[str, ...] = ()
+    conditional: bool = False
+    shifting: Shifting | None = None
 
     @property
     def takes_time(self) -> bool:
@@ -145,6 +152,8 @@ class Responder:
         """The answer the cassettes give; for a miss, its explanation, or None where upstream is asked next."""
         started = self._clock()
         found = self._find(request)
+        if found.entry is None:
+            request, found = self._as_recorded(request, found)
         if found.entry is None and self.look_for(_files_for(found.canonical)):
             found = self._find(request)
         session = self.sessions.get(request.session, started)
@@ -172,6 +181,8 @@ class Responder:
             return None
         position = self._advance(request, found.entry, Session())
         if position is None or found.entry.canonical.method not in ("GET", "HEAD"):
+            return None
+        if found.entry.prepared(position).moves or self._asked(request):
             return None
         answer = self._play(request, found.entry, position)
         return answer, Served(request.method, found.shown, answer.status, "hit", found.entry.file, 0.0)
@@ -213,6 +224,18 @@ class Responder:
         self._remembered.clear()
         self._remembered_bytes = 0
 
+    def _as_recorded(self, request: Request, found: _Found) -> tuple[Request, _Found]:
+        """The request with the times it was given by this run as they were recorded, and what it comes down to."""
+        shifting = self._playing.shifting
+        meant = shifting.swaps.undo(request) if shifting else request
+        if meant is request:
+            return request, found
+        stored = self._find(meant)
+        return meant, _Found(stored.canonical, stored.entry, found.shown)
+
+    def _asked(self, request: Request) -> Asked | None:
+        return asked(request.method, request.headers, conditional=self._playing.conditional)
+
     def _advance(self, request: Request, entry: Entry, session: Session) -> int | None:
         at = session.positions.get(entry.file)
         if request.method == "HEAD" and entry.canonical.method == "GET":
@@ -226,7 +249,7 @@ class Responder:
         headers = request.headers
         caller = Caller(request.origin, self.cors.echoed(headers), get(headers, "accept-encoding"), request.base)
         prepared = entry.prepared(position)
-        answer = prepared.answer(caller)
+        answer = prepared.answer(caller, self._asked(request))
         latency = self._playing.latency
         seconds = prepared.recorded.elapsed_ms / 1000 if latency.recorded else latency.high
         if seconds > 0 and not latency.recorded:

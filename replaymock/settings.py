@@ -61,6 +61,8 @@ class Settings(Struct, frozen=True):
     miss_status: int = 404
     fail_on_miss: bool = False
     fast_lane: bool = True
+    shift_time: str = "expiry"
+    conditional: bool = False
     file: FileConfig = field(default_factory=FileConfig)
 
 

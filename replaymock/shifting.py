@@ -5,6 +5,7 @@ Nothing here asks what time it is: a shift says when the response was recorded a
 
 import re
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from functools import lru_cache, partial
 from urllib.parse import quote
 
@@ -122,7 +123,7 @@ class Swaps:
         body = self._body(request)
         if target == request.target and body == request.body:
             return request
-        return Request(request.method, target, request.headers, body)
+        return replace(request, target=target, body=body)
 
     def _segment(self, segment: str) -> str:
         recorded = self._recorded.get(readable(segment))
@@ -152,6 +153,34 @@ class Swaps:
         value = tokens.string_value(token)
         recorded = self._recorded.get(token if value is None else value)
         return recorded if recorded is None or value is None else tokens.string_token(recorded, token)
+
+
+class Shifting:
+    """How one run moves times: by its clock, of JSON the moments of expiry or all; and what it handed out for them."""
+
+    def __init__(self, clock: Callable[[], float], *, all_json: bool = False) -> None:
+        self.swaps = Swaps()
+        self._clock = clock
+        self._all_json = all_json
+
+    def now(self) -> int:
+        """The second it is, since 1970."""
+        return int(self._clock())
+
+    def moves(self, headers: Headers, body: bytes, recorded_at: str) -> bool:
+        """Whether a response says anything that moves; one that does not say when it was recorded never does."""
+        moment = times.iso_date(recorded_at)
+        if moment is None:
+            return False
+        shift = Shift(moment.seconds, moment.seconds + 366 * DAY, self._all_json)
+        return shifted(headers, body, shift) != (headers, body)
+
+    def moved(self, headers: Headers, body: bytes, recorded_at: str, now: int) -> tuple[Headers, bytes]:
+        """Headers and body as they are at a moment in seconds since 1970."""
+        moment = times.iso_date(recorded_at)
+        if moment is None:
+            return headers, body
+        return shifted(headers, body, Shift(moment.seconds, now, self._all_json, self.swaps.remember))
 
 
 def _header(name: str, value: str, shift: Shift) -> str:

@@ -102,9 +102,11 @@ def a_responder(
     """A responder that serves these cassettes."""
     config, cors = config or FileConfig(), cors or Cors()
     matcher = Matcher(config.rules, Redactor(config.redaction))
+    playing = playing or Playing(ignored=config.ignored)
+    serving = Serving(cors, shifting=playing.shifting)
     responder = Responder(
         mode=mode,
-        playing=playing or Playing(ignored=config.ignored),
+        playing=playing,
         matcher=matcher,
         cors=cors,
         recorder=recorder,
@@ -112,7 +114,7 @@ def a_responder(
         clock=clock,
         random=Random(0),
     )
-    responder.use(Index(an_entry(cassette, matcher, Serving(cors)) for cassette in cassettes), broken or {})
+    responder.use(Index(an_entry(cassette, matcher, serving) for cassette in cassettes), broken or {})
     return responder
 
 

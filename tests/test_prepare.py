@@ -1,5 +1,6 @@
 """From recorded responses to answers, one for each kind of caller."""
 
+from collections.abc import Iterator
 from dataclasses import replace
 
 import pytest
@@ -9,9 +10,11 @@ from hypothesis import strategies as st
 from replaymock import codings
 from replaymock.answer import Answer
 from replaymock.cassette import Recorded
+from replaymock.conditional import Asked
 from replaymock.cors import Cors
 from replaymock.headers import Headers
 from replaymock.prepare import Caller, Prepared
+from replaymock.shifting import Shifting
 from tests.factories import JSON, a_request, recorded
 
 CALLER = Caller("http://localhost:8081", "", "")
@@ -117,6 +120,42 @@ def test_cookies_are_made_fit_for_localhost_and_cors_is_ours() -> None:
     assert found["set-cookie"] == "a=1; Path=/"
     assert found["access-control-allow-origin"] == "http://localhost"
     assert found["vary"] == "Origin"
+
+
+def moving(found: Recorded, clock: Iterator[float]) -> Prepared:
+    return Prepared(found, (), Cors(), shifting=Shifting(lambda: next(clock)))
+
+
+def test_a_response_with_a_time_that_moves_is_made_once_a_second() -> None:
+    found = recorded(b'{"exp":1700000060}', recorded_at="2023-11-14T22:13:20Z")
+    prepared = moving(found, iter((1_700_000_010.0, 1_700_000_010.9, 1_700_000_011.0)))
+    first, same, later = (prepared.answer(CALLER) for _ in range(3))
+    assert prepared.moves
+    assert first is same
+    assert (first.body, later.body) == (b'{"exp":1700000070}', b'{"exp":1700000071}')
+
+
+@pytest.mark.parametrize("recorded_at", ["", "long ago"])
+def test_a_response_of_no_known_age_never_moves(recorded_at: str) -> None:
+    prepared = moving(recorded(b'{"exp":1700000060}', recorded_at=recorded_at), iter(()))
+    assert not prepared.moves
+    assert prepared.answer(CALLER).body == b'{"exp":1700000060}'
+
+
+def test_a_response_with_nothing_that_moves_asks_no_clock() -> None:
+    prepared = moving(recorded(b'{"id":1700000060}', recorded_at="2023-11-14T22:13:20Z"), iter(()))
+    assert not prepared.moves
+    assert prepared.answer(CALLER) is prepared.answer(CALLER)
+
+
+def test_a_part_is_of_the_content_as_this_caller_would_get_it_without_coding() -> None:
+    found = prepared(recorded(b'"{{origin}}/a"', headers=(*JSON, ("content-encoding", "gzip"))), Cors())
+    caller = replace(CALLER, accept_encoding="gzip")
+    part = found.answer(caller, Asked(range=(("Range", "bytes=1-4"),)))
+    assert (part.status, part.body, headers_of(part)["content-range"]) == (206, b"http", "bytes 1-4/25")
+    assert "content-encoding" not in headers_of(part)
+    assert "Content-Range" in headers_of(part)["access-control-expose-headers"]
+    assert found.answer(caller, Asked(range=(("Range", "bytes=5-1"),))) is found.answer(caller)
 
 
 @pytest.mark.parametrize("status", [204, 304])

@@ -8,7 +8,7 @@ from msgspec.structs import replace
 
 from replaymock.answer import Answer, Wait
 from replaymock.bodies import Form
-from replaymock.cassette import CassetteRequest
+from replaymock.cassette import Cassette, CassetteRequest
 from replaymock.config import read
 from replaymock.errors import CassetteError, RequestRefused
 from replaymock.exchange import Request
@@ -17,6 +17,7 @@ from replaymock.index import Index
 from replaymock.mode import RECORD_MODES
 from replaymock.responder import Playing, Responder
 from replaymock.settings import Latency
+from replaymock.shifting import Shifting
 from tests.factories import JSON, a_cassette, a_request, recorded
 from tests.inside import a_responder, an_entry
 
@@ -212,3 +213,62 @@ def test_only_a_preflight_is_answered_as_one() -> None:
     assert (answer.status, answer.body) == (204, b"")
     assert responder.preflight(a_request("OPTIONS", "/a", (*HOST, origin))) is None
     assert responder.journal.requests() == []
+
+
+ONCE = "2023-11-14T22:13:20Z"
+"""1,700,000,000 seconds after 1970; in these tests it is 1,000 seconds later."""
+
+
+def a_later_responder(*cassettes: Cassette) -> Responder:
+    return a_responder(*cassettes, playing=Playing(shifting=Shifting(lambda: 1_700_001_000.0)))
+
+
+def test_a_time_that_was_handed_out_and_comes_back_is_the_recorded_one() -> None:
+    token = a_cassette("/token", recorded(b'{"expires_at":1700000060}', recorded_at=ONCE))
+    query = (("until", "1700000060"),)
+    until = Cassette(CassetteRequest("GET", "/until", query), (recorded(b"1"),))
+    responder = a_later_responder(token, until)
+    assert asked(responder, "/until?until=1700001060").status == 404
+    assert asked(responder, "/token").body == b'{"expires_at":1700001060}'
+    assert asked(responder, "/until?until=1700001060").body == b"1"
+    assert asked(responder, "/until?until=1700000060").body == b"1"
+    assert asked(responder, "/until?until=1700001061").status == 404
+
+
+def test_a_request_that_hits_as_it_is_stays_as_it_is() -> None:
+    token = a_cassette("/token", recorded(b'{"exp":1700000060}', recorded_at=ONCE))
+    responder = a_later_responder(
+        token, a_cassette("/at/1700000060", recorded(b"1")), a_cassette("/at/1700001060", recorded(b"2"))
+    )
+    asked(responder, "/token")
+    assert asked(responder, "/at/1700001060").body == b"2"
+
+
+def test_a_miss_is_explained_by_the_request_with_its_times_as_recorded() -> None:
+    token = a_cassette("/token", recorded(b'{"exp":1700000060}', recorded_at=ONCE))
+    stored = Cassette(CassetteRequest("GET", "/a", (("t", "1700000060"), ("n", "1"))), (recorded(b"1"),))
+    responder = a_later_responder(token, stored)
+    asked(responder, "/token")
+    miss = json.loads(asked(responder, "/a?t=1700001060&n=2").body)
+    assert [difference["field"] for difference in miss["nearest"][0]["differences"]] == ["query:n"]
+
+
+def test_what_moves_and_what_asks_for_less_is_not_constant() -> None:
+    moves = a_cassette("/token", recorded(b'{"exp":1700000060}', recorded_at=ONCE))
+    stays = a_cassette("/items", recorded(b"[]", recorded_at=ONCE))
+    responder = a_later_responder(moves, stays)
+    assert responder.constant(a_request(target="/token", headers=HOST)) is None
+    assert responder.constant(a_request(headers=(*HOST, ("Range", "bytes=0-0")))) is None
+    assert responder.constant(a_request(headers=(*HOST, ("If-None-Match", "*"))))
+    assert responder.constant(a_request(headers=HOST))
+
+
+def test_a_condition_counts_only_where_it_was_asked_for() -> None:
+    tagged = a_cassette("/items", recorded(b"[]", headers=(*JSON, ("etag", '"1"'))))
+    headers = (*HOST, ("If-None-Match", 'W/"1"'))
+    assert asked(a_responder(tagged), "/items", headers=headers).status == 200
+    responder = a_responder(tagged, playing=Playing(conditional=True))
+    answer = asked(responder, "/items", headers=headers)
+    assert (answer.status, answer.body, header(answer, "etag")) == (304, b"", '"1"')
+    assert header(answer, "replaymock-cassette") == "items/GET.json"
+    assert responder.constant(a_request(headers=headers)) is None

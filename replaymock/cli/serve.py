@@ -120,6 +120,16 @@ def record(context: click.Context, /, **_values: Any) -> None:
     help="The status of a miss.",
 )
 @option("--fail-on-miss", is_flag=True, help="Exit with 1 at the end if there was a miss.")
+@option(
+    "--shift-time",
+    type=click.Choice(["expiry", "json"]),
+    default="expiry",
+    show_default=True,
+    help="Which times move by the age of a recording. expiry: of cookies, tokens and the like. "
+    "json: every time in JSON bodies too.",
+)
+@option("--freeze-time", is_flag=True, help="Leave every time as it was recorded.")
+@option("--conditional", is_flag=True, help="Answer If-None-Match and If-Modified-Since by 304 where they hold.")
 @option("--no-fast-lane", is_flag=True, help="Answer every request by the ordinary road, which is slower.")
 @shared
 @click.pass_context
@@ -143,6 +153,8 @@ def replay(context: click.Context, /, **_values: Any) -> None:
             miss_status=values["miss_status"],
             fail_on_miss=values["fail_on_miss"],
             fast_lane=not values["no_fast_lane"],
+            shift_time="" if values["freeze_time"] else values["shift_time"],
+            conditional=values["conditional"],
         )
     )
 
