@@ -16,6 +16,7 @@ from replaymock.origin import TOKEN, Origins
 from replaymock.redaction import Numbering, forget_names
 from replaymock.rewrites import Canonical
 from replaymock.sequence import Writes, satisfied
+from replaymock.shifting import MOVING
 from replaymock.targets import literal_path, parse_query
 
 ERROR_STATUSES = frozenset((401, 403, 429, *range(500, 600)))
@@ -252,13 +253,16 @@ def same(one: Recorded, other: Recorded) -> bool:
 
 
 def _with_known_headers(stored: Recorded, recorded: Recorded) -> Recorded:
-    """The new response with the stored placeholders of each header that says the same: a diff shows what changed.
+    """The new response with the stored spelling of each header that says the same: a diff shows what changed.
 
-    Dates are the new ones: on replay they are told by how far they are from `recorded_at`.
+    Not so the dates at which something ends: on replay they are told by how far they lie from `recorded_at`.
     """
-    known = {(name, forget_names(value)): (name, value) for name, value in stored.headers}
-    headers = tuple(known.get((name, forget_names(value)), (name, value)) for name, value in recorded.headers)
-    return replace(recorded, headers=headers)
+    known = {_known_header(*pair): pair for pair in stored.headers}
+    return replace(recorded, headers=tuple(known.get(_known_header(*pair), pair) for pair in recorded.headers))
+
+
+def _known_header(name: str, value: str) -> tuple[str, str]:
+    return (name, forget_names(value)) if name in MOVING else _lasting_header(name, value)
 
 
 def _lasting_header(name: str, value: str) -> tuple[str, str]:

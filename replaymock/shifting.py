@@ -227,6 +227,8 @@ def _words(name: str) -> list[str]:
 
 _WORD = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+|[0-9]+")
 _ENDS = ("expires", "retry-after")
+MOVING = frozenset((*_ENDS, "set-cookie"))
+"""The headers that hold dates which move, by their lower-case names."""
 _COOKIE_EXPIRES = re.compile(r"(;\s*expires\s*=\s*)([^;]*[^;\s])", re.IGNORECASE)
 _CLAIMS = frozenset(("exp", "nbf", "iat"))
 _EXPIRY = re.compile(

@@ -356,12 +356,15 @@ def test_an_error_never_replaces_a_good_response() -> None:
     assert run_over(a_run("a"), recorded(b"oops", status=503)) == a_run("a")
 
 
-def test_a_new_response_keeps_the_placeholders_that_are_stored_and_says_its_own_dates() -> None:
+def test_a_new_response_keeps_what_is_stored_of_its_headers_but_for_when_something_ends() -> None:
     """On replay a date is told by how far it is from the moment of its recording."""
-    old = (("set-cookie", "a={{redacted:a}}"), ("expires", "Sun, 01 Nov 2026 10:00:00 GMT"))
-    new = (("set-cookie", "a={{redacted:a:2}}"), ("expires", "Mon, 01 Nov 2027 10:00:00 GMT"))
+    dates = ("Sun, 01 Nov 2026 10:00:00 GMT", "Mon, 01 Nov 2027 10:00:00 GMT")
+    old, new = (
+        (("set-cookie", f"a={hidden}"), ("last-modified", date), ("expires", date))
+        for hidden, date in zip(("{{redacted:a}}", "{{redacted:a:2}}"), dates, strict=True)
+    )
     stored = run_over((recorded(b"1", headers=old),), recorded(b"2", headers=new))
-    assert stored[0].headers == (old[0], new[1])
+    assert stored[0].headers == (*old[:2], new[2])
 
 
 def test_a_good_response_replaces_an_error() -> None:

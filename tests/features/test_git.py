@@ -142,8 +142,9 @@ def test_one_changed_field_changes_one_file_in_a_few_lines(git: Callable[..., st
                 git("commit", "-q", "-m", "Record")
     assert git("status", "--porcelain").split() == ["M", "cassettes/items/5/GET.json"]
     added, removed, _ = git("diff", "--numstat").split("\t")
-    assert int(added) <= 3
-    assert int(removed) <= 3
+    # The field, when it was recorded, how long it took, and what ends so long after that: Expires and a cookie.
+    assert int(added) <= 5
+    assert int(removed) <= 5
     assert '+        "name": "renamed",' in git("diff").splitlines()
 
 
