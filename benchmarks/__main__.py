@@ -1,147 +1,103 @@
-"""Measures replay and record beside stock Tornado in interleaved rounds, and prints the table of medians."""
+"""Measures replaymock beside stock Tornado and the peers that are installed, in interleaved rounds."""
 
 import argparse
-import contextlib
-import json
-import os
-import platform
-import statistics
-import subprocess
+import signal
 import sys
 import tempfile
 import time
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Callable
 from pathlib import Path
 
-from benchmarks import load
+from benchmarks import figures, load, machine, peers
+from benchmarks.events import events
+from benchmarks.growth import growth
+from benchmarks.record import record
+from benchmarks.replay import matched, replay
+from benchmarks.rounds import Plan, say
 
-COUNT = 1000
-BODY_BYTES = 1000
-REPLAY_CONNECTIONS = 32
-RECORD_CONNECTIONS = 8
-
-
-@dataclass(frozen=True, slots=True)
-class Plan:
-    """How the load is driven, how often and how long."""
-
-    drive: load.Drive
-    rounds: int
-    seconds: float
+PAGE = Path(__file__).parent.parent / "docs/performance.md"
+TABLES: dict[str, tuple[str, Callable[[Path, Plan], str]]] = {
+    "replay": ("Replay: 1,000 bodies of about 1 KiB, 32 connections", replay),
+    "matched": ("The slow road: a POST whose JSON body must be matched, 32 connections", matched),
+    "growth": ("Growth", growth),
+    "record": ("Record", record),
+    "events": ("Streams", events),
+}
 
 
 def main() -> None:
-    """Measures as the arguments say."""
+    """Measures as the arguments say; exits with 1 if something that must hold did not."""
+    # What was started is ended, and what was written removed, on any way out.
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(2))
+    parser = _parser()
+    given = parser.parse_args()
+    if given.write and given.only:
+        parser.error("--write takes all tables: leave out --only")
+    name, drive = load.choose(bundled=given.bundled)
+    found, missing = peers.installed()
+    rounds, seconds = (3, 1.0) if given.quick else (5, 2.0)
+    plan = Plan(
+        drive,
+        machine.pin(),
+        given.rounds or rounds,
+        given.seconds or seconds,
+        given.quick,
+        tuple(peer for peer, _ in found),
+        [],
+    )
+    said = [_circumstances(name, plan, [f"{peer.name} {version}" for peer, version in found], missing)]
+    print(said[0], flush=True)
+    with tempfile.TemporaryDirectory(prefix="replaymock-bench-") as folder:
+        for key in given.only or TABLES:
+            said.append(_section(key, Path(folder), plan))
+            print(f"\n{said[-1]}", flush=True)
+    if plan.notes:
+        said.append(
+            "\n".join(["Not measured, or not as it should be:", "", *(f"- {_line(note)}" for note in plan.notes)])
+        )
+        print(f"\n{said[-1]}", flush=True)
+    if given.write:
+        PAGE.write_text(figures.replace_part(PAGE.read_text(), "\n\n".join(said)))
+    sys.exit(1 if any(note.startswith("LOST") for note in plan.notes) else 0)
+
+
+def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="scripts/bench", description=__doc__)
-    parser.add_argument("--rounds", type=int, default=5, help="rounds, each of every server in turn (default 5)")
+    parser.add_argument("--rounds", type=int, help="rounds, in each of which all take turns (default 5, quickly 3)")
+    parser.add_argument("--seconds", type=float, help="seconds of load for a server in a round (default 2, quickly 1)")
+    parser.add_argument("--quick", action="store_true", help="fewer and shorter rounds, and no 100,000 cassettes")
     parser.add_argument(
-        "--seconds", type=float, default=3.0, help="seconds of load for a server in a round (default 3)"
+        "--only", action="append", choices=TABLES, metavar="NAME", help=f"one of {', '.join(TABLES)}; repeatable"
     )
     parser.add_argument("--bundled", action="store_true", help="drive by the bundled client though wrk is installed")
-    given = parser.parse_args()
-    name, drive = load.choose(bundled=given.bundled)
-    plan = Plan(drive, given.rounds, given.seconds)
-    print(f"{platform.machine()}, {os.cpu_count()} cores, Python {platform.python_version()}, load by {name}")
-    print(f"{plan.rounds} rounds of {plan.seconds:g} s, interleaved, requests a second\n")
-    with tempfile.TemporaryDirectory(prefix="replaymock-bench-") as folder:
-        print("| what | replaymock | stock Tornado | ratio |\n|---|---|---|---|", flush=True)
-        _replay(Path(folder), plan)
-        _record(Path(folder), plan)
-        _start(Path(folder) / "cassettes", plan)
+    parser.add_argument("--write", action="store_true", help="write what was measured into docs/performance.md too")
+    return parser
 
 
-def _replay(folder: Path, plan: Plan) -> None:
-    paths = _write_cassettes(folder)
-    with replaymock("replay", folder / "cassettes") as ours, server("stock", str(folder / "bodies")) as theirs:
-        rates = _interleaved({"ours": ours, "theirs": theirs}, paths, REPLAY_CONNECTIONS, plan)
-    _row(f"replay, {COUNT:,} cassettes of about 1 KiB, {REPLAY_CONNECTIONS} connections", rates)
+def _section(key: str, folder: Path, plan: Plan) -> str:
+    title, measure = TABLES[key]
+    say(f"{title} …")
+    started = time.perf_counter()
+    text = measure(folder, plan)
+    say(f"  took {time.perf_counter() - started:.0f} s")
+    return f"### {title}\n\n{text}"
 
 
-def _record(folder: Path, plan: Plan) -> None:
-    paths = [f"/items/{number}" for number in range(100)]
-    with server("backend", str(BODY_BYTES)) as backend:
-        upstream = f"http://127.0.0.1:{backend}"
-        recorded = replaymock("record", folder / "recorded", "--upstream", upstream)
-        with recorded as ours, server("proxy", upstream) as theirs:
-            rates = _interleaved({"ours": ours, "theirs": theirs}, paths, RECORD_CONNECTIONS, plan)
-    _row(
-        f"record, answers unchanged, {RECORD_CONNECTIONS} connections (beside Tornado with httpx, keeping nothing)",
-        rates,
-    )
+def _circumstances(drive: str, plan: Plan, found: list[str], missing: list[str]) -> str:
+    driver = f"wrk {machine.version_of('wrk', '-v')}" if drive == "wrk" else drive
+    lines = [
+        f"- {machine.describe()}",
+        f"- {plan.rounds} rounds of {plan.seconds:g} s, interleaved; load by {driver}",
+        f"- {plan.cores.describe()}",
+        f"- beside it: {', '.join(found) or 'nothing else is installed'}",
+    ]
+    if missing:
+        lines.append(f"- not installed, and left out: {', '.join(missing)}")
+    return "\n".join(lines)
 
 
-def _start(cassettes: Path, plan: Plan) -> None:
-    times = []
-    for _ in range(plan.rounds):
-        started = time.perf_counter()
-        with replaymock("replay", cassettes):
-            times.append(time.perf_counter() - started)
-    print(f"| start to ready, {COUNT:,} cassettes | {statistics.median(times) * 1000:.0f} ms | | |")
-
-
-def _interleaved(ports: dict[str, int], paths: list[str], connections: int, plan: Plan) -> dict[str, list[float]]:
-    """The rates of each server, round by round, so that what else the machine does falls on all alike."""
-    for port in ports.values():
-        plan.drive(port, paths, connections, min(1, plan.seconds))
-    rates: dict[str, list[float]] = {name: [] for name in ports}
-    for _ in range(plan.rounds):
-        for name, port in ports.items():
-            rates[name].append(plan.drive(port, paths, connections, plan.seconds))
-    return rates
-
-
-def _row(what: str, rates: dict[str, list[float]]) -> None:
-    ours, theirs = statistics.median(rates["ours"]), statistics.median(rates["theirs"])
-    ratios = [one / other for one, other in zip(rates["ours"], rates["theirs"], strict=True)]
-    print(f"| {what} | {ours:,.0f} | {theirs:,.0f} | {statistics.median(ratios):.2f} |", flush=True)
-
-
-def _write_cassettes(folder: Path) -> list[str]:
-    """The same bodies as recorded cassettes for replaymock and as bare files for stock Tornado; their paths."""
-    names = [f"/api/items/{number}" for number in range(COUNT)]
-    for number, name in enumerate(names):
-        body = {"id": number, "text": "x" * (BODY_BYTES - 30)}
-        response = {"status": 200, "headers": {"content-type": "application/json; charset=utf-8"}, "json": body}
-        cassette = {"version": 1, "request": {"method": "GET", "path": name}, "responses": [response]}
-        _write(folder / f"cassettes{name}/GET.json", json.dumps(cassette, indent=2))
-        _write(folder / f"bodies{name}.json", json.dumps(body, separators=(",", ":")))
-    return names
-
-
-def _write(file: Path, text: str) -> None:
-    file.parent.mkdir(parents=True, exist_ok=True)
-    file.write_text(text + "\n")
-
-
-@contextlib.contextmanager
-def replaymock(command: str, cassettes: Path, *arguments: str) -> Iterator[int]:
-    """The real command, ready; its port."""
-    line = [sys.executable, "-m", "replaymock", command, "--cassettes", str(cassettes), "--port", "0", "--quiet"]
-    with tempfile.TemporaryDirectory() as folder:
-        ready = Path(folder) / "ready.json"
-        process = subprocess.Popen([*line, "--ready-file", str(ready), *arguments])  # noqa: S603 - our own command
-        try:
-            while not ready.exists():
-                if process.poll() is not None:
-                    raise RuntimeError("replaymock did not start")
-                time.sleep(0.005)
-            yield int(json.loads(ready.read_text())["port"])
-        finally:
-            process.terminate()
-            process.wait()
-
-
-@contextlib.contextmanager
-def server(name: str, argument: str) -> Iterator[int]:
-    """One of the other servers, ready; its port."""
-    line = [sys.executable, "-m", "benchmarks.servers", name, argument]
-    with subprocess.Popen(line, stdout=subprocess.PIPE, text=True) as process:  # noqa: S603 - our own module
-        try:
-            yield int(process.stdout.readline() if process.stdout else "")
-        finally:
-            process.terminate()
-            process.wait()
+def _line(note: str) -> str:
+    return " ".join(note.split())
 
 
 if __name__ == "__main__":

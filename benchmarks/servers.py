@@ -1,19 +1,22 @@
-"""What replaymock is measured beside, each as its own process: `python -m benchmarks.servers NAME [ARGUMENT]`.
+"""What replaymock is measured beside and against, each its own process: `python -m benchmarks.servers NAME PORT …`.
 
-`stock` serves a folder of bodies from memory by a Tornado handler; `backend` is a fast local upstream; `proxy` forwards
-to one by a Tornado handler and httpx.AsyncClient. Each prints its port when it listens.
+`stock` serves the bodies from memory by a Tornado handler; `proxy` forwards by a Tornado handler and httpx.AsyncClient;
+`backend` and `events` are fast local upstreams on a bare asyncio Protocol.
 """
 
 import asyncio
 import sys
-from pathlib import Path
+from collections.abc import Callable, Coroutine
 
 import httpx
 from tornado.httpserver import HTTPServer
 from tornado.netutil import bind_sockets
 from tornado.web import Application, RequestHandler
 
-JSON = "application/json; charset=utf-8"
+from benchmarks import material
+
+EVENT_SECONDS = 0.02
+_EVENT = b"data: something happened\n\n"
 
 
 class Stock(RequestHandler):
@@ -25,9 +28,16 @@ class Stock(RequestHandler):
 
     def get(self) -> None:
         """Answers with the body of the path."""
-        self.set_header("Content-Type", JSON)
+        self._answer(self._bodies[self.request.path])
+
+    def post(self) -> None:
+        """Answers with one body whatever was sent, without a look at it."""
+        self._answer(self._bodies[material.ORDERS])
+
+    def _answer(self, body: bytes) -> None:
+        self.set_header("Content-Type", material.JSON)
         self.set_header("Access-Control-Allow-Origin", "*")
-        self.finish(self._bodies[self.request.path])
+        self.finish(body)
 
 
 class Proxy(RequestHandler):
@@ -46,50 +56,79 @@ class Proxy(RequestHandler):
         self.finish(response.content)
 
 
-async def stock(folder: str) -> None:
-    """Serves the JSON files of a folder, read once, at their paths without `.json`."""
-    await _serve(Application([("/.*", Stock, {"bodies": _bodies(Path(folder))})]))
+class Answering(asyncio.Protocol):
+    """Answers requests without bodies, each by `answer` with its target, in as few steps as asyncio allows."""
+
+    def __init__(self, answer: Callable[[asyncio.Transport, bytes], None]) -> None:
+        self._answer = answer
+        self._rest = b""
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        """Keeps the connection."""
+        self._transport: asyncio.Transport = transport  # type: ignore[assignment]
+
+    def data_received(self, data: bytes) -> None:
+        """Answers each request that is whole."""
+        *whole, self._rest = (self._rest + data).split(b"\r\n\r\n")
+        for head in whole:
+            self._answer(self._transport, head.split(b" ", 2)[1])
 
 
-async def proxy(upstream: str) -> None:
+async def stock(port: int, count: str) -> None:
+    """Serves `count` items, and orders."""
+    bodies = {material.PATH.replace("{n}", str(number)): material.body(number).encode() for number in range(int(count))}
+    bodies[material.ORDERS] = material.body(0).encode()
+    await _serve(port, Application([("/.*", Stock, {"bodies": bodies})]))
+
+
+async def proxy(port: int, upstream: str) -> None:
     """Forwards to `upstream`."""
     async with httpx.AsyncClient(limits=httpx.Limits(max_connections=None)) as client:
-        await _serve(Application([("/.*", Proxy, {"client": client, "upstream": upstream})]))
+        await _serve(port, Application([("/.*", Proxy, {"client": client, "upstream": upstream})]))
 
 
-async def backend(size: str) -> None:
-    """Answers every request with the same JSON of about `size` bytes, in as few steps as asyncio allows."""
-    body = b'{"text":"' + b"x" * int(size) + b'"}'
-    head = f"HTTP/1.1 200 OK\r\nContent-Type: {JSON}\r\nContent-Length: {len(body)}\r\n\r\n".encode()
+async def backend(port: int) -> None:
+    """Answers with a JSON body of about 1 KiB that names the target."""
+    rest = material.body(0).encode()[1:]
+    head = f"HTTP/1.1 200 OK\r\nContent-Type: {material.JSON}\r\nContent-Length: ".encode()
 
-    class Answering(asyncio.Protocol):
-        """Counts blank lines; requests here have no bodies."""
+    def answer(transport: asyncio.Transport, target: bytes) -> None:
+        body = b'{"target":"%b",%b' % (target, rest)
+        transport.write(b"%b%d\r\n\r\n%b" % (head, len(body), body))
 
-        def connection_made(self, transport: asyncio.BaseTransport) -> None:
-            """Keeps the connection."""
-            self._transport: asyncio.Transport = transport  # type: ignore[assignment]
-            self._rest = b""
+    await _listen(port, answer)
 
-        def data_received(self, data: bytes) -> None:
-            """Answers each request that is whole."""
-            *whole, self._rest = (self._rest + data).split(b"\r\n\r\n")
-            self._transport.write((head + body) * len(whole))
 
-    server = await asyncio.get_running_loop().create_server(Answering, "127.0.0.1", 0)
-    print(server.sockets[0].getsockname()[1], flush=True)
+async def events(port: int) -> None:
+    """Answers with a head at once, an event a little later, and another at the end."""
+    loop = asyncio.get_running_loop()
+    head = b"HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\nTransfer-Encoding: chunked\r\n\r\n"
+    chunk = b"%x\r\n%b\r\n" % (len(_EVENT), _EVENT)
+
+    def answer(transport: asyncio.Transport, _target: bytes) -> None:
+        transport.write(head)
+        loop.call_later(EVENT_SECONDS, transport.write, chunk)
+        loop.call_later(2 * EVENT_SECONDS, transport.write, chunk + b"0\r\n\r\n")
+
+    await _listen(port, answer)
+
+
+async def _listen(port: int, answer: Callable[[asyncio.Transport, bytes], None]) -> None:
+    server = await asyncio.get_running_loop().create_server(lambda: Answering(answer), "127.0.0.1", port)
     await server.serve_forever()
 
 
-def _bodies(root: Path) -> dict[str, bytes]:
-    return {f"/{file.relative_to(root).as_posix()[:-5]}": file.read_bytes() for file in root.rglob("*.json")}
-
-
-async def _serve(application: Application) -> None:
-    sockets = bind_sockets(0, "127.0.0.1")
-    HTTPServer(application).add_sockets(sockets)
-    print(sockets[0].getsockname()[1], flush=True)
+async def _serve(port: int, application: Application) -> None:
+    HTTPServer(application).add_sockets(bind_sockets(port, "127.0.0.1"))
     await asyncio.Event().wait()
 
 
 if __name__ == "__main__":
-    asyncio.run({"stock": stock, "proxy": proxy, "backend": backend}[sys.argv[1]](sys.argv[2]))
+    name, port, *arguments = sys.argv[1:]
+    table: dict[str, Callable[..., Coroutine[None, None, None]]] = {
+        "stock": stock,
+        "proxy": proxy,
+        "backend": backend,
+        "events": events,
+    }
+    asyncio.run(table[name](int(port), *arguments))
