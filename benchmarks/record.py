@@ -32,10 +32,18 @@ def record(folder: Path, plan: Plan) -> str:
         sides += [Side(STOCK, stock, Load("/items/{n}", _KNOWN)), Side(DIRECT, backend, Load("/items/{n}", _KNOWN))]
         others = rounds.add_peers(stack, plan, "record", upstream=backend.port)
         sides += [Side(f"{name}, all answers new", server, Load("/new/{n}")) for name, server in others]
-        many = _table(rounds.interleaved(sides, CONNECTIONS, plan))
-        one = _latencies(rounds.interleaved(sides, 1, plan))
+        many = rounds.interleaved(sides, CONNECTIONS, plan)
+        one = rounds.interleaved([side for side in sides if side.name in many], 1, plan)
+        # Ended before they are counted: the recorder has told the disk everything only then.
         stack.close()
-    return f"At {CONNECTIONS} connections:\n\n{many}\n\n{_kept(folder / 'fresh', new, plan)}\n\nAt one:\n\n{one}"
+    parts = [
+        f"At {CONNECTIONS} connections:",
+        _table(many),
+        _kept(folder / "fresh", new, plan),
+        "At one:",
+        _latencies(one),
+    ]
+    return "\n\n".join(parts)
 
 
 def added(measured: list[float], direct: list[float]) -> list[float]:
@@ -67,6 +75,6 @@ def _kept(folder: Path, new: Load, plan: Plan) -> str:
     kept = sum(1 for _ in folder.glob("new/*/GET*.json"))
     said = f"{new.answered:,} new answers were counted in all, {kept:,} cassettes are on disk"
     if kept < new.answered:
-        plan.note(f"LOST: {said}")
+        plan.fault(said)
         return f"**{said}: {new.answered - kept:,} were lost.**"
     return f"{said} (those above were on their way when a round ended)."

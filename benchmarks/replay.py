@@ -9,7 +9,6 @@ from benchmarks.load import Load
 from benchmarks.processes import ours, replaymock
 from benchmarks.rounds import CELLS, Measured, Plan, Side
 
-COUNT = 1000
 CONNECTIONS = 32
 PLAIN = "replaymock"
 BROWSER = "replaymock, `Origin` and ten browser headers"
@@ -19,35 +18,35 @@ _MATCHED = "replaymock, a POST matched by its JSON body"
 
 
 def replay(folder: Path, plan: Plan) -> str:
-    """1,000 bodies of about 1 KiB, asked for in turn."""
-    cassettes = material.cassettes(folder / "replay", COUNT)
+    """Bodies of about 1 KiB, asked for in turn."""
+    cassettes = material.cassettes(folder / "replay", plan.count)
     with contextlib.ExitStack() as stack:
         fast = stack.enter_context(replaymock(plan.cores, "replay", cassettes))
         slow = stack.enter_context(replaymock(plan.cores, "replay", cassettes, "--no-fast-lane"))
-        stock = stack.enter_context(ours(plan.cores, "stock", str(COUNT)))
+        stock = stack.enter_context(ours(plan.cores, "stock", str(plan.count)))
         servers = [(PLAIN, fast), (SLOW, slow), (STOCK, stock)]
-        servers += rounds.add_peers(stack, plan, "replay", count=COUNT)
-        sides = [Side(name, server, Load(material.PATH, COUNT)) for name, server in servers]
-        sides.insert(1, Side(BROWSER, fast, Load(material.PATH, COUNT, headers=material.BROWSER)))
+        servers += rounds.add_peers(stack, plan, "replay", count=plan.count)
+        sides = [Side(name, server, Load(material.PATH, plan.count)) for name, server in servers]
+        sides.insert(1, Side(BROWSER, fast, Load(material.PATH, plan.count, headers=material.BROWSER)))
         measured = rounds.interleaved(sides, CONNECTIONS, plan)
     return f"{_table(measured)}\n\n{_beside_itself(measured)}"
 
 
 def matched(folder: Path, plan: Plan) -> str:
-    """1,000 recorded POSTs of one path, told apart by their bodies, beside a handler that only answers."""
-    cassettes = material.orders(folder / "orders", COUNT)
+    """Recorded POSTs of one path, told apart by their bodies, beside a handler that only answers."""
+    cassettes = material.orders(folder / "orders", plan.count)
     with (
         replaymock(plan.cores, "replay", cassettes) as mine,
         ours(plan.cores, "stock", "1") as stock,
     ):
         servers = ((_MATCHED, mine), (STOCK, stock))
-        sides = [Side(name, server, _orders()) for name, server in servers]
+        sides = [Side(name, server, _orders(plan.count)) for name, server in servers]
         return _table(rounds.interleaved(sides, CONNECTIONS, plan))
 
 
-def _orders() -> Load:
+def _orders(count: int) -> Load:
     headers = (("Content-Type", material.JSON),)
-    return Load(material.ORDERS, COUNT, "POST", headers, material.sent_order())
+    return Load(material.ORDERS, count, "POST", headers, material.sent_order())
 
 
 def _table(measured: dict[str, Measured]) -> str:

@@ -27,8 +27,15 @@ class Plan:
     rounds: int
     seconds: float
     quick: bool
+    count: int
     peers: tuple[Peer, ...]
     notes: list[str]
+    faults: list[str]
+
+    def fault(self, text: str) -> None:
+        """Notes something that must not be, so that the whole run fails in the end."""
+        self.faults.append(text)
+        self.note(text)
 
     def note(self, text: str) -> None:
         """Keeps something that the reader has to know, and says it at once."""
@@ -125,10 +132,10 @@ def add_peers(stack: contextlib.ExitStack, plan: Plan, what: str, **place: int) 
 def _warmed(side: Side, connections: int, plan: Plan) -> bool:
     """Asks for everything at least once, if that can be done in a while, so that rounds see what is usual."""
     for _ in range(_MOST_WARM_ROUNDS):
+        if side.load.answered and side.load.answered >= side.load.count:
+            break
         if not _round(side, connections, plan, Measured(), WARM_SECONDS):
             return False
-        if side.load.answered >= side.load.count:
-            break
     return True
 
 
