@@ -15,7 +15,7 @@ from benchmarks.peers import Peer, Place, Recipe
 from benchmarks.processes import DidNotStart, Server, started
 
 WARM_SECONDS = 1.0
-_MOST_WARM_ROUNDS = 15
+_MOST_WARM_ROUNDS = 20
 
 
 @dataclass(frozen=True, slots=True)

@@ -90,7 +90,9 @@ def test_only_the_part_between_the_markers_is_replaced() -> None:
     assert figures.replace_part(once, "new") == once
 
 
-@pytest.mark.parametrize("page", ["", figures.BEGIN, f"{figures.END} {figures.BEGIN}"])
+@pytest.mark.parametrize(
+    "page", ["", figures.BEGIN, f"{figures.END} {figures.BEGIN}", f"{figures.BEGIN * 2}{figures.END}"]
+)
 def test_a_page_without_its_markers_is_not_written(page: str) -> None:
     with pytest.raises(ValueError, match="needs one line"):
         figures.replace_part(page, "new")
