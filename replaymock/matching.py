@@ -14,7 +14,7 @@ from msgspec import Struct
 from replaymock import bodies, graphql, mediatypes, tokens
 from replaymock.exchange import Request
 from replaymock.headers import get, media_type
-from replaymock.redaction import Redactor, anonymous, forget_names
+from replaymock.redaction import Redactor, anonymous, forget_names, shortened
 from replaymock.rewrites import Canonical, Selector, ignore
 from replaymock.targets import Pairs, normal_path, parse_query, pattern
 
@@ -55,9 +55,13 @@ class Matcher:
 
     def canonical(self, request: Request, known: KnownBody | None = None) -> Canonical:
         """The canonical form of a request; `known` stands for a stored body whose bytes were not kept."""
+        return self.read(request, known)[0]
+
+    def read(self, request: Request, known: KnownBody | None = None) -> tuple[Canonical, str]:
+        """The canonical form of a request, and its target as it may stand in logs and pages."""
         rules = self._rules_for(request)
         names = sorted({name for rule in rules for name in rule.headers})
-        request = self.redactor.request(request, anonymous)
+        request = self.redactor.request(_with_only(request, names), anonymous)
         path, _, query = request.target.partition("?")
         kind, body = known or _canonical_body(request)
         found = Canonical(
@@ -68,7 +72,7 @@ class Matcher:
             kind=kind,
             body=body,
         )
-        return ignore([selector for rule in rules for selector in rule.ignore], found)
+        return ignore([selector for rule in rules for selector in rule.ignore], found), shortened(request.target)
 
     def key(self, request: Request, known: KnownBody | None = None) -> Key:
         """The key of a request: equal for two requests exactly when they are answered alike."""
@@ -90,6 +94,13 @@ class Matcher:
             for rule in self._rules
             if (rule.path == "/**" or pattern(rule.path).match(path)) and rule.method in ("", request.method)
         ]
+
+
+def _with_only(request: Request, names: list[str]) -> Request:
+    """The request with no headers but those that have a say: the named ones, and what tells how to read its body."""
+    wanted = (*names, "content-type") if request.body else names
+    headers = tuple(pair for pair in request.headers if pair[0].lower() in wanted) if wanted else ()
+    return Request(request.method, request.target, headers, request.body)
 
 
 def key_of(request: Canonical) -> Key:

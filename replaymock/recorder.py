@@ -16,8 +16,9 @@ from replaymock.journal import Report, Served
 from replaymock.origin import prefixed_cookies
 from replaymock.problems import refusal
 from replaymock.proxying import to_caller, to_upstream
-from replaymock.recording import Recording
+from replaymock.recording import Recording, Taken
 from replaymock.relaying import Head, Kept, Out, Rewriting, keeping, relay
+from replaymock.rewrites import Canonical
 from replaymock.settings import Upstream
 from replaymock.targets import normal_path, pattern
 from replaymock.turns import Turns
@@ -45,11 +46,12 @@ class Forwarding:
 
 
 class _Attempt:
-    """The caller's connection, and the status that went out on it: 0 as long as nothing did."""
+    """The caller's connection, the status that went out on it (0 as long as nothing did), and the target as shown."""
 
     def __init__(self, out: Out) -> None:
         self._out = out
         self.status = 0
+        self.shown = ""
         self.write = out.write
         self.finish = out.finish
         self.abort = out.abort
@@ -119,22 +121,22 @@ class Recorder:
         turn = self._turns.arrive(request.session, request.method, request.target)
 
         def served(outcome: str, file: str) -> None:
-            shown = self.recording.redactor.shown(request.target)
+            shown = attempt.shown or self.recording.redactor.shown(request.target)
             elapsed = (self._clock() - started) * 1000
             count(Served(request.method, shown, attempt.status, outcome, file, elapsed))
 
-        exchange, outcome = None, "forwarded"
+        over, outcome = None, "forwarded"
         try:
-            exchange = await self._exchange(request, keeping(body, sent), sent, attempt, index, started)
+            over = await self._exchange(request, keeping(body, sent), sent, attempt, index, started)
         except RequestRefused as error:
             outcome = "error"
             self._fail(error, request, attempt)
         finally:
-            if exchange is None:
+            if over is None:
                 self._turns.leave(turn)
-        if exchange is None:
+        if over is None:
             served(outcome, "")
-        elif not self._turns.end(turn, lambda: served(*self._keep(exchange, index()))):
+        elif not self._turns.end(turn, lambda: served(*self._keep(*over, index()))):
             asyncio.get_running_loop().call_later(TURN_SECONDS, self._turns.hurry, turn)
 
     def settle(self) -> None:
@@ -149,8 +151,8 @@ class Recorder:
         attempt: "_Attempt",
         index: Callable[[], Index],
         started: float,
-    ) -> Exchange | None:
-        """What there is to keep of an exchange once it is over."""
+    ) -> tuple[Exchange, Canonical] | None:
+        """What there is to keep of an exchange once it is over, and the canonical form of its request."""
         upstream = self.route(request)
         wanted = self._is_wanted(request.path)
         outgoing = replace(request, headers=self._outgoing(request, upstream, wanted))
@@ -159,7 +161,10 @@ class Recorder:
             self._note_cookies(live.headers)
             stored = wanted and self.recording.policy.wants(live.status)
             rewriting = self._rewriting(request)
-            file = self._file(request, sent, index()) if stored else ""
+            # As a rule the request is whole when it is answered, and what is made of it here is good to the end.
+            asked = _with_body(request, sent)
+            canonical, attempt.shown = self.recording.read(asked)
+            file = self.recording.file_for(canonical, index()) if stored else ""
             is_new = file not in index().entries
             head = self._head(live, request, rewriting, file)
             await relay(live, head, attempt, kept, rewriting if request.method != "HEAD" else None)
@@ -173,24 +178,29 @@ class Recorder:
             return None  # the same request, asked at the same time, has filled the gap
         response = Response(live.status, live.reason, live.headers, kept.data)
         elapsed = round((self._clock() - started) * 1000)
-        return Exchange(replace(request, body=sent.data), response, _now(), elapsed)
+        if len(asked.body) < sent.size:
+            asked = _with_body(request, sent)
+            canonical, _ = self.recording.read(asked)
+        return Exchange(asked, response, _now(), elapsed), canonical
 
-    def _file(self, request: Request, sent: Kept, index: Index) -> str:
-        """The cassette an exchange will be kept in, known as soon as the request is whole."""
-        canonical = self.recording.matcher.canonical(replace(request, body=sent.data))
-        return self.recording.file_for(canonical, index)
-
-    def _keep(self, exchange: Exchange, index: Index) -> tuple[str, str]:
+    def _keep(self, exchange: Exchange, canonical: Canonical, index: Index) -> tuple[str, str]:
         """Keeps an exchange; what became of it, and in which file."""
-        taken = self.recording.take(exchange, index)
+        taken = self.recording.take(exchange, index, canonical)
         if not taken.changed:
             return "unchanged", taken.file
-        index.add(self._entry(taken.file, taken.cassette))
+        index.add(self._entry(taken, canonical, index))
         self._save(taken.file, taken.cassette)
         return "recorded", taken.file
 
-    def _entry(self, file: str, cassette: Cassette) -> Entry:
-        return entry_for(file, cassette, plain=False, matcher=self.recording.matcher, serving=self._serving)
+    def _entry(self, taken: Taken, canonical: Canonical, index: Index) -> Entry:
+        """The entry of a cassette; what it says of its request is brought to canonical form where it is not known."""
+        known = index.entries.get(taken.file)
+        if known and known.cassette.request is taken.cassette.request:
+            return Entry(taken.file, taken.cassette, known.canonical, plain=False, serving=self._serving)
+        if not (canonical.kind or canonical.headers):
+            return Entry(taken.file, taken.cassette, canonical, plain=False, serving=self._serving)
+        matcher = self.recording.matcher
+        return entry_for(taken.file, taken.cassette, plain=False, matcher=matcher, serving=self._serving)
 
     def _is_wanted(self, path: str) -> bool:
         path = normal_path(path)
@@ -237,6 +247,10 @@ class Recorder:
                 self._noted.add(name)
                 message = f"cookie {name}: a browser refuses this prefix over plain http, here and on replay"
                 self._report("warning", {"message": message})
+
+
+def _with_body(request: Request, sent: Kept) -> Request:
+    return request if request.body == sent.data else replace(request, body=sent.data)
 
 
 def _now() -> str:

@@ -1,6 +1,5 @@
 """From an exchange to a cassette: what is kept of it, and how it joins what is stored already."""
 
-import re
 from dataclasses import dataclass, replace
 
 from replaymock import bodies, codings, mediatypes
@@ -9,17 +8,16 @@ from replaymock.exchange import Exchange, Request, Response
 from replaymock.headers import Headers, get, hop_by_hop, is_cors, is_unstored, media_type
 from replaymock.history import History, write_name
 from replaymock.index import Entry, Index
+from replaymock.joining import ERROR_STATUSES, holds, join
 from replaymock.matching import SOCKET, Matcher, key_of
 from replaymock.messages import BINARY, SERVER, Message
 from replaymock.naming import HASH_DIGITS, cassette_name
 from replaymock.origin import TOKEN, Origins
-from replaymock.redaction import Numbering, forget_names
+from replaymock.redaction import Numbering
+from replaymock.repeats import Repeats, digest_of
 from replaymock.rewrites import Canonical
-from replaymock.sequence import Writes, satisfied
-from replaymock.shifting import MOVING
+from replaymock.sequence import Writes
 from replaymock.targets import literal_path, parse_query
-
-ERROR_STATUSES = frozenset((401, 403, 429, *range(500, 600)))
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,10 +61,24 @@ class Recording:
         self._cursors: dict[str, int] = {}
         self._histories: dict[str, History] = {}
         self._previous: dict[str, Cassette] = {}
+        self._repeats = Repeats()
+        self._read: dict[tuple[str, str], tuple[Canonical, str]] = {}
 
     def remember(self, file: str, cassette: Cassette) -> None:
         """Takes note of a cassette that was removed, so that an equal one comes back byte for byte."""
         self._previous[file] = cassette
+
+    def read(self, request: Request) -> tuple[Canonical, str]:
+        """The canonical form of a request, and its target as it may be shown; remembered where the target tells all."""
+        if request.body or self.matcher.uses_headers or len(request.target) > _LONGEST_REMEMBERED:
+            return self.matcher.read(request)
+        name = (request.method, request.target)
+        found = self._read.get(name)
+        if found is None:
+            if len(self._read) >= _MOST_REMEMBERED:
+                self._read.clear()
+            found = self._read[name] = self.matcher.read(request)
+        return found
 
     def file_for(self, request: Canonical, index: Index) -> str:
         """The cassette an exchange with this request belongs to: the one that answers it now, or a new one."""
@@ -76,17 +88,22 @@ class Recording:
         name = cassette_name(request)
         return name if name not in index.entries else cassette_name(request, HASH_DIGITS * 2)
 
-    def take(self, exchange: Exchange, index: Index) -> Taken:
-        """The cassette of an exchange, joined with what `index` holds of it.
+    def take(self, exchange: Exchange, index: Index, canonical: Canonical | None = None) -> Taken:
+        """The cassette of an exchange, joined with what `index` holds of it; `canonical` is its request's, if known.
 
         The exchanges of a session are taken in the order their requests arrived.
         """
-        canonical = self.matcher.canonical(exchange.request)
+        canonical = canonical or self.matcher.canonical(exchange.request)
         file = self.file_for(canonical, index)
         history = self._history(exchange.request.session)
-        recorded = replace(self._recorded(exchange), after=history.fetched(file, canonical))
-        taken = self._joined(exchange, canonical, file, recorded, index, history.counts)
-        name = write_name(canonical, taken.cassette.request.path, recorded.status)
+        after = history.fetched(file, canonical)
+        digest = digest_of(exchange.response)
+        taken = self._repeated(file, digest, index)
+        if taken is None:
+            recorded = replace(self._recorded(exchange), after=after)
+            taken = self._joined(exchange, canonical, file, recorded, index, history.counts)
+            self._repeats.remember(file, taken.cassette, self._cursors[file], digest)
+        name = write_name(canonical, taken.cassette.request.path, exchange.response.status)
         if name:
             history.wrote(name, canonical.path)
         return taken
@@ -99,6 +116,13 @@ class Recording:
         kept = tuple(self._kept_message(message, rewrite=not literal) for message in messages)
         recorded = replace(self._recorded(exchange), messages=kept, rewrite=not literal)
         return self._joined(exchange, canonical, file, recorded, index, {})
+
+    def _repeated(self, file: str, digest: bytes, index: Index) -> Taken | None:
+        """What becomes of an exchange that is the last one of its cassette over again; None where it is not."""
+        known = index.entries.get(file)
+        if known is None or not self._repeats.is_one(file, known.cassette, self._cursors.get(file, -1), digest):
+            return None
+        return Taken(file, known.cassette, changed=False)
 
     def _joined(
         self,
@@ -116,7 +140,7 @@ class Recording:
         if known and responses == stored:
             return Taken(file, known.cassette, changed=False)
         previous = self._previous.get(file)
-        if previous and cursor < len(previous.responses) and _holds(previous.responses[cursor], recorded, writes):
+        if previous and cursor < len(previous.responses) and holds(previous.responses[cursor], recorded, writes):
             responses = (*responses[:cursor], previous.responses[cursor])
         origin = known.cassette if known else previous
         request = origin.request if origin else self._request(exchange.request, canonical)
@@ -220,66 +244,6 @@ def _is_exact(entry: Entry, request: Canonical) -> bool:
     return exact and key_of(entry.canonical) == key_of(request)
 
 
-def join(
-    stored: tuple[Recorded, ...], cursor: int, recorded: Recorded, writes: Writes
-) -> tuple[tuple[Recorded, ...], int]:
-    """Stored responses with the next one of this run, and the position of that one.
-
-    `cursor` is the position of the response this run saw before, -1 at first. An equal response changes nothing, unless
-    it is stored as coming after a write that was not made in this run; a different one replaces the stored ones from
-    there on; an error never replaces a good one.
-    """
-    cursor = min(cursor, len(stored) - 1)
-    if cursor >= 0 and same(stored[cursor], recorded):
-        return stored, cursor
-    position = cursor + 1
-    if position < len(stored):
-        if _holds(stored[position], recorded, writes):
-            return stored, position
-        if recorded.status in ERROR_STATUSES and stored[position].status not in ERROR_STATUSES:
-            return stored, cursor
-        recorded = _with_known_headers(stored[position], recorded)
-    return (*stored[:position], recorded if position else replace(recorded, after="")), position
-
-
-def _holds(stored: Recorded, recorded: Recorded, writes: Writes) -> bool:
-    """Whether a stored response is what was recorded now, and a replay of this run would have come to it by now."""
-    return same(stored, recorded) and satisfied(stored.after, writes)
-
-
-def same(one: Recorded, other: Recorded) -> bool:
-    """Whether two responses say the same, whenever and however slowly they said it, and whatever secrets they held."""
-    return _lasting(one) == _lasting(other)
-
-
-def _with_known_headers(stored: Recorded, recorded: Recorded) -> Recorded:
-    """The new response with the stored spelling of each header that says the same: a diff shows what changed.
-
-    Not so the dates at which something ends: on replay they are told by how far they lie from `recorded_at`.
-    """
-    known = {_known_header(*pair): pair for pair in stored.headers}
-    return replace(recorded, headers=tuple(known.get(_known_header(*pair), pair) for pair in recorded.headers))
-
-
-def _known_header(name: str, value: str) -> tuple[str, str]:
-    return (name, forget_names(value)) if name in MOVING else _lasting_header(name, value)
-
-
-def _lasting_header(name: str, value: str) -> tuple[str, str]:
-    return name, _DATE.sub("", forget_names(value))
-
-
-def _lasting(recorded: Recorded) -> Recorded:
-    headers = tuple(sorted(_lasting_header(*pair) for pair in recorded.headers))
-    messages = tuple(replace(message, data=_nameless(message.data), delay_ms=0) for message in recorded.messages)
-    body = _nameless(recorded.body)
-    return replace(recorded, headers=headers, body=body, messages=messages, after="", recorded_at="", elapsed_ms=0)
-
-
-def _nameless(data: bytes) -> bytes:
-    return forget_names(data.decode("latin-1")).encode("latin-1") if b"{{redacted" in data else data
-
-
 def _request_body(request: Request) -> bodies.Body | None:
     if not request.body:
         return None
@@ -293,5 +257,5 @@ def _without_boundary(headers: Headers) -> Headers:
 
 
 _MOST_SESSIONS = 1000
-# HTTP dates (RFC 9110 section 5.6.7), in `Expires`, `Last-Modified` and cookies, move with every recording.
-_DATE = re.compile(r"[A-Z][a-z]{2}, [0-9]{2}[ -][A-Z][a-z]{2}[ -][0-9]{2,4} [0-9]{2}:[0-9]{2}:[0-9]{2} GMT")
+_MOST_REMEMBERED = 10_000
+_LONGEST_REMEMBERED = 1000

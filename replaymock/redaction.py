@@ -32,6 +32,11 @@ def forget_names(text: str) -> str:
     return PLACEHOLDER.sub("{{redacted}}", text) if "{{redacted" in text else text
 
 
+def shortened(redacted_target: str) -> str:
+    """A redacted request target as it may stand in logs and pages."""
+    return redacted_target if len(redacted_target) <= _SHOWN else redacted_target[: _SHOWN - 1] + "…"
+
+
 class Numbering:
     """The placeholders of one recording: one for each distinct value, numbered by name from the second on."""
 
@@ -101,8 +106,7 @@ class Redactor:
 
     def shown(self, target: str) -> str:
         """A request target as it may stand in logs and pages."""
-        shown = self.request(Request("GET", target), anonymous).target
-        return shown if len(shown) <= _SHOWN else shown[: _SHOWN - 1] + "…"
+        return shortened(self.request(Request("GET", target), anonymous).target)
 
     def text(self, text: str, label: Label) -> str:
         """Any text with the values in it that have the shape of a credential replaced."""

@@ -29,7 +29,7 @@ FLOORS: list[tuple[str, str]] = [
     ("cassettes", "conversation"),
     ("cassettes", "cassette"),
     ("cassettes", "reading prepare settings"),
-    ("memory", "index sessions history turns"),
+    ("memory", "index sessions history turns repeats joining"),
     ("memory", "misses recording"),
     ("memory", "journal"),
     ("edges out", "disk"),

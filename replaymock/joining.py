@@ -1,0 +1,75 @@
+"""How a response joins those that are stored of its cassette, and when two responses say the same."""
+
+import re
+from dataclasses import replace
+
+from replaymock.cassette import Recorded
+from replaymock.redaction import forget_names
+from replaymock.sequence import Writes, satisfied
+from replaymock.shifting import MOVING
+
+ERROR_STATUSES = frozenset((401, 403, 429, *range(500, 600)))
+
+
+def join(
+    stored: tuple[Recorded, ...], cursor: int, recorded: Recorded, writes: Writes
+) -> tuple[tuple[Recorded, ...], int]:
+    """Stored responses with the next one of this run, and the position of that one.
+
+    `cursor` is the position of the response this run saw before, -1 at first. An equal response changes nothing, unless
+    it is stored as coming after a write that was not made in this run; a different one replaces the stored ones from
+    there on; an error never replaces a good one.
+    """
+    cursor = min(cursor, len(stored) - 1)
+    if cursor >= 0 and same(stored[cursor], recorded):
+        return stored, cursor
+    position = cursor + 1
+    if position < len(stored):
+        if holds(stored[position], recorded, writes):
+            return stored, position
+        if recorded.status in ERROR_STATUSES and stored[position].status not in ERROR_STATUSES:
+            return stored, cursor
+        recorded = _with_known_headers(stored[position], recorded)
+    return (*stored[:position], recorded if position else replace(recorded, after="")), position
+
+
+def holds(stored: Recorded, recorded: Recorded, writes: Writes) -> bool:
+    """Whether a stored response is what was recorded now, and a replay of this run would have come to it by now."""
+    return same(stored, recorded) and satisfied(stored.after, writes)
+
+
+def same(one: Recorded, other: Recorded) -> bool:
+    """Whether two responses say the same, whenever and however slowly they said it, and whatever secrets they held."""
+    return _lasting(one) == _lasting(other)
+
+
+def _with_known_headers(stored: Recorded, recorded: Recorded) -> Recorded:
+    """The new response with the stored spelling of each header that says the same: a diff shows what changed.
+
+    Not so the dates at which something ends: on replay they are told by how far they lie from `recorded_at`.
+    """
+    known = {_known_header(*pair): pair for pair in stored.headers}
+    return replace(recorded, headers=tuple(known.get(_known_header(*pair), pair) for pair in recorded.headers))
+
+
+def _known_header(name: str, value: str) -> tuple[str, str]:
+    return (name, forget_names(value)) if name in MOVING else _lasting_header(name, value)
+
+
+def _lasting_header(name: str, value: str) -> tuple[str, str]:
+    return name, _DATE.sub("", forget_names(value))
+
+
+def _lasting(recorded: Recorded) -> Recorded:
+    headers = tuple(sorted(_lasting_header(*pair) for pair in recorded.headers))
+    messages = tuple(replace(message, data=_nameless(message.data), delay_ms=0) for message in recorded.messages)
+    body = _nameless(recorded.body)
+    return replace(recorded, headers=headers, body=body, messages=messages, after="", recorded_at="", elapsed_ms=0)
+
+
+def _nameless(data: bytes) -> bytes:
+    return forget_names(data.decode("latin-1")).encode("latin-1") if b"{{redacted" in data else data
+
+
+# HTTP dates (RFC 9110 section 5.6.7), in `Expires`, `Last-Modified` and cookies, move with every recording.
+_DATE = re.compile(r"[A-Z][a-z]{2}, [0-9]{2}[ -][A-Z][a-z]{2}[ -][0-9]{2,4} [0-9]{2}:[0-9]{2}:[0-9]{2} GMT")

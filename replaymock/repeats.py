@@ -1,0 +1,63 @@
+"""What was last taken into each cassette, so that the same response again is known by its digest.
+
+Nearly everything is unchanged when a backend is recorded again: then nothing is decoded, redacted or compared.
+"""
+
+import hashlib
+from dataclasses import dataclass
+from functools import lru_cache
+
+from replaymock.cassette import Cassette
+from replaymock.exchange import Response
+from replaymock.headers import Headers, is_unstored
+
+
+@dataclass(frozen=True, slots=True)
+class _Last:
+    """The cassette as it was left, the position of the response in it, and the digest of what had come."""
+
+    cassette: Cassette
+    cursor: int
+    digest: bytes
+
+
+class Repeats:
+    """The last response of each cassette in this run."""
+
+    def __init__(self) -> None:
+        self._last: dict[str, _Last] = {}
+
+    def is_one(self, file: str, cassette: Cassette, cursor: int, digest: bytes) -> bool:
+        """Whether taking a response into a cassette, from a position, would leave both as they are.
+
+        So it is when the same response has brought this very cassette to this position: `recording.join` stays there,
+        also with an error that it lets go.
+        """
+        last = self._last.get(file)
+        return last is not None and last.cassette is cassette and last.cursor == cursor and last.digest == digest
+
+    def remember(self, file: str, cassette: Cassette, cursor: int, digest: bytes) -> None:
+        """Takes note that a cassette was left at a position by the response with this digest."""
+        self._last[file] = _Last(cassette, cursor, digest)
+
+
+def digest_of(response: Response) -> bytes:
+    """The SHA-256 of all in a live response that has a say in what is stored of it."""
+    said = repr((response.status, response.reason, _saying(response.headers)))
+    found = hashlib.sha256(said.encode("utf-8", "surrogatepass"))
+    found.update(response.body)
+    return found.digest()
+
+
+def _saying(headers: Headers) -> Headers:
+    return tuple(pair for pair in headers if not _says_nothing(pair[0]))
+
+
+@lru_cache(maxsize=1024)
+def _says_nothing(name: str) -> bool:
+    """Whether a header as sent is never stored, nor decides what else is."""
+    return is_unstored(name.lower()) and name.lower() not in _DECIDING
+
+
+# `Connection` names headers that are not stored; a recorded answer to HEAD keeps its `Content-Length`.
+_DECIDING = frozenset(("connection", "content-length"))

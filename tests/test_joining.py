@@ -1,0 +1,108 @@
+"""How a response joins what is stored of its cassette; letters stand for bodies."""
+
+from dataclasses import replace
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from replaymock.cassette import Recorded
+from replaymock.joining import join, same
+from tests.factories import JSON, recorded
+
+
+def a_run(*bodies: str) -> tuple[Recorded, ...]:
+    return tuple(recorded(body.encode()) for body in bodies)
+
+
+def run_over(stored: tuple[Recorded, ...], *seen: Recorded) -> tuple[Recorded, ...]:
+    cursor = -1
+    for response in seen:
+        stored, cursor = join(stored, cursor, response, {})
+    return stored
+
+
+letters = st.lists(st.sampled_from("abc"), max_size=8)
+
+
+@given(letters)
+def test_one_run_keeps_its_responses_in_order_and_equal_neighbours_once(bodies: list[str]) -> None:
+    once = [body for place, body in enumerate(bodies) if place == 0 or bodies[place - 1] != body]
+    assert run_over((), *a_run(*bodies)) == a_run(*once)
+
+
+@given(letters)
+def test_the_same_run_again_changes_nothing(bodies: list[str]) -> None:
+    stored = run_over((), *a_run(*bodies))
+    later = [replace(response, recorded_at="2027-01-01T00:00:00Z", elapsed_ms=9) for response in a_run(*bodies)]
+    assert run_over(stored, *later) is stored
+
+
+@given(letters, st.integers(0, 8))
+def test_a_run_that_stops_half_way_leaves_the_tail(bodies: list[str], length: int) -> None:
+    stored = run_over((), *a_run(*bodies))
+    assert run_over(stored, *a_run(*bodies)[:length]) == stored
+
+
+@given(letters, letters)
+def test_a_run_leaves_what_it_saw_at_the_front(before: list[str], now: list[str]) -> None:
+    stored = run_over(run_over((), *a_run(*before)), *a_run(*now))
+    seen = run_over((), *a_run(*now))
+    assert stored[: len(seen)] == seen
+
+
+def test_what_differs_replaces_the_stored_ones_from_there_on() -> None:
+    assert run_over(a_run("a", "b", "c"), *a_run("a", "x")) == a_run("a", "x")
+
+
+def test_an_equal_response_that_comes_after_another_write_now_is_stored_with_that_one() -> None:
+    waits = recorded(b'"new"', after="POST /items x2")
+    assert (
+        join((recorded(b'"old"'), waits), 0, recorded(b'"new"', after="PUT /items"), {"POST /items": 2})[0][1] is waits
+    )
+    stored, _ = join((recorded(b'"old"'), waits), 0, recorded(b'"new"', after="PUT /items"), {"PUT /items": 1})
+    assert stored[1].after == "PUT /items"
+
+
+def test_the_first_response_waits_for_nothing() -> None:
+    stored, _ = join((), -1, recorded(after="POST /items"), {"POST /items": 1})
+    assert stored[0].after == ""
+
+
+def test_an_error_never_replaces_a_good_response() -> None:
+    assert run_over(a_run("a"), recorded(b"oops", status=503)) == a_run("a")
+
+
+def test_a_new_response_keeps_what_is_stored_of_its_headers_but_for_when_something_ends() -> None:
+    """On replay a date is told by how far it is from the moment of its recording."""
+    dates = ("Sun, 01 Nov 2026 10:00:00 GMT", "Mon, 01 Nov 2027 10:00:00 GMT")
+    old, new = (
+        (("set-cookie", f"a={hidden}"), ("last-modified", date), ("expires", date))
+        for hidden, date in zip(("{{redacted:a}}", "{{redacted:a:2}}"), dates, strict=True)
+    )
+    stored = run_over((recorded(b"1", headers=old),), recorded(b"2", headers=new))
+    assert stored[0].headers == (*old[:2], new[2])
+
+
+def test_a_good_response_replaces_an_error() -> None:
+    assert run_over((recorded(b"oops", status=503),), *a_run("a")) == a_run("a")
+
+
+@pytest.mark.parametrize(
+    ("change", "equal"),
+    [
+        ({"recorded_at": "2027-01-01T00:00:00Z"}, True),
+        ({"elapsed_ms": 900}, True),
+        ({"headers": (("content-type", "application/json"), ("last-modified", "Mon, 02 Nov 2026 10:00:00 GMT"))}, True),
+        ({"headers": (("last-modified", "Sun, 01 Nov 2026 10:00:00 GMT"), ("content-type", "application/json"))}, True),
+        ({"body": b'{"token":"{{redacted:token:2}}"}'}, True),
+        ({"body": b'{"token":"other"}'}, False),
+        ({"status": 201}, False),
+        ({"headers": (("content-type", "text/plain"),)}, False),
+    ],
+)
+def test_two_responses_say_the_same_whenever_they_said_it(change: dict[str, Any], equal: bool) -> None:
+    headers = (*JSON, ("last-modified", "Sun, 01 Nov 2026 10:00:00 GMT"))
+    one = recorded(b'{"token":"{{redacted:token}}"}', headers=headers)
+    assert same(one, replace(one, **change)) is equal

@@ -1,0 +1,41 @@
+"""The same response again is known by its digest, and nothing that makes a difference is left out of that."""
+
+import pytest
+
+from replaymock.headers import Headers
+from replaymock.repeats import Repeats, digest_of
+from tests.factories import JSON, a_cassette, a_response
+
+DATE = ("Date", "Sun, 22 Nov 2026 13:00:00 GMT")
+
+
+def test_a_repeat_is_the_same_response_for_the_same_cassette_at_the_same_position() -> None:
+    repeats, cassette = Repeats(), a_cassette()
+    assert not repeats.is_one("items/GET.json", cassette, 0, b"1")
+    repeats.remember("items/GET.json", cassette, 0, b"1")
+    assert repeats.is_one("items/GET.json", cassette, 0, b"1")
+    assert not repeats.is_one("items/GET.json", cassette, 0, b"2")
+    assert not repeats.is_one("items/GET.json", cassette, 1, b"1")
+    assert not repeats.is_one("items/GET.json", a_cassette(), 0, b"1"), "an equal one that was loaded again"
+    assert not repeats.is_one("other/GET.json", cassette, 0, b"1")
+
+
+@pytest.mark.parametrize(
+    ("headers", "equal"),
+    [
+        ((*JSON, DATE), True),
+        ((*JSON, ("X-REQUEST-ID", "7")), True),
+        ((*JSON, ("X-Other", "7")), False),
+        ((*JSON, ("Connection", "content-type")), False),
+        ((*JSON, ("Content-Length", "7")), False),
+        ((*JSON, ("Content-Encoding", "gzip")), False),
+        ((), False),
+    ],
+)
+def test_a_digest_tells_all_responses_apart_but_for_headers_that_say_nothing(headers: Headers, equal: bool) -> None:
+    assert (digest_of(a_response(headers=headers)) == digest_of(a_response())) == equal
+
+
+def test_status_reason_and_body_are_in_a_digest() -> None:
+    others = [a_response(201), a_response(reason="Fine"), a_response(body=b"")]
+    assert len({digest_of(response) for response in (a_response(), *others)}) == 4
