@@ -12,6 +12,7 @@ from typing import Any
 
 import msgspec
 
+from replaymock.accepting import allow_open_files
 from replaymock.admin import hosts_of
 from replaymock.cassette import Cassette
 from replaymock.console import Console
@@ -61,7 +62,7 @@ class App:
         self._remove_ready_file()
         self._open_folder()
         self._library.load()
-        server = Server(self.responder, hosts_of(self._settings.host), self._settings.max_body)
+        server = Server(self.responder, hosts_of(self._settings.host), self._settings.max_body, self._warn)
         sockets = bind(self._settings.host, self._settings.port)
         self.port = int(sockets[0].getsockname()[1])
         entrance = self._lane = self._make_lane(server)
@@ -135,7 +136,7 @@ class App:
             return None
         count = self.responder.count
         repeat = count if self._console.wants_requests else self.responder.journal.again
-        return FastLane(server.constant, count, repeat, server.take_over, self._warn)
+        return FastLane(server, count, repeat, self._warn)
 
     def _use(self, index: Index, broken: dict[str, CassetteError]) -> None:
         self.responder.use(index, broken)
@@ -272,6 +273,7 @@ def _credentials(value: str) -> list[str]:
 
 def serve(settings: Settings, console: Console) -> int:
     """Runs `record` or `replay` to its end; the exit code. UsageError when it cannot start."""
+    allow_open_files()
     return asyncio.run(App(settings, console).run())
 
 

@@ -16,6 +16,9 @@ from replaymock.headers import get, list_items
 if TYPE_CHECKING:
     from replaymock.relaying import Head
 
+_JOINED = 16 * 1024
+"""The largest body that is copied behind its head, to go out in one call."""
+
 
 class Caller:
     """The caller's connection, written to in ready bytes."""
@@ -61,7 +64,11 @@ class Caller:
             task.add_done_callback(lambda _: self._done())
             self.on_leave(lambda: cast(None, task.cancel()))
             return
-        self._written = _write_ready(self._connection, answer.wire)
+        if len(answer.body) <= _JOINED:
+            self._written = _write_ready(self._connection, answer.wire)
+        else:
+            _write_ready(self._connection, answer.head)
+            self._written = _write_ready(self._connection, answer.body)
         self.finish()
 
     def begin(self, answer_head: "Head", length: int | None) -> None:

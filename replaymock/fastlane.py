@@ -7,26 +7,35 @@ read, to the server at the first thing it does not know. Delete this file and ev
 import asyncio
 import socket
 from collections.abc import Callable
-from typing import Any
+from typing import Any, Protocol
 
 from replaymock.accepting import Acceptor
 from replaymock.answer import Answer, with_header
 from replaymock.exchange import Request
 from replaymock.headers import get
 from replaymock.journal import Served
+from replaymock.patience import SECONDS
 from replaymock.plainhead import parse
 from replaymock.ready import Known, Ready, ready
 
 Constant = tuple[Answer, Served]
 """An answer that every equal request gets as long as the index lives, and how it stands in the journal."""
 
-HandOver = Callable[[socket.socket, Any, bytes], None]
-"""Takes a connection with its peer's address and the bytes that were read from it and not answered."""
-
-MOST_CONNECTIONS = 4096
-IDLE_SECONDS = 60.0
 _READ = 16 * 1024
 _MOST_QUEUED = 16 * 1024
+
+
+class Road(Protocol):
+    """The server beside the lane."""
+
+    def constant(self, request: Request) -> Constant | None:
+        """The answer every equal request gets, if there is one."""
+
+    def take_over(self, connection: socket.socket, address: Any, data: bytes) -> None:
+        """Serves a connection, with its peer's address and the bytes that were read from it and not answered."""
+
+    def has_room(self, others: int) -> bool:
+        """Whether one more connection is taken beside its own and these others."""
 
 
 class FastLane:
@@ -37,22 +46,20 @@ class FastLane:
 
     def __init__(
         self,
-        constant: Callable[[Request], Constant | None],
+        road: Road,
         count: Callable[[Served], None],
         repeat: Callable[[Served], None],
-        hand_over: HandOver,
         warn: Callable[[str], None],
-        idle_seconds: float = IDLE_SECONDS,
+        idle_seconds: float = SECONDS,
     ) -> None:
         self.known = Known()
         self.repeat = repeat
-        self._constant = constant
+        self._road = road
         self._count = count
-        self._hand_over = hand_over
         self._idle_seconds = idle_seconds
         self._loop = asyncio.get_running_loop()
         self._connections: set[_Connection] = set()
-        self._acceptor = Acceptor(self._loop, self._take, warn)
+        self._acceptor = Acceptor(self._take, lambda: road.has_room(len(self._connections)), warn)
         self._sweeping = self._loop.call_later(idle_seconds / 4, self._sweep)
 
     def listen(self, sockets: list[socket.socket]) -> None:
@@ -73,6 +80,10 @@ class FastLane:
         # Looked at in turns, once, at the end: an event would cost every request.
         while self._is_sending() and self._loop.time() < deadline and not hurry.is_set():  # noqa: ASYNC110
             await asyncio.sleep(0.01)
+        self.close()
+
+    def close(self) -> None:
+        """Closes every connection."""
         self._sweeping.cancel()
         for connection in list(self._connections):
             connection.close()
@@ -92,19 +103,18 @@ class FastLane:
     def left(self, connection: "_Connection") -> None:
         """Learns that a connection is closed or handed on."""
         self._connections.discard(connection)
-        self._acceptor.resume()
 
     def hand_over(self, connection: "_Connection", peer: socket.socket, address: Any, data: bytes) -> None:
         """Gives a connection to the server, with what it has not answered."""
         self.left(connection)
-        self._hand_over(peer, address, data)
+        self._road.take_over(peer, address, data)
 
     def _is_sending(self) -> bool:
         return any(connection.is_sending for connection in self._connections)
 
     def _make(self, head: bytes) -> Ready | None:
         parsed = parse(head)
-        found = self._constant(parsed[0]) if parsed else None
+        found = self._road.constant(parsed[0]) if parsed else None
         if parsed is None or found is None or found[0].steps:
             return None
         (request, version), (answer, served) = parsed, found
@@ -118,8 +128,6 @@ class FastLane:
 
     def _take(self, peer: socket.socket, address: Any) -> None:
         self._connections.add(_Connection(self, self._loop, peer, address))
-        if len(self._connections) >= MOST_CONNECTIONS:
-            self._acceptor.pause()
 
     def _sweep(self) -> None:
         """Closes connections on which nothing has moved for too long."""

@@ -1,14 +1,13 @@
-"""Sockets: where the server listens, and a connection that comes with bytes that were read from it before."""
+"""The sockets on which the server listens."""
 
 import socket
 
-from tornado import iostream
 from tornado.netutil import bind_sockets
 
 from replaymock.errors import UsageError
 
-BUFFERED = 1 << 20
-"""How many bytes a connection may have received and not been asked for."""
+BACKLOG = 256
+"""How many callers may wait to be accepted; one more would try again only after a second."""
 
 
 def bind(host: str, port: int) -> list[socket.socket]:
@@ -21,31 +20,14 @@ def bind(host: str, port: int) -> list[socket.socket]:
         raise UsageError(message) from error
 
 
-class Resumed(iostream.IOStream):
-    """A connection whose first bytes were read before it came here."""
-
-    def __init__(self, connection: socket.socket, data: bytes) -> None:
-        super().__init__(connection, max_buffer_size=BUFFERED)
-        self._before = memoryview(data)
-
-    def read_from_fd(self, buf: bytearray | memoryview) -> int | None:
-        """Reads as `IOStream` does, but gives out what came before first."""
-        if not self._before:
-            return super().read_from_fd(buf)
-        count = min(len(buf), len(self._before))
-        memoryview(buf)[:count] = self._before[:count]
-        self._before = self._before[count:]
-        return count
-
-
 def _bind(host: str, port: int) -> list[socket.socket]:
     """Sockets on every address of a host, on one port."""
     if host != "localhost":
-        return bind_sockets(port, host)
+        return bind_sockets(port, host, backlog=BACKLOG)
     for _ in range(_BIND_TRIES):
-        first = bind_sockets(port, "127.0.0.1")
+        first = bind_sockets(port, "127.0.0.1", backlog=BACKLOG)
         try:
-            return first + bind_sockets(first[0].getsockname()[1], "::1", socket.AF_INET6)
+            return first + bind_sockets(first[0].getsockname()[1], "::1", socket.AF_INET6, backlog=BACKLOG)
         except OSError:
             if port != 0 or not _has_ipv6_loopback():
                 if _has_ipv6_loopback():

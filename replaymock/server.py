@@ -10,10 +10,10 @@ from dataclasses import replace
 from typing import Any, cast
 
 from tornado import httputil
-from tornado.http1connection import HTTP1Connection
-from tornado.httpserver import HTTPServer
+from tornado.http1connection import HTTP1Connection, HTTP1ConnectionParameters, HTTP1ServerConnection
 
 from replaymock import admin
+from replaymock.accepting import MOST_CONNECTIONS, Acceptor
 from replaymock.admission import check, over_limit
 from replaymock.answer import Answer
 from replaymock.connection import Caller
@@ -21,39 +21,46 @@ from replaymock.errors import RequestRefused
 from replaymock.exchange import Request
 from replaymock.headers import get
 from replaymock.journal import Served
-from replaymock.listening import BUFFERED, Resumed
+from replaymock.patience import SECONDS, Line, Watch
 from replaymock.proxying import has_body
 from replaymock.responder import Responder
 
-HEADER_SECONDS = 60.0
 MAX_HEADER = 64 * 1024
 _QUEUED_PIECES = 8
 
 
 class Server:
-    """Listens, and answers through one responder."""
+    """Listens, and answers through one responder. `patience` is in seconds."""
 
-    def __init__(self, responder: Responder, hosts: admin.Hosts, max_body: int) -> None:
+    def __init__(
+        self,
+        responder: Responder,
+        hosts: admin.Hosts,
+        max_body: int,
+        warn: Callable[[str], None] = lambda _message: None,
+        patience: float = SECONDS,
+    ) -> None:
         self._responder = responder
         self._hosts = hosts
         self._max_body = max_body
         self._open: set[_Delegate] = set()
-        self._http = HTTPServer(
-            cast("Callable[[httputil.HTTPServerRequest], None]", _Connections(self._delegate)),
-            idle_connection_timeout=HEADER_SECONDS,
-            max_header_size=MAX_HEADER,
-            # Ours is the limit that answers 413; Tornado's own would close without a word.
-            max_body_size=1 << 62,
-            max_buffer_size=BUFFERED,
-        )
+        self._connections = _Connections(self._delegate, patience)
+        self._acceptor = Acceptor(self._accepted, self.has_room, warn)
+        # Ours is the limit of a body that answers 413; Tornado's own would close without a word.
+        self._parameters = HTTP1ConnectionParameters(max_header_size=MAX_HEADER, max_body_size=1 << 62)
 
     def listen(self, sockets: list[socket.socket]) -> None:
         """Accepts on these listening sockets from now on."""
-        self._http.add_sockets(sockets)
+        self._acceptor.listen(sockets)
 
     def take_over(self, connection: socket.socket, address: Any, data: bytes) -> None:
         """Serves a connection from which `data` has been read already."""
-        self._http.handle_stream(Resumed(connection, data), address)
+        line = Line(connection, data)
+        self._connections.start(HTTP1ServerConnection(line, self._parameters, address), line)
+
+    def has_room(self, others: int = 0) -> bool:
+        """Whether one more connection is taken beside those that are open, here and elsewhere."""
+        return len(self._connections) + others < MOST_CONNECTIONS
 
     def constant(self, request: Request) -> tuple[Answer, Served] | None:
         """The answer every equal request gets for now, as `Responder.constant`; None for the server's own paths."""
@@ -65,7 +72,7 @@ class Server:
 
     def stop_accepting(self) -> None:
         """Takes no more connections."""
-        self._http.stop()
+        self._acceptor.close()
 
     async def drain(self, seconds: float, hurry: asyncio.Event | None = None) -> None:
         """Waits until what is in flight is answered, no longer than `seconds` or until `hurry`; closes what is left."""
@@ -77,22 +84,45 @@ class Server:
         for delegate in list(self._open):
             delegate.cancel()
         try:
-            await asyncio.wait_for(self._http.close_all_connections(), 1.0)
+            await asyncio.wait_for(self._connections.close(), 1.0)
         except TimeoutError:
             return
 
-    def _delegate(self, connection: HTTP1Connection) -> "httputil.HTTPMessageDelegate":
+    def _accepted(self, connection: socket.socket, address: Any) -> None:
+        self.take_over(connection, address, b"")
+
+    def _delegate(self, connection: HTTP1Connection) -> "_Delegate":
         return _Delegate(connection, self._responder, self._hosts, self._max_body, self._open)
 
 
 class _Connections(httputil.HTTPServerConnectionDelegate):
-    """Gives each request its delegate."""
+    """The connections that are open; gives each request its delegate."""
 
-    def __init__(self, delegate: Callable[[HTTP1Connection], httputil.HTTPMessageDelegate]) -> None:
+    def __init__(self, delegate: "Callable[[HTTP1Connection], _Delegate]", seconds: float) -> None:
         self._delegate = delegate
+        self._open: dict[object, Line] = {}
+        self._watch = Watch(seconds)
 
-    def start_request(self, _server: object, connection: httputil.HTTPConnection) -> httputil.HTTPMessageDelegate:
+    def __len__(self) -> int:
+        return len(self._open)
+
+    def start(self, connection: HTTP1ServerConnection, line: Line) -> None:
+        """Serves a connection."""
+        self._open[connection] = line
+        self._watch.add(line)
+        connection.start_serving(self)
+
+    def start_request(self, server: object, connection: httputil.HTTPConnection) -> "_Delegate":
+        self._open[server].expects_head()
         return self._delegate(cast(HTTP1Connection, connection))
+
+    def on_close(self, server: object) -> None:
+        self._watch.remove(self._open.pop(server))
+
+    async def close(self) -> None:
+        """Closes every connection."""
+        self._watch.stop()
+        await asyncio.gather(*(cast(HTTP1ServerConnection, connection).close() for connection in list(self._open)))
 
 
 class _Delegate(httputil.HTTPMessageDelegate):
@@ -106,6 +136,7 @@ class _Delegate(httputil.HTTPMessageDelegate):
         max_body: int,
         in_flight: "set[_Delegate]",
     ) -> None:
+        self._connection = connection
         self._responder = responder
         self._hosts = hosts
         self._max_body = max_body
@@ -127,6 +158,7 @@ class _Delegate(httputil.HTTPMessageDelegate):
     ) -> None:
         line = cast(httputil.RequestStartLine, start_line)
         self._in_flight.add(self)
+        cast(Line, self._connection.stream).expects_body()
         request = Request(line.method, line.path, tuple(headers.get_all()))
         self._out.expect(request, line.version)
         try:

@@ -3,13 +3,14 @@
 import asyncio
 import contextlib
 import errno
+import resource
 import socket
 from collections.abc import Iterator
 from typing import Any
 
 import pytest
 
-from replaymock.accepting import PAUSE_SECONDS, Acceptor
+from replaymock.accepting import MOST_CONNECTIONS, PAUSE_SECONDS, Acceptor, allow_open_files
 
 
 class Gate:
@@ -19,8 +20,9 @@ class Gate:
         self.taken: list[socket.socket] = []
         self.warned: list[str] = []
         self.listening = socket.create_server(("127.0.0.1", 0))
+        self.room = 1000
         self.acceptor = Acceptor(
-            asyncio.get_running_loop(), lambda peer, _: self.taken.append(peer), self.warned.append
+            lambda peer, _: self.taken.append(peer), lambda: len(self.taken) < self.room, self.warned.append
         )
         self.acceptor.listen([self.listening])
 
@@ -49,19 +51,29 @@ def test_every_caller_is_taken() -> None:
     assert asyncio.run(story()) == 100
 
 
-def test_callers_wait_while_it_pauses_and_are_taken_when_it_goes_on() -> None:
+def test_callers_wait_while_there_is_no_room_and_are_taken_when_there_is() -> None:
     async def story() -> list[int]:
         gate = Gate()
-        gate.acceptor.pause()
+        gate.room = 1
         with gate.callers(3):
             await asyncio.sleep(0.05)
             counts = [len(gate.taken)]
-            gate.acceptor.resume()
-            await asyncio.sleep(0.05)
+            gate.room = 1000
+            await asyncio.sleep(PAUSE_SECONDS * 2)
         gate.close()
         return [*counts, len(gate.taken)]
 
-    assert asyncio.run(story()) == [0, 3]
+    assert asyncio.run(story()) == [1, 3]
+
+
+def test_as_many_files_may_be_open_as_are_of_use_and_allowed() -> None:
+    before, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    try:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (256, hard))
+        allow_open_files()
+        assert resource.getrlimit(resource.RLIMIT_NOFILE)[0] == min(MOST_CONNECTIONS * 2, hard)
+    finally:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (before, hard))
 
 
 def test_without_descriptors_it_says_so_and_tries_again(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -40,7 +40,7 @@ FLOORS: list[tuple[str, str]] = [
     ("conductors", "recorder"),
     ("conductors", "responder"),
     ("edges in", "admin admission console connection"),
-    ("edges in", "plainhead listening accepting ready"),
+    ("edges in", "plainhead listening accepting patience ready"),
     ("edges in", "fastlane"),
     ("edges in", "server library"),
     ("entrances", "app inspection demo.shop demo.comparison cli.options cli.showing"),
@@ -56,7 +56,7 @@ ROOM = {module: room for room, modules in FLOORS for module in modules.split()}
 # Who may import what from outside. The fast lane, once there is one, is the only one with httptools.
 ONLY_IN = {
     "httpx": {"upstream", "demo.visit"},
-    "tornado": {"server", "connection", "listening", "demo.backend"},
+    "tornado": {"server", "connection", "listening", "patience", "demo.backend"},
     "httptools": {"plainhead"},
     "watchfiles": {"store"},
     "jsonpath": {"rewrites"},

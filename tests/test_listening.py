@@ -1,12 +1,11 @@
-"""Where the server listens, and connections that were read from before."""
+"""Where the server listens."""
 
-import asyncio
 import socket
 
 import pytest
 
 from replaymock.errors import UsageError
-from replaymock.listening import Resumed, bind
+from replaymock.listening import bind
 
 
 def test_localhost_is_every_loopback_address_on_one_port() -> None:
@@ -26,19 +25,3 @@ def test_a_port_that_is_taken_is_named_with_what_to_do() -> None:
         port = taken.getsockname()[1]
         with pytest.raises(UsageError, match=f"port {port}: .*--port"):
             bind("127.0.0.1", port)
-
-
-@pytest.mark.parametrize("count", [1, 4, 100])
-def test_what_was_read_before_comes_first_in_pieces_of_any_size(count: int) -> None:
-    async def story() -> bytes:
-        ours, theirs = socket.socketpair()
-        stream = Resumed(ours, b"before, ")
-        theirs.sendall(b"after")
-        theirs.close()
-        received = b""
-        while len(received) < len(b"before, after"):
-            received += await stream.read_bytes(count, partial=True)
-        stream.close()
-        return received
-
-    assert asyncio.run(story()) == b"before, after"

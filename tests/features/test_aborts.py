@@ -11,6 +11,7 @@ from pathlib import Path
 from tests.running import ask, eventually, raw_backend, read_request, replaymock, reply
 
 ABORTS = 2000
+WARMING = 600
 AT_ONCE = 100
 
 
@@ -53,10 +54,10 @@ async def _abort_all(port: int, count: int) -> None:
 def test_after_two_thousand_aborts_every_request_is_answered_and_nothing_leaks(tmp_path: Path) -> None:
     with raw_backend(_slow) as backend, replaymock("record", tmp_path / "c", "--upstream", backend) as server:
         pid = server.process.pid
-        asyncio.run(_abort_all(server.port, 200))
+        asyncio.run(_abort_all(server.port, WARMING))
         eventually(lambda: _open_files(pid) < AT_ONCE)
         memory = _resident(pid)
-        asyncio.run(_abort_all(server.port, ABORTS - 200))
+        asyncio.run(_abort_all(server.port, ABORTS - WARMING))
         started = time.monotonic()
         answers = [ask(server.url, "GET", f"/quick?{number}").status for number in range(100)]
         assert answers == [200] * 100
