@@ -39,7 +39,9 @@ def growth(folder: Path, plan: Plan) -> str:
         name = f"{size:,}"
         ratio = figures.middle(figures.ratios(times[size], reference), ".2f")
         start = [figures.spread(times[size], ".2f"), ratio, figures.middle(memory[size], ",.0f")]
-        served = [compared[name], *measured[name].cells()] if name in measured else []
+        served = (
+            [compared[name], *measured[name].cells()] if name in measured else [figures.NONE] * (1 + len(rounds.CELLS))
+        )
         rows.append([name, *start, *served])
     head = ["cassettes", "start to ready, s", "of the reference", "MB after start", f"of {sizes[0]:,}", *rounds.CELLS]
     said = f'The reference, `python -c "{REFERENCE}"` on the same interpreter: {figures.spread(reference, ".2f")} s.'
