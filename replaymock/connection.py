@@ -73,6 +73,21 @@ class Caller:
 
     def begin(self, answer_head: "Head", length: int | None) -> None:
         """Sends the head of a streamed answer."""
+        # A piece must not wait for the caller to acknowledge the one before it (Nagle's algorithm); `finish` resets it.
+        self._connection.stream.set_nodelay(True)
+        self._written = _write_ready(self._connection, self._opening(answer_head, length))
+
+    def whole(self, answer_head: "Head", length: int | None, body: bytes) -> None:
+        """Sends the head and all of the body of a live answer in one write."""
+        data = self._opening(answer_head, length)
+        if not self._bodyless and body:
+            data += chunk(body) if self._chunked else body
+        if self._chunked:
+            data += chunk(b"")
+            self._chunked = False  # its end is written already
+        self._written = _write_ready(self._connection, data)
+
+    def _opening(self, answer_head: "Head", length: int | None) -> bytes:
         self.begun = True
         headers = answer_head.headers
         self._bodyless = self._bodyless or answer_head.status in NO_CONTENT
@@ -83,7 +98,7 @@ class Caller:
             self._closes = self._closes or self._is_http10
             headers = (*headers, ("Transfer-Encoding", "chunked")) if self._chunked else headers
         answer = Answer(answer_head.status, head(answer_head.status, answer_head.reason, headers))
-        self._written = _write_ready(self._connection, self._with_connection(answer).head)
+        return self._with_connection(answer).head
 
     async def write(self, data: bytes) -> None:
         """Sends a piece of the body and waits until the connection has taken it."""

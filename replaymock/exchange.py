@@ -50,12 +50,16 @@ class Response:
 
 
 class Live(Struct, frozen=True):
-    """A response whose body is still to come: `chunks` in the sizes they arrive in."""
+    """A response whose body is still to come: `chunks` in the sizes they arrive in.
+
+    `whole` is all of the body where it came together with the head; nobody asks for chunks then.
+    """
 
     status: int
     reason: str
     headers: Headers
     chunks: AsyncIterator[bytes]
+    whole: bytes | None = None
 
 
 @dataclass(frozen=True, slots=True)

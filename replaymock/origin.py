@@ -17,6 +17,8 @@ class Origins:
     """The origins of the upstreams, found in text as sent and as JSON escapes it."""
 
     def __init__(self, origins: tuple[str, ...]) -> None:
+        # What every spelling holds: hardly any text does, and the expression is slow.
+        self._names = tuple({origin.partition("://")[2].lower().encode("ascii") for origin in origins})
         spellings = {spelling for origin in origins for spelling in _spellings(origin)}
         self._spellings = tuple(sorted((text.encode("ascii") for text in spellings), key=len, reverse=True))
         alternatives = b"|".join(re.escape(spelling) for spelling in self._spellings) or b"(?!)"
@@ -26,10 +28,12 @@ class Origins:
 
     def to_token(self, data: bytes) -> bytes:
         """Text with each upstream origin as `{{origin}}`."""
-        return self._expression.sub(_TOKEN_BYTES, data)
+        return self._expression.sub(_TOKEN_BYTES, data) if self._may_be_in(data) else data
 
     def to_origin(self, data: bytes, origin: str) -> bytes:
         """Text with each upstream origin as `origin`, escaped as the one it stands for."""
+        if not self._may_be_in(data):
+            return data
         return self._expression.sub(lambda match: _spelled_like(match.group(), origin), data)
 
     def find(self, data: bytes) -> Iterator[re.Match[bytes]]:
@@ -43,6 +47,10 @@ class Origins:
     def header_to_origin(self, value: str, origin: str) -> str:
         """`to_origin` for a header value."""
         return self.to_origin(value.encode("latin-1"), origin).decode("latin-1")
+
+    def _may_be_in(self, data: bytes) -> bool:
+        lowered = data.lower()
+        return any(name in lowered for name in self._names)
 
     def held_back(self, data: bytes) -> int:
         """Where the part of a stream begins that may yet turn out to be an origin; the length when nothing may."""

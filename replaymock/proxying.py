@@ -2,7 +2,6 @@
 
 from replaymock.codings import cut_to_known
 from replaymock.cors import Cors
-from replaymock.exchange import Request
 from replaymock.headers import FRAMING, Headers, get, has, hop_by_hop, is_cors, list_items, without
 from replaymock.origin import Origins, below, local_cookies
 
@@ -22,15 +21,18 @@ def to_upstream(headers: Headers, host: str, via: str, added: Headers, *, whole:
 
 
 def to_caller(
-    headers: Headers, origins: Origins | None, request: Request, cors: Cors, echoed: str, extra: Headers
+    headers: Headers, origins: Origins | None, origin: str, base: str, cors: Cors, echoed: str, extra: Headers
 ) -> Headers:
-    """Response headers as they go to the caller, without framing; `origins` is None where nothing is rewritten."""
+    """Response headers as they go to the caller, without framing; `origins` is None where nothing is rewritten.
+
+    Links to the backend lead to `origin` instead, which includes the `base` path the caller came under.
+    """
     kept = without(headers, hop_by_hop(headers) | FRAMING)
     if cors.enabled:
         kept = tuple(pair for pair in kept if not is_cors(pair[0].lower()))
     if origins is not None:
-        kept = tuple((name, origins.header_to_origin(value, request.origin)) for name, value in kept)
-    return cors.apply((*below(local_cookies(kept), request.base), *extra), echoed)
+        kept = tuple((name, origins.header_to_origin(value, origin)) for name, value in kept)
+    return cors.apply((*below(local_cookies(kept), base), *extra), echoed)
 
 
 def has_body(headers: Headers) -> bool:

@@ -9,15 +9,15 @@ from typing import TYPE_CHECKING
 from replaymock.answer import Answer
 from replaymock.cassette import Cassette
 from replaymock.errors import RequestRefused
-from replaymock.exchange import Exchange, Live, Request, Response
+from replaymock.exchange import Exchange, Request, Response
 from replaymock.headers import Headers, get, list_items
 from replaymock.index import Entry, Index, Serving, entry_for
 from replaymock.journal import Report, Served
 from replaymock.origin import prefixed_cookies
+from replaymock.passing import Passage
 from replaymock.problems import refusal
-from replaymock.proxying import to_caller, to_upstream
 from replaymock.recording import Recording, Taken
-from replaymock.relaying import Head, Kept, Out, Rewriting, keeping, relay
+from replaymock.relaying import Head, Kept, Out, keeping, relay
 from replaymock.rewrites import Canonical
 from replaymock.settings import Upstream
 from replaymock.targets import normal_path, pattern
@@ -64,6 +64,10 @@ class _Attempt:
         self.status = head.status
         self._out.begin(head, length)
 
+    def whole(self, head: Head, length: int | None, body: bytes) -> None:
+        self.status = head.status
+        self._out.whole(head, length, body)
+
 
 class Recorder:
     """Forwards requests and keeps what comes back."""
@@ -85,6 +89,9 @@ class Recorder:
         self._save = save
         self._report = report
         self._clock = clock
+        status = f"replaymock; fwd={'uri-miss' if forwarding.lookup else 'request'}" if forwarding.diagnostics else ""
+        origins = recording.origins if recording.policy.rewrite else None
+        self._passage = Passage(forwarding.via, forwarding.added, status, origins, serving.cors)
         self._noted: set[str] = set()
         self._turns = Turns()
 
@@ -155,18 +162,19 @@ class Recorder:
         """What there is to keep of an exchange once it is over, and the canonical form of its request."""
         upstream = self.route(request)
         wanted = self._is_wanted(request.path)
-        outgoing = replace(request, headers=self._outgoing(request, upstream, wanted))
+        headers = self._passage.outgoing(request, upstream.origin, whole=wanted)
+        outgoing = Request(request.method, request.target, headers)
         kept = Kept(self.recording.policy.max_body)
         async with self._backends.send(upstream, outgoing, body) as live:
             self._note_cookies(live.headers)
             stored = wanted and self.recording.policy.wants(live.status)
-            rewriting = self._rewriting(request)
+            rewriting = self._passage.rewriting(request, self.recording.policy.max_body)
             # As a rule the request is whole when it is answered, and what is made of it here is good to the end.
             asked = _with_body(request, sent)
             canonical, attempt.shown = self.recording.read(asked)
             file = self.recording.file_for(canonical, index()) if stored else ""
             is_new = file not in index().entries
-            head = self._head(live, request, rewriting, file)
+            head = self._passage.head(live, request, file)
             await relay(live, head, attempt, kept, rewriting if request.method != "HEAD" else None)
         attempt.finish()
         if not stored:
@@ -203,33 +211,13 @@ class Recorder:
         return entry_for(taken.file, taken.cassette, plain=False, matcher=matcher, serving=self._serving)
 
     def _is_wanted(self, path: str) -> bool:
-        path = normal_path(path)
         only, skip = self._forwarding.only, self._forwarding.skip
+        if not only and not skip:
+            return True
+        path = normal_path(path)
         if any(pattern(glob).match(path) for glob in skip):
             return False
         return not only or any(pattern(glob).match(path) for glob in only)
-
-    def _outgoing(self, request: Request, upstream: Upstream, wanted: bool) -> Headers:
-        host = upstream.origin.partition("://")[2]
-        return to_upstream(request.headers, host, self._forwarding.via, self._forwarding.added, whole=wanted)
-
-    def _rewriting(self, request: Request) -> Rewriting | None:
-        if not self.recording.policy.rewrite:
-            return None
-        return Rewriting(self.recording.origins, request.origin, self.recording.policy.max_body)
-
-    def _head(self, live: Live, request: Request, rewriting: Rewriting | None, file: str) -> Head:
-        extra: Headers = ()
-        if self._forwarding.diagnostics:
-            forwarded = "uri-miss" if self._forwarding.lookup else "request"
-            extra = (("Cache-Status", f"replaymock; fwd={forwarded}" + ("; stored" if file else "")),)
-            extra = (*extra, ("Replaymock-Cassette", file)) if file else extra
-        origins = rewriting.origins if rewriting else None
-        echoed = self._serving.cors.echoed(request.headers)
-        headers = to_caller(live.headers, origins, request, self._serving.cors, echoed, extra)
-        if request.method == "HEAD":
-            headers = (*headers, *(pair for pair in live.headers if pair[0].lower() == "content-length"))
-        return Head(live.status, live.reason, headers)
 
     def _fail(self, error: RequestRefused, request: Request, attempt: "_Attempt") -> None:
         self._warn(request, error.detail)

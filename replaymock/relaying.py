@@ -48,6 +48,9 @@ class Out(Protocol):
     def begin(self, head: Head, length: int | None) -> None:
         """Sends a head, with this `Content-Length` or, for None, before a body without known length."""
 
+    def whole(self, head: Head, length: int | None, body: bytes) -> None:
+        """`begin`, and all of the body in one go; `finish` is yet to come."""
+
     async def write(self, data: bytes) -> None:
         """Sends a piece of the body and waits until there is room for more."""
 
@@ -97,6 +100,10 @@ class Rewriting:
 
 async def relay(live: Live, head: Head, out: Out, kept: Kept, rewriting: Rewriting | None) -> None:
     """Passes a body on and keeps a copy as it came. UpstreamError when upstream cuts it short."""
+    if live.whole is not None:
+        kept.add(live.whole)
+        out.whole(head, *_ready(live, live.whole, rewriting))
+        return
     chunks = keeping(live.chunks, kept)
     coding = codings.parse(get(live.headers, "content-encoding"))
     length = content_length(live.headers)
@@ -110,6 +117,17 @@ async def relay(live: Live, head: Head, out: Out, kept: Kept, rewriting: Rewriti
         await _stream(chunks, out, _Transcoder(coding, rewriting))
         return
     await _hold_then_stream(chunks, head, out, coding, length, rewriting)
+
+
+def _ready(live: Live, data: bytes, rewriting: Rewriting | None) -> tuple[int | None, bytes]:
+    """The length that is announced of a body that is there already, None for none, and the body for the caller."""
+    coding = codings.parse(get(live.headers, "content-encoding"))
+    length = content_length(live.headers)
+    if rewriting is None or not _is_rewritable(live, coding):
+        return length, data
+    body = _rewrite_whole(data, coding, rewriting)
+    streams = (length is None and not coding) or media_type(live.headers) in _NEVER_HELD
+    return None if streams else len(body), body
 
 
 async def _hold_then_stream(
@@ -250,7 +268,7 @@ class _Transcoder:
 def _rewrite_whole(data: bytes, coding: list[str], rewriting: Rewriting) -> bytes:
     """The body with origins replaced; its own bytes where there are none, or where it cannot be decoded."""
     try:
-        plain = codings.decode(data, coding, rewriting.limit)
+        plain = codings.decode(data, coding, rewriting.limit) if coding else data
     except codings.CodingError:
         return data
     changed = rewriting.origins.to_origin(plain, rewriting.caller_origin)

@@ -173,8 +173,8 @@ class _Delegate(httputil.HTTPMessageDelegate):
         if int(get(request.headers, "content-length", "0")) > self._max_body:
             self._too_large(request)
         elif self._streams(request):
-            self._upload = _Upload(empty=not has_body(request.headers))
-            self._start(request, self._upload.pieces())
+            self._upload = _Upload() if has_body(request.headers) else None
+            self._start(request, self._upload.pieces() if self._upload else _whole(b""))
 
     def data_received(self, piece: bytes) -> Awaitable[None] | None:
         self._size += len(piece)
@@ -194,8 +194,9 @@ class _Delegate(httputil.HTTPMessageDelegate):
         self._out.received()
         if self._request is None or self._out.finished:
             return
-        if self._upload:
-            self._upload.end()
+        if self._task:
+            if self._upload:
+                self._upload.end()
             return
         request = replace(self._request, body=b"".join(self._pieces))
         try:
@@ -260,9 +261,9 @@ class _Delegate(httputil.HTTPMessageDelegate):
 class _Upload:
     """A request body on its way from the caller to upstream, a few pieces at a time."""
 
-    def __init__(self, *, empty: bool) -> None:
+    def __init__(self) -> None:
         self._queue: asyncio.Queue[bytes | None] = asyncio.Queue(_QUEUED_PIECES)
-        self._closed = empty
+        self._closed = False
 
     async def put(self, piece: bytes) -> None:
         if not self._closed:

@@ -36,7 +36,7 @@ FLOORS: list[tuple[str, str]] = [
     ("edges out", "files"),
     ("edges out", "store upstream proxying"),
     ("edges out", "relaying"),
-    ("conductors", "problems"),
+    ("conductors", "problems passing"),
     ("conductors", "recorder"),
     ("conductors", "responder"),
     ("edges in", "admin admission console connection"),

@@ -34,8 +34,10 @@ class Answering(httputil.HTTPServerConnectionDelegate):
         self.way = way
         self.done = 0
         self.left = 0
+        self.sockets: list[socket.socket] = []
 
     def start_request(self, _server: object, connection: httputil.HTTPConnection) -> httputil.HTTPMessageDelegate:
+        self.sockets.append(cast(HTTP1Connection, connection).stream.socket)
         return Message(self, Caller(cast(HTTP1Connection, connection), self.ended))
 
     def ended(self) -> None:
@@ -119,6 +121,16 @@ async def without_length(caller: Caller) -> None:
     caller.finish()
 
 
+async def at_once(caller: Caller) -> None:
+    caller.whole(HEAD, 4, b"body")
+    caller.finish()
+
+
+async def at_once_without_length(caller: Caller) -> None:
+    caller.whole(HEAD, None, b"body")
+    caller.finish()
+
+
 async def cut(caller: Caller) -> None:
     caller.begin(HEAD, None)
     await caller.write(b"bo")
@@ -129,7 +141,15 @@ CHUNKED = b"HTTP/1.1 200 OK\r\nX-A: 1\r\nTransfer-Encoding: chunked\r\n\r\n2\r\n
 
 
 @pytest.mark.parametrize(
-    ("way", "sent"), [(whole, READY), (in_steps, READY), (with_length, READY), (without_length, CHUNKED)]
+    ("way", "sent"),
+    [
+        (whole, READY),
+        (in_steps, READY),
+        (with_length, READY),
+        (without_length, CHUNKED),
+        (at_once, READY),
+        (at_once_without_length, CHUNKED.replace(b"2\r\nbo\r\n2\r\ndy", b"4\r\nbody")),
+    ],
 )
 def test_what_is_ready_goes_out_as_it_is_and_the_connection_is_kept(way: Way, sent: bytes) -> None:
     """Writing without `write_headers` is called allowed but deprecated by Tornado: this pins it."""
@@ -138,7 +158,7 @@ def test_what_is_ready_goes_out_as_it_is_and_the_connection_is_kept(way: Way, se
         assert server.done >= 3
 
 
-@pytest.mark.parametrize("way", [whole, in_steps, with_length, without_length])
+@pytest.mark.parametrize("way", [whole, in_steps, with_length, without_length, at_once_without_length])
 def test_who_asks_for_close_is_told_so_and_gets_it(way: Way) -> None:
     with answering(way) as (_, port):
         received, ending = said(port, "Connection: TE, Close", count=2)
@@ -154,6 +174,8 @@ def test_who_asks_for_close_is_told_so_and_gets_it(way: Way) -> None:
         (whole, ("Connection: keep-alive",), "kept", b"Connection: keep-alive\r\n"),
         (with_length, ("Connection: Keep-Alive",), "kept", b"Connection: keep-alive\r\n"),
         (without_length, ("Connection: keep-alive",), "closed", b"Connection: close\r\n"),
+        (at_once, ("Connection: Keep-Alive",), "kept", b"Connection: keep-alive\r\n"),
+        (at_once_without_length, ("Connection: keep-alive",), "closed", b"Connection: close\r\n"),
     ],
 )
 def test_a_caller_of_http_1_0_gets_no_chunks_and_is_kept_only_if_it_can_tell_the_end(
@@ -176,7 +198,7 @@ def test_a_body_cut_short_never_looks_whole(version: str, ending: str) -> None:
     assert not received.endswith(b"0\r\n\r\n")
 
 
-@pytest.mark.parametrize("way", [with_length, without_length])
+@pytest.mark.parametrize("way", [with_length, without_length, at_once, at_once_without_length])
 def test_the_answer_to_head_has_no_body_and_the_connection_goes_on(way: Way) -> None:
     with answering(way) as (_, port):
         received, ending = said(port, method="HEAD", count=2)
@@ -193,6 +215,20 @@ def test_a_status_without_body_gets_no_framing(status: int) -> None:
 
     with answering(way) as (_, port):
         assert said(port) == (f"HTTP/1.1 {status} None\r\n\r\n".encode(), "kept")
+
+
+def test_the_pieces_of_a_stream_do_not_wait_for_one_another_to_be_acknowledged() -> None:
+    options: list[int] = []
+
+    async def way(caller: Caller) -> None:
+        caller.begin(HEAD, 4)
+        options.append(server.sockets[-1].getsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY))
+        await caller.write(b"body")
+        caller.finish()
+
+    with answering(way) as (server, port):
+        assert said(port, count=2) == (READY * 2, "kept")
+    assert [bool(option) for option in options] == [True, True]
 
 
 @pytest.mark.parametrize("way", ["writing", "waiting"])

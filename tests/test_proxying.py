@@ -6,7 +6,6 @@ from replaymock.cors import Cors
 from replaymock.headers import Headers
 from replaymock.origin import Origins
 from replaymock.proxying import content_length, has_body, to_caller, to_upstream
-from tests.factories import a_request
 
 VIA = "1.1 replaymock-1"
 OFF = Cors(enabled=False)
@@ -17,7 +16,7 @@ def up(headers: Headers, added: Headers = (), *, whole: bool = True) -> Headers:
 
 
 def down(headers: Headers, origins: Origins | None = None, cors: Cors = OFF) -> Headers:
-    return to_caller(headers, origins, a_request(headers=(("Host", "localhost:8081"),)), cors, "", ())
+    return to_caller(headers, origins, "http://localhost:8081", "", cors, "", ())
 
 
 def test_only_host_and_via_are_ours() -> None:

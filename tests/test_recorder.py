@@ -44,6 +44,10 @@ class Callers:
         self.head = head
         self.log.append("begin")
 
+    def whole(self, head: Head, length: int | None, body: bytes) -> None:
+        self.begin(head, length)
+        self.body += body
+
     async def write(self, data: bytes) -> None:
         self.body += data
 

@@ -35,6 +35,10 @@ class Transcript:
         assert self.length == -1, "begun twice"
         self.length = length
 
+    def whole(self, head: Head, length: int | None, body: bytes) -> None:
+        self.begin(head, length)
+        self.pieces.append(body)
+
     async def write(self, data: bytes) -> None:
         assert self.length != -1, "a body before its head"
         self.pieces.append(data)
@@ -130,6 +134,33 @@ def test_what_is_no_text_or_in_an_unknown_coding_is_not_touched(headers: Headers
 def test_without_rewriting_each_piece_passes_when_it_comes() -> None:
     out, _ = relayed(lengthy(LINK), LINK[:5], LINK[5:], rewriting=None)
     assert (out.length, out.pieces) == (len(LINK), [LINK[:5], LINK[5:]])
+
+
+AT_ONCE: list[tuple[Headers, bytes]] = [
+    (lengthy(LINK), LINK),
+    (JSON, LINK),
+    (lengthy(b""), b""),
+    (lengthy(gzip.compress(LINK), ("content-encoding", "gzip")), gzip.compress(LINK)),
+    ((*JSON, ("content-encoding", "gzip")), gzip.compress(LINK)),
+    (lengthy(LINK, ("content-encoding", "gzip")), LINK),
+    (lengthy(LINK, ("content-encoding", "compress")), LINK),
+    ((("content-type", "image/png"), ("content-length", str(len(LINK)))), LINK),
+    ((("content-type", "image/png"),), LINK),
+    ((("content-type", "text/event-stream"), ("content-length", str(len(LINK)))), LINK),
+]
+
+
+@pytest.mark.parametrize("rewriting", [REWRITING, None])
+@pytest.mark.parametrize(("headers", "body"), AT_ONCE)
+def test_a_body_that_is_there_already_goes_out_as_if_it_came_at_once(
+    headers: Headers, body: bytes, rewriting: Rewriting | None
+) -> None:
+    piecewise, _ = relayed(headers, body, rewriting=rewriting)
+    out, kept = Transcript(), Kept(1 << 20)
+    live = Live(200, "OK", headers, chunks(()), whole=body)
+    asyncio.run(relay(live, Head(200, "OK", headers), out, kept, rewriting))
+    assert (out.length, b"".join(out.pieces)) == (piecewise.length, b"".join(piecewise.pieces))
+    assert (kept.data, kept.whole) == (body, True)
 
 
 @pytest.mark.parametrize("media_type", ["text/event-stream", "application/x-ndjson", "application/jsonl"])

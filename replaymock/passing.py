@@ -1,0 +1,71 @@
+"""What passes through: the heads of an exchange as they go upstream and to the caller.
+
+The same client sends the same headers over and over, and so does a backend: what was made of them is remembered.
+"""
+
+from functools import lru_cache
+
+from replaymock.cors import Cors
+from replaymock.exchange import Live, Request
+from replaymock.headers import Headers
+from replaymock.origin import Origins
+from replaymock.proxying import to_caller, to_upstream
+from replaymock.relaying import Head, Rewriting
+
+_REMEMBERED = 256
+
+
+class Passage:
+    """Makes the heads. `origins` are replaced on the way to the caller, None where nothing is.
+
+    `via` names this server, `added` are headers added upstream, and `status` is the `Cache-Status` of an answer; empty
+    where answers do not say what they are.
+    """
+
+    def __init__(self, via: str, added: Headers, status: str, origins: Origins | None, cors: Cors) -> None:
+        self._via = via
+        self._added = added
+        self._status = status
+        self._origins = origins
+        self._cors = cors
+        self._upstream = lru_cache(_REMEMBERED)(self._to_upstream)
+        self._caller = lru_cache(_REMEMBERED)(self._to_caller)
+
+    def outgoing(self, request: Request, origin: str, *, whole: bool) -> Headers:
+        """The headers of a request as they go to an origin; `whole` leaves out what asks for less than all."""
+        return self._upstream(request.headers, origin.partition("://")[2], whole)
+
+    def rewriting(self, request: Request, limit: int) -> Rewriting | None:
+        """How the body of an answer is rewritten."""
+        return Rewriting(self._origins, request.origin, limit) if self._origins else None
+
+    def head(self, live: Live, request: Request, file: str) -> Head:
+        """The head of an answer as the caller gets it; `file` is the cassette it will be kept in, empty for none."""
+        echoed = self._cors.echoed(request.headers)
+        is_head = request.method == "HEAD"
+        before, after = self._caller(live.headers, request.origin, request.base, echoed, bool(file), is_head)
+        if file and self._status:
+            before = (*before, ("Replaymock-Cassette", file))
+        return Head(live.status, live.reason, before + after)
+
+    def _to_upstream(self, headers: Headers, host: str, whole: bool) -> Headers:
+        return to_upstream(headers, host, self._via, self._added, whole=whole)
+
+    def _to_caller(
+        self,
+        headers: Headers,
+        origin: str,
+        base: str,
+        echoed: str,
+        stored: bool,
+        is_head: bool,
+    ) -> tuple[Headers, Headers]:
+        """The headers that go before the name of the cassette, and those after it."""
+        cassette = ("Replaymock-Cassette", "")
+        extra: Headers = (("Cache-Status", self._status + ("; stored" if stored else "")),) if self._status else ()
+        extra = (*extra, cassette) if extra and stored else extra
+        found = to_caller(headers, self._origins, origin, base, self._cors, echoed, extra)
+        if is_head:
+            found = (*found, *(pair for pair in headers if pair[0].lower() == "content-length"))
+        at = next((at for at, pair in enumerate(found) if pair is cassette), len(found))
+        return found[:at], found[at + 1 :]

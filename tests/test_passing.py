@@ -1,0 +1,89 @@
+"""The heads of an exchange, which are what they would be if nothing were remembered."""
+
+import pytest
+
+from replaymock.cors import Cors
+from replaymock.exchange import Live, Request
+from replaymock.headers import Headers
+from replaymock.origin import Origins
+from replaymock.passing import Passage
+from replaymock.relaying import Kept, keeping
+from tests.factories import a_request
+from tests.test_relaying import chunks
+
+BACKEND = "https://api.example.com"
+STATUS = "replaymock; fwd=request"
+
+
+def a_passage(status: str = STATUS, origins: Origins | None = None, cors: Cors | None = None) -> Passage:
+    return Passage("1.1 replaymock-1", (("X-Key", "k"),), status, origins or Origins((BACKEND,)), cors or Cors())
+
+
+def live(*headers: tuple[str, str]) -> Live:
+    return Live(200, "OK", headers, keeping(chunks(()), Kept(0)))
+
+
+def asked(*headers: tuple[str, str], method: str = "GET", base: str = "") -> Request:
+    return Request(method, "/items", (("Host", "localhost:8081"), *headers), base=base)
+
+
+EVIL = ("Origin", "https://evil.example")
+LIVE = [
+    live(("Location", f"{BACKEND}/a"), ("Vary", "Accept"), ("Content-Length", "2")),
+    live(("Replaymock-Cassette", "theirs"), ("X-Other", "1"), ("Access-Control-Allow-Origin", "*")),
+]
+ASKED = [
+    asked(),
+    asked(("Origin", "http://localhost:3000")),
+    asked(EVIL),
+    asked(method="HEAD"),
+    asked(base="/__replaymock/session/a"),
+]
+
+
+@pytest.mark.parametrize("status", [STATUS, ""])
+@pytest.mark.parametrize("cors", [Cors(), Cors(enabled=False)])
+def test_a_head_is_the_same_whatever_was_asked_before(status: str, cors: Cors) -> None:
+    used = a_passage(status, cors=cors)
+    for _ in range(2):
+        for found in LIVE:
+            for request in ASKED:
+                for file in ("", "items/GET.json", "other/GET.json"):
+                    fresh = a_passage(status, cors=cors).head(found, request, file)
+                    assert used.head(found, request, file) == fresh
+
+
+def values(headers: Headers, name: str) -> list[str]:
+    return [value for key, value in headers if key.lower() == name]
+
+
+def test_an_answer_names_its_cassette_and_leads_back_to_this_server() -> None:
+    headers = a_passage().head(LIVE[0], asked(base="/s"), "items/GET.json").headers
+    assert values(headers, "replaymock-cassette") == ["items/GET.json"]
+    assert values(headers, "cache-status") == [f"{STATUS}; stored"]
+    assert values(headers, "location") == ["http://localhost:8081/s/a"]
+    assert "Replaymock-Cassette" in values(headers, "access-control-expose-headers")[0]
+    not_kept = a_passage().head(LIVE[0], asked(), "").headers
+    assert (values(not_kept, "replaymock-cassette"), values(not_kept, "cache-status")) == ([], [STATUS])
+    silent = a_passage("").head(LIVE[0], asked(), "items/GET.json").headers
+    assert not values(silent, "replaymock-cassette") + values(silent, "cache-status")
+
+
+def test_only_the_answer_to_head_keeps_the_length_of_what_is_not_sent() -> None:
+    assert values(a_passage().head(LIVE[0], asked(), "").headers, "content-length") == []
+    assert values(a_passage().head(LIVE[0], asked(method="HEAD"), "").headers, "content-length") == ["2"]
+
+
+def test_requests_go_out_alike_whatever_went_before() -> None:
+    used = a_passage()
+    requests = [asked(), asked(("Range", "bytes=0-1")), a_request(headers=(("X-Key", "theirs"),))]
+    for _ in range(2):
+        for request in requests:
+            for whole in (True, False):
+                for origin in (BACKEND, "http://other:1"):
+                    assert used.outgoing(request, origin, whole=whole) == a_passage().outgoing(
+                        request, origin, whole=whole
+                    )
+    sent = used.outgoing(requests[1], BACKEND, whole=True)
+    assert sent == (("Host", "api.example.com"), ("Via", "1.1 replaymock-1"), ("X-Key", "k"))
+    assert values(used.outgoing(requests[1], BACKEND, whole=False), "range") == ["bytes=0-1"]
