@@ -20,23 +20,41 @@ class Wait(Struct, frozen=True):
     seconds: float
 
 
+class Begin(Struct, frozen=True):
+    """Send the head."""
+
+
 class Send(Struct, frozen=True):
-    """Write these bytes."""
+    """Send a piece of the body."""
 
     data: bytes
 
 
-Step = Wait | Send
+class Hold(Struct, frozen=True):
+    """Keep the connection as it is until the caller leaves."""
+
+
+class Abort(Struct, frozen=True):
+    """Cut the connection: by a TCP reset, or so that what was sent still arrives."""
+
+    reset: bool = False
+
+
+Step = Wait | Begin | Send | Hold | Abort
 
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """A whole response. `head` ends with the blank line; `steps`, where there are any, replace writing at once."""
+    """A whole response. `head` ends with the blank line; `steps`, where there are any, replace writing at once.
+
+    The head of a `streamed` answer has no framing, which depends on the connection it is sent on.
+    """
 
     status: int
     head: bytes
     body: bytes = b""
     steps: tuple[Step, ...] = ()
+    streamed: bool = False
 
     @property
     def wire(self) -> bytes:
@@ -69,25 +87,23 @@ def chunk(data: bytes) -> bytes:
 
 
 def with_header(answer: Answer, line: bytes) -> Answer:
-    """The answer with one more header line, also where a step sends its head."""
-    longer = answer.head[:-2] + line + b"\r\n\r\n"
-    steps = tuple(
-        Send(longer + step.data[len(answer.head) :])
-        if isinstance(step, Send) and step.data.startswith(answer.head)
-        else step
-        for step in answer.steps
-    )
-    return replace(answer, head=longer, steps=steps)
+    """The answer with one more header line."""
+    return replace(answer, head=answer.head[:-2] + line + b"\r\n\r\n")
 
 
 def without_body(answer: Answer) -> Answer:
     """The answer to the same request made with HEAD."""
-    return replace(answer, body=b"", steps=())
+    return replace(answer, body=b"", steps=(), streamed=False)
 
 
 def delayed(answer: Answer, seconds: float) -> Answer:
     """The answer after a pause."""
-    return replace(answer, steps=(Wait(seconds), Send(answer.wire)))
+    return replace(answer, steps=(Wait(seconds), *steps_of(answer)))
+
+
+def steps_of(answer: Answer) -> tuple[Step, ...]:
+    """The steps of an answer, also of one that is written at once."""
+    return answer.steps or (Begin(), Send(answer.body))
 
 
 def json_answer(

@@ -24,8 +24,9 @@ from replaymock.library import Library, counted
 from replaymock.listening import bind
 from replaymock.matching import Matcher
 from replaymock.mode import RECORD_MODES, REPLAY
+from replaymock.playing import Playing
 from replaymock.redaction import Redactor
-from replaymock.responder import Playing, Responder
+from replaymock.responder import Responder
 from replaymock.server import Server
 from replaymock.settings import Settings
 from replaymock.shifting import Shifting

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, cast
 from tornado import iostream
 from tornado.http1connection import HTTP1Connection
 
-from replaymock.answer import NO_CONTENT, Answer, Send, Wait, chunk, head, with_header, without_body
+from replaymock.answer import NO_CONTENT, Abort, Answer, Begin, Hold, Send, Wait, chunk, head, with_header, without_body
 from replaymock.exchange import Request
 from replaymock.headers import get, list_items
 
@@ -58,12 +58,12 @@ class Caller:
     def answer(self, answer: Answer) -> None:
         """Sends a whole answer."""
         self.begun = True
-        answer = self._with_connection(without_body(answer) if self._bodyless and not answer.steps else answer)
         if answer.steps:
             task = asyncio.ensure_future(self._perform(answer))
             task.add_done_callback(lambda _: self._done())
             self.on_leave(lambda: cast(None, task.cancel()))
             return
+        answer = self._with_connection(without_body(answer) if self._bodyless else answer)
         if len(answer.body) <= _JOINED:
             self._written = _write_ready(self._connection, answer.wire)
         else:
@@ -125,11 +125,11 @@ class Caller:
             if self.finished:
                 self._complete()
 
-    def abort(self) -> None:
-        """Cuts the answer short; by a reset where an orderly close would look like its end."""
+    def abort(self, *, reset: bool = False) -> None:
+        """Cuts the answer short; by a reset where that is wanted, or an orderly close would look like its end."""
         self.finished = True
         stream = self._connection.stream
-        if self._is_http10 and stream.socket is not None:
+        if (reset or self._is_http10) and stream.socket is not None:
             stream.socket.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
         stream.close()
         self._done()
@@ -145,13 +145,32 @@ class Caller:
             self._written.add_done_callback(lambda _: stream.close())
 
     async def _perform(self, answer: Answer) -> None:
+        now = asyncio.get_running_loop().time
+        moment = now()
         for step in answer.steps:
             match step:
                 case Wait(seconds):
-                    await asyncio.sleep(seconds)
+                    moment += seconds
+                    await asyncio.sleep(max(moment - now(), 0.0))
+                case Begin():
+                    self._begin(answer)
                 case Send(data):
-                    self._written = _write_ready(self._connection, data)
+                    await self.write(data)
+                case Hold():
+                    self._done()
+                    await asyncio.get_running_loop().create_future()
+                case Abort(reset):
+                    self.abort(reset=reset)
+                    return
         self.finish()
+
+    def _begin(self, answer: Answer) -> None:
+        """Sends the head of an answer that goes on in steps, framed where it is streamed."""
+        if answer.streamed and not self._bodyless:
+            self._chunked = not self._is_http10
+            self._closes = self._closes or self._is_http10
+            answer = with_header(answer, b"Transfer-Encoding: chunked") if self._chunked else answer
+        self._written = _write_ready(self._connection, self._with_connection(answer).head)
 
     def _with_connection(self, answer: Answer) -> Answer:
         if self._closes:

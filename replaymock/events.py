@@ -6,6 +6,7 @@ An event that no layout describes is kept as `text`, as it stands.
 
 import re
 from collections.abc import Mapping, Sequence
+from itertools import accumulate
 from typing import Any
 
 import msgspec
@@ -82,9 +83,18 @@ def spans(media_type: str, text: str) -> list[tuple[int, int]]:
     return [(start, end) for start, end in zip([0, *ends], ends, strict=False) if start < end]
 
 
-def after(text: str, last_id: str) -> int:
-    """Where a stream of server-sent events goes on after the event with this id; 0 when it has none of that id."""
-    found = [end for start, end in spans(SSE_TYPE, text) if last_id in _ID.findall(text, start, end)]
+def pieces(media_type: str, data: bytes) -> list[bytes]:
+    """The bytes of each event, whatever characters they are."""
+    text = data.decode("utf-8", "surrogateescape")
+    return [text[start:end].encode("utf-8", "surrogateescape") for start, end in spans(media_type, text)]
+
+
+def skipped(media_type: str, data: bytes, last_id: str) -> int:
+    """How many events a caller has who saw the one with this id; 0 when there is none of that id."""
+    if not last_id or media_type != SSE_TYPE:
+        return 0
+    sent = last_id.encode("latin-1")
+    found = [at for at, piece in enumerate(pieces(media_type, data), 1) if sent in _ID.findall(piece)]
     return found[-1] if found else 0
 
 
@@ -220,14 +230,7 @@ def pauses_of(media_type: str, data: bytes, arrivals: Pauses) -> Pauses:
 
 def _starts(media_type: str, data: bytes) -> list[int]:
     """Where each event begins, in bytes."""
-    text = data.decode("utf-8", "surrogateescape")
-    if len(text) == len(data):
-        return [start for start, _ in spans(media_type, text)]
-    found, position = [], 0
-    for start, end in spans(media_type, text):
-        found.append(position)
-        position += len(text[start:end].encode("utf-8", "surrogateescape"))
-    return found
+    return list(accumulate(map(len, pieces(media_type, data)), initial=0))[:-1]
 
 
 def _plain(name: str, value: msgspec.Raw) -> Any:
@@ -250,4 +253,4 @@ _LINE_END = re.compile(r"\r\n|\n|\r(?!\n)")
 _BLANK_LINE = re.compile(r"(?:\r\n|\n|\r(?!\n))(?:\r\n|\n|\r(?!\n))")
 _COLON = re.compile(r"^(?:event|id|data|retry)?:( ?)(?=[^\r\n])", re.MULTILINE)
 _SPACED = re.compile(r'^(?:data: ?)?[\[{]"?[^\r\n]*?(?:": |, )', re.MULTILINE)
-_ID = re.compile(r"^id: ?([^\r\n]*)", re.MULTILINE)
+_ID = re.compile(rb"^id: ?([^\r\n]*)", re.MULTILINE)

@@ -1,13 +1,14 @@
 """From a recorded response to the answers made of it: the one place that knows both what people edit and the wire."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from itertools import accumulate
 
-from replaymock import codings, conditional, origin
-from replaymock.answer import Answer, frame
+from replaymock import codings, conditional, events, origin
+from replaymock.answer import Answer, Begin, Hold, Send, Step, Wait, frame, head
 from replaymock.cassette import Recorded
 from replaymock.conditional import Asked
 from replaymock.cors import Cors, add_vary
-from replaymock.headers import Headers, get, without
+from replaymock.headers import FRAMING, Headers, get, media_type, without
 from replaymock.shifting import Shifting
 
 _MOST_VARIANTS = 16
@@ -15,21 +16,33 @@ _MOST_VARIANTS = 16
 
 @dataclass(frozen=True, slots=True)
 class Caller:
-    """What of a request an answer depends on; `base` is the path the caller's session is under."""
+    """What of a request an answer depends on.
+
+    `base` is the path the caller's session is under, `last_event_id` the event a stream is to go on after.
+    """
 
     origin: str
     echoed_origin: str
     accept_encoding: str
     base: str = ""
+    last_event_id: str = ""
 
 
 class Prepared:
-    """One recorded response and the answers made of it so far, one for each kind of caller.
+    """One recorded response and the answers made of it so far, one for each kind of caller."""
 
-    If it `moves`, it says something else each second.
-    """
-
-    __slots__ = ("_cors", "_extra", "_shifting", "_to_head", "_variants", "codings", "moves", "recorded", "uses_origin")
+    __slots__ = (
+        "_cors",
+        "_extra",
+        "_shifting",
+        "_stream",
+        "_to_head",
+        "_variants",
+        "codings",
+        "moves",
+        "recorded",
+        "uses_origin",
+    )
 
     def __init__(
         self,
@@ -45,19 +58,24 @@ class Prepared:
         self.uses_origin = _holds_token(recorded)
         self.moves = shifting is not None and shifting.moves(recorded.headers, recorded.body, recorded.recorded_at)
         self._shifting = shifting
+        self._stream = "" if to_head or recorded.encoded else _stream_type(recorded)
         self._to_head = to_head
         self._extra = extra
         self._cors = cors
-        self._variants: dict[tuple[str, str, str, bool, int], Answer] = {}
+        self._variants: dict[tuple[str, str, str, str, bool, int], Answer] = {}
 
     def answer(self, caller: Caller, asked: Asked | None = None) -> Answer:
-        """The answer for a caller, made when first asked for, or less than the whole of it where that was `asked`."""
+        """The answer for a caller, made when first asked for, or less than the whole of it where that was `asked`.
+
+        A stream has its events as steps, at their recorded pace.
+        """
         return (self._reduced(caller, asked) if asked else None) or self._whole(caller)
 
     def _whole(self, caller: Caller) -> Answer:
         coded = bool(self.codings) and codings.accepted(caller.accept_encoding, self.codings)
         moment = self._moment()
-        variant = (caller.origin if self.uses_origin else "", caller.base, caller.echoed_origin, coded, moment)
+        last = caller.last_event_id if self._stream == events.SSE_TYPE else ""
+        variant = (caller.origin if self.uses_origin else "", caller.base, last, caller.echoed_origin, coded, moment)
         found = self._variants.get(variant)
         if found is None:
             if len(self._variants) >= _MOST_VARIANTS:
@@ -68,9 +86,11 @@ class Prepared:
     def _make(self, caller: Caller, coded: bool, moment: int) -> Answer:
         recorded = self.recorded
         headers, body = self._content(caller, coded, moment)
+        headers = self._cors.apply((*headers, *self._extra), caller.echoed_origin)
+        if self._stream:
+            return self._streamed(headers, body, caller.last_event_id, coded=coded)
         if coded and body:
             body = codings.encode(body, self.codings)
-        headers = self._cors.apply((*headers, *self._extra), caller.echoed_origin)
         bodyless = not body and (self._to_head or bool(get(headers, "content-length")))
         return frame(recorded.status, recorded.reason, headers, body, bodyless=bodyless)
 
@@ -102,11 +122,33 @@ class Prepared:
         """The second it is, where that makes a difference."""
         return self._shifting.now() if self._shifting and self.moves else 0
 
+    def _streamed(self, headers: Headers, body: bytes, last_event_id: str, *, coded: bool) -> Answer:
+        """An answer that sends event by event; from the one after `last_event_id`, where it has that."""
+        recorded = self.recorded
+        skipped = events.skipped(self._stream, body, last_event_id)
+        pieces = events.pieces(self._stream, body)[skipped:]
+        starts = list(accumulate(map(len, events.pieces(self._stream, recorded.body)), initial=0))[skipped:]
+        delays = dict(recorded.pauses)
+        encoder = codings.encoder(self.codings if coded else [])
+        steps: list[Step] = [Begin()]
+        for start, piece in zip(starts, pieces, strict=False):
+            steps += [Wait(delays[start] / 1000)] if start in delays else []
+            steps.append(Send(encoder.feed(piece)))
+        steps.append(Hold() if recorded.truncated else Send(encoder.finish()))
+        answer = Answer(recorded.status, head(recorded.status, recorded.reason, without(headers, FRAMING)))
+        return replace(answer, body=b"".join(pieces), steps=tuple(steps), streamed=True)
+
 
 def _codings_to_do(recorded: Recorded) -> list[str]:
     """The content codings to be made when served: none where the body still is in them, or is served as it stands."""
     found = codings.parse(get(recorded.headers, "content-encoding"))
     return found if not recorded.encoded and codings.is_known(found) else []
+
+
+def _stream_type(recorded: Recorded) -> str:
+    """The media type of a stream of events that can be served event by event; empty for anything else."""
+    found = media_type(recorded.headers)
+    return found if events.is_stream(found) and recorded.body else ""
 
 
 def _holds_token(recorded: Recorded) -> bool:

@@ -13,12 +13,11 @@ from typing import TYPE_CHECKING
 from msgspec import Struct
 
 from replaymock import sequence
-from replaymock.answer import Answer, delayed, frame, without_body
-from replaymock.conditional import Asked, asked
+from replaymock.answer import Answer, frame
 from replaymock.cors import Cors
 from replaymock.errors import CassetteError, RequestRefused
 from replaymock.exchange import Request
-from replaymock.headers import Headers, get
+from replaymock.headers import Headers
 from replaymock.history import write_name
 from replaymock.index import Entry, Index
 from replaymock.journal import Journal, Report, Served
@@ -26,18 +25,15 @@ from replaymock.matching import Matcher
 from replaymock.misses import Miss, exhausted, explain
 from replaymock.mode import Mode
 from replaymock.naming import cassette_name, mock_file
-from replaymock.prepare import Caller
+from replaymock.playing import Player, Playing
 from replaymock.problems import advice, miss_answer, problem, refusal
 from replaymock.rewrites import Canonical
 from replaymock.sessions import Session, Sessions, assign
-from replaymock.settings import Latency
-from replaymock.shifting import Shifting
 
 if TYPE_CHECKING:  # replay loads nothing that only recording needs
     from replaymock.recorder import Recorder
     from replaymock.relaying import Out
 
-NO_LATENCY = Latency()
 _MOST_REMEMBERED = 10_000
 _MOST_BODY = 16 * 1024
 _MOST_BYTES = 16 * 1024 * 1024
@@ -45,30 +41,6 @@ _OF_BODY = frozenset(("content-type", "content-encoding"))
 
 _Name = tuple[str, str, Headers, bytes]
 """All of a request that its entry depends on: method, target, the types of its body, body."""
-
-
-class Playing(Struct, frozen=True):
-    """How cassettes are played: the sequence policy, the latency, the status of a miss, the header naming a session.
-
-    `conditional` has conditions of a request answered by 304; `shifting` moves times.
-    """
-
-    sequence: str = "auto"
-    latency: Latency = NO_LATENCY
-    miss_status: int = 404
-    session_header: str = "replaymock-session"
-    ignored: tuple[str, ...] = ()
-    conditional: bool = False
-    shifting: Shifting | None = None
-
-    @property
-    def takes_time(self) -> bool:
-        """Whether answers are held back."""
-        return self.latency.recorded or self.latency.high > 0
-
-    def stays(self, responses: int) -> bool:
-        """Whether a cassette with so many responses always gives the same one."""
-        return self.sequence in ("first", "last") or (responses == 1 and self.sequence != "strict")
 
 
 def _files_for(request: Canonical) -> list[str]:
@@ -110,7 +82,7 @@ class Responder:
         self._matcher = matcher
         self._report = report
         self._clock = clock
-        self._random = random
+        self._player = Player(playing, cors, random)
         self._remembered: dict[_Name, _Found] = {}
         self._remembered_bytes = 0
 
@@ -160,7 +132,7 @@ class Responder:
         position = self._advance(request, found.entry, session) if found.entry else None
         if found.entry is None or position is None:
             return None if self.mode.forward else self._miss(request, found, started)
-        answer = self._play(request, found.entry, position)
+        answer = self._player.answer(request, found.entry, position)
         self._count_write(found.entry, answer, session)
         self._served(request.method, found.shown, answer.status, "hit", found.entry.file, started)
         return answer
@@ -182,9 +154,9 @@ class Responder:
         position = self._advance(request, found.entry, Session())
         if position is None or found.entry.canonical.method not in ("GET", "HEAD"):
             return None
-        if found.entry.prepared(position).moves or self._asked(request):
+        if found.entry.prepared(position).moves or self._player.asked(request):
             return None
-        answer = self._play(request, found.entry, position)
+        answer = self._player.answer(request, found.entry, position)
         return answer, Served(request.method, found.shown, answer.status, "hit", found.entry.file, 0.0)
 
     def _forwarded(self, served: Served) -> None:
@@ -233,9 +205,6 @@ class Responder:
         stored = self._find(meant)
         return meant, _Found(stored.canonical, stored.entry, found.shown)
 
-    def _asked(self, request: Request) -> Asked | None:
-        return asked(request.method, request.headers, conditional=self._playing.conditional)
-
     def _advance(self, request: Request, entry: Entry, session: Session) -> int | None:
         at = session.positions.get(entry.file)
         if request.method == "HEAD" and entry.canonical.method == "GET":
@@ -244,19 +213,6 @@ class Responder:
         if position is not None:
             session.positions[entry.file] = position
         return position
-
-    def _play(self, request: Request, entry: Entry, position: int) -> Answer:
-        headers = request.headers
-        caller = Caller(request.origin, self.cors.echoed(headers), get(headers, "accept-encoding"), request.base)
-        prepared = entry.prepared(position)
-        answer = prepared.answer(caller, self._asked(request))
-        latency = self._playing.latency
-        seconds = prepared.recorded.elapsed_ms / 1000 if latency.recorded else latency.high
-        if seconds > 0 and not latency.recorded:
-            seconds = self._random.uniform(latency.low, latency.high)
-        if request.method == "HEAD":
-            answer = without_body(answer)
-        return delayed(answer, seconds) if seconds > 0 else answer
 
     def _count_write(self, entry: Entry, answer: Answer, session: Session) -> None:
         name = write_name(entry.canonical, entry.cassette.request.path, answer.status)

@@ -20,11 +20,11 @@ class Upstream(Struct, frozen=True):
 
 
 class Latency(Struct, frozen=True):
-    """How long an answer is held back, in seconds: between two bounds, or as long as it took when recorded."""
+    """How long an answer is held back: between two bounds in seconds, or by a factor as long as when recorded."""
 
     low: float = 0.0
     high: float = 0.0
-    recorded: bool = False
+    factor: float = 0.0
 
 
 class Settings(Struct, frozen=True):
@@ -89,17 +89,23 @@ def parse_header(text: str) -> tuple[str, str]:
     return name, value
 
 
-def parse_latency(text: str) -> Latency:
-    """A latency from `recorded`, milliseconds, or `MIN-MAX` milliseconds."""
+def parse_latency(text: str, place: str = "--latency") -> Latency:
+    """A latency from `recorded`, `xFACTOR`, milliseconds, or `MIN-MAX` milliseconds. UsageError naming `place`."""
     if text == "recorded":
-        return Latency(recorded=True)
+        return Latency(factor=1.0)
+    factor = _FACTOR.fullmatch(text)
+    if factor:
+        return Latency(factor=float(factor.group(1)))
     found = _RANGE.fullmatch(text)
     if not found:
-        raise UsageError(f"--latency {text!r}: use recorded, milliseconds such as 200, or a range such as 100-300")
+        raise UsageError(
+            f"{place} {text!r}: use recorded, a factor of that such as x0.5, "
+            f"milliseconds such as 200, or a range such as 100-300"
+        )
     low = int(found.group(1))
     high = int(found.group(2) or low)
     if high < low:
-        raise UsageError(f"--latency {text!r}: the first bound is above the second")
+        raise UsageError(f"{place} {text!r}: the first bound is above the second")
     return Latency(low / 1000, high / 1000)
 
 
@@ -186,6 +192,7 @@ def _split_url(url: str, text: str) -> Any:
     return parts
 
 
+_FACTOR = re.compile(r"x([0-9]{1,4}(?:\.[0-9]{1,4})?)")
 _RANGE = re.compile(r"([0-9]+)(?:\s*-\s*([0-9]+))?")
 _URL = re.compile(r"[!-~]+")
 _SIZE = re.compile(r"([0-9]+)\s*([A-Za-z]*)")

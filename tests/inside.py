@@ -22,9 +22,10 @@ from replaymock.journal import Report
 from replaymock.matching import Matcher
 from replaymock.mode import REPLAY, Mode
 from replaymock.naming import cassette_name
+from replaymock.playing import Playing
 from replaymock.recorder import Recorder
 from replaymock.redaction import Redactor
-from replaymock.responder import Playing, Responder
+from replaymock.responder import Responder
 from replaymock.settings import Settings
 
 Opened = TypeVar("Opened")

@@ -5,7 +5,7 @@ import json
 import pytest
 
 from replaymock import answer
-from replaymock.answer import Answer, Send, Wait, frame
+from replaymock.answer import Answer, Begin, Send, Wait, frame
 from replaymock.headers import Headers
 
 
@@ -49,7 +49,7 @@ def test_head_is_answered_without_the_body_but_with_its_length() -> None:
 
 def test_an_answer_can_be_held_back() -> None:
     whole = frame(200, "OK", (), b"abc")
-    assert answer.delayed(whole, 0.5).steps == (Wait(0.5), Send(whole.wire))
+    assert answer.delayed(whole, 0.5).steps == (Wait(0.5), Begin(), Send(b"abc"))
 
 
 def test_a_value_is_answered_as_indented_json() -> None:

@@ -13,7 +13,7 @@ from tornado.http1connection import HTTP1Connection
 from tornado.httpserver import HTTPServer
 from tornado.netutil import bind_sockets
 
-from replaymock.answer import Send, Wait, delayed, frame
+from replaymock.answer import Begin, Send, Wait, delayed, frame
 from replaymock.connection import Caller
 from replaymock.exchange import Request
 from replaymock.relaying import Head
@@ -102,7 +102,7 @@ async def whole(caller: Caller) -> None:
 
 
 async def in_steps(caller: Caller) -> None:
-    caller.answer(replace(ANSWER, steps=(Wait(0.02), Send(ANSWER.head), Wait(0.02), Send(ANSWER.body))))
+    caller.answer(replace(ANSWER, steps=(Wait(0.02), Begin(), Wait(0.02), Send(ANSWER.body))))
 
 
 async def with_length(caller: Caller) -> None:

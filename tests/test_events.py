@@ -125,11 +125,15 @@ def test_an_unknown_layout_is_told_with_those_there_are() -> None:
 
 
 @pytest.mark.parametrize(
-    ("last_id", "rest"), [("1", "id: 2\ndata: b\n\ndata: c\n\n"), ("2", "data: c\n\n"), ("9", None)]
+    ("media_type", "last_id", "count"), [(SSE, "1", 1), (SSE, "2", 2), (SSE, "9", 0), (SSE, "", 0), (LINES, "1", 0)]
 )
-def test_a_stream_goes_on_after_the_last_id(last_id: str, rest: str | None) -> None:
-    text = "id: 1\ndata: a\n\nid: 2\ndata: b\n\ndata: c\n\n"
-    assert text[events.after(text, last_id) :] == (rest or text)
+def test_a_stream_goes_on_after_the_last_id(media_type: str, last_id: str, count: int) -> None:
+    assert events.skipped(media_type, b"id: 1\ndata: a\n\nid: 2\ndata: b\n\ndata: c\n\n", last_id) == count
+
+
+@given(st.binary())
+def test_any_bytes_are_cut_into_pieces_that_add_up_to_them(data: bytes) -> None:
+    assert b"".join(events.pieces(SSE, data)) == data
 
 
 @pytest.mark.parametrize(

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from replaymock import codings
-from replaymock.answer import Answer
+from replaymock.answer import Answer, Begin, Hold, Send, Wait
 from replaymock.cassette import Recorded
 from replaymock.conditional import Asked
 from replaymock.cors import Cors
@@ -179,3 +179,35 @@ def test_every_caller_gets_the_recorded_content(body: bytes, coding: str, accept
     sent = codings.parse(headers_of(answer).get("content-encoding", ""))
     assert codings.decode(answer.body, sent if body else [], 10_000) == body
     assert headers_of(answer)["content-length"] == str(len(answer.body))
+
+
+SSE = (("content-type", "text/event-stream"),)
+TWO = b"id: 1\ndata: {{origin}}/a\n\nid: 2\ndata: b\n\n"
+
+
+def sent(answer: Answer) -> list[bytes]:
+    return [step.data for step in answer.steps if isinstance(step, Send) and step.data]
+
+
+def test_a_stream_is_served_event_by_event_at_its_recorded_pace() -> None:
+    answer = prepared(recorded(TWO, headers=SSE, pauses=((0, 40), (TWO.index(b"id: 2"), 100)))).answer(CALLER)
+    first, second = (f"id: 1\ndata: {CALLER.origin}/a\n\n".encode(), b"id: 2\ndata: b\n\n")
+    assert answer.steps == (Begin(), Wait(0.04), Send(first), Wait(0.1), Send(second), Send(b""))
+    assert answer.streamed and b"content-length" not in answer.head.lower()
+
+
+def test_a_stream_goes_on_after_the_event_its_caller_saw_last() -> None:
+    found = prepared(recorded(TWO, headers=SSE))
+    assert sent(found.answer(replace(CALLER, last_event_id="1"))) == [b"id: 2\ndata: b\n\n"]
+    assert len(sent(found.answer(replace(CALLER, last_event_id="unknown")))) == 2
+
+
+def test_a_stream_that_was_cut_when_recorded_is_held_open() -> None:
+    assert prepared(recorded(TWO, headers=SSE, truncated=True)).answer(CALLER).steps[-1] == Hold()
+
+
+def test_a_coded_stream_is_coded_piece_by_piece() -> None:
+    found = prepared(recorded(TWO, headers=(*SSE, ("content-encoding", "gzip"))))
+    pieces = sent(found.answer(replace(CALLER, accept_encoding="gzip")))
+    decoder = codings.decoder(["gzip"], 1000)
+    assert [decoder.feed(piece).endswith(b"\n\n") for piece in pieces[:2]] == [True, True]

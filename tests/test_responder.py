@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 from msgspec.structs import replace
 
-from replaymock.answer import Answer, Wait
+from replaymock.answer import Answer
 from replaymock.bodies import Form
 from replaymock.cassette import Cassette, CassetteRequest
 from replaymock.config import read
@@ -15,8 +15,8 @@ from replaymock.exchange import Request
 from replaymock.headers import Headers
 from replaymock.index import Index
 from replaymock.mode import RECORD_MODES
-from replaymock.responder import Playing, Responder
-from replaymock.settings import Latency
+from replaymock.playing import Playing
+from replaymock.responder import Responder
 from replaymock.shifting import Shifting
 from tests.factories import JSON, a_cassette, a_request, recorded
 from tests.inside import a_responder, an_entry
@@ -168,23 +168,6 @@ def test_a_body_is_remembered_together_with_its_type() -> None:
         for body in (b"b=2&a=1", b"a=1&b=2"):
             assert asked(responder, "/f", "POST", (*HOST, as_form), body).body == b'"form"'
             assert asked(responder, "/f", "POST", (*HOST, as_text), body).status == 404
-
-
-@pytest.mark.parametrize(
-    ("latency", "low", "high"),
-    [(Latency(0.2, 0.2), 0.2, 0.2), (Latency(0.1, 0.3), 0.1, 0.3), (Latency(recorded=True), 0.25, 0.25)],
-)
-def test_latency_is_a_wait_before_the_very_same_answer(latency: Latency, low: float, high: float) -> None:
-    cassette = a_cassette("/a", recorded(elapsed_ms=250))
-    plain = asked(a_responder(cassette), "/a")
-    slow = asked(a_responder(cassette, playing=Playing(latency=latency)), "/a")
-    wait = slow.steps[0]
-    assert isinstance(wait, Wait)
-    assert low <= wait.seconds <= high
-    assert slow.wire == plain.wire
-    responder = a_responder(cassette, playing=Playing(latency=latency))
-    assert len({asked(responder, "/a").steps for _ in range(5)}) == (1 if low == high else 5)
-    assert plain.steps == ()
 
 
 def test_refusals_and_faults_are_problems_that_a_page_may_read() -> None:

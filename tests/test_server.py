@@ -12,7 +12,8 @@ import pytest
 
 from replaymock.app import App
 from replaymock.listening import bind
-from replaymock.responder import Playing, Responder
+from replaymock.playing import Playing
+from replaymock.responder import Responder
 from replaymock.server import MAX_HEADER, Server
 from replaymock.settings import Latency, Upstream
 from tests.factories import a_cassette

@@ -110,7 +110,9 @@ def record(context: click.Context, /, **_values: Any) -> None:
     help="What a repeated request gets. auto: one step a call, the last stays. loop: from the start again. "
     "strict: a miss after the last. first, last: always that one.",
 )
-@option("--latency", metavar="0|recorded|MS|MIN-MAX", default="0", show_default=True, help="Hold each answer back.")
+@option(
+    "--latency", metavar="0|recorded|MS|MIN-MAX|xFACTOR", default="0", show_default=True, help="Hold each answer back."
+)
 @option(
     "--miss-status",
     metavar="CODE",

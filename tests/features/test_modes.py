@@ -196,15 +196,15 @@ def test_latency_holds_each_answer_back(folder: Path, latency: str, low: float, 
 def test_recorded_latency_is_what_the_backend_took(folder: Path) -> None:
     def handle(connection: socket.socket) -> None:
         read_whole(connection)
-        time.sleep(0.25)
+        time.sleep(0.6)
         connection.sendall(reply(b"1"))
 
     with raw_backend(handle) as backend:
         record(folder, backend, ["/x"])
     with replaymock("replay", folder, "--latency", "recorded") as server:
-        assert _seconds(server) >= 0.25
+        assert _seconds(server) >= 0.6
     with replaymock("replay", folder) as server:
-        assert _seconds(server) < 0.25
+        assert _seconds(server) < 0.6
 
 
 def test_a_miss_has_the_status_asked_for_and_fails_the_run(folder: Path) -> None:
