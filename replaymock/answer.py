@@ -91,6 +91,20 @@ def with_header(answer: Answer, line: bytes) -> Answer:
     return replace(answer, head=answer.head[:-2] + line + b"\r\n\r\n")
 
 
+def dated(answer: Answer, line: bytes) -> Answer:
+    """The answer with a `Date` line at the start, unless it has a date of its own."""
+    start, rest = split(answer.head)
+    return replace(answer, head=start + line + b"\r\n" + rest) if start else answer
+
+
+def split(answer_head: bytes) -> tuple[bytes, bytes]:
+    """The status line of a head and the rest, between which a `Date` belongs; a head that has one is all rest."""
+    if b"\ndate:" in answer_head.lower():
+        return b"", answer_head
+    end = answer_head.find(b"\n") + 1
+    return answer_head[:end], answer_head[end:]
+
+
 def without_body(answer: Answer) -> Answer:
     """The answer to the same request made with HEAD."""
     return replace(answer, body=b"", steps=(), streamed=False)

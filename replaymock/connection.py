@@ -9,7 +9,21 @@ from typing import TYPE_CHECKING, cast
 from tornado import iostream
 from tornado.http1connection import HTTP1Connection
 
-from replaymock.answer import NO_CONTENT, Abort, Answer, Begin, Hold, Send, Wait, chunk, head, with_header, without_body
+from replaymock.answer import (
+    NO_CONTENT,
+    Abort,
+    Answer,
+    Begin,
+    Hold,
+    Send,
+    Wait,
+    chunk,
+    dated,
+    head,
+    with_header,
+    without_body,
+)
+from replaymock.dates import date_line
 from replaymock.exchange import Request
 from replaymock.headers import get, list_items
 
@@ -64,6 +78,7 @@ class Caller:
             self.on_leave(lambda: cast(None, task.cancel()))
             return
         answer = self._with_connection(without_body(answer) if self._bodyless else answer)
+        answer = dated(answer, date_line())
         if len(answer.body) <= _JOINED:
             self._written = _write_ready(self._connection, answer.wire)
         else:
@@ -170,7 +185,7 @@ class Caller:
             self._chunked = not self._is_http10
             self._closes = self._closes or self._is_http10
             answer = with_header(answer, b"Transfer-Encoding: chunked") if self._chunked else answer
-        self._written = _write_ready(self._connection, self._with_connection(answer).head)
+        self._written = _write_ready(self._connection, dated(self._with_connection(answer), date_line()).head)
 
     def _with_connection(self, answer: Answer) -> Answer:
         if self._closes:

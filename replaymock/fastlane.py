@@ -11,6 +11,7 @@ from typing import Any, Protocol
 
 from replaymock.accepting import Acceptor
 from replaymock.answer import Answer, with_header
+from replaymock.dates import Starts
 from replaymock.exchange import Request
 from replaymock.headers import get
 from replaymock.journal import Served
@@ -58,6 +59,7 @@ class FastLane:
         self._count = count
         self._idle_seconds = idle_seconds
         self._loop = asyncio.get_running_loop()
+        self.starts = Starts(self._loop)
         self._connections: set[_Connection] = set()
         self._acceptor = Acceptor(self._take, lambda: road.has_room(len(self._connections)), warn)
         self._sweeping = self._loop.call_later(idle_seconds / 4, self._sweep)
@@ -152,6 +154,7 @@ class _Connection:
         "_repeat",
         "_rest",
         "_send",
+        "_start",
         "_unsent",
         "_was_idle",
     )
@@ -165,7 +168,7 @@ class _Connection:
         self._address = address
         # Looked up once: this is what every request needs.
         self._receive, self._send = peer.recv, peer.send
-        self._find, self._repeat = lane.known.get, lane.repeat
+        self._find, self._repeat, self._start = lane.known.get, lane.repeat, lane.starts.get
         self._unsent: list[memoryview] = []
         self._rest = b""
         self._ends = False
@@ -207,7 +210,7 @@ class _Connection:
             self._serve(data)
             return
         self._repeat(known.served)
-        wire = known.wire
+        wire = (self._start(known.start) or self._lane.starts.make(known.start)) + known.wire
         try:
             sent = self._send(wire)
         except (BlockingIOError, InterruptedError):
@@ -249,7 +252,7 @@ class _Connection:
             answer = self._lane.answer(data[start:end]) if end > 3 else None  # noqa: PLR2004 - not found
             if answer is None:
                 break
-            wires.append(answer.wire)
+            wires += (self._start(answer.start) or self._lane.starts.make(answer.start), answer.wire)
             queued += len(answer.wire)
             body = answer.body
             self._ends = answer.closes

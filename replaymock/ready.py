@@ -2,6 +2,7 @@
 
 from msgspec import Struct
 
+from replaymock.answer import split
 from replaymock.journal import Served
 
 BUDGET = 256 * 1024 * 1024
@@ -16,8 +17,9 @@ PLACES = 1 << 19
 
 
 class Ready(Struct, frozen=True):
-    """What a request head is answered with. A shared body is sent after `wire`."""
+    """What a request head is answered with: `start`, a `Date` unless that is empty, `wire`, and a shared `body`."""
 
+    start: bytes
     wire: bytes
     body: bytes
     served: Served
@@ -27,9 +29,10 @@ class Ready(Struct, frozen=True):
 
 def ready(head: bytes, body: bytes, served: Served, *, closes: bool) -> Ready:
     """An answer made ready to be sent."""
+    start, rest = split(head)
     if len(body) <= JOINED:
-        return Ready(head + body, b"", served, closes, not closes)
-    return Ready(head, body, served, closes, is_simple=False)
+        return Ready(start, rest + body, b"", served, closes, not closes)
+    return Ready(start, rest, body, served, closes, is_simple=False)
 
 
 class Known:

@@ -4,6 +4,7 @@ import contextlib
 import http.client
 import json
 import os
+import re
 import signal
 import socket
 import socketserver
@@ -209,6 +210,11 @@ def ask(
     """The whole answer to a request. http.client.IncompleteRead or ConnectionResetError when it is cut short."""
     with asking(origin, method, target, headers, body) as answer:
         return Got(answer.status, answer.reason, answer.getheaders(), answer.read())
+
+
+def undated(data: bytes) -> bytes:
+    """Answers without the line that says when each was given."""
+    return re.sub(rb"\r\nDate: \w{3}, \d\d \w{3} \d{4} \d\d:\d\d:\d\d GMT(?=\r\n)", b"", data)
 
 
 def reply(body: bytes, *headers: str, status: str = "200 OK") -> bytes:

@@ -42,6 +42,17 @@ def test_a_header_can_be_added_later() -> None:
     assert found.wire == b"HTTP/1.1 200 OK\r\nContent-Length: 1\r\nConnection: close\r\n\r\na"
 
 
+def test_a_date_follows_the_status_line() -> None:
+    dated = answer.dated(frame(200, "OK", (), b"a"), b"Date: x")
+    assert dated.wire == b"HTTP/1.1 200 OK\r\nDate: x\r\nContent-Length: 1\r\n\r\na"
+
+
+def test_an_answer_with_a_date_of_its_own_keeps_it() -> None:
+    own = frame(200, "OK", (("date", "then"),), b"a")
+    assert answer.dated(own, b"Date: x") is own
+    assert answer.split(own.head) == (b"", own.head)
+
+
 def test_head_is_answered_without_the_body_but_with_its_length() -> None:
     found = answer.without_body(frame(200, "OK", (), b"abc"))
     assert found.wire.endswith(b"Content-Length: 3\r\n\r\n")

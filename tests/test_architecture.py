@@ -39,6 +39,7 @@ FLOORS: list[tuple[str, str]] = [
     ("conductors", "problems passing playing"),
     ("conductors", "recorder"),
     ("conductors", "responder"),
+    ("edges in", "dates"),
     ("edges in", "admin admission console connection"),
     ("edges in", "plainhead listening accepting patience ready"),
     ("edges in", "fastlane"),

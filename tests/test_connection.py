@@ -18,7 +18,7 @@ from replaymock.connection import Caller
 from replaymock.exchange import Request
 from replaymock.relaying import Head
 from tests.inside import held_open
-from tests.running import eventually
+from tests.running import eventually, undated
 
 ANSWER = frame(200, "OK", (("X-A", "1"),), b"body")
 READY = b"HTTP/1.1 200 OK\r\nX-A: 1\r\nContent-Length: 4\r\n\r\nbody"
@@ -154,7 +154,9 @@ CHUNKED = b"HTTP/1.1 200 OK\r\nX-A: 1\r\nTransfer-Encoding: chunked\r\n\r\n2\r\n
 def test_what_is_ready_goes_out_as_it_is_and_the_connection_is_kept(way: Way, sent: bytes) -> None:
     """Writing without `write_headers` is called allowed but deprecated by Tornado: this pins it."""
     with answering(way) as (server, port):
-        assert said(port, count=3) == (sent * 3, "kept")
+        received, ending = said(port, count=3)
+        assert (undated(received), ending) == (sent * 3, "kept")
+        assert received.count(b"HTTP/1.1 200 OK\r\nDate: ") == (3 if way in (whole, in_steps) else 0)
         assert server.done >= 3
 
 

@@ -53,7 +53,9 @@ def test_the_budget_is_kept_and_what_is_asked_in_turn_is_still_known_in_part() -
 
 def test_a_small_body_follows_its_head_and_a_large_one_is_shared() -> None:
     small, large = b"x" * JOINED, b"x" * (JOINED + 1)
-    assert ready(b"head", small, SERVED, closes=False) == Ready(b"head" + small, b"", SERVED, False, is_simple=True)
+    assert ready(b"line\nrest", small, SERVED, closes=False) == Ready(
+        b"line\n", b"rest" + small, b"", SERVED, closes=False, is_simple=True
+    )
     shared = ready(b"head", large, SERVED, closes=False)
     assert shared.body is large
     assert not shared.is_simple
