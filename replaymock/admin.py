@@ -11,6 +11,7 @@ from typing import Any
 from replaymock.answer import Answer, json_answer, with_header
 from replaymock.exchange import Request
 from replaymock.headers import get
+from replaymock.journal import Journal, Question
 from replaymock.problems import problem
 from replaymock.responder import Responder
 
@@ -32,13 +33,36 @@ def is_own(path: str) -> bool:
     return path == PREFIX or path.startswith(f"{PREFIX}/")
 
 
-def answer(request: Request, responder: Responder, hosts: Hosts) -> Answer:
-    """The answer of an own endpoint."""
-    name = request.path.removeprefix(PREFIX).strip("/")
+def concerns_all(request: Request, responder: Responder, hosts: Hosts) -> bool:
+    """Whether a request is to be answered by `answer_for_all`: one of several workers cannot answer it alone."""
+    asks = responder.ask_all is not None and is_own(request.path) and _name(request) in _ABOUT_ALL
+    return asks and _refusal(request, hosts) is None
+
+
+async def answer_for_all(request: Request, responder: Responder, hosts: Hosts) -> Answer:
+    """The answer of an own endpoint that speaks for every worker."""
+    if responder.ask_all is None:
+        return answer(request, responder, hosts)
+    question = Question(reset=_name(request) == "reset", session=request.session or None)
+    return answer(request, responder, hosts, await responder.ask_all(question))
+
+
+def answer(request: Request, responder: Responder, hosts: Hosts, journal: Journal | None = None) -> Answer:
+    """The answer of an own endpoint; `journal` is that of all workers, where the responder's own is one of several."""
+    refused = _refusal(request, hosts)
+    if refused:
+        return refused
+    _, respond = _ENDPOINTS[_name(request)]
+    found = respond(responder, request, journal or responder.journal)
+    return json_answer(200, "OK", found, (("Cache-Control", "no-store"),))
+
+
+def _refusal(request: Request, hosts: Hosts) -> Answer | None:
+    name = _name(request)
     if name not in _ENDPOINTS:
         known = ", ".join(f"{PREFIX}/{known}" for known in _ENDPOINTS)
         return problem(404, "unknown_endpoint", f"there is no {request.path}; there are {known}", ())
-    method, respond = _ENDPOINTS[name]
+    method, _ = _ENDPOINTS[name]
     if name not in _OPEN_TO_ANY_HOST and hosts and _host_name(request) not in hosts:
         return problem(403, "host_not_allowed", "this server is not known under the Host of this request", ())
     if request.method not in ((method, "HEAD") if method == "GET" else (method,)):
@@ -46,7 +70,11 @@ def answer(request: Request, responder: Responder, hosts: Hosts) -> Answer:
         return with_header(refused, f"Allow: {method}".encode("ascii"))
     if method != "GET" and _is_cross_site(request):
         return problem(403, "cross_site", "a page of another origin may not change this server's state", ())
-    return json_answer(200, "OK", respond(responder, request), (("Cache-Control", "no-store"),))
+    return None
+
+
+def _name(request: Request) -> str:
+    return request.path.removeprefix(PREFIX).strip("/")
 
 
 def _host_name(request: Request) -> str:
@@ -61,29 +89,29 @@ def _is_cross_site(request: Request) -> bool:
     return site not in ("none", "same-origin") or origin not in ("", own)
 
 
-def _health(_responder: Responder, _request: Request) -> Any:
+def _health(_responder: Responder, _request: Request, _journal: Journal) -> Any:
     return {"status": "ok"}
 
 
-def _ready(responder: Responder, _request: Request) -> Any:
+def _ready(responder: Responder, _request: Request, _journal: Journal) -> Any:
     mode = "record" if responder.mode.save else "replay"
     counts = {"cassettes": len(responder.index), "broken": len(responder.broken)}
     return {"status": "ready", "mode": mode, "pid": os.getpid(), **counts}
 
 
-def _misses(responder: Responder, _request: Request) -> Any:
-    return {"misses": responder.journal.misses()}
+def _misses(_responder: Responder, _request: Request, journal: Journal) -> Any:
+    return {"misses": journal.misses()}
 
 
-def _requests(responder: Responder, _request: Request) -> Any:
+def _requests(responder: Responder, _request: Request, _journal: Journal) -> Any:
     return {"requests": responder.journal.requests()}
 
 
-def _unused(responder: Responder, _request: Request) -> Any:
-    return {"unused": sorted(set(responder.index.entries) - responder.journal.used)}
+def _unused(responder: Responder, _request: Request, journal: Journal) -> Any:
+    return {"unused": sorted(journal.unused(responder.index.entries))}
 
 
-def _cassettes(responder: Responder, _request: Request) -> Any:
+def _cassettes(responder: Responder, _request: Request, _journal: Journal) -> Any:
     entries = responder.index.entries.values()
     return {
         "cassettes": [
@@ -99,7 +127,7 @@ def _cassettes(responder: Responder, _request: Request) -> Any:
     }
 
 
-def _sessions(responder: Responder, _request: Request) -> Any:
+def _sessions(responder: Responder, _request: Request, _journal: Journal) -> Any:
     found = responder.sessions.all()
     return {
         "sessions": [
@@ -109,14 +137,15 @@ def _sessions(responder: Responder, _request: Request) -> Any:
     }
 
 
-def _reset(responder: Responder, request: Request) -> Any:
+def _reset(responder: Responder, request: Request, _journal: Journal) -> Any:
     name = request.session or None
     responder.sessions.reset(name)
     return {"status": "reset", "session": name}
 
 
+_ABOUT_ALL = frozenset(("misses", "unused", "reset"))
 _OPEN_TO_ANY_HOST = frozenset(("health", "ready"))
-_ENDPOINTS: dict[str, tuple[str, Callable[[Responder, Request], Any]]] = {
+_ENDPOINTS: dict[str, tuple[str, Callable[[Responder, Request, Journal], Any]]] = {
     "health": ("GET", _health),
     "ready": ("GET", _ready),
     "misses": ("GET", _misses),

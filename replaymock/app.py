@@ -4,14 +4,15 @@ import asyncio
 import contextlib
 import os
 import signal
+import socket
 import time
 from collections.abc import AsyncIterator, Callable
+from dataclasses import dataclass
 from pathlib import Path
 from random import Random
 from typing import Any
 
-import msgspec
-
+from replaymock import announcements
 from replaymock.accepting import allow_open_files
 from replaymock.admin import hosts_of
 from replaymock.cassette import Cassette
@@ -20,7 +21,8 @@ from replaymock.cors import Cors
 from replaymock.errors import CassetteError, UsageError
 from replaymock.fastlane import FastLane
 from replaymock.index import Index, Serving
-from replaymock.library import Library, counted
+from replaymock.journal import AskAll, Report
+from replaymock.library import Library
 from replaymock.listening import bind
 from replaymock.matching import Matcher
 from replaymock.mode import RECORD_MODES, REPLAY
@@ -37,34 +39,52 @@ THRICE_IS_ENOUGH = 2
 _SHORTEST_CREDENTIAL = 6
 
 
+@dataclass(frozen=True, slots=True)
+class Share:
+    """What makes an app one of several workers: the sockets it listens on, and how it asks the others."""
+
+    sockets: list[socket.socket]
+    ask_all: AskAll
+
+
 class App:
     """One run of `record` or `replay`: a store, an index kept in line with it, a responder and a server."""
 
-    def __init__(self, settings: Settings, console: Console) -> None:
+    def __init__(self, settings: Settings, report: Report, *, wants_requests: bool = True) -> None:
         self._settings = settings
-        self._console = console
+        self._wants_requests = wants_requests
+        self._report = report
         self._store = Store(Path(settings.cassettes))
         self._matcher = Matcher(settings.file.rules, Redactor(settings.file.redaction))
         cors = Cors(settings.cors_origins, enabled=settings.cors)
         self._serving = Serving(cors, settings.diagnostics, _shifting(settings))
         self._backends: Any = None
         self.responder = self._make_responder()
-        report = console.report
         self._library = Library(self._store, self._matcher, self._serving, report, self._use)
         self._lane: FastLane | None = None
         self.responder.look_for = self._library.look_for
         self.port = 0
         self._times_asked = 0
+        self._ending = asyncio.Event()
         self._hurry = asyncio.Event()
 
-    @contextlib.asynccontextmanager
-    async def running(self) -> AsyncIterator["App"]:
-        """Listens, watches the folder, and shuts down in order at the end."""
-        self._remove_ready_file()
+    def prepare(self) -> None:
+        """Loads the cassettes. UsageError if there is no folder to load them from, or none to write to."""
+        announcements.withdraw(self._settings)
         self._open_folder()
         self._library.load()
+
+    @contextlib.asynccontextmanager
+    async def running(self, share: Share | None = None) -> AsyncIterator["App"]:
+        """Listens, watches the folder, and shuts down in order at the end.
+
+        With a `share` it is one of several workers, and was prepared before.
+        """
+        if share is None:
+            self.prepare()
+        self.responder.ask_all = share.ask_all if share else None
         server = Server(self.responder, hosts_of(self._settings.host), self._settings.max_body, self._warn)
-        sockets = bind(self._settings.host, self._settings.port)
+        sockets = share.sockets if share else bind(self._settings.host, self._settings.port)
         self.port = int(sockets[0].getsockname()[1])
         entrance = self._lane = self._make_lane(server)
         (entrance or server).listen(sockets)
@@ -77,7 +97,7 @@ class App:
         try:
             yield self
         finally:
-            self._remove_ready_file()
+            announcements.withdraw(self._settings)
             (entrance or server).stop_accepting()
             if entrance:
                 await entrance.drain(DRAIN_SECONDS, self._hurry)
@@ -89,25 +109,41 @@ class App:
             if self._backends:
                 await self._backends.aclose()
             await self._library.flush()
-            self._console.report("summary", self._summary())
+            self._report("summary", self._summary())
 
     async def run(self) -> int:
         """Serves until SIGINT or SIGTERM; the exit code."""
         loop = asyncio.get_running_loop()
-        ending = asyncio.Event()
-        for name, callback in (("SIGINT", self._end), ("SIGTERM", self._end), ("SIGHUP", self._reload)):
-            _on_signal(loop, name, callback, ending)
+        for name, callback in (
+            ("SIGINT", self._asked_to_end),
+            ("SIGTERM", self._asked_to_end),
+            ("SIGHUP", self.reload),
+        ):
+            _on_signal(loop, name, callback)
         async with self.running():
-            await ending.wait()
+            await self.ended()
         if self._library.failed_writes:
             return 2
         return 1 if self._settings.fail_on_miss and self.responder.journal.counts["miss"] else 0
 
+    async def ended(self) -> None:
+        """Waits until it is asked to end."""
+        await self._ending.wait()
+
+    def end(self) -> None:
+        """First asked, ends once what is in flight is answered; asked again, without waiting for it."""
+        if self._ending.is_set():
+            self._hurry.set()
+        self._ending.set()
+
+    def reload(self, _number: int = 0) -> None:
+        """Looks at the folder again."""
+        self._library.rescan()
+
     @property
     def url(self) -> str:
         """Where it listens."""
-        host = self._settings.host
-        return f"http://{f'[{host}]' if ':' in host else host}:{self.port}"
+        return announcements.url_of(self._settings.host, self.port)
 
     def _make_responder(self) -> Responder:
         settings = self._settings
@@ -127,7 +163,7 @@ class App:
             matcher=self._matcher,
             cors=self._serving.cors,
             recorder=self._make_recorder() if mode.forward else None,
-            report=self._console.report,
+            report=self._report,
             clock=time.monotonic,
             random=Random(0),  # noqa: S311 - latency needs no secret, and the same run twice is wanted
         )
@@ -136,7 +172,7 @@ class App:
         if self.responder.mode.forward or not self._settings.fast_lane:
             return None
         count = self.responder.count
-        repeat = count if self._console.wants_requests else self.responder.journal.again
+        repeat = count if self._wants_requests else self.responder.journal.again
         return FastLane(server, count, repeat, self._warn)
 
     def _use(self, index: Index, broken: dict[str, CassetteError]) -> None:
@@ -145,7 +181,7 @@ class App:
             self._lane.forget()
 
     def _warn(self, message: str) -> None:
-        self._console.report("warning", {"message": message})
+        self._report("warning", {"message": message})
 
     def _make_recorder(self) -> Any:
         # Replay opens no outgoing connection, so it does not even load what could.
@@ -181,7 +217,7 @@ class App:
             backends=self._backends,
             serving=self._serving,
             save=self._save,
-            report=self._console.report,
+            report=self._report,
             clock=time.monotonic,
         )
 
@@ -198,65 +234,25 @@ class App:
             self._library.empty(self.responder.recorder.recording)
 
     def _announce(self) -> None:
-        cassettes = len(self.responder.index)
         command = "record" if self.responder.mode.save else "replay"
-        ready = {"url": self.url, "port": self.port, "pid": os.getpid(), "cassettes": cassettes}
-        text = f"replaymock {command} ready: {self.url} ({counted(cassettes)})"
-        if self._settings.host not in ("localhost", "127.0.0.1", "::1"):
-            message = f"--host {self._settings.host}: whoever can reach this machine can reach this server"
-            self._console.report("warning", {"message": message})
-        if self._settings.ready_file:
-            self._write_ready_file(msgspec.json.encode({"event": "ready", **ready}) + b"\n")
-        self._console.report("ready", {**ready, "text": text})
-
-    def _remove_ready_file(self) -> None:
-        """A file left from an earlier run would tell those who wait for it that this one is ready."""
-        if self._settings.ready_file:
-            with contextlib.suppress(OSError):
-                Path(self._settings.ready_file).unlink()
-
-    def _write_ready_file(self, data: bytes) -> None:
-        place = Path(self._settings.ready_file)
-        temporary = place.with_name(f"{place.name}.{os.getpid()}")
-        try:
-            temporary.write_bytes(data)
-            temporary.replace(place)
-        except OSError as error:
-            raise UsageError(f"--ready-file {place}: cannot be written: {error.strerror or error}") from error
+        announcements.warn_of_wide(self._settings.host, self._report)
+        announcements.announce(self._settings, command, self.port, len(self.responder.index), self._report)
 
     def _summary(self) -> dict[str, Any]:
-        counts = self.responder.journal.counts
-        recorder = self.responder.recorder
-        found = {
-            "requests": sum(counts.values()),
-            "hits": counts["hit"],
-            "misses": counts["miss"],
-            "recorded": counts["recorded"],
-            "unchanged": counts["unchanged"],
-            "unused": len(set(self.responder.index.entries) - self.responder.journal.used),
-            "redacted": recorder.recording.numbering.count if recorder else 0,
-            "failed_writes": self._library.failed_writes,
-        }
-        said = {name: found[name] for name in ("hits", "misses", "recorded", "unused", "redacted")}
-        if self._library.failed_writes:
-            said["failed writes"] = self._library.failed_writes
-        text = ", ".join(f"{name} {count}" for name, count in said.items())
-        return {**found, "text": f"replaymock: {text}"}
+        journal, recorder = self.responder.journal, self.responder.recorder
+        unused = len(journal.unused(self.responder.index.entries))
+        redacted = recorder.recording.numbering.count if recorder else 0
+        return announcements.summary(journal.counts, unused, redacted, self._library.failed_writes)
 
     def _save(self, file: str, cassette: Cassette) -> None:
         self._library.save(file, cassette)
 
-    def _reload(self, _ending: asyncio.Event, _number: int) -> None:
-        self._library.rescan()
-
-    def _end(self, ending: asyncio.Event, number: int) -> None:
-        """First asked, ends once what is in flight is answered; asked again, without it; a third time, as it stands."""
+    def _asked_to_end(self, number: int) -> None:
+        """The third time, ends as things stand."""
         self._times_asked += 1
         if self._times_asked > THRICE_IS_ENOUGH:
             os._exit(128 + number)
-        if ending.is_set():
-            self._hurry.set()
-        ending.set()
+        self.end()
 
 
 def _shifting(settings: Settings) -> Shifting | None:
@@ -275,16 +271,14 @@ def _credentials(value: str) -> list[str]:
 def serve(settings: Settings, console: Console) -> int:
     """Runs `record` or `replay` to its end; the exit code. UsageError when it cannot start."""
     allow_open_files()
-    return asyncio.run(App(settings, console).run())
+    return asyncio.run(App(settings, console.report, wants_requests=console.wants_requests).run())
 
 
-def _on_signal(
-    loop: asyncio.AbstractEventLoop, name: str, callback: Callable[[asyncio.Event, int], None], ending: asyncio.Event
-) -> None:
+def _on_signal(loop: asyncio.AbstractEventLoop, name: str, callback: Callable[[int], None]) -> None:
     number = getattr(signal, name, None)
     if number is None:
         return
     try:
-        loop.add_signal_handler(number, callback, ending, number)
+        loop.add_signal_handler(number, callback, number)
     except NotImplementedError:
-        signal.signal(number, lambda *_: loop.call_soon_threadsafe(callback, ending, number))
+        signal.signal(number, lambda *_: loop.call_soon_threadsafe(callback, number))

@@ -202,6 +202,7 @@ OPTIONS: dict[str, type] = {
     "max_body": str,
     "no_rewrite": bool,
     "no_fast_lane": bool,
+    "workers": str,
     "sequence": str,
     "latency": str,
     "miss_status": int,

@@ -1,7 +1,7 @@
 """What happened so far: the last requests, the misses with their counts, and the totals of the summary."""
 
 from collections import Counter, deque
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable, Iterable
 from typing import Any
 
 from msgspec import Struct, field
@@ -38,13 +38,21 @@ class Served(Struct, frozen=True):
         }
 
 
+class News(Struct, frozen=True):
+    """What a journal holds beyond an earlier state of it: more of each outcome, cassettes, and more of each miss."""
+
+    counts: dict[str, int] = field(default_factory=dict)
+    used: list[str] = field(default_factory=list)
+    misses: dict[str, tuple[dict[str, Any], int]] = field(default_factory=dict)
+
+
 class Journal(Struct):
-    """The memory of one run."""
+    """The memory of one run, or of one of its workers."""
 
     counts: Counter[str] = field(default_factory=Counter)
     used: set[str] = field(default_factory=set)
     _requests: deque[Served] = field(default_factory=lambda: deque(maxlen=KEPT_REQUESTS))
-    _misses: dict[str, tuple[Miss, int]] = field(default_factory=dict)
+    _misses: dict[str, tuple[dict[str, Any], int]] = field(default_factory=dict)
 
     def served(self, served: Served) -> None:
         """Remembers a request that was answered."""
@@ -61,11 +69,34 @@ class Journal(Struct):
     def missed(self, miss: Miss) -> int:
         """Remembers a miss; how often it has happened by now."""
         name = repr((miss.request.method, miss.request.path, miss.request.query, miss.reason, miss.hint))
-        _, count = self._misses.pop(name, (miss, 0))
-        self._misses[name] = (miss, count + 1)
-        if len(self._misses) > KEPT_MISSES:
-            del self._misses[next(iter(self._misses))]
-        return count + 1
+        known = self._misses.get(name)
+        return self._add_miss(name, known[0] if known else miss.to_json(), 1)
+
+    def beyond(self, earlier: "Journal") -> News:
+        """What this journal holds that an earlier state of it does not; the list of last requests is not news."""
+        counts = dict(self.counts - earlier.counts)
+        more = {
+            name: (miss, count - earlier.times_missed(name))
+            for name, (miss, count) in (self._misses.items() if counts.get("miss") else ())
+            if count > earlier.times_missed(name)
+        }
+        used = sorted(self.used - earlier.used) if len(self.used) > len(earlier.used) else []
+        return News(counts, used, more)
+
+    def add(self, news: News) -> None:
+        """Takes in what another journal holds."""
+        self.counts.update(news.counts)
+        self.used.update(news.used)
+        for name, (miss, count) in news.misses.items():
+            self._add_miss(name, miss, count)
+
+    def times_missed(self, name: str) -> int:
+        """How often a miss has happened, by the name it has here."""
+        return self._misses[name][1] if name in self._misses else 0
+
+    def unused(self, files: Iterable[str]) -> set[str]:
+        """Those of the files of cassettes that no request was answered from."""
+        return set(files) - self.used
 
     def requests(self) -> list[dict[str, Any]]:
         """The last requests, the oldest first."""
@@ -73,4 +104,22 @@ class Journal(Struct):
 
     def misses(self) -> list[dict[str, Any]]:
         """The distinct misses, the latest last."""
-        return [{"count": count, **miss.to_json()} for miss, count in self._misses.values()]
+        return [{"count": count, **miss} for miss, count in self._misses.values()]
+
+    def _add_miss(self, name: str, miss: dict[str, Any], count: int) -> int:
+        _, before = self._misses.pop(name, (miss, 0))
+        self._misses[name] = (miss, before + count)
+        if len(self._misses) > KEPT_MISSES:
+            del self._misses[next(iter(self._misses))]
+        return before + count
+
+
+class Question(Struct, frozen=True):
+    """What one of several workers asks all others: what they noted, and to rewind a session (None: all) if `reset`."""
+
+    reset: bool
+    session: str | None
+
+
+AskAll = Callable[[Question], Awaitable[Journal]]
+"""Asks the other workers; the journal of them all, this one included."""

@@ -20,7 +20,7 @@ from replaymock.exchange import Request
 from replaymock.headers import Headers
 from replaymock.history import write_name
 from replaymock.index import Entry, Index
-from replaymock.journal import Journal, Report, Served
+from replaymock.journal import AskAll, Journal, Report, Served
 from replaymock.matching import Matcher
 from replaymock.misses import Miss, exhausted, explain
 from replaymock.mode import Mode
@@ -77,6 +77,7 @@ class Responder:
         self.index = Index()
         self.broken: dict[str, CassetteError] = {}
         self.recorder = recorder
+        self.ask_all: AskAll | None = None
         self.look_for: Callable[[list[str]], bool] = lambda _files: False
         self._playing = playing
         self._matcher = matcher

@@ -5,7 +5,7 @@ Tornado's `HTTPServerConnectionDelegate` is used without `RequestHandler`, which
 
 import asyncio
 import socket
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine
 from dataclasses import replace
 from typing import Any, cast
 
@@ -45,7 +45,7 @@ class Server:
         self._max_body = max_body
         self._open: set[_Delegate] = set()
         self._connections = _Connections(self._delegate, patience)
-        self._acceptor = Acceptor(self._accepted, self.has_room, warn)
+        self._acceptor = Acceptor(lambda peer, address: self.take_over(peer, address, b""), self.has_room, warn)
         # Ours is the limit of a body that answers 413; Tornado's own would close without a word.
         self._parameters = HTTP1ConnectionParameters(max_header_size=MAX_HEADER, max_body_size=1 << 62)
 
@@ -87,9 +87,6 @@ class Server:
             await asyncio.wait_for(self._connections.close(), 1.0)
         except TimeoutError:
             return
-
-    def _accepted(self, connection: socket.socket, address: Any) -> None:
-        self.take_over(connection, address, b"")
 
     def _delegate(self, connection: HTTP1Connection) -> "_Delegate":
         return _Delegate(connection, self._responder, self._hosts, self._max_body, self._open)
@@ -174,7 +171,8 @@ class _Delegate(httputil.HTTPMessageDelegate):
             self._too_large(request)
         elif self._streams(request):
             self._upload = _Upload() if has_body(request.headers) else None
-            self._start(request, self._upload.pieces() if self._upload else _whole(b""))
+            pieces = self._upload.pieces() if self._upload else _whole(b"")
+            self._start(self._responder.forward(request, pieces, self._out))
 
     def data_received(self, piece: bytes) -> Awaitable[None] | None:
         self._size += len(piece)
@@ -199,6 +197,9 @@ class _Delegate(httputil.HTTPMessageDelegate):
                 self._upload.end()
             return
         request = replace(self._request, body=b"".join(self._pieces))
+        if admin.concerns_all(request, self._responder, self._hosts):
+            self._start(self._answer_for_all(request))
+            return
         try:
             answer = self._local(request)
         except Exception as error:
@@ -207,7 +208,7 @@ class _Delegate(httputil.HTTPMessageDelegate):
         if answer is not None:
             self._out.answer(answer)
         else:
-            self._start(request, _whole(request.body))
+            self._start(self._responder.forward(request, _whole(request.body), self._out))
 
     def on_connection_close(self) -> None:
         self.cancel()
@@ -228,9 +229,12 @@ class _Delegate(httputil.HTTPMessageDelegate):
             return self._responder.replay(request)
         return preflight
 
-    def _start(self, request: Request, body: AsyncIterator[bytes]) -> None:
+    async def _answer_for_all(self, request: Request) -> None:
+        self._out.answer(await admin.answer_for_all(request, self._responder, self._hosts))
+
+    def _start(self, work: Coroutine[Any, Any, None]) -> None:
         self._out.on_leave(self.cancel)
-        self._task = asyncio.ensure_future(self._responder.forward(request, body, self._out))
+        self._task = asyncio.ensure_future(work)
         self._task.add_done_callback(self._ended)
 
     def _ended(self, task: "asyncio.Task[None]") -> None:

@@ -10,6 +10,8 @@ from replaymock.config import FileConfig
 from replaymock.errors import UsageError
 from replaymock.headers import FIELD_VALUE, HOST, TOKEN, Headers
 
+MOST_WORKERS = 256
+
 
 class Upstream(Struct, frozen=True):
     """A backend and the path prefix it is asked for; `base` is put before each target."""
@@ -63,6 +65,7 @@ class Settings(Struct, frozen=True):
     fast_lane: bool = True
     shift_time: str = "expiry"
     conditional: bool = False
+    workers: int = 1
     file: FileConfig = field(default_factory=FileConfig)
 
 
@@ -149,6 +152,14 @@ def parse_seconds(value: Any, flag: str) -> float:
     return seconds
 
 
+def parse_workers(text: str, cores: int) -> int:
+    """A number of processes, or `auto` for one on each core."""
+    workers = cores if text == "auto" else int(text) if _NUMBER.fullmatch(text) else 0
+    if not 1 <= workers <= MOST_WORKERS:
+        raise UsageError(f"--workers {text!r}: use a number from 1 to {MOST_WORKERS}, or auto for one on each core")
+    return workers
+
+
 def parse_choice(value: str, choices: tuple[str, ...], flag: str) -> str:
     """One of a few words."""
     if value not in choices:
@@ -193,6 +204,7 @@ def _split_url(url: str, text: str) -> Any:
 
 
 _FACTOR = re.compile(r"x([0-9]{1,4}(?:\.[0-9]{1,4})?)")
+_NUMBER = re.compile(r"[0-9]{1,9}")
 _RANGE = re.compile(r"([0-9]+)(?:\s*-\s*([0-9]+))?")
 _URL = re.compile(r"[!-~]+")
 _SIZE = re.compile(r"([0-9]+)\s*([A-Za-z]*)")

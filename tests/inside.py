@@ -78,7 +78,7 @@ def running_app(folder: Path, told: Told | None = None, **settings: Any) -> Iter
     """`record` (with `upstreams`) or `replay` of a folder on a free port."""
     console = (told or Told()).console
     chosen = Settings(**{"cassettes": str(folder), "port": 0, **settings})
-    with held_open(lambda: App(chosen, console).running()) as app:
+    with held_open(lambda: App(chosen, console.report).running()) as app:
         yield app
 
 

@@ -186,7 +186,7 @@ def test_replay_does_not_even_load_what_could_open_a_connection_out(tmp_path: Pa
     script = (
         "import asyncio, sys; from tests.inside import *\n"
         "async def main():\n"
-        f"    async with App(Settings(cassettes={str(tmp_path)!r}, port=0), Told().console).running(): pass\n"
+        f"    async with App(Settings(cassettes={str(tmp_path)!r}, port=0), Told().console.report).running(): pass\n"
         "asyncio.run(main()); print(sorted({'httpx', 'httpcore', 'replaymock.upstream'} & set(sys.modules)))"
     )
     ended = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=False)

@@ -44,7 +44,10 @@ FLOORS: list[tuple[str, str]] = [
     ("edges in", "plainhead listening accepting patience ready"),
     ("edges in", "fastlane"),
     ("edges in", "server library"),
+    ("edges in", "announcements pipes chorus"),
     ("entrances", "app inspection demo.shop demo.comparison cli.options cli.showing"),
+    ("entrances", "worker"),
+    ("entrances", "workers"),
     ("entrances", "demo.backend demo.report demo.visit cli.folder cli.serve"),
     ("entrances", "demo.story"),
     ("entrances", "cli.demo"),
@@ -175,7 +178,7 @@ from pathlib import Path
 from replaymock import console
 from replaymock.app import App
 from replaymock.settings import Settings
-App(Settings(cassettes="."), console.standard(json=False, verbose=False, quiet=True, no_color=True))
+App(Settings(cassettes="."), console.standard(json=False, verbose=False, quiet=True, no_color=True).report)
 """
 
 

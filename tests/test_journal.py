@@ -1,7 +1,7 @@
 """What happened so far."""
 
 from replaymock.index import Index
-from replaymock.journal import KEPT_MISSES, KEPT_REQUESTS, Journal, Served
+from replaymock.journal import KEPT_MISSES, KEPT_REQUESTS, Journal, News, Served
 from replaymock.matching import Matcher
 from replaymock.misses import Miss, explain
 from tests.factories import a_request
@@ -47,6 +47,36 @@ def test_equal_misses_are_counted_together_and_the_latest_is_last() -> None:
     journal = Journal()
     assert [journal.missed(a_miss(target)) for target in ("/a", "/b", "/a")] == [1, 1, 2]
     assert [(miss["request"]["path"], miss["count"]) for miss in journal.misses()] == [("/b", 1), ("/a", 2)]
+
+
+def a_journal(*misses: str, file: str = "a") -> Journal:
+    journal = Journal()
+    journal.served(served("hit", file=file))
+    for target in misses:
+        journal.served(served("miss", file=""))
+        journal.missed(a_miss(target))
+    return journal
+
+
+def test_what_journals_hold_beyond_nothing_adds_up_to_their_sum() -> None:
+    total = Journal()
+    for journal in (a_journal("/x", "/y"), a_journal("/y", file="b"), a_journal()):
+        total.add(journal.beyond(Journal()))
+    assert (total.counts, total.used) == ({"hit": 3, "miss": 3}, {"a", "b"})
+    assert [(miss["request"]["path"], miss["count"]) for miss in total.misses()] == [("/x", 1), ("/y", 2)]
+
+
+def test_what_was_told_already_is_no_news() -> None:
+    journal, told, total = a_journal("/x"), Journal(), Journal()
+    for _ in range(3):
+        journal.served(served("miss", file=""))
+        journal.missed(a_miss("/x"))
+        journal.served(served("hit", file="late"))
+        news = journal.beyond(told)
+        told.add(news)
+        total.add(news)
+    assert journal.beyond(told) == News()
+    assert (total.counts, total.used, total.misses()) == (journal.counts, journal.used, journal.misses())
 
 
 def test_misses_do_not_grow_for_ever() -> None:

@@ -5,7 +5,7 @@ import socket
 import pytest
 
 from replaymock.errors import UsageError
-from replaymock.listening import bind
+from replaymock.listening import bind, bind_each
 
 
 def test_localhost_is_every_loopback_address_on_one_port() -> None:
@@ -25,3 +25,21 @@ def test_a_port_that_is_taken_is_named_with_what_to_do() -> None:
         port = taken.getsockname()[1]
         with pytest.raises(UsageError, match=f"port {port}: .*--port"):
             bind("127.0.0.1", port)
+
+
+def test_every_process_gets_sockets_of_its_own_on_one_port() -> None:
+    each = bind_each("localhost", 0, 3)
+    ports = {listening.getsockname()[1] for sockets in each for listening in sockets}
+    opened = {listening.fileno() for sockets in each for listening in sockets}
+    for listening in (listening for sockets in each for listening in sockets):
+        listening.close()
+    assert (len(ports), len(opened)) == (1, sum(map(len, each)))
+
+
+@pytest.mark.filterwarnings("ignore::ResourceWarning")
+def test_a_port_that_other_processes_share_is_taken_all_the_same() -> None:
+    each = bind_each("127.0.0.1", 0, 2)
+    with pytest.raises(UsageError, match="Address already in use"):
+        bind_each("127.0.0.1", each[0][0].getsockname()[1], 2)
+    for listening in (listening for sockets in each for listening in sockets):
+        listening.close()

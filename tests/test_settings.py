@@ -86,6 +86,8 @@ VALUES: list[tuple[Callable[[str], Any], str, Any]] = [
     (settings.parse_size, "64KiB", 65536),
     (settings.parse_size, "10 mb", 10_000_000),
     (settings.parse_size, "1GiB", 1 << 30),
+    (lambda text: settings.parse_workers(text, 6), "auto", 6),
+    (lambda text: settings.parse_workers(text, 6), "256", 256),
     (settings.parse_origin, "https://app.example.com", "https://app.example.com"),
     (settings.parse_origin, "capacitor://localhost", "capacitor://localhost"),
 ]
@@ -113,6 +115,7 @@ def test_a_value_is_read(parse: Callable[[str], Any], text: str, value: Any) -> 
         (settings.parse_origin, "https://app.example.com/"),
         (settings.parse_origin, "app.example.com"),
         (settings.parse_origin, "*"),
+        *((lambda text: settings.parse_workers(text, 6), text) for text in ("0", "257", "-1", "two", "1.5", "", "٣")),
         (settings.parse_header, "no colon"),
         (settings.parse_header, "A: b\r\nC: d"),
     ],

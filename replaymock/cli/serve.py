@@ -133,6 +133,13 @@ def record(context: click.Context, /, **_values: Any) -> None:
 @option("--freeze-time", is_flag=True, help="Leave every time as it was recorded.")
 @option("--conditional", is_flag=True, help="Answer If-None-Match and If-Modified-Since by 304 where they hold.")
 @option("--no-fast-lane", is_flag=True, help="Answer every request by the ordinary road, which is slower.")
+@option(
+    "--workers",
+    metavar="N|auto",
+    default="1",
+    show_default=True,
+    help="Serve by so many processes on one port; auto: one on each core. Each has its own positions in sequences.",
+)
 @shared
 @click.pass_context
 def replay(context: click.Context, /, **_values: Any) -> None:
@@ -157,8 +164,18 @@ def replay(context: click.Context, /, **_values: Any) -> None:
             fast_lane=not values["no_fast_lane"],
             shift_time="" if values["freeze_time"] else values["shift_time"],
             conditional=values["conditional"],
+            workers=_workers(values["workers"]),
         )
     )
+
+
+def _workers(text: str) -> int:
+    forks = hasattr(os, "fork")
+    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    workers = settings.parse_workers(text, min(cores, settings.MOST_WORKERS) if forks else 1)
+    if workers > 1 and not forks:
+        raise UsageError(f"--workers {workers}: this system cannot fork processes; leave the option out")
+    return workers
 
 
 def _common(values: dict[str, Any], found: config.FileConfig) -> dict[str, Any]:
@@ -181,7 +198,6 @@ def _common(values: dict[str, Any], found: config.FileConfig) -> dict[str, Any]:
 
 def _serve(told: settings.Settings) -> None:
     from replaymock import console  # noqa: PLC0415 - only a command that runs pays for what it runs
-    from replaymock.app import serve  # noqa: PLC0415
 
     printer = console.standard(
         json=told.json,
@@ -189,4 +205,10 @@ def _serve(told: settings.Settings) -> None:
         quiet=told.quiet,
         no_color="NO_COLOR" in os.environ,
     )
+    if told.workers > 1:
+        from replaymock.workers import serve as serve_by_workers  # noqa: PLC0415
+
+        sys.exit(serve_by_workers(told, printer))
+    from replaymock.app import serve  # noqa: PLC0415
+
     sys.exit(serve(told, printer))

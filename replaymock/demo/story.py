@@ -40,7 +40,7 @@ async def tell(folder: Path, port: int) -> Told:
     """Records a visit to the shop into a folder, and makes the same visit to what was recorded, on `port`."""
     started = time.monotonic()
     live = await _record(folder)
-    async with App(settings_for(folder, port), _console(quiet=True)).running() as player:
+    async with App(settings_for(folder, port), _console(quiet=True).report).running() as player:
         _say(f"the shop is closed; replaying at {player.url}")
         replayed = await visit(player.url)
         cassettes = len(player.responder.index)
@@ -89,7 +89,10 @@ async def _story(port: int | None) -> int:
 
 
 async def _record(folder: Path) -> list[Seen]:
-    async with open_shop() as shop, App(settings_for(folder, 0, shop), _console(quiet=True)).running() as recorder:
+    async with (
+        open_shop() as shop,
+        App(settings_for(folder, 0, shop), _console(quiet=True).report).running() as recorder,
+    ):
         _say(f"a shop is open at {shop}; recording it at {recorder.url} into {folder}")
         _say("as by: --record-status 401, and for /account the header authorization taking part in matching")
         return await visit(recorder.url)
@@ -97,7 +100,7 @@ async def _record(folder: Path) -> list[Seen]:
 
 async def _serve(folder: Path, port: int) -> None:
     """Replays from the beginning, until the one who asked for it ends it."""
-    async with App(settings_for(folder, port), _console(quiet=False)).running() as player:
+    async with App(settings_for(folder, port), _console(quiet=False).report).running() as player:
         print_hints(player.url, folder)
         with contextlib.suppress(asyncio.CancelledError):
             await asyncio.Event().wait()

@@ -1,0 +1,73 @@
+"""What a run says of itself: at its start that it is ready, on the terminal and in a file; at its end, a summary."""
+
+import contextlib
+import os
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from replaymock.errors import UsageError
+from replaymock.journal import Report
+from replaymock.library import counted
+from replaymock.settings import Settings
+
+
+def url_of(host: str, port: int) -> str:
+    """The URL of a server that is bound to a host."""
+    return f"http://{f'[{host}]' if ':' in host else host}:{port}"
+
+
+def warn_of_wide(host: str, report: Report) -> None:
+    """Warns when a server can be reached from other machines."""
+    if host not in ("localhost", "127.0.0.1", "::1"):
+        message = f"--host {host}: whoever can reach this machine can reach this server"
+        report("warning", {"message": message})
+
+
+def announce(settings: Settings, command: str, port: int, cassettes: int, report: Report) -> None:
+    """Says that requests are answered from now on. UsageError if it cannot be written where it is wanted."""
+    url = url_of(settings.host, port)
+    ready: dict[str, Any] = {"url": url, "port": port, "pid": os.getpid(), "cassettes": cassettes}
+    found = counted(cassettes)
+    if settings.workers > 1:
+        ready["workers"] = settings.workers
+        found += f"; {settings.workers} workers, each with its own positions in sequences"
+    if settings.ready_file:
+        _write(Path(settings.ready_file), msgspec.json.encode({"event": "ready", **ready}) + b"\n")
+    report("ready", {**ready, "text": f"replaymock {command} ready: {url} ({found})"})
+
+
+def withdraw(settings: Settings) -> None:
+    """Removes the ready file: one left from an earlier run would tell those who wait for it that this one is ready."""
+    if settings.ready_file:
+        with contextlib.suppress(OSError):
+            Path(settings.ready_file).unlink()
+
+
+def summary(counts: dict[str, int], unused: int, redacted: int = 0, failed_writes: int = 0) -> dict[str, Any]:
+    """The members of the last event, from how many requests had each outcome."""
+    found = {
+        "requests": sum(counts.values()),
+        "hits": counts.get("hit", 0),
+        "misses": counts.get("miss", 0),
+        "recorded": counts.get("recorded", 0),
+        "unchanged": counts.get("unchanged", 0),
+        "unused": unused,
+        "redacted": redacted,
+        "failed_writes": failed_writes,
+    }
+    said = {name: found[name] for name in ("hits", "misses", "recorded", "unused", "redacted")}
+    if failed_writes:
+        said["failed writes"] = failed_writes
+    text = ", ".join(f"{name} {count}" for name, count in said.items())
+    return {**found, "text": f"replaymock: {text}"}
+
+
+def _write(place: Path, data: bytes) -> None:
+    temporary = place.with_name(f"{place.name}.{os.getpid()}")
+    try:
+        temporary.write_bytes(data)
+        temporary.replace(place)
+    except OSError as error:
+        raise UsageError(f"--ready-file {place}: cannot be written: {error.strerror or error}") from error

@@ -1,0 +1,62 @@
+"""What a run says of itself at its start and at its end."""
+
+import json
+import os
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from replaymock import announcements
+from replaymock.errors import UsageError
+from replaymock.settings import Settings
+
+
+def said(settings: Settings, cassettes: int = 2) -> list[tuple[str, dict[str, Any]]]:
+    events: list[tuple[str, dict[str, Any]]] = []
+    announcements.announce(settings, "replay", 8081, cassettes, lambda event, members: events.append((event, members)))
+    return events
+
+
+def test_the_ready_file_holds_what_the_event_does(tmp_path: Path) -> None:
+    place = tmp_path / "ready"
+    ((event, members),) = said(Settings(ready_file=str(place)))
+    assert event == "ready"
+    assert members.pop("text") == "replaymock replay ready: http://localhost:8081 (2 cassettes)"
+    assert members == {"url": "http://localhost:8081", "port": 8081, "pid": os.getpid(), "cassettes": 2}
+    assert json.loads(place.read_text()) == {"event": "ready", **members}
+    assert [file.name for file in tmp_path.iterdir()] == ["ready"]
+
+
+def test_several_workers_are_said_with_what_they_do_not_share() -> None:
+    ((_, members),) = said(Settings(workers=3), 1)
+    assert members["workers"] == 3
+    assert members["text"].endswith("(1 cassette; 3 workers, each with its own positions in sequences)")
+
+
+def test_a_ready_file_that_cannot_be_written_is_named_and_nothing_is_announced(tmp_path: Path) -> None:
+    with pytest.raises(UsageError, match=r"--ready-file .*none/ready: cannot be written"):
+        said(Settings(ready_file=str(tmp_path / "none/ready")))
+
+
+def test_a_ready_file_is_withdrawn_whether_there_is_one_or_not(tmp_path: Path) -> None:
+    place = tmp_path / "ready"
+    place.write_text("{}")
+    for _ in range(2):
+        announcements.withdraw(Settings(ready_file=str(place)))
+    assert not place.exists()
+    announcements.withdraw(Settings())
+
+
+@pytest.mark.parametrize(
+    ("host", "url"), [("localhost", "http://localhost:1"), ("::1", "http://[::1]:1"), ("0.0.0.0", "http://0.0.0.0:1")]
+)
+def test_a_url_can_be_opened(host: str, url: str) -> None:
+    assert announcements.url_of(host, 1) == url
+
+
+def test_a_summary_counts_by_outcome_and_speaks_of_failed_writes_only_where_there_were_some() -> None:
+    found = announcements.summary({"hit": 3, "miss": 1, "refused": 1}, unused=4)
+    assert (found["requests"], found["hits"], found["misses"], found["unused"]) == (5, 3, 1, 4)
+    assert found["text"] == "replaymock: hits 3, misses 1, recorded 0, unused 4, redacted 0"
+    assert announcements.summary({}, 0, failed_writes=2)["text"].endswith("redacted 0, failed writes 2")

@@ -1,0 +1,113 @@
+"""One worker, spoken to as its parent would, in a thread of the test."""
+
+import asyncio
+import http.client
+import json
+import socket
+from collections.abc import Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from replaymock import pipes
+from replaymock.journal import News, Question
+from replaymock.listening import bind
+from replaymock.settings import Settings
+from replaymock.worker import Worker
+from tests.inside import put, simple
+from tests.running import eventually
+
+
+class Parent:
+    """The other end of a worker's line, and a caller of the worker."""
+
+    def __init__(self, end: socket.socket, port: int, ended: "Future[None]") -> None:
+        self.link = pipes.Link(end)
+        self.ended = ended
+        self._port = port
+        self._heard: list[pipes.FromWorker] = []
+
+    def hears(self, kind: type) -> Any:
+        """The next message of one kind."""
+
+        def look() -> list[pipes.FromWorker]:
+            self._heard += self.link.receive() or []
+            return [message for message in self._heard if isinstance(message, kind)]
+
+        found = eventually(look)[0]
+        self._heard.remove(found)
+        return found
+
+    def asks(self, path: str, method: str = "GET") -> Any:
+        """A worker's answer as JSON."""
+        connection = http.client.HTTPConnection("127.0.0.1", self._port, timeout=10)
+        connection.request(method, path)
+        answer = json.loads(connection.getresponse().read())
+        connection.close()
+        return answer
+
+
+@pytest.fixture
+def parent(tmp_path: Path) -> Iterator[Parent]:
+    put(tmp_path, "a.json", {"a": 1})
+    put(tmp_path, "b.json", {"b": 1})
+    put(tmp_path, "steps/GET.json", simple("/steps", 1, 2, 3))
+    ours, theirs = socket.socketpair()
+    sockets = bind("127.0.0.1", 0)
+    port = sockets[0].getsockname()[1]
+
+    async def work() -> None:
+        settings = Settings(cassettes=str(tmp_path), host="127.0.0.1")
+        worker = Worker(settings, lambda _event, _members: None, wants_requests=False)
+        worker.prepare()
+        await worker.run(sockets, theirs)
+
+    with ThreadPoolExecutor(2) as threads, ours, theirs:
+        found = Parent(ours, port, threads.submit(asyncio.run, work()))
+        assert found.hears(pipes.Said).event == "ready"
+        yield found
+        if not found.ended.done():
+            found.link.send(pipes.Order("end"))
+            found.ended.result(10)
+
+
+def test_it_tells_what_it_noted_as_it_goes_and_what_was_not_used_at_its_end(parent: Parent) -> None:
+    parent.asks("/a")
+    parent.asks("/missing")
+    assert parent.hears(pipes.Said).event == "miss"
+    told = parent.hears(pipes.Noted)
+    assert (told.news.counts, told.news.used, told.unused) == ({"hit": 1, "miss": 1}, ["a.json"], None)
+    parent.asks("/b")
+    parent.link.send(pipes.Order("end"))
+    told = parent.hears(pipes.Noted)
+    assert (told.news.counts, told.news.used, told.unused) == ({"hit": 1}, ["b.json"], ["steps/GET.json"])
+
+
+def test_it_answers_the_question_of_another_with_what_it_noted_and_resets_if_that_is_asked(parent: Parent) -> None:
+    assert [parent.asks("/steps"), parent.asks("/steps")] == [1, 2]
+    parent.link.send(pipes.Tell(7, Question(reset=True, session=None)))
+    told = parent.hears(pipes.Noted)
+    assert (told.answers, told.news.used) == (7, ["steps/GET.json"])
+    assert parent.asks("/steps") == 1
+
+
+def test_its_own_endpoints_wait_for_what_all_others_noted(parent: Parent) -> None:
+    parent.asks("/a")
+    with ThreadPoolExecutor(1) as caller:
+        answer = caller.submit(parent.asks, "/__replaymock/unused")
+        asked = parent.hears(pipes.Asks)
+        assert (asked.question, asked.news.used) == (Question(reset=False, session=None), ["a.json"])
+        parent.link.send(pipes.Told(asked.number, News({"hit": 2}, ["a.json", "b.json"])))
+        assert answer.result(10) == {"unused": ["steps/GET.json"]}
+
+
+def test_it_looks_at_the_folder_again_when_it_is_told_to(parent: Parent) -> None:
+    parent.link.send(pipes.Order("reload"))
+    assert parent.hears(pipes.Said).event == "reloaded"
+
+
+def test_it_ends_when_the_parent_is_gone(parent: Parent) -> None:
+    parent.link.end.close()
+    parent.ended.result(10)
