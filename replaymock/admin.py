@@ -118,8 +118,8 @@ def _cassettes(responder: Responder, _request: Request, _journal: Journal) -> An
             {
                 "file": entry.file,
                 "method": entry.canonical.method,
-                "path": entry.cassette.request.path,
-                "responses": len(entry.cassette.responses),
+                "path": entry.request.path,
+                "responses": len(entry.afters),
             }
             for entry in entries
         ],

@@ -30,6 +30,14 @@ class Send(Struct, frozen=True):
     data: bytes
 
 
+class SendFile(Struct, frozen=True):
+    """Send so many bytes of a file as a piece of the body, a little at a time."""
+
+    place: str
+    size: int
+    start: int = 0
+
+
 class Hold(Struct, frozen=True):
     """Keep the connection as it is until the caller leaves."""
 
@@ -40,7 +48,7 @@ class Abort(Struct, frozen=True):
     reset: bool = False
 
 
-Step = Wait | Begin | Send | Hold | Abort
+Step = Wait | Begin | Send | SendFile | Hold | Abort
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,6 +81,12 @@ def frame(status: int, reason: str, headers: Headers, body: bytes = b"", *, body
     if status in NO_CONTENT:
         return Answer(status, head(status, reason, headers))
     return Answer(status, head(status, reason, (*headers, ("Content-Length", str(len(body))))), body)
+
+
+def from_file(status: int, reason: str, headers: Headers, place: str, size: int, start: int = 0) -> Answer:
+    """An answer whose body, so many bytes of a file, stays there until it is sent."""
+    ready = head(status, reason, (*without(headers, FRAMING), ("Content-Length", str(size))))
+    return Answer(status, ready, steps=(Begin(), SendFile(place, size, start)))
 
 
 def head(status: int, reason: str, headers: Headers) -> bytes:

@@ -63,6 +63,7 @@ class App:
         self._library = Library(self._store, self._matcher, self._serving, report, self._use)
         self._lane: FastLane | None = None
         self.responder.look_for = self._library.look_for
+        self.responder.look_again = self._library.look_again
         self.port = 0
         self._times_asked = 0
         self._ending = asyncio.Event()

@@ -66,6 +66,13 @@ class CassetteRequest(Struct, frozen=True):
         return None
 
 
+class Sidecar(Struct, frozen=True):
+    """A body that stays in its file: where that is, and how many bytes it has."""
+
+    place: str
+    size: int
+
+
 @dataclass(frozen=True, slots=True)
 class Recorded:
     """One response of a cassette.
@@ -88,6 +95,7 @@ class Recorded:
     recorded_at: str = ""
     elapsed_ms: int = 0
     messages: tuple[Message, ...] = ()
+    sidecar: Sidecar | None = None
 
 
 class Cassette(Struct, frozen=True):
@@ -95,6 +103,16 @@ class Cassette(Struct, frozen=True):
 
     request: CassetteRequest
     responses: tuple[Recorded, ...]
+
+    @property
+    def by_hand(self) -> bool:
+        """Whether it was written by hand, all of it."""
+        return not any(recorded.recorded_at for recorded in self.responses)
+
+    @property
+    def afters(self) -> tuple[str, ...]:
+        """The write each response comes after, as `sequence.advance` takes them."""
+        return tuple(recorded.after for recorded in self.responses)
 
 
 def dump(cassette: Cassette, name: str) -> dict[str, bytes]:

@@ -3,7 +3,8 @@
 import asyncio
 import socket
 import struct
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from pathlib import Path
 from typing import TYPE_CHECKING, cast
 
 from tornado import iostream
@@ -16,6 +17,7 @@ from replaymock.answer import (
     Begin,
     Hold,
     Send,
+    SendFile,
     Wait,
     chunk,
     dated,
@@ -32,6 +34,9 @@ if TYPE_CHECKING:
 
 _JOINED = 16 * 1024
 """The largest body that is copied behind its head, to go out in one call."""
+
+
+_PIECE = 128 * 1024
 
 
 class Caller:
@@ -171,6 +176,13 @@ class Caller:
                     self._begin(answer)
                 case Send(data):
                     await self.write(data)
+                case SendFile() as file:
+                    try:
+                        for piece in _pieces(file):
+                            await self.write(piece)
+                    except OSError:  # it was promised whole
+                        self.abort()
+                        return
                 case Hold():
                     self._done()
                     await asyncio.get_running_loop().create_future()
@@ -191,6 +203,19 @@ class Caller:
         if self._closes:
             return with_header(answer, b"Connection: close")
         return with_header(answer, b"Connection: keep-alive") if self._keeps else answer
+
+
+def _pieces(sent: SendFile) -> Iterator[bytes]:
+    """A file's bytes; read here, because a thread for each piece takes longer than what is read ahead by the system."""
+    size = sent.size
+    with Path(sent.place).open("rb", buffering=0) as file:
+        file.seek(sent.start)
+        while size:
+            piece = file.read(min(size, _PIECE))
+            if not piece:
+                raise OSError("the file is shorter than it was")
+            size -= len(piece)
+            yield piece
 
 
 def _write_ready(connection: HTTP1Connection, data: bytes) -> "asyncio.Future[None]":

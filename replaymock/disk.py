@@ -31,10 +31,10 @@ class Unreadable(ValueError):
     """A file that is not read, whatever is in it."""
 
 
-def read(place: str, most: int) -> tuple[bytes, os.stat_result]:
-    """What a file holds, and what it was like when it was opened. OSError, or Unreadable before anything is read.
+def read(place: str, most: int) -> tuple[bytes | None, os.stat_result]:
+    """What a file holds, None for more than `most` bytes, and what it was like when it was opened.
 
-    A pipe would never end, a huge file would take the memory. Asked of the open file, so both are of one moment.
+    OSError, or Unreadable: a pipe would never end. Asked of the open file, so both are of one moment.
     """
     try:
         descriptor = os.open(place, _READING)
@@ -46,9 +46,7 @@ def read(place: str, most: int) -> tuple[bytes, os.stat_result]:
         status = os.fstat(descriptor)
         if not stat.S_ISREG(status.st_mode):
             raise Unreadable("not a regular file")
-        if status.st_size > most:
-            raise Unreadable(f"larger than {most} bytes")
-        return _whole(descriptor, status.st_size), status
+        return None if status.st_size > most else _whole(descriptor, status.st_size), status
     finally:
         os.close(descriptor)
 

@@ -10,28 +10,29 @@ from pathlib import Path
 
 from msgspec import Struct
 
-from replaymock.cassette import Cassette
+from replaymock.cassette import Cassette, CassetteRequest, Sidecar
 from replaymock.disk import Unreadable, read
 from replaymock.errors import CassetteError
 from replaymock.naming import is_cassette_name, mock_path
 from replaymock.reading import load, plain_mock
-
-MOST_BYTES = 64 * 1024 * 1024
-
-
-class Loaded(Struct, frozen=True):
-    """A cassette as it was read from `file` (relative to the folder, with `/`)."""
-
-    file: str
-    cassette: Cassette
-    plain: bool
-
+from replaymock.sidecars import MOST_BYTES, Sidecars
 
 Stamp = tuple[str, int, int, int]
 """Name, change time in nanoseconds, size and inode of a file."""
 
 Signature = tuple[Stamp, ...]
 """The stamps of a cassette and of the sidecars it was read with."""
+
+
+class Loaded(Struct, frozen=True):
+    """What stays in memory of a cassette that was read from `file` and is well: everything but its responses."""
+
+    file: str
+    request: CassetteRequest
+    plain: bool
+    by_hand: bool
+    afters: tuple[str, ...]
+    signature: Signature
 
 
 class Files:
@@ -46,8 +47,11 @@ class Files:
         """A file as messages name it: with its folder, and with nothing in it that would break a line or a stream."""
         return _UNSHOWN.sub(_escaped, self._shown_root + file)
 
-    def read(self, file: str) -> tuple[Signature, Loaded | CassetteError]:
-        """A cassette, or what is wrong with it, and what its files were like then. OSError if it cannot be opened."""
+    def read(self, file: str, held: int) -> tuple[Signature, Cassette | CassetteError]:
+        """A cassette, or what is wrong with it, and what its files were like then. OSError if it cannot be opened.
+
+        Sidecars of more than `held` bytes stay where they are, unless something in them is to be replaced.
+        """
         place = self._root + file
         folder, _, name = file.rpartition("/")
         if _SURROGATE.search(file):
@@ -56,23 +60,25 @@ class Files:
             data, status = read(place, MOST_BYTES)
         except Unreadable as error:
             return (_stamp(place, name),), CassetteError(self.shown(file), 1, 1, str(error))
-        signature = [_stamp_of(name, status)]
+        if data is None:
+            return (_stamp_of(name, status),), CassetteError(self.shown(file), 1, 1, f"larger than {MOST_BYTES} bytes")
+        stamps = {name: _stamp_of(name, status)}
 
-        def read_sidecar(sidecar: str) -> bytes:
-            found, stamp = self._sidecar(folder, sidecar)
-            signature.append(stamp)
+        def fetch(sidecar: str, most: int) -> bytes | Sidecar:
+            found, stamp = self._sidecar(folder, sidecar, most)
+            stamps.setdefault(sidecar, stamp)
             if isinstance(found, Exception):
                 raise found
             return found
 
         try:
             if is_cassette_name(name):
-                found = Loaded(file, load(self.shown(file), data, read_sidecar), plain=False)
+                found = load(self.shown(file), data, Sidecars(fetch, held))
             else:
-                found = Loaded(file, plain_mock(mock_path(file), data, self.shown(file)), plain=True)
+                found = plain_mock(mock_path(file), data, self.shown(file))
         except CassetteError as error:
-            return tuple(signature), error
-        return tuple(signature), found
+            return tuple(stamps.values()), error
+        return tuple(stamps.values()), found
 
     def signature(self, file: str, sidecars: list[str]) -> Signature:
         """What a cassette and these sidecars are like now."""
@@ -80,19 +86,25 @@ class Files:
         places = ((os.path.join(folder, found), found) for found in [name, *sidecars])  # noqa: PTH118 - see above
         return tuple(_stamp(place, found) for place, found in places)
 
-    def _sidecar(self, folder: str, name: str) -> tuple[bytes | Exception, Stamp]:
-        """What a sidecar holds, or why it is not read; and what it was like then."""
+    def _sidecar(self, folder: str, name: str, most: int) -> tuple[bytes | Sidecar | Exception, Stamp]:
+        """What a sidecar holds, where it is if that is more than `most`, or why not; and what it was like then."""
         path = os.path.join(self._root + folder, name)  # noqa: PTH118 - see above
         try:
             place = Path(path).resolve()
             if not place.is_relative_to(self._folder.resolve()):
                 return ValueError("lies outside the cassette folder"), _stamp(path, name)
-            data, status = read(str(place), MOST_BYTES)
+            data, status = read(str(place), most)
         except RuntimeError as error:  # a loop of links, before Python 3.13
             return ValueError(str(error)), _stamp(path, name)
         except (OSError, ValueError) as error:
             return error, _stamp(path, name)
-        return data, _stamp_of(name, status)
+        return Sidecar(str(place), status.st_size) if data is None else data, _stamp_of(name, status)
+
+
+def loaded(file: str, cassette: Cassette, signature: Signature) -> Loaded:
+    """What stays in memory of a cassette."""
+    plain = not is_cassette_name(file.rpartition("/")[2])
+    return Loaded(file, cassette.request, plain, cassette.by_hand, cassette.afters, signature)
 
 
 def _stamp(place: str, name: str) -> Stamp:

@@ -8,14 +8,15 @@ from collections.abc import Iterable
 from dataclasses import replace
 from urllib.parse import quote
 
-from msgspec import Struct, field
+from msgspec import Struct
 
-from replaymock.cassette import Cassette
+from replaymock.cassette import Cassette, CassetteRequest, Recorded
 from replaymock.cors import Cors
 from replaymock.headers import Headers
 from replaymock.matching import SOCKET, Key, Matcher, key_of
 from replaymock.prepare import Prepared
 from replaymock.rewrites import Canonical
+from replaymock.shelf import Shelf
 from replaymock.shifting import Shifting
 from replaymock.targets import pattern, specificity
 
@@ -29,42 +30,61 @@ class Serving(Struct, frozen=True):
 
 
 class Entry(Struct, eq=False):
-    """A cassette in the index: its file, its request in canonical form, and its responses made ready when needed."""
+    """A cassette in the index: its file, and its request in canonical form.
+
+    Its responses are on the `shelf`, or where they are not on the disk yet, `held` here.
+    """
 
     file: str
-    cassette: Cassette
+    request: CassetteRequest
     canonical: Canonical
     plain: bool
+    by_hand: bool
+    afters: tuple[str, ...]
     serving: Serving
-    _prepared: list[Prepared] = field(default_factory=list)
+    shelf: Shelf | None = None
+    held: tuple[Recorded, ...] = ()
+    _prepared: list[Prepared] | None = None
 
     @property
     def takes_any_body(self) -> bool:
         """Whether it was written by hand for a request that may have a body, and does not speak of one."""
-        written = not any(recorded.recorded_at for recorded in self.cassette.responses)
-        return written and self.cassette.request.body is None and self.canonical.method not in ("GET", "HEAD")
+        return self.by_hand and self.request.body is None and self.canonical.method not in ("GET", "HEAD")
 
     @property
-    def afters(self) -> list[str]:
-        """The write each response comes after, as `sequence.advance` takes them."""
-        return [recorded.after for recorded in self.cassette.responses]
+    def is_at_hand(self) -> bool:
+        """Whether its responses can be had: not where its files are no longer what they were when loaded."""
+        return self.shelf is None or bool(self.shelf.open(self.file, self._prepare))
+
+    @property
+    def cassette(self) -> Cassette:
+        """All of it, every body in memory; without responses where they are not at hand."""
+        return Cassette(self.request, self.shelf.whole(self.file) if self.shelf else self.held)
 
     def prepared(self, position: int) -> Prepared:
-        """The response at a position, ready to be served."""
-        if not self._prepared:
-            responses = self.cassette.responses
-            to_head = self.canonical.method == "HEAD"
-            self._prepared = [
-                Prepared(
-                    recorded,
-                    self._extra(place, len(responses)),
-                    self.serving.cors,
-                    to_head=to_head,
-                    shifting=self.serving.shifting,
-                )
-                for place, recorded in enumerate(responses)
-            ]
+        """The response at a position, ready to be served; IndexError if it is not at hand."""
+        if self.shelf:
+            return self.shelf.get(self.file, self._prepare)[position]
+        if self._prepared is None:
+            self._prepared = self._prepare(self.held)
         return self._prepared[position]
+
+    def settle(self, shelf: Shelf) -> None:
+        """Leaves the responses to the shelf, now that they are on the disk."""
+        self.shelf, self.held, self._prepared = shelf, (), None
+
+    def _prepare(self, responses: tuple[Recorded, ...]) -> list[Prepared]:
+        to_head = self.canonical.method == "HEAD"
+        return [
+            Prepared(
+                recorded,
+                self._extra(place, len(responses)),
+                self.serving.cors,
+                to_head=to_head,
+                shifting=self.serving.shifting,
+            )
+            for place, recorded in enumerate(responses)
+        ]
 
     def _extra(self, position: int, count: int) -> Headers:
         if not self.serving.diagnostics:
@@ -114,7 +134,7 @@ class Index:
 
     def _insert(self, entry: Entry) -> None:
         self.entries[entry.file] = entry
-        if entry.cassette.request.is_template:
+        if entry.request.is_template:
             self._templates.append(entry)
             return
         self._paths.setdefault(entry.canonical.path, []).append(entry)
@@ -135,7 +155,7 @@ class Index:
             del self._exact[key_of(entry.canonical)]
 
     def _sort_templates(self) -> None:
-        self._templates.sort(key=lambda entry: (*specificity(entry.cassette.request.path), entry.file))
+        self._templates.sort(key=lambda entry: (*specificity(entry.request.path), entry.file))
 
     def _exact_entry(self, request: Canonical) -> Entry | None:
         entry = self._exact.get(key_of(request))
@@ -154,7 +174,13 @@ class Index:
 def entry_for(file: str, cassette: Cassette, *, plain: bool, matcher: Matcher, serving: Serving) -> Entry:
     """The entry of a cassette under the matching rules in force."""
     canonical = matcher.canonical(cassette.request.to_request(), cassette.request.known_body())
-    return Entry(file, cassette, canonical, plain, serving)
+    return held_entry(file, cassette, canonical, serving, plain=plain)
+
+
+def held_entry(file: str, cassette: Cassette, canonical: Canonical, serving: Serving, *, plain: bool = False) -> Entry:
+    """The entry of a cassette that is not on the disk, or not yet."""
+    afters, by_hand = cassette.afters, cassette.by_hand
+    return Entry(file, cassette.request, canonical, plain, by_hand, afters, serving, held=cassette.responses)
 
 
 def _header_safe(file: str) -> str:
@@ -167,12 +193,12 @@ def _as_get(request: Canonical) -> Canonical:
 
 
 def _path_fits(entry: Entry, path: str) -> bool:
-    return bool(pattern(entry.cassette.request.path).match(path))
+    return bool(pattern(entry.request.path).match(path))
 
 
 def _template_fits(entry: Entry, request: Canonical) -> bool:
     """A template speaks of query and body only where its file does."""
-    template, stored = entry.cassette.request, entry.canonical
+    template, stored = entry.request, entry.canonical
     return (
         stored.method == request.method
         and (stored.kind == SOCKET[0]) == (request.kind == SOCKET[0])

@@ -6,15 +6,16 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from replaymock.cassette import Cassette
 from replaymock.config import FileConfig
 from replaymock.cors import Cors
 from replaymock.errors import CassetteError
 from replaymock.exchange import Response
-from replaymock.files import Loaded
 from replaymock.index import Serving
 from replaymock.library import checked_entry
 from replaymock.matching import Matcher, key_of
 from replaymock.redaction import Redactor
+from replaymock.sidecars import ANY_SIZE, NONE
 from replaymock.store import Store
 
 
@@ -69,23 +70,28 @@ def scan(folder: Path, config: FileConfig) -> list[Finding]:
     store = Store(folder)
     store.scan()
     redactor = Redactor(config.redaction)
-    return list(dict.fromkeys(found for loaded in store.loaded for found in _secrets(loaded, redactor)))
+    return list(
+        dict.fromkeys(found for file, cassette in _whole(store) for found in _secrets(file, cassette, redactor))
+    )
 
 
 def rows(folder: Path) -> list[Row]:
     """The cassettes of a folder, by path and method."""
     store = Store(folder)
     store.scan()
-    return sorted((_row(loaded) for loaded in store.loaded), key=lambda row: (row.path, row.method, row.file))
+    return sorted(
+        (_row(file, cassette) for file, cassette in _whole(store, NONE)),
+        key=lambda row: (row.path, row.method, row.file),
+    )
 
 
 def _colons(store: Store) -> list[tuple[str, str]]:
     """Cassettes written by hand whose path is a template as other tools write it, but a literal path here."""
     found = []
     for loaded in store.loaded:
-        path = loaded.cassette.request.path
+        path = loaded.request.path
         segment = _COLON.search(path)
-        if segment and not any(recorded.recorded_at for recorded in loaded.cassette.responses):
+        if segment and loaded.by_hand:
             advice = f"write {{{segment.group(1)}}} for any value, or %3A{segment.group(1)} for the colon itself"
             reason = f"path {path!r} is taken literally; {advice}"
             found.append((loaded.file, f"{store.shown(loaded.file)}:1:1: {reason}"))
@@ -99,7 +105,7 @@ def _doubles(store: Store, config: FileConfig) -> list[tuple[str, str]]:
     found = []
     for loaded in store.loaded:
         try:
-            entry = checked_entry(loaded, store.shown(loaded.file), matcher, serving)
+            entry = checked_entry(loaded, store, matcher, serving)
         except CassetteError as error:
             found.append((loaded.file, str(error)))
             continue
@@ -111,38 +117,44 @@ def _doubles(store: Store, config: FileConfig) -> list[tuple[str, str]]:
     return found
 
 
-def _secrets(loaded: Loaded, redactor: Redactor) -> Iterator[Finding]:
-    request = loaded.cassette.request
+def _whole(store: Store, held: int = ANY_SIZE) -> Iterator[tuple[str, Cassette]]:
+    """Each cassette with its responses, one after the other; those that change meanwhile left out."""
+    for loaded in store.loaded:
+        cassette = store.cassette(loaded, held)
+        if cassette:
+            yield loaded.file, cassette
+
+
+def _secrets(file: str, cassette: Cassette, redactor: Redactor) -> Iterator[Finding]:
     found: list[Finding] = []
-    for place, message in _messages(loaded):
+    for place, message in _messages(cassette):
 
         def note(kind: str, value: str, place: str = place) -> str:
-            found.append(Finding(loaded.file, place, kind.lower()))
+            found.append(Finding(file, place, kind.lower()))
             return value
 
         if isinstance(message, Response):
             redactor.response(message, note)
         else:
-            redactor.request(request.to_request(), note)
+            redactor.request(cassette.request.to_request(), note)
     yield from found
 
 
-def _messages(loaded: Loaded) -> Iterator[tuple[str, Response | None]]:
+def _messages(cassette: Cassette) -> Iterator[tuple[str, Response | None]]:
     yield "request", None
-    for position, recorded in enumerate(loaded.cassette.responses):
+    for position, recorded in enumerate(cassette.responses):
         response = Response(recorded.status, recorded.reason, recorded.headers, recorded.body)
         yield f"responses[{position}]", response
 
 
-def _row(loaded: Loaded) -> Row:
-    responses = loaded.cassette.responses
-    request = loaded.cassette.request
+def _row(file: str, cassette: Cassette) -> Row:
+    responses, request = cassette.responses, cassette.request
     return Row(
         method=request.method,
         path=request.path,
         statuses=tuple(recorded.status for recorded in responses),
-        size=sum(len(recorded.body) for recorded in responses),
-        file=loaded.file,
+        size=sum(recorded.sidecar.size if recorded.sidecar else len(recorded.body) for recorded in responses),
+        file=file,
     )
 
 

@@ -10,12 +10,13 @@ from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING
 
-from replaymock.cassette import Cassette
+from replaymock.cassette import Cassette, Recorded
 from replaymock.errors import CassetteError
 from replaymock.files import Loaded, Signature
-from replaymock.index import Entry, Index, Serving, entry_for
+from replaymock.index import Entry, Index, Serving
 from replaymock.journal import Report
 from replaymock.matching import Matcher
+from replaymock.shelf import Shelf
 from replaymock.store import Store
 
 if TYPE_CHECKING:
@@ -41,7 +42,8 @@ class Library:
         self._use = use
         self._index = Index()
         self._broken: frozenset[str] = frozenset()
-        self._entries: dict[str, tuple[Cassette, Entry]] = {}
+        self._shelf = Shelf(self._read)
+        self._entries: dict[str, tuple[Loaded, Entry]] = {}
         self._saving: dict[str, tuple[Cassette, Entry]] = {}
         self._told_broken: set[str] = set()
         self._waiting: dict[str, Cassette] = {}
@@ -56,8 +58,12 @@ class Library:
                 kept[loaded.file] = self._entry(loaded)
             except CassetteError as error:
                 broken[loaded.file] = error
-        self._entries = kept | self._saving
-        self._index = Index(entry for _, entry in self._entries.values())
+        for file, known in self._entries.items():
+            if kept.get(file) is not known:
+                self._shelf.drop(file)
+        self._entries = kept
+        saving = {file: entry for file, (_, entry) in self._saving.items()}
+        self._index = Index(({file: entry for file, (_, entry) in kept.items()} | saving).values())
         self._broken = frozenset(broken)
         self._use(self._index, broken)
         messages = {str(error) for error in broken.values()}
@@ -72,6 +78,11 @@ class Library:
             return False
         self.rescan()
         return True
+
+    def look_again(self, file: str) -> None:
+        """Loads again because the files of a cassette are no longer what they were."""
+        self._store.look_again(file)
+        self._load_again()
 
     def rescan(self) -> None:
         """Loads again, and says so."""
@@ -97,8 +108,9 @@ class Library:
     def empty(self, recording: "Recording") -> None:
         """Removes what was recorded; what was written by hand stays. Equal responses come back byte for byte."""
         for loaded in self._store.loaded:
-            if any(recorded.recorded_at for recorded in loaded.cassette.responses):
-                recording.remember(loaded.file, loaded.cassette)
+            cassette = None if loaded.by_hand else self._store.cassette(loaded)
+            if cassette:
+                recording.remember(loaded.file, cassette)
                 self._store.remove(loaded.file)
 
     def save(self, file: str, cassette: Cassette) -> None:
@@ -144,13 +156,15 @@ class Library:
     def _saved(self, file: str, cassette: Cassette, outcome: Signature | BaseException) -> bool:
         """Takes note of what became of a cassette; whether the one that is served is not on the disk."""
         latest = self._saving[file][0] is cassette
-        if latest and not isinstance(outcome, BaseException):
-            self._entries[file] = self._saving[file]
+        entry = self._saving.pop(file)[1] if latest else None
         if latest:
-            del self._saving[file]
             self._store.being_saved.discard(file)
         if not isinstance(outcome, BaseException):
-            self._store.learn(file, cassette, outcome)
+            loaded = self._store.learn(file, cassette, outcome)
+            if entry:
+                self._shelf.drop(file)
+                self._entries[file] = (loaded, entry)
+                entry.settle(self._shelf)
             self._report("recorded", {"file": file})
             return False
         self.failed_writes += 1
@@ -160,21 +174,31 @@ class Library:
             self._report("warning", {"message": message})
         return latest
 
-    def _entry(self, loaded: Loaded) -> tuple[Cassette, Entry]:
+    def _entry(self, loaded: Loaded) -> tuple[Loaded, Entry]:
         known = self._entries.get(loaded.file)
-        if known and known[0] is loaded.cassette:
+        if known and known[0] is loaded:
             return known
-        shown = self._store.shown(loaded.file)
-        return loaded.cassette, checked_entry(loaded, shown, self._matcher, self._serving)
+        entry = checked_entry(loaded, self._store, self._matcher, self._serving)
+        entry.settle(self._shelf)
+        return loaded, entry
+
+    def _read(self, file: str, held: int) -> tuple[Recorded, ...]:
+        known = self._entries.get(file)
+        cassette = self._store.cassette(known[0], held) if known else None
+        return cassette.responses if cassette else ()
 
 
-def checked_entry(loaded: Loaded, shown: str, matcher: Matcher, serving: Serving) -> Entry:
-    """The entry of a cassette that was read; CassetteError, by the name it is `shown` under, if it can have none."""
+def checked_entry(loaded: Loaded, store: Store, matcher: Matcher, serving: Serving) -> Entry:
+    """The entry of a cassette that was read, without its responses. CassetteError if it can have none."""
     try:
-        return entry_for(loaded.file, loaded.cassette, plain=loaded.plain, matcher=matcher, serving=serving)
+        request = loaded.request
+        canonical = matcher.canonical(request.to_request(), request.known_body())
+        return Entry(loaded.file, request, canonical, loaded.plain, loaded.by_hand, loaded.afters, serving)
     except Exception as error:
         fault = "nested too deeply" if isinstance(error, RecursionError) else type(error).__name__
-        raise CassetteError(shown, 1, 1, f"its request cannot be compared with others: {fault}") from error
+        raise CassetteError(
+            store.shown(loaded.file), 1, 1, f"its request cannot be compared with others: {fault}"
+        ) from error
 
 
 def counted(cassettes: int) -> str:

@@ -142,7 +142,7 @@ def _make_one(rules: list[str], entry: Entry, request: Canonical) -> bool:
 
 def _as_far_as_asked(entry: Entry, request: Canonical) -> Canonical:
     """The request as an entry has it: HEAD as GET, and all that a template does not speak of as the template has it."""
-    template, stored = entry.cassette.request, entry.canonical
+    template, stored = entry.request, entry.canonical
     if request.method == "HEAD" and stored.method == "GET":
         request = replace(request, method="GET")
     if entry.takes_any_body:
@@ -187,7 +187,7 @@ def _near_json(near: NearMiss) -> dict[str, Any]:
     return {
         "file": near.entry.file,
         "method": near.entry.canonical.method,
-        "path": near.entry.cassette.request.path,
+        "path": near.entry.request.path,
         "differences": shown,
     }
 

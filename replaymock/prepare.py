@@ -4,7 +4,7 @@ from dataclasses import dataclass, replace
 from itertools import accumulate
 
 from replaymock import codings, conditional, events, origin
-from replaymock.answer import Answer, Begin, Hold, Send, Step, Wait, frame, head
+from replaymock.answer import Answer, Begin, Hold, Send, Step, Wait, frame, from_file, head
 from replaymock.cassette import Recorded
 from replaymock.conditional import Asked
 from replaymock.cors import Cors, add_vary
@@ -12,6 +12,7 @@ from replaymock.headers import FRAMING, Headers, get, media_type, without
 from replaymock.shifting import Shifting
 
 _MOST_VARIANTS = 16
+_OVERHEAD = 1024
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,7 +30,10 @@ class Caller:
 
 
 class Prepared:
-    """One recorded response and the answers made of it so far, one for each kind of caller."""
+    """One recorded response and the answers made of it so far, one for each kind of caller; `size` is in bytes.
+
+    If it `moves`, it says something else each second.
+    """
 
     __slots__ = (
         "_cors",
@@ -41,6 +45,7 @@ class Prepared:
         "codings",
         "moves",
         "recorded",
+        "size",
         "uses_origin",
     )
 
@@ -59,6 +64,7 @@ class Prepared:
         self.moves = shifting is not None and shifting.moves(recorded.headers, recorded.body, recorded.recorded_at)
         self._shifting = shifting
         self._stream = "" if to_head or recorded.encoded else _stream_type(recorded)
+        self.size = _size(recorded)
         self._to_head = to_head
         self._extra = extra
         self._cors = cors
@@ -72,7 +78,8 @@ class Prepared:
         return (self._reduced(caller, asked) if asked else None) or self._whole(caller)
 
     def _whole(self, caller: Caller) -> Answer:
-        coded = bool(self.codings) and codings.accepted(caller.accept_encoding, self.codings)
+        streamed = self.recorded.sidecar is not None  # and too large to be coded here
+        coded = bool(self.codings) and not streamed and codings.accepted(caller.accept_encoding, self.codings)
         moment = self._moment()
         last = caller.last_event_id if self._stream == events.SSE_TYPE else ""
         variant = (caller.origin if self.uses_origin else "", caller.base, last, caller.echoed_origin, coded, moment)
@@ -80,7 +87,10 @@ class Prepared:
         if found is None:
             if len(self._variants) >= _MOST_VARIANTS:
                 self._variants.clear()
+                self.size = _size(self.recorded)
             found = self._variants[variant] = self._make(caller, coded, moment)
+            pieces = sum(len(step.data) for step in found.steps if isinstance(step, Send))
+            self.size += _OVERHEAD + len(found.body) + pieces
         return found
 
     def _make(self, caller: Caller, coded: bool, moment: int) -> Answer:
@@ -91,16 +101,22 @@ class Prepared:
             return self._streamed(headers, body, caller.last_event_id, coded=coded)
         if coded and body:
             body = codings.encode(body, self.codings)
+        if recorded.sidecar:
+            return from_file(recorded.status, recorded.reason, headers, recorded.sidecar.place, recorded.sidecar.size)
         bodyless = not body and (self._to_head or bool(get(headers, "content-length")))
         return frame(recorded.status, recorded.reason, headers, body, bodyless=bodyless)
 
     def _reduced(self, caller: Caller, asked: Asked) -> Answer | None:
         """Part of the content without coding, so that the parts are of one whole, however a coding is made."""
         headers, body = self._content(caller, False, self._moment())
-        found = conditional.reduced(self.recorded.status, headers, len(body), asked)
+        sidecar = self.recorded.sidecar
+        size = sidecar.size if sidecar else len(body)
+        found = conditional.reduced(self.recorded.status, headers, size, asked)
         if found is None:
             return None
         headers = self._cors.apply((*found.headers, *self._extra), caller.echoed_origin)
+        if sidecar and found.size:
+            return from_file(found.status, found.reason, headers, sidecar.place, found.size, found.start)
         return frame(found.status, found.reason, headers, body[found.start : found.start + found.size])
 
     def _content(self, caller: Caller, coded: bool, moment: int) -> tuple[Headers, bytes]:
@@ -137,6 +153,10 @@ class Prepared:
         steps.append(Hold() if recorded.truncated else Send(encoder.finish()))
         answer = Answer(recorded.status, head(recorded.status, recorded.reason, without(headers, FRAMING)))
         return replace(answer, body=b"".join(pieces), steps=tuple(steps), streamed=True)
+
+
+def _size(recorded: Recorded) -> int:
+    return _OVERHEAD + len(recorded.body) + sum(_OVERHEAD + len(message.data) for message in recorded.messages)
 
 
 def _codings_to_do(recorded: Recorded) -> list[str]:

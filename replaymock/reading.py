@@ -5,26 +5,26 @@
 
 import re
 from collections.abc import Callable, Iterator
-from typing import Any
+from typing import Any, TypeVar
 
 import msgspec
 from msgspec.structs import replace
 
 from replaymock import bodies, conversation, events, mediatypes
 from replaymock.answer import NO_CONTENT
-from replaymock.cassette import SWITCHING, VERSION, Cassette, CassetteRequest, Recorded, standard_reason
+from replaymock.cassette import SWITCHING, VERSION, Cassette, CassetteRequest, Recorded, Sidecar, standard_reason
 from replaymock.faults import Fault, Place, at, located, refuse_doubles
 from replaymock.headers import AGREED, FIELD_VALUE, HOP_BY_HOP, TOKEN, Headers, get
 from replaymock.schema import FileCassette, FilePart, FileRequest, FileResponse
+from replaymock.sidecars import Sidecars
 from replaymock.targets import ungroup
+
+Taken = TypeVar("Taken", bytes, bytes | Sidecar)
 
 JSON_TYPE = "application/json; charset=utf-8"
 
-ReadSidecar = Callable[[str], bytes]
-"""From the name of a sibling file to its bytes; OSError or ValueError with the reason."""
 
-
-def load(file: str, data: bytes, read_sidecar: ReadSidecar) -> Cassette:
+def load(file: str, data: bytes, sidecars: Sidecars) -> Cassette:
     """The cassette in `data`. CassetteError with the place of the first thing that is wrong."""
     try:
         found = _DECODER.decode(data)
@@ -37,7 +37,7 @@ def load(file: str, data: bytes, read_sidecar: ReadSidecar) -> Cassette:
         refuse_doubles(data, _json_bodies(found))
         request = _load_request(found.request)
         responses = tuple(
-            _load_response(response, position, request.method, read_sidecar)
+            _load_response(response, position, request.method, sidecars)
             for position, response in enumerate(found.responses)
         )
         request = _as_upgrade(request, responses)
@@ -141,9 +141,9 @@ def _as_upgrade(request: CassetteRequest, responses: tuple[Recorded, ...]) -> Ca
     return request if request.is_upgrade else replace(request, headers=(*request.headers, ("upgrade", "websocket")))
 
 
-def _load_socket(found: FileResponse, place: Place, read_sidecar: ReadSidecar) -> Recorded:
+def _load_socket(found: FileResponse, place: Place, sidecars: Sidecars) -> Recorded:
     def sidecar(name: str, layout: str | None, at: Place) -> bytes:
-        return _load_sidecar(name, layout, at, read_sidecar)
+        return _taken(lambda: sidecars.whole(name, _named_layout(layout, at)), name, at)
 
     if found.messages is msgspec.UNSET or found.status not in (200, SWITCHING):
         raise Fault((*place, "status"), f"status {SWITCHING} goes with messages, and messages with no other status")
@@ -161,10 +161,10 @@ def _load_socket(found: FileResponse, place: Place, read_sidecar: ReadSidecar) -
     )
 
 
-def _load_response(found: FileResponse, position: int, method: str, read_sidecar: ReadSidecar) -> Recorded:
+def _load_response(found: FileResponse, position: int, method: str, sidecars: Sidecars) -> Recorded:
     place = ("responses", position)
     if found.messages is not msgspec.UNSET or found.status == SWITCHING:
-        return _load_socket(found, place, read_sidecar)
+        return _load_socket(found, place, sidecars)
     if not 200 <= found.status <= 999:  # noqa: PLR2004 - three digits, and 1xx is no final answer (RFC 9110 section 15)
         raise Fault((*place, "status"), f"status {found.status} is not a final status code; use 200 to 999")
     framing = HOP_BY_HOP if method == "HEAD" else HOP_BY_HOP | {"content-length"}
@@ -175,14 +175,14 @@ def _load_response(found: FileResponse, position: int, method: str, read_sidecar
     reason = standard_reason(found.status) if found.reason is msgspec.UNSET else found.reason
     if not FIELD_VALUE.fullmatch(reason):
         raise Fault((*place, "reason"), f"reason {reason!r} holds characters a status line cannot")
-    body, pauses = _load_response_body(found, form, get(headers, "content-type"), place, read_sidecar)
+    body, pauses = _load_response_body(found, form, headers, place, sidecars)
     if body and found.status in NO_CONTENT:
         raise Fault((*place, form), f"an answer with status {found.status} has no body; leave {form!r} out")
     return Recorded(
         status=found.status,
         reason=reason,
         headers=headers,
-        body=body,
+        body=b"" if isinstance(body, Sidecar) else body,
         rewrite=found.rewrite,
         encoded=found.encoded,
         after=found.after,
@@ -190,6 +190,7 @@ def _load_response(found: FileResponse, position: int, method: str, read_sidecar
         truncated=found.truncated,
         recorded_at=found.recorded_at,
         elapsed_ms=found.elapsed_ms,
+        sidecar=body if isinstance(body, Sidecar) else None,
     )
 
 
@@ -209,13 +210,16 @@ def _response_type(found: FileResponse, form: str) -> Headers:
 
 
 def _load_response_body(
-    found: FileResponse, form: str, content_type: str, place: Place, read_sidecar: ReadSidecar
-) -> tuple[bytes, events.Pauses]:
+    found: FileResponse, form: str, headers: Headers, place: Place, sidecars: Sidecars
+) -> tuple[bytes | Sidecar, events.Pauses]:
+    content_type = get(headers, "content-type")
     if found.events is not msgspec.UNSET:
         return _load_events(found.events, found.layout or "", content_type, place)
     pauses = tuple((pause.at, pause.ms) for pause in found.pauses)
     if form == "file" and found.file is not msgspec.UNSET:
-        return _load_sidecar(found.file, found.layout, (*place, "file"), read_sidecar), pauses
+        name, where = found.file, (*place, "file")
+        _named_layout(found.layout, where)
+        return _taken(lambda: sidecars.body(name, found, headers), name, where), pauses
     body = _load_content(found, form, place)
     return b"" if body is None else _encoded(body, content_type, (*place, form)), pauses
 
@@ -240,14 +244,17 @@ def _encoded(body: bodies.Body, content_type: str, place: Place) -> bytes:
         raise Fault(place, f"the text does not fit the charset of {content_type!r}: {error}") from error
 
 
-def _load_sidecar(name: str, layout: str | None, place: Place, read_sidecar: ReadSidecar) -> bytes:
+def _taken(take: Callable[[], Taken], name: str, place: Place) -> Taken:
     try:
-        data = read_sidecar(name)
-        return data if layout is None else bodies.apply_layout(data, _checked_layout(layout, place))
+        return take()
     except OSError as error:
         raise Fault(place, f"cannot read {name!r}: {error.strerror or error}") from error
     except ValueError as error:
         raise Fault(place, f"{name!r}: {error}") from error
+
+
+def _named_layout(layout: str | None, place: Place) -> str | None:
+    return None if layout is None else _checked_layout(layout, place)
 
 
 def _checked_layout(layout: str | None, place: Place) -> str:

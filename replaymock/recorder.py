@@ -11,7 +11,7 @@ from replaymock.cassette import Cassette
 from replaymock.errors import RequestRefused
 from replaymock.exchange import Exchange, Request, Response
 from replaymock.headers import Headers, get, list_items
-from replaymock.index import Entry, Index, Serving, entry_for
+from replaymock.index import Entry, Index, Serving, entry_for, held_entry
 from replaymock.journal import Report, Served
 from replaymock.origin import prefixed_cookies
 from replaymock.passing import Passage
@@ -203,10 +203,10 @@ class Recorder:
     def _entry(self, taken: Taken, canonical: Canonical, index: Index) -> Entry:
         """The entry of a cassette; what it says of its request is brought to canonical form where it is not known."""
         known = index.entries.get(taken.file)
-        if known and known.cassette.request is taken.cassette.request:
-            return Entry(taken.file, taken.cassette, known.canonical, plain=False, serving=self._serving)
+        if known and known.request is taken.cassette.request:
+            return held_entry(taken.file, taken.cassette, known.canonical, self._serving)
         if not (canonical.kind or canonical.headers):
-            return Entry(taken.file, taken.cassette, canonical, plain=False, serving=self._serving)
+            return held_entry(taken.file, taken.cassette, canonical, self._serving)
         matcher = self.recording.matcher
         return entry_for(taken.file, taken.cassette, plain=False, matcher=matcher, serving=self._serving)
 

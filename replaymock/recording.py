@@ -134,15 +134,16 @@ class Recording:
         writes: Writes,
     ) -> Taken:
         known = index.entries.get(file)
-        stored = known.cassette.responses if known else ()
+        before = known.cassette if known else None
+        stored = before.responses if before else ()
         responses, cursor = join(stored, self._cursors.get(file, -1), recorded, writes)
         self._cursors[file] = cursor
-        if known and responses == stored:
-            return Taken(file, known.cassette, changed=False)
+        if before and responses == stored:
+            return Taken(file, before, changed=False)
         previous = self._previous.get(file)
         if previous and cursor < len(previous.responses) and holds(previous.responses[cursor], recorded, writes):
             responses = (*responses[:cursor], previous.responses[cursor])
-        origin = known.cassette if known else previous
+        origin = before or previous
         request = origin.request if origin else self._request(exchange.request, canonical)
         return Taken(file, Cassette(request, responses), changed=True)
 
@@ -240,7 +241,7 @@ class Recording:
 
 def _is_exact(entry: Entry, request: Canonical) -> bool:
     """Whether an entry was found by the request's own key, and not by a template, a plain mock or HEAD for GET."""
-    exact = not entry.plain and not entry.cassette.request.is_template
+    exact = not entry.plain and not entry.request.is_template
     return exact and key_of(entry.canonical) == key_of(request)
 
 

@@ -10,14 +10,12 @@ from pathlib import Path
 from random import Random
 from typing import TYPE_CHECKING
 
-from msgspec import Struct
-
 from replaymock import sequence
 from replaymock.answer import Answer, frame
 from replaymock.cors import Cors
 from replaymock.errors import CassetteError, RequestRefused
 from replaymock.exchange import Request
-from replaymock.headers import Headers
+from replaymock.finding import Finder, Found
 from replaymock.history import write_name
 from replaymock.index import Entry, Index
 from replaymock.journal import AskAll, Journal, Report, Served
@@ -34,26 +32,12 @@ if TYPE_CHECKING:  # replay loads nothing that only recording needs
     from replaymock.recorder import Recorder
     from replaymock.relaying import Out
 
-_MOST_REMEMBERED = 10_000
-_MOST_BODY = 16 * 1024
-_MOST_BYTES = 16 * 1024 * 1024
-_OF_BODY = frozenset(("content-type", "content-encoding"))
-
-_Name = tuple[str, str, Headers, bytes]
-"""All of a request that its entry depends on: method, target, the types of its body, body."""
+_TRIES = 3
 
 
 def _files_for(request: Canonical) -> list[str]:
     """The files a request would be answered from, by their names."""
     return [name for name in (cassette_name(request), mock_file(request.path)) if name]
-
-
-class _Found(Struct, frozen=True):
-    """What a request comes down to: its entry if there is one, and its target as it may be shown."""
-
-    canonical: Canonical
-    entry: Entry | None
-    shown: str
 
 
 class Responder:
@@ -74,24 +58,27 @@ class Responder:
         self.cors = cors
         self.journal = Journal()
         self.sessions = Sessions()
-        self.index = Index()
         self.broken: dict[str, CassetteError] = {}
         self.recorder = recorder
         self.ask_all: AskAll | None = None
         self.look_for: Callable[[list[str]], bool] = lambda _files: False
+        self.look_again: Callable[[str], None] = lambda _file: None
         self._playing = playing
         self._matcher = matcher
+        self._finder = Finder(matcher)
         self._report = report
         self._clock = clock
         self._player = Player(playing, cors, random)
-        self._remembered: dict[_Name, _Found] = {}
-        self._remembered_bytes = 0
 
     def use(self, index: Index, broken: dict[str, CassetteError]) -> None:
         """Serves from another index from now on."""
-        self.index = index
         self.broken = broken
-        self._forget()
+        self._finder.use(index)
+
+    @property
+    def index(self) -> Index:
+        """The index in force."""
+        return self._finder.index
 
     def preflight(self, request: Request) -> Answer | None:
         """The answer to a CORS preflight, which is never forwarded and never recorded."""
@@ -161,7 +148,7 @@ class Responder:
         return answer, Served(request.method, found.shown, answer.status, "hit", found.entry.file, 0.0)
 
     def _forwarded(self, served: Served) -> None:
-        self._forget()
+        self._finder.forget()
         self.count(served)
 
     def count(self, served: Served) -> None:
@@ -169,58 +156,40 @@ class Responder:
         self.journal.served(served)
         self._report("request", served.to_json())
 
-    def _find(self, request: Request) -> _Found:
-        """The entry for a request; remembered where it is small and its headers take no part in matching."""
-        if self._matcher.uses_headers or len(request.body) > _MOST_BODY:
-            return self._look_up(request)
-        # A body means what its type says.
-        types = tuple(pair for pair in request.headers if pair[0].lower() in _OF_BODY) if request.body else ()
-        name = (request.method, request.target, types, request.body)
-        found = self._remembered.get(name)
-        if found is None:
-            found = self._look_up(request)
-            if found.entry:
-                self._remember(name, found)
-        return found
+    def _find(self, request: Request) -> Found:
+        """The entry for a request, its responses at hand: a file that changed since it was loaded is loaded again."""
+        found = self._finder.find(request)
+        for _ in range(_TRIES):
+            if found.entry is None or found.entry.is_at_hand:
+                return found
+            self.look_again(found.entry.file)
+            found = self._finder.find(request)
+        return Found(found.canonical, None, found.shown)
 
-    def _look_up(self, request: Request) -> _Found:
-        canonical = self._matcher.canonical(request)
-        return _Found(canonical, self.index.find(canonical), self._shown(request))
-
-    def _remember(self, name: _Name, found: _Found) -> None:
-        self._remembered_bytes += len(name[1]) + len(name[3])
-        if len(self._remembered) >= _MOST_REMEMBERED or self._remembered_bytes > _MOST_BYTES:
-            self._forget()
-        self._remembered[name] = found
-
-    def _forget(self) -> None:
-        self._remembered.clear()
-        self._remembered_bytes = 0
-
-    def _as_recorded(self, request: Request, found: _Found) -> tuple[Request, _Found]:
+    def _as_recorded(self, request: Request, found: Found) -> tuple[Request, Found]:
         """The request with the times it was given by this run as they were recorded, and what it comes down to."""
         shifting = self._playing.shifting
         meant = shifting.swaps.undo(request) if shifting else request
         if meant is request:
             return request, found
         stored = self._find(meant)
-        return meant, _Found(stored.canonical, stored.entry, found.shown)
+        return meant, Found(stored.canonical, stored.entry, found.shown)
 
     def _advance(self, request: Request, entry: Entry, session: Session) -> int | None:
         at = session.positions.get(entry.file)
         if request.method == "HEAD" and entry.canonical.method == "GET":
-            return min(at or 0, len(entry.cassette.responses) - 1)
+            return min(at or 0, len(entry.afters) - 1)
         position = sequence.advance(self._playing.sequence, at, entry.afters, session.writes)
         if position is not None:
             session.positions[entry.file] = position
         return position
 
     def _count_write(self, entry: Entry, answer: Answer, session: Session) -> None:
-        name = write_name(entry.canonical, entry.cassette.request.path, answer.status)
+        name = write_name(entry.canonical, entry.request.path, answer.status)
         if name:
             session.writes[name] += 1
 
-    def _miss(self, request: Request, found: _Found, started: float) -> Answer:
+    def _miss(self, request: Request, found: Found, started: float) -> Answer:
         echoed = self.cors.echoed(request.headers)
         broken = self._broken_for(found.canonical)
         if broken and not found.entry:
@@ -235,7 +204,7 @@ class Responder:
             self._report("miss", {**miss.to_json(), "advice": advice(miss)})
         return answer
 
-    def _explain(self, found: _Found) -> Miss:
+    def _explain(self, found: Found) -> Miss:
         if found.entry:
             return exhausted(found.canonical, found.entry)
         return explain(found.canonical, self.index, self._playing.ignored)

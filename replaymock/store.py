@@ -13,8 +13,9 @@ from pathlib import Path
 from replaymock.cassette import Cassette, dump
 from replaymock.disk import TEMPORARY_PREFIX, Writing, write_all
 from replaymock.errors import CassetteError, UsageError
-from replaymock.files import Files, Loaded, Signature
+from replaymock.files import Files, Loaded, Signature, loaded
 from replaymock.naming import is_sidecar_name
+from replaymock.sidecars import ANY_SIZE, NONE
 
 POLL_SECONDS = 0.3
 _NOT_ASKED = ("false", "disable", "disabled")
@@ -90,9 +91,29 @@ class Store:
             outcomes[at] = outcome
         return outcomes
 
-    def learn(self, file: str, cassette: Cassette, signature: Signature) -> None:
+    def learn(self, file: str, cassette: Cassette, signature: Signature) -> Loaded:
         """Takes note of a cassette that was saved, so that it is not read again."""
-        self._known[file] = (signature, Loaded(file, cassette, plain=False))
+        found = loaded(file, cassette, signature)
+        self._known[file] = (signature, found)
+        return found
+
+    def cassette(self, known: Loaded, held: int = ANY_SIZE) -> Cassette | None:
+        """All of a cassette, sidecars of more than `held` bytes left in their files; None if it no longer is as known.
+
+        A sidecar of any size is left where it is only if nothing in it has to be replaced.
+        """
+        try:
+            signature, found = self._files.read(known.file, held)
+        except (OSError, ValueError, RuntimeError):
+            return None
+        return found if isinstance(found, Cassette) and signature == known.signature else None
+
+    def look_again(self, file: str) -> None:
+        """Takes note of what a cassette's files are now, whatever they look like from outside."""
+        if self.has(file):
+            self._read(file, self._known.get(file))
+        else:
+            self._known.pop(file, None)
 
     def remove(self, file: str) -> None:
         """Removes a cassette and its sidecars."""
@@ -216,10 +237,20 @@ class Store:
 
     def _refresh(self, file: str) -> bool:
         known = self._known.get(file)
+        if known and self._is_the_same(file, known[0]):
+            return False
+        return self._read(file, known)
+
+    def _is_the_same(self, file: str, signature: Signature) -> bool:
         try:
-            if known and self._files.signature(file, [name for name, *_ in known[0][1:]]) == known[0]:
-                return False
-            signature, found = self._files.read(file)
+            return self._files.signature(file, [name for name, *_ in signature[1:]]) == signature
+        except (OSError, ValueError, RuntimeError):
+            return False
+
+    def _read(self, file: str, known: tuple[Signature, Loaded | CassetteError] | None) -> bool:
+        try:
+            signature, read = self._files.read(file, NONE)
+            found: Loaded | CassetteError = loaded(file, read, signature) if isinstance(read, Cassette) else read
         except (OSError, ValueError, RuntimeError) as error:
             reason = getattr(error, "strerror", None) or str(error)
             signature, found = (), CassetteError(self.shown(file), 1, 1, f"cannot be read: {reason}")

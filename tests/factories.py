@@ -1,8 +1,11 @@
 """Values for tests, with defaults for everything a test does not speak of."""
 
+from collections.abc import Mapping
+
 from replaymock.cassette import Cassette, CassetteRequest, Recorded
 from replaymock.exchange import Exchange, Request, Response
 from replaymock.headers import Headers
+from replaymock.sidecars import Sidecars
 
 JSON = (("content-type", "application/json"),)
 
@@ -27,3 +30,8 @@ def recorded(body: bytes = b'{"items":[]}', status: int = 200, headers: Headers 
 
 def a_cassette(path: str = "/items", *responses: Recorded, method: str = "GET") -> Cassette:
     return Cassette(CassetteRequest(method, path), responses or (recorded(),))
+
+
+def beside(files: Mapping[str, bytes]) -> Sidecars:
+    """Sidecars that are taken from these files, all of them into memory."""
+    return Sidecars(lambda name, _most: files[name])

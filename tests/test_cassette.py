@@ -11,7 +11,7 @@ from replaymock.cassette import Cassette, CassetteRequest, Recorded, dump, stand
 from replaymock.headers import Headers
 from replaymock.reading import load
 from tests import strategies
-from tests.factories import JSON, a_cassette, recorded
+from tests.factories import JSON, a_cassette, beside, recorded
 
 FILE = "api/GET.json"
 
@@ -62,13 +62,13 @@ responses |= streams
 def test_what_is_written_is_what_is_read(found: list[Recorded]) -> None:
     cassette = Cassette(CassetteRequest("GET", "/api"), tuple(found))
     files = dump(cassette, FILE)
-    assert load(FILE, files["GET.json"], files.__getitem__) == cassette
+    assert load(FILE, files["GET.json"], beside(files)) == cassette
 
 
 @given(st.lists(responses, min_size=1, max_size=2))
 def test_writing_what_was_read_gives_the_same_bytes(found: list[Recorded]) -> None:
     files = dump(Cassette(CassetteRequest("GET", "/api"), tuple(found)), FILE)
-    assert dump(load(FILE, files["GET.json"], files.__getitem__), FILE) == files
+    assert dump(load(FILE, files["GET.json"], beside(files)), FILE) == files
 
 
 @given(st.lists(responses, min_size=1, max_size=2))

@@ -11,6 +11,8 @@ from replaymock.cassette import Cassette, CassetteRequest, Recorded, dump
 from replaymock.errors import CassetteError
 from replaymock.messages import BINARY, CLIENT, CLOSE, SERVER, TEXT, Message
 from replaymock.reading import load
+from replaymock.sidecars import Sidecars
+from tests.factories import beside
 
 REQUEST = CassetteRequest("GET", "/ws", headers=(("upgrade", "websocket"),))
 LONG_TEXT = b"x" * 70_000
@@ -29,7 +31,7 @@ def as_written(*messages: Message) -> tuple[list[dict[str, Any]], dict[str, byte
 
 def read(*messages: object, **more: object) -> Cassette:
     written = {"request": {"path": "/ws"}, "responses": [{"messages": messages, **more}]}
-    return load("GET.json", json.dumps(written).encode(), lambda name: {"a.bin": b"\xff", "a.txt": b"hi"}[name])
+    return load("GET.json", json.dumps(written).encode(), beside({"a.bin": b"\xff", "a.txt": b"hi"}))
 
 
 def text(data: bytes, sender: str = SERVER) -> Message:
@@ -50,7 +52,7 @@ MESSAGES = st.lists(
 def test_what_is_written_is_read_back_as_it_was(messages: list[Message], close: tuple[Message, ...]) -> None:
     cassette = a_socket(*messages, *close)
     files = dump(cassette, "ws/GET.json")
-    assert load("GET.json", files["GET.json"], files.__getitem__) == cassette
+    assert load("GET.json", files["GET.json"], beside(files)) == cassette
 
 
 def test_json_is_shown_as_json_with_its_tokens_and_other_text_as_text() -> None:
@@ -136,5 +138,5 @@ def test_what_is_wrong_with_a_message_is_told_with_its_place(message: dict[str, 
 )
 def test_a_cassette_that_is_half_a_websocket_is_refused(written: object, reason: str) -> None:
     with pytest.raises(CassetteError) as error:
-        load("GET.json", json.dumps(written).encode(), lambda _name: b"")
+        load("GET.json", json.dumps(written).encode(), Sidecars(lambda _name, _most: b""))
     assert reason in error.value.reason

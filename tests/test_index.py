@@ -117,7 +117,7 @@ def test_answers_say_which_cassette_they_are_from() -> None:
 def test_responses_are_made_ready_once() -> None:
     entry = an_entry("a", a_cassette("/x", recorded(after="POST /x")))
     assert entry.prepared(0) is entry.prepared(0)
-    assert entry.afters == ["POST /x"]
+    assert entry.afters == ("POST /x",)
 
 
 def test_a_hand_written_post_without_a_body_takes_any_body_and_a_recorded_one_does_not() -> None:

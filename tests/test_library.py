@@ -18,6 +18,7 @@ from replaymock.origin import Origins
 from replaymock.recording import Policy, Recording
 from replaymock.store import Store
 from tests.factories import a_cassette, recorded
+from tests.inside import put
 
 MATCHER, SERVING = Matcher(), Serving(Cors())
 
@@ -43,6 +44,22 @@ class Shelf:
         """What a recorder does with a cassette."""
         self.index.add(entry_for(file, cassette, plain=False, matcher=MATCHER, serving=SERVING))
         self.library.save(file, cassette)
+
+
+def test_a_cassette_is_served_from_memory_until_it_is_saved_and_from_the_disk_after(tmp_path: Path) -> None:
+    shelf = Shelf(tmp_path / "c")
+
+    async def story() -> None:
+        shelf.keep("items/GET.json", a_cassette())
+        entry = shelf.index.entries["items/GET.json"]
+        assert (entry.is_at_hand, entry.held) == (True, a_cassette().responses)
+        await shelf.library.flush()
+        assert (entry.is_at_hand, entry.held, entry.cassette) == (True, (), a_cassette())
+
+    asyncio.run(story())
+    put(shelf.folder, "items/GET.json", "{")
+    shelf.library.look_again("items/GET.json")
+    assert (list(shelf.index.entries), list(shelf.broken)) == ([], ["items/GET.json"])
 
 
 def test_a_saved_cassette_is_announced_once_it_is_on_the_disk(tmp_path: Path) -> None:
@@ -231,7 +248,7 @@ def test_only_the_newest_of_what_waits_to_be_written_is_written(tmp_path: Path) 
     asyncio.run(story())
     assert len(shelf.events) < 20
     assert not shelf.store.scan()
-    assert len(shelf.store.loaded[0].cassette.responses) == 199
+    assert len(shelf.store.loaded[0].afters) == 199
 
 
 def test_what_comes_in_while_the_disk_is_busy_is_written_together_and_a_failure_is_its_own(tmp_path: Path) -> None:

@@ -11,13 +11,14 @@ from replaymock import mediatypes
 from replaymock.cassette import Cassette, CassetteRequest, Recorded, dump
 from replaymock.errors import CassetteError
 from replaymock.reading import load, plain_mock
-from tests.factories import a_cassette, recorded
+from replaymock.sidecars import Sidecars
+from tests.factories import a_cassette, beside, recorded
 
 FILE = "api/GET.json"
 
 
 def read(text: str, sidecars: dict[str, bytes] | None = None) -> Cassette:
-    return load(FILE, text.encode(), (sidecars or {}).__getitem__)
+    return load(FILE, text.encode(), beside(sidecars or {}))
 
 
 def test_a_hand_needs_to_write_only_a_path_and_a_body() -> None:
@@ -61,7 +62,11 @@ def test_a_hand_written_request_has_query_headers_and_a_body() -> None:
 
 def place(text: str, sidecar: Callable[[str], bytes] | None = None) -> str:
     with pytest.raises(CassetteError) as caught:
-        load(FILE, text.encode("utf-8", "surrogateescape"), sidecar or {}.__getitem__)
+        load(
+            FILE,
+            text.encode("utf-8", "surrogateescape"),
+            Sidecars(lambda name, _most: (sidecar or {}.__getitem__)(name)),
+        )
     return str(caught.value)
 
 
@@ -175,7 +180,7 @@ def test_a_sidecar_that_cannot_be_read_is_named() -> None:
 @settings(max_examples=200)
 @given(st.binary(max_size=60) | st.text(st.sampled_from('{}[]":,1aresponsespath/ \\'), max_size=60).map(str.encode))
 def test_any_bytes_are_a_cassette_or_a_cassette_error(data: bytes) -> None:
-    for read_it in (lambda: load(FILE, data, {}.__getitem__), lambda: plain_mock("/x", data, FILE)):
+    for read_it in (lambda: load(FILE, data, beside({})), lambda: plain_mock("/x", data, FILE)):
         try:
             read_it()
         except CassetteError as error:

@@ -22,7 +22,7 @@ from replaymock.origin import Origins
 from replaymock.reading import load
 from replaymock.recording import Policy, Recording, Taken
 from tests import strategies
-from tests.factories import JSON, a_request, a_response, an_exchange, recorded
+from tests.factories import JSON, a_request, a_response, an_exchange, beside, recorded
 
 MATCHER = Matcher()
 SERVING = Serving(Cors())
@@ -43,7 +43,7 @@ def index_of(*found: Taken) -> Index:
 def written_and_read(taken: Taken) -> Cassette:
     files = dump(taken.cassette, taken.file)
     name = taken.file.rpartition("/")[2]
-    return load(taken.file, files[name], files.__getitem__)
+    return load(taken.file, files[name], beside(files))
 
 
 def take(exchange: Exchange, policy: Policy | None = None) -> Recorded:

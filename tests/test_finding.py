@@ -1,0 +1,25 @@
+"""Which cassette a request comes down to, remembered."""
+
+from replaymock.finding import Finder
+from replaymock.index import Index
+from replaymock.matching import Matcher
+from tests.factories import a_cassette, a_request
+from tests.inside import an_entry
+
+
+def test_a_request_that_comes_again_is_not_looked_up_again() -> None:
+    finder = Finder(Matcher())
+    finder.use(Index([an_entry(a_cassette("/items"))]))
+    assert finder.find(a_request("GET", "/items")) is finder.find(a_request("GET", "/items"))
+    assert finder.find(a_request("GET", "/gone")).entry is None
+
+
+def test_another_index_and_an_entry_that_was_added_are_seen_at_once() -> None:
+    finder, first, second = Finder(Matcher()), an_entry(a_cassette("/items")), an_entry(a_cassette("/items"))
+    finder.use(Index([first]))
+    assert finder.find(a_request("GET", "/items")).entry is first
+    finder.index.add(second)
+    finder.forget()
+    assert finder.find(a_request("GET", "/items")).entry is second
+    finder.use(Index())
+    assert finder.find(a_request("GET", "/items")).entry is None
