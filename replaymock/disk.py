@@ -117,8 +117,8 @@ def _flush_for(drafts: list[_Draft], places: Callable[[_Draft], list[str]]) -> N
 
 def _flush(places: list[str]) -> dict[str, OSError]:
     """Has files and folders on the disk; the errors by place. A journal takes several at once in one go."""
-    if len(places) == 1:
-        outcomes = [_sync(places[0])]
+    if len(places) < 2:  # noqa: PLR2004 - nothing to do at once
+        outcomes = [_sync(place) for place in places]
     else:
         with ThreadPoolExecutor(_FLUSHED_AT_ONCE) as pool:
             outcomes = list(pool.map(_sync, places))

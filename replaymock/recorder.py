@@ -1,9 +1,11 @@
 """The record road: a request goes upstream as it came, the answer to the caller as it comes, the pair to the store."""
 
 import asyncio
+import time
 from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
+from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from replaymock.answer import Answer
@@ -242,4 +244,9 @@ def _with_body(request: Request, sent: Kept) -> Request:
 
 
 def _now() -> str:
-    return datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+    return _spelled(int(time.time()))
+
+
+@lru_cache(maxsize=1)
+def _spelled(seconds: int) -> str:
+    return datetime.fromtimestamp(seconds, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")

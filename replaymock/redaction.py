@@ -8,6 +8,7 @@ import hashlib
 import re
 from collections.abc import Iterable
 from dataclasses import replace
+from functools import lru_cache
 
 from msgspec import Struct
 
@@ -74,6 +75,7 @@ class Redactor:
     def __init__(self, rules: RedactionRules | None = None) -> None:
         rules = rules or RedactionRules()
         self._hider = Hider(_by_kind(rules.add), _by_kind(rules.keep))
+        self._looked_at = lru_cache(_HEADERS_REMEMBERED)(self._holds_nothing)
 
     def request(self, request: Request, label: Label) -> Request:
         """The request with its secrets replaced."""
@@ -102,7 +104,10 @@ class Redactor:
 
     def headers(self, headers: Headers, label: Label) -> Headers:
         """Header fields with secret values, cookies and parameters replaced."""
-        return tuple((name, self._header(name.lower(), value, label)) for name, value in headers)
+        return tuple(
+            pair if self._is_clean(*pair) else (pair[0], self._header(pair[0].lower(), pair[1], label))
+            for pair in headers
+        )
 
     def shown(self, target: str) -> str:
         """A request target as it may stand in logs and pages."""
@@ -111,6 +116,14 @@ class Redactor:
     def text(self, text: str, label: Label) -> str:
         """Any text with the values in it that have the shape of a credential replaced."""
         return self._hider.shapes(text, label)
+
+    def _is_clean(self, name: str, value: str) -> bool:
+        """Whether there is nothing to hide in a header: nearly every message has the same ones."""
+        looks = self._looked_at if len(value) <= _LONGEST_REMEMBERED else self._holds_nothing
+        return looks(name, value)
+
+    def _holds_nothing(self, name: str, value: str) -> bool:
+        return self._header(name.lower(), value, anonymous) == value
 
     def _header(self, name: str, value: str, label: Label) -> str:
         if name == "cookie":
@@ -231,6 +244,8 @@ def _is_plain_text(media: str, body: bytes) -> bool:
 
 
 _SHOWN = 300
+_HEADERS_REMEMBERED = 1024
+_LONGEST_REMEMBERED = 256
 _UNNAMEABLE = re.compile(r"[^a-z0-9_.\-]")
 _SCRIPTS = frozenset(("text/javascript", "application/javascript", "application/x-javascript", "text/css"))
 _COOKIE = re.compile(r'[^=;"]+="[^"]*"|[^;\s][^;]*')

@@ -52,7 +52,10 @@ def is_secret_cookie(name: str) -> bool:
 def may_name_secret(text: str) -> bool:
     """Whether `NAME_HINT` is in a text; quick where not even a word of it is."""
     lowered = text.lower()
-    return any(word in lowered for word in _HINT_WORDS) and bool(NAME_HINT.search(text))
+    for word in _HINT_WORDS:
+        if word in lowered:
+            return NAME_HINT.search(text) is not None
+    return False
 
 
 def _shape(name: str, hint: str, expression: str) -> Shape:

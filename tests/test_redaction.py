@@ -198,3 +198,23 @@ def test_json_stays_json_with_its_other_tokens(body: bytes) -> None:
 def test_a_json_path_that_was_added_holds_for_a_body_without_any_other_secret() -> None:
     found = rules(add=("json:$.name",)).response(a_response(body=b'{"name":"Ann","n":1}'), named)
     assert found.body == b'{"name":"{{redacted:name}}","n":1}'
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        "application/json",
+        "Bearer abcdefgh12345678",
+        f"see {strategies.SECRETS[2]}",
+        "Bearer {{redacted}}",
+        "x" * 300,
+        "",
+    ],
+)
+@pytest.mark.parametrize("name", ["Content-Type", "Authorization", "X-Note", "Set-Cookie"])
+def test_a_header_is_hidden_alike_however_often_it_was_seen(name: str, value: str) -> None:
+    used = Redactor()
+    headers = ((name, value), ("X-Other", value))
+    for _ in range(3):
+        assert used.headers(headers, Numbering()) == Redactor().headers(headers, Numbering())
+        assert used.headers(headers, anonymous) == Redactor().headers(headers, anonymous)
