@@ -74,9 +74,13 @@ def test_what_changed_since_it_was_loaded_is_served_as_it_is_now(tmp_path: Path,
     for name in ("edited", "moved", "broken", "gone"):
         put(tmp_path, f"{name}/GET.json", simple(f"/{name}", "before"))
     with running_app(tmp_path, fast_lane=lane) as app:
-        put(tmp_path, "edited/GET.json", simple("/edited", "now"))
-        put(tmp_path, "moved/GET.json", simple("/elsewhere", "now"))
-        put(tmp_path, "broken/GET.json", "{")
+        for name, now in (
+            ("edited", simple("/edited", "now")),
+            ("moved", simple("/elsewhere", "now")),
+            ("broken", "{"),
+        ):
+            # At one stroke: the watch may look at any moment, also at half a file.
+            put(tmp_path, f".{name}", now).rename(tmp_path / name / "GET.json")
         (tmp_path / "gone/GET.json").unlink()
         got = {name: ask(app.url, "GET", f"/{name}") for name in ("edited", "moved", "broken", "gone", "elsewhere")}
     assert {name: answer.status for name, answer in got.items()} == {
