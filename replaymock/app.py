@@ -209,6 +209,7 @@ class App:
             keep_cors=not settings.cors,
             rewrite=settings.rewrite,
             max_body=settings.max_body,
+            max_stream_time=settings.max_stream_time,
             never_stored=tuple(text for _, value in settings.headers for text in _credentials(value)),
         )
         origins = Origins(tuple(upstream.origin + upstream.base for upstream in settings.upstreams))

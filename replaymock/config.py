@@ -199,6 +199,7 @@ OPTIONS: dict[str, type] = {
     "only": list,
     "skip": list,
     "record_status": str,
+    "max_stream_time": str,
     "max_body": str,
     "no_rewrite": bool,
     "no_fast_lane": bool,

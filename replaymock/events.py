@@ -228,6 +228,22 @@ def pauses_of(media_type: str, data: bytes, arrivals: Pauses) -> Pauses:
     return tuple(pauses)
 
 
+def moved(media_type: str, data: bytes, other: bytes, pauses: Pauses) -> Pauses:
+    """The pauses before the events of one stream, before those of another that has as many; none if it has not."""
+    here, there = _starts(media_type, data), _starts(media_type, other)
+    places = dict(zip(here, there, strict=False))
+    return tuple((places[at], milliseconds) for at, milliseconds in pauses) if len(here) == len(there) else ()
+
+
+def complete(media_type: str, data: bytes) -> bytes:
+    """The beginning of a stream, as far as its events are whole."""
+    found = pieces(media_type, data)
+    ends = (b"\n", b"\r") if media_type in JSON_LINES_TYPES else (b"\n\n", b"\r\r", b"\n\r\n")
+    if found and not found[-1].endswith(ends):
+        found.pop()
+    return b"".join(found)
+
+
 def _starts(media_type: str, data: bytes) -> list[int]:
     """Where each event begins, in bytes."""
     return list(accumulate(map(len, pieces(media_type, data)), initial=0))[:-1]

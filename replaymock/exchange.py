@@ -64,9 +64,15 @@ class Live(Struct, frozen=True):
 
 @dataclass(frozen=True, slots=True)
 class Exchange:
-    """A request and its response as they happened. `recorded_at` is ISO 8601 in UTC, to the second."""
+    """A request and its response as they happened. `recorded_at` is ISO 8601 in UTC, to the second.
+
+    `arrivals` has how many bytes of the body were there how many milliseconds after its head. A `truncated` one is the
+    beginning of a stream that went on.
+    """
 
     request: Request
     response: Response
     recorded_at: str
     elapsed_ms: int
+    arrivals: tuple[tuple[int, int], ...] = ()
+    truncated: bool = False

@@ -2,16 +2,17 @@
 
 import asyncio
 import time
-from collections.abc import AsyncIterator, Callable
-from dataclasses import dataclass, replace
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
 from datetime import UTC, datetime
-from functools import lru_cache
+from functools import lru_cache, partial
 from typing import TYPE_CHECKING
 
-from replaymock.answer import Answer
+from replaymock.attempt import Attempt
 from replaymock.cassette import Cassette
 from replaymock.errors import RequestRefused
-from replaymock.exchange import Exchange, Request, Response
+from replaymock.exchange import Exchange, Request
 from replaymock.headers import Headers, get, list_items
 from replaymock.index import Entry, Index, Serving, entry_for, held_entry
 from replaymock.journal import Report, Served
@@ -19,7 +20,7 @@ from replaymock.origin import prefixed_cookies
 from replaymock.passing import Passage
 from replaymock.problems import refusal
 from replaymock.recording import Recording, Taken
-from replaymock.relaying import Head, Kept, Out, keeping, relay
+from replaymock.relaying import Out, keeping, relay
 from replaymock.rewrites import Canonical
 from replaymock.settings import Upstream
 from replaymock.targets import normal_path, pattern
@@ -30,6 +31,9 @@ if TYPE_CHECKING:
 
 TURN_SECONDS = 5.0
 """How long an exchange waits for requests that arrived before it and are still going on, until it is kept."""
+
+Count = Callable[[Served], None]
+"""Learns what was served."""
 
 Save = Callable[[str, Cassette], None]
 """Has a cassette written to the disk, soon and in order."""
@@ -45,30 +49,6 @@ class Forwarding:
     skip: tuple[str, ...] = ()
     diagnostics: bool = True
     lookup: bool = False
-
-
-class _Attempt:
-    """The caller's connection, the status that went out on it (0 as long as nothing did), and the target as shown."""
-
-    def __init__(self, out: Out) -> None:
-        self._out = out
-        self.status = 0
-        self.shown = ""
-        self.write = out.write
-        self.finish = out.finish
-        self.abort = out.abort
-
-    def answer(self, answer: Answer) -> None:
-        self.status = answer.status
-        self._out.answer(answer)
-
-    def begin(self, head: Head, length: int | None) -> None:
-        self.status = head.status
-        self._out.begin(head, length)
-
-    def whole(self, head: Head, length: int | None, body: bytes) -> None:
-        self.status = head.status
-        self._out.whole(head, length, body)
 
 
 class Recorder:
@@ -117,81 +97,107 @@ class Recorder:
         body: AsyncIterator[bytes],
         out: Out,
         index: Callable[[], Index],
-        count: Callable[[Served], None],
+        count: Count,
     ) -> None:
         """Asks upstream, passes the answer on, and keeps the exchange; `count` learns what was served.
 
         `index` gives the index in force, which a reload may swap while upstream is asked. An exchange is kept when it
         is its turn, which may be after this returns.
         """
-        started = self._clock()
-        sent = Kept(self.recording.policy.max_body)
-        attempt = _Attempt(out)
+        limit = self.recording.policy.max_body
         turn = self._turns.arrive(request.session, request.method, request.target)
-
-        def served(outcome: str, file: str) -> None:
-            shown = attempt.shown or self.recording.redactor.shown(request.target)
-            elapsed = (self._clock() - started) * 1000
-            count(Served(request.method, shown, attempt.status, outcome, file, elapsed))
-
-        over, outcome = None, "forwarded"
+        attempt = Attempt(request, out, turn, limit, self._clock())
+        outcome = "forwarded"
         try:
-            over = await self._exchange(request, keeping(body, sent), sent, attempt, index, started)
+            await self._exchange(attempt, body, index, count)
         except RequestRefused as error:
             outcome = "error"
-            self._fail(error, request, attempt)
+            self._fail(error, attempt)
+        except asyncio.CancelledError:
+            if attempt.is_stream:
+                self._close(attempt, index, count, truncated=True)  # the caller has left
+            raise
         finally:
-            if over is None:
+            if not attempt.closed:
                 self._turns.leave(turn)
-        if over is None:
-            served(outcome, "")
-        elif not self._turns.end(turn, lambda: served(*self._keep(*over, index()))):
-            asyncio.get_running_loop().call_later(TURN_SECONDS, self._turns.hurry, turn)
+        if not attempt.closed:
+            self._count(attempt, count, outcome, "")
 
     def settle(self) -> None:
         """Keeps every exchange that is over, whatever it waits for."""
         self._turns.settle()
 
     async def _exchange(
-        self,
-        request: Request,
-        body: AsyncIterator[bytes],
-        sent: Kept,
-        attempt: "_Attempt",
-        index: Callable[[], Index],
-        started: float,
-    ) -> tuple[Exchange, Canonical] | None:
-        """What there is to keep of an exchange once it is over, and the canonical form of its request."""
+        self, attempt: Attempt, body: AsyncIterator[bytes], index: Callable[[], Index], count: Count
+    ) -> None:
+        request = attempt.request
         upstream = self.route(request)
         wanted = self._is_wanted(request.path)
         headers = self._passage.outgoing(request, upstream.origin, whole=wanted)
         outgoing = Request(request.method, request.target, headers)
-        kept = Kept(self.recording.policy.max_body)
-        async with self._backends.send(upstream, outgoing, body) as live:
+        loop = asyncio.get_running_loop()
+        async with self._backends.send(upstream, outgoing, keeping(body, attempt.sent)) as live:
             self._note_cookies(live.headers)
-            stored = wanted and self.recording.policy.wants(live.status)
+            attempt.stored = wanted and self.recording.policy.wants(live.status)
+            attempt.answered(live, loop.time())
             rewriting = self._passage.rewriting(request, self.recording.policy.max_body)
             # As a rule the request is whole when it is answered, and what is made of it here is good to the end.
-            asked = _with_body(request, sent)
-            canonical, attempt.shown = self.recording.read(asked)
-            file = self.recording.file_for(canonical, index()) if stored else ""
+            asked = attempt.with_body()
+            attempt.canonical, attempt.shown = self.recording.read(asked)
+            file = self.recording.file_for(attempt.canonical, index()) if attempt.stored else ""
             is_new = file not in index().entries
             head = self._passage.head(live, request, file)
-            await relay(live, head, attempt, kept, rewriting if request.method != "HEAD" else None)
+            with self._limited(attempt, index, count):
+                await relay(live, head, attempt, attempt.kept, rewriting if request.method != "HEAD" else None)
         attempt.finish()
-        if not stored:
-            return None
-        if not (kept.whole and sent.whole and sent.ended):
-            self._warn(request, "not saved, larger than --max-body")
-            return None
         if self._forwarding.lookup and is_new and file in index().entries:
-            return None  # the same request, asked at the same time, has filled the gap
-        response = Response(live.status, live.reason, live.headers, kept.data)
-        elapsed = round((self._clock() - started) * 1000)
-        if len(asked.body) < sent.size:
-            asked = _with_body(request, sent)
-            canonical, _ = self.recording.read(asked)
-        return Exchange(asked, response, _now(), elapsed), canonical
+            return  # the same request, asked at the same time, has filled the gap
+        if len(asked.body) < attempt.sent.size:
+            attempt.canonical, _ = self.recording.read(attempt.with_body())
+        if attempt.stored:
+            self._close(attempt, index, count, truncated=attempt.is_stream and not attempt.kept.whole)
+
+    @contextmanager
+    def _limited(self, attempt: Attempt, index: Callable[[], Index], count: Count) -> Iterator[None]:
+        """Keeps what there is of a stream once it has gone on for too long; the caller still gets the rest."""
+
+        def cut() -> None:
+            self._close(attempt, index, count, truncated=True)
+            self._warn(attempt.request, f"goes on after {seconds:g} s; kept so far, as truncated (--max-stream-time)")
+
+        seconds = self.recording.policy.max_stream_time
+        timer = asyncio.get_running_loop().call_later(seconds, cut) if attempt.is_stream else None
+        try:
+            yield
+        finally:
+            if timer:
+                timer.cancel()
+
+    def _close(self, attempt: Attempt, index: Callable[[], Index], count: Count, *, truncated: bool) -> None:
+        """Decides what is kept of an exchange, once; it is kept when it is its turn."""
+        live, canonical = attempt.live, attempt.canonical
+        if attempt.closed or live is None or canonical is None or (truncated and not attempt.kept.data):
+            return
+        if not (attempt.sent.whole and attempt.sent.ended) or not (attempt.kept.whole or attempt.is_stream):
+            self._warn(attempt.request, "not saved, larger than --max-body")
+            return
+        if attempt.is_stream and not attempt.kept.whole:
+            self._warn(attempt.request, "goes on beyond --max-body; kept so far, as truncated")
+        attempt.closed = True
+        exchange = attempt.exchange(live, self._clock(), _now(), truncated=truncated)
+        taking = partial(self._take, attempt, exchange, canonical, index, count)
+        if not self._turns.end(attempt.turn, taking):
+            asyncio.get_running_loop().call_later(TURN_SECONDS, self._turns.hurry, attempt.turn)
+
+    def _take(
+        self, attempt: Attempt, exchange: Exchange, canonical: Canonical, index: Callable[[], Index], count: Count
+    ) -> None:
+        self._count(attempt, count, *self._keep(exchange, canonical, index()))
+
+    def _count(self, attempt: Attempt, count: Count, outcome: str, file: str) -> None:
+        shown = attempt.shown or self.recording.redactor.shown(attempt.request.target)
+        elapsed = (self._clock() - attempt.started) * 1000
+        count(Served(attempt.request.method, shown, attempt.status, outcome, file, elapsed))
 
     def _keep(self, exchange: Exchange, canonical: Canonical, index: Index) -> tuple[str, str]:
         """Keeps an exchange; what became of it, and in which file."""
@@ -221,12 +227,13 @@ class Recorder:
             return False
         return not only or any(pattern(glob).match(path) for glob in only)
 
-    def _fail(self, error: RequestRefused, request: Request, attempt: "_Attempt") -> None:
-        self._warn(request, error.detail)
+    def _fail(self, error: RequestRefused, attempt: Attempt) -> None:
+        self._warn(attempt.request, error.detail)
         if attempt.status:
             attempt.abort()
         else:
-            attempt.answer(refusal(error, self._serving.cors, self._serving.cors.echoed(request.headers)))
+            echoed = self._serving.cors.echoed(attempt.request.headers)
+            attempt.answer(refusal(error, self._serving.cors, echoed))
 
     def _warn(self, request: Request, text: str) -> None:
         self._report("warning", {"message": f"{request.method} {self.recording.redactor.shown(request.path)}: {text}"})
@@ -237,10 +244,6 @@ class Recorder:
                 self._noted.add(name)
                 message = f"cookie {name}: a browser refuses this prefix over plain http, here and on replay"
                 self._report("warning", {"message": message})
-
-
-def _with_body(request: Request, sent: Kept) -> Request:
-    return request if request.body == sent.data else replace(request, body=sent.data)
 
 
 def _now() -> str:

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass, replace
 
-from replaymock import bodies, codings, mediatypes
+from replaymock import bodies, codings, events, mediatypes
 from replaymock.cassette import Cassette, CassetteRequest, Recorded
 from replaymock.exchange import Exchange, Request, Response
 from replaymock.headers import Headers, get, hop_by_hop, is_cors, is_unstored, media_type
@@ -18,14 +18,16 @@ from replaymock.repeats import Repeats, digest_of
 from replaymock.rewrites import Canonical
 from replaymock.sequence import Writes
 from replaymock.targets import literal_path, parse_query
+from replaymock.timing import pauses_in
 
 
 @dataclass(frozen=True, slots=True)
 class Policy:
     """What is recorded and how.
 
-    `statuses` are the errors wanted all the same, `dropped_headers` names left out, `max_body` bounds bodies in bytes,
-    and `never_stored` are texts that are hidden wherever a backend repeats them.
+    `statuses` are the errors wanted all the same, `dropped_headers` names left out, `max_body` bounds bodies in bytes
+    and `max_stream_time` streams of events in seconds. `never_stored` are texts that are hidden wherever a backend
+    repeats them.
     """
 
     statuses: frozenset[int] = frozenset()
@@ -33,6 +35,7 @@ class Policy:
     keep_cors: bool = False
     rewrite: bool = True
     max_body: int = 64 * 1024 * 1024
+    max_stream_time: float = 300.0
     never_stored: tuple[str, ...] = ()
 
     def wants(self, status: int) -> bool:
@@ -177,7 +180,8 @@ class Recording:
         return replace(message, data=data)
 
     def _recorded(self, exchange: Exchange) -> Recorded:
-        response, encoded = self._decoded(exchange.response)
+        response, encoded = self._decoded(exchange.response, truncated=exchange.truncated)
+        decoded = response.body
         headers = self._kept_headers(response.headers, exchange.request.method)
         response, rewrite = self._with_token(replace(response, headers=headers), encoded)
         response = self._without_own(self.redactor.response(response, self.numbering))
@@ -188,9 +192,28 @@ class Recording:
             body=response.body,
             rewrite=rewrite,
             encoded=encoded,
+            pauses=() if encoded else self._pauses(exchange, decoded, response.body),
+            truncated=exchange.truncated,
             recorded_at=exchange.recorded_at,
             elapsed_ms=exchange.elapsed_ms,
         )
+
+    def _pauses(self, exchange: Exchange, decoded: bytes, stored: bytes) -> events.Pauses:
+        headers, sent = exchange.response.headers, exchange.response.body
+        media = media_type(headers)
+        if len(exchange.arrivals) <= 1 and not events.is_stream(media):
+            return ()
+        decoder = codings.decoder(codings.parse(get(headers, "content-encoding")), self.policy.max_body)
+        fed = 0
+        made = 0
+
+        def decoded_size(size: int) -> int:
+            nonlocal fed, made
+            made += len(decoder.feed(sent[fed:size])) if sent is not decoded else size - fed
+            fed = size
+            return made
+
+        return pauses_in(media, exchange.arrivals, decoded, stored, decoded_size)
 
     def _without_own(self, response: Response) -> Response:
         """The response without what this server itself added to the request."""
@@ -201,14 +224,20 @@ class Recording:
             response = replace(response, headers=headers, body=body)
         return response
 
-    def _decoded(self, response: Response) -> tuple[Response, bool]:
-        """The response without content coding; where that cannot be undone, as it came and True."""
+    def _decoded(self, response: Response, *, truncated: bool) -> tuple[Response, bool]:
+        """The response without content coding; where that cannot be undone, as it came and True.
+
+        A truncated one is a stream, which is kept as far as its events are whole.
+        """
         names = codings.parse(get(response.headers, "content-encoding"))
-        if not names or not response.body:
-            return response, False
         if not codings.is_known(names):
-            return response, True
+            return response, bool(response.body)
         try:
+            if truncated:
+                body = codings.decoder(names, self.policy.max_body).feed(response.body)
+                return replace(response, body=events.complete(media_type(response.headers), body)), False
+            if not names or not response.body:
+                return response, False
             return replace(response, body=codings.decode(response.body, names, self.policy.max_body)), False
         except codings.CodingError:
             return response, True

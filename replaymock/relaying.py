@@ -15,6 +15,7 @@ from replaymock.answer import Answer
 from replaymock.errors import UpstreamError
 from replaymock.exchange import Live
 from replaymock.headers import Headers, get, media_type
+from replaymock.keeping import Kept
 from replaymock.origin import TOKEN, Origins, StreamRewriter
 from replaymock.proxying import content_length
 
@@ -61,34 +62,6 @@ class Out(Protocol):
         """Cuts the body short, so that the caller can tell."""
 
 
-class Kept:
-    """A copy of a body, as far as `limit` bytes."""
-
-    def __init__(self, limit: int) -> None:
-        self._limit = limit
-        self._pieces: list[bytes] = []
-        self.size = 0
-        self.ended = False
-
-    @property
-    def whole(self) -> bool:
-        """Whether nothing had to be left out."""
-        return self.size <= self._limit
-
-    @property
-    def data(self) -> bytes:
-        """The body so far; empty once it is over the limit."""
-        return b"".join(self._pieces)
-
-    def add(self, piece: bytes) -> None:
-        """Keeps one more piece."""
-        self.size += len(piece)
-        if self.whole:
-            self._pieces.append(piece)
-        else:
-            self._pieces.clear()
-
-
 @dataclass(frozen=True, slots=True)
 class Rewriting:
     """How a live body is rewritten: which origins, and what they become."""
@@ -101,7 +74,7 @@ class Rewriting:
 async def relay(live: Live, head: Head, out: Out, kept: Kept, rewriting: Rewriting | None) -> None:
     """Passes a body on and keeps a copy as it came. UpstreamError when upstream cuts it short."""
     if live.whole is not None:
-        kept.add(live.whole)
+        kept.add(live.whole, asyncio.get_running_loop().time())
         out.whole(head, *_ready(live, live.whole, rewriting))
         return
     chunks = keeping(live.chunks, kept)
@@ -280,8 +253,9 @@ def _is_rewritable(live: Live, coding: list[str]) -> bool:
 
 
 async def keeping(chunks: AsyncIterator[bytes], kept: Kept) -> AsyncIterator[bytes]:
-    """The pieces of a body, each also kept."""
+    """The pieces of a body, each also kept, with the time it came."""
+    now = asyncio.get_running_loop().time
     async for piece in chunks:
-        kept.add(piece)
+        kept.add(piece, now())
         yield piece
     kept.ended = True

@@ -57,6 +57,7 @@ class Settings(Struct, frozen=True):
     skip: tuple[str, ...] = ()
     statuses: frozenset[int] = frozenset()
     max_body: int = 64 * 1024 * 1024
+    max_stream_time: float = 300.0
     rewrite: bool = True
     sequence: str = "auto"
     latency: Latency = field(default_factory=Latency)

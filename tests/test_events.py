@@ -166,3 +166,22 @@ def test_each_event_is_shown_with_the_pause_before_it_and_read_with_it() -> None
 )
 def test_an_event_is_there_when_its_last_byte_is(arrivals: list[tuple[int, int]], pauses: events.Pauses) -> None:
     assert events.pauses_of(SSE, TWO, tuple(arrivals)) == pauses
+
+
+@pytest.mark.parametrize(
+    ("media_type", "data", "whole"),
+    [
+        (SSE, b"data: a\n\ndata: b", b"data: a\n\n"),
+        (SSE, b"data: a\r\n\r\n", b"data: a\r\n\r\n"),
+        (SSE, b"data: a\n", b""),
+        (LINES, b'{"a":1}\n{"b"', b'{"a":1}\n'),
+        (LINES, b"", b""),
+    ],
+)
+def test_a_stream_is_complete_up_to_its_last_whole_event(media_type: str, data: bytes, whole: bytes) -> None:
+    assert events.complete(media_type, data) == whole
+
+
+def test_pauses_move_with_their_events() -> None:
+    assert events.moved(SSE, b"data: a\n\ndata: b\n\n", b"data: longer\n\ndata: b\n\n", ((9, 5),)) == ((14, 5),)
+    assert events.moved(SSE, b"data: a\n\n", b"data: a\n\ndata: b\n\n", ((0, 5),)) == ()

@@ -5,9 +5,10 @@ import pytest
 from replaymock.cors import Cors
 from replaymock.exchange import Live, Request
 from replaymock.headers import Headers
+from replaymock.keeping import Kept
 from replaymock.origin import Origins
 from replaymock.passing import Passage
-from replaymock.relaying import Kept, keeping
+from replaymock.relaying import keeping
 from tests.factories import a_request
 from tests.test_relaying import chunks
 

@@ -10,8 +10,9 @@ from replaymock.answer import Answer
 from replaymock.errors import UpstreamError
 from replaymock.exchange import Live
 from replaymock.headers import Headers
+from replaymock.keeping import Kept
 from replaymock.origin import Origins
-from replaymock.relaying import HELD_BYTES, HELD_SECONDS, Head, Kept, Rewriting, relay
+from replaymock.relaying import HELD_BYTES, HELD_SECONDS, Head, Rewriting, relay
 
 BACKEND, CALLER = "https://api.example.com", "http://localhost:8081"
 REWRITING = Rewriting(Origins((BACKEND,)), CALLER, 1 << 20)
@@ -197,18 +198,6 @@ def test_a_caller_who_goes_while_a_body_is_held_leaves_no_read_behind() -> None:
         assert asyncio.all_tasks() == {asyncio.current_task()}
 
     asyncio.run(story())
-
-
-def test_a_copy_stops_at_its_limit_and_says_so() -> None:
-    kept = Kept(5)
-    kept.add(b"abc")
-    kept.add(b"de")
-    assert (kept.whole, kept.data, kept.size) == (True, b"abcde", 5)
-    kept.add(b"f")
-    assert (kept.whole, kept.data, kept.size) == (False, b"", 6)
-    kept.add(b"")
-    assert (kept.whole, kept.data) == (False, b"")
-    assert Kept(0).whole
 
 
 def test_a_coded_body_of_known_length_keeps_its_bytes_however_late_its_end_comes() -> None:

@@ -3,7 +3,7 @@
 import pytest
 
 from replaymock.answer import Answer, Begin, Send, Step, Wait, frame
-from replaymock.timing import at_pace
+from replaymock.timing import at_pace, pauses_in
 from tests.factories import recorded
 
 BODY = b"0123456789"
@@ -51,3 +51,16 @@ def test_an_answer_that_took_no_time_takes_none() -> None:
 def test_a_pause_anywhere_leaves_the_body_as_it_is(at: int) -> None:
     found = steps(WHOLE, 1, 100, (at, 10), (5, 10))
     assert b"".join(step.data for step in found if isinstance(step, Send)) == BODY
+
+
+def test_pauses_of_a_body_are_kept_where_they_are_long() -> None:
+    arrivals = ((3, 0), (5, 49), (8, 99), (10, 400))
+    assert pauses_in("text/plain", arrivals, BODY, BODY, lambda size: size) == ((5, 50), (8, 301))
+    assert pauses_in("text/plain", arrivals, BODY, b"012345", lambda size: size) == ((5, 50), (6, 301))
+    assert pauses_in("text/plain", arrivals[:2], BODY, BODY, lambda size: size) == ()
+
+
+def test_pauses_of_a_stream_are_those_before_its_events_as_they_are_stored() -> None:
+    sent, stored = b"data: secret\n\ndata: b\n\n", b"data: {{redacted:x}}\n\ndata: b\n\n"
+    arrivals = ((7, 40), (12, 160))
+    assert pauses_in("text/event-stream", arrivals, sent, stored, lambda size: 2 * size) == ((0, 40), (22, 120))

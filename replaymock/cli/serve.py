@@ -63,6 +63,14 @@ from replaymock.errors import UsageError
     default="",
     help="Record these errors too, as in 401,500-503. 5xx, 429, 401 and 403 are not recorded by default.",
 )
+@option(
+    "--max-stream-time",
+    metavar="SECONDS",
+    type=click.FloatRange(0, min_open=True),
+    default=300.0,
+    show_default=True,
+    help="Keep a stream of events that goes on for longer as far as that.",
+)
 @option("--no-rewrite", is_flag=True, help="Leave the backend's own origin in headers and bodies as it is.")
 @shared
 @click.pass_context
@@ -96,6 +104,7 @@ def record(context: click.Context, /, **_values: Any) -> None:
             only=settings.check_globs(values["only"], "--only"),
             skip=settings.check_globs(values["skip"], "--skip"),
             statuses=settings.parse_statuses(values["record_status"]),
+            max_stream_time=settings.parse_seconds(values["max_stream_time"], "--max-stream-time"),
             rewrite=not values["no_rewrite"],
         )
     )

@@ -1,0 +1,84 @@
+"""One exchange under way: the caller's connection, and what was asked and answered on it so far."""
+
+from dataclasses import replace
+
+from replaymock import events
+from replaymock.answer import Answer
+from replaymock.exchange import Exchange, Live, Request, Response
+from replaymock.headers import media_type
+from replaymock.keeping import Kept
+from replaymock.relaying import Head, Out
+from replaymock.rewrites import Canonical
+from replaymock.turns import Turn
+
+
+class Attempt:
+    """One exchange, from its arrival.
+
+    `status` is what went out on the connection, 0 as long as nothing did; `shown` the target as it may be shown. It is
+    `stored` if it is to be kept, and `closed` once it is decided what is kept of it.
+    """
+
+    def __init__(self, request: Request, out: Out, turn: Turn, limit: int, started: float) -> None:
+        self.request = request
+        self.turn = turn
+        self.started = started
+        self.sent = Kept(limit)
+        self.kept = Kept(limit)
+        self.live: Live | None = None
+        self.canonical: Canonical | None = None
+        self.status = 0
+        self.shown = ""
+        self.stored = False
+        self.closed = False
+        self.write = out.write
+        self.finish = out.finish
+        self.abort = out.abort
+        self._out = out
+        self._limit = limit
+        self._began = 0.0
+
+    @property
+    def is_stream(self) -> bool:
+        """Whether it is answered by a stream of events that is to be kept."""
+        return self.stored and self.live is not None and events.is_stream(media_type(self.live.headers))
+
+    def answered(self, live: Live, now: float) -> None:
+        """Takes note of the head of the response, which came `now` on the loop's clock."""
+        self.live = live
+        self._began = now
+        if self.is_stream:
+            self.kept = Kept(self._limit, beginning=True)
+
+    def with_body(self) -> Request:
+        """The request with what was sent of its body so far."""
+        if self.request.body == self.sent.data:
+            return self.request
+        return replace(self.request, body=self.sent.data)
+
+    def exchange(self, live: Live, now: float, recorded_at: str, *, truncated: bool) -> Exchange:
+        """The exchange as it stands `now`, on the clock of `started`."""
+        arrivals = tuple((size, round((moment - self._began) * 1000)) for size, moment in self.kept.arrivals)
+        return Exchange(
+            request=self.with_body(),
+            response=Response(live.status, live.reason, live.headers, self.kept.data),
+            recorded_at=recorded_at,
+            elapsed_ms=round((now - self.started) * 1000),
+            arrivals=arrivals,
+            truncated=truncated,
+        )
+
+    def answer(self, answer: Answer) -> None:
+        """Sends a whole answer."""
+        self.status = answer.status
+        self._out.answer(answer)
+
+    def begin(self, head: Head, length: int | None) -> None:
+        """Sends a head."""
+        self.status = head.status
+        self._out.begin(head, length)
+
+    def whole(self, head: Head, length: int | None, body: bytes) -> None:
+        """Sends a head and its body."""
+        self.status = head.status
+        self._out.whole(head, length, body)
