@@ -4,26 +4,28 @@ import re
 
 from replaymock.errors import RequestRefused
 from replaymock.exchange import Request
-from replaymock.headers import HOST, TOKEN, get_all, has
+from replaymock.headers import HOST, TOKEN
 
 
 def check(request: Request, version: str) -> None:
     """Raises RequestRefused unless target, framing and Host are as RFC 9112 sections 3 and 6 want them."""
-    headers = request.headers
     if not request.target.startswith("/"):
         raise RequestRefused(400, "bad_request", "the request target must begin with / (this is no forward proxy)")
     if "#" in request.target:
         raise RequestRefused(400, "bad_request", "a request target has no fragment")
-    hosts = get_all(headers, "host")
+    # One pass for all three, since every request goes through here.
+    found: dict[str, list[str]] = {"host": [], "content-length": [], "transfer-encoding": []}
+    for name, value in request.headers:
+        values = found.get(name.lower())
+        if values is not None:
+            values.append(value)
+    hosts, lengths, codings = found.values()
     if len(hosts) > 1 or (not hosts and version != "HTTP/1.0") or (hosts and not HOST.fullmatch(hosts[0])):
         raise RequestRefused(400, "bad_request", "send exactly one Host header, with a host name and a port")
-    lengths = get_all(headers, "content-length")
     if len(lengths) > 1 or (lengths and not _LENGTH.fullmatch(lengths[0])):
         raise RequestRefused(400, "bad_request", "send one Content-Length, in digits")
-    if has(headers, "transfer-encoding"):
-        codings = get_all(headers, "transfer-encoding")
-        if lengths or version == "HTTP/1.0" or len(codings) > 1 or codings[0].lower() != "chunked":
-            raise RequestRefused(400, "bad_request", "send Transfer-Encoding: chunked alone, without Content-Length")
+    if codings and (lengths or version == "HTTP/1.0" or len(codings) > 1 or codings[0].lower() != "chunked"):
+        raise RequestRefused(400, "bad_request", "send Transfer-Encoding: chunked alone, without Content-Length")
     if not TOKEN.fullmatch(request.method) or request.method == "CONNECT":
         raise RequestRefused(400, "bad_request", f"method {request.method[:20]} is not served here")
 

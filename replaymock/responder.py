@@ -63,6 +63,7 @@ class Responder:
         self.ask_all: AskAll | None = None
         self.look_for: Callable[[list[str]], bool] = lambda _files: False
         self.look_again: Callable[[str], None] = lambda _file: None
+        self.tells_requests = True
         self._playing = playing
         self._matcher = matcher
         self._finder = Finder(matcher)
@@ -154,7 +155,8 @@ class Responder:
     def count(self, served: Served) -> None:
         """Takes note of a request that was answered, here or elsewhere."""
         self.journal.served(served)
-        self._report("request", served.to_json())
+        if self.tells_requests:
+            self._report("request", served.to_json())
 
     def _find(self, request: Request) -> Found:
         """The entry for a request, its responses at hand: a file that changed since it was loaded is loaded again."""

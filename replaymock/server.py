@@ -196,7 +196,9 @@ class _Delegate(httputil.HTTPMessageDelegate):
             if self._upload:
                 self._upload.end()
             return
-        request = replace(self._request, body=b"".join(self._pieces))
+        request = self._request
+        if self._pieces:
+            request = replace(request, body=b"".join(self._pieces))
         if admin.concerns_all(request, self._responder, self._hosts):
             self._start(self._answer_for_all(request))
             return
@@ -217,8 +219,9 @@ class _Delegate(httputil.HTTPMessageDelegate):
     def _streams(self, request: Request) -> bool:
         """Whether a request goes upstream while its body is still coming."""
         mode = self._responder.mode
-        local = admin.is_own(request.path) or self._responder.cors.is_preflight(request)
-        return mode.forward and not mode.lookup and not local
+        if not mode.forward or mode.lookup:
+            return False
+        return not admin.is_own(request.path) and not self._responder.cors.is_preflight(request)
 
     def _local(self, request: Request) -> Answer | None:
         """The answer that needs no upstream; None where upstream is asked."""
