@@ -64,7 +64,7 @@ class App:
         self._lane: FastLane | None = None
         self.responder.look_for = self._library.look_for
         self.responder.look_again = self._library.look_again
-        self.responder.tells_requests = console.wants_requests
+        self.responder.tells_requests = wants_requests
         self.port = 0
         self._times_asked = 0
         self._ending = asyncio.Event()

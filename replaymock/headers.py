@@ -15,7 +15,9 @@ FIELD_VALUE = re.compile(r"[\t\x20-\x7e\x80-\xff]*")
 
 def get(headers: Headers, name: str, default: str = "") -> str:
     """The value of `name` (lower case), repeats joined by a comma (RFC 9110 section 5.3)."""
-    values = [value for key, value in headers if key.lower() == name]
+    # Lengths first: most names differ in it, and every request looks for many names.
+    length = len(name)
+    values = [value for key, value in headers if len(key) == length and key.lower() == name]
     return ", ".join(values) if values else default
 
 
@@ -26,7 +28,8 @@ def get_all(headers: Headers, name: str) -> list[str]:
 
 def has(headers: Headers, name: str) -> bool:
     """Whether `name` (lower case) is among the headers."""
-    return any(key.lower() == name for key, _ in headers)
+    length = len(name)
+    return any(len(key) == length and key.lower() == name for key, _ in headers)
 
 
 def without(headers: Headers, names: Iterable[str]) -> Headers:

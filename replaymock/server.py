@@ -196,9 +196,7 @@ class _Delegate(httputil.HTTPMessageDelegate):
             if self._upload:
                 self._upload.end()
             return
-        request = self._request
-        if self._pieces:
-            request = replace(request, body=b"".join(self._pieces))
+        request = replace(self._request, body=b"".join(self._pieces)) if self._pieces else self._request
         if admin.concerns_all(request, self._responder, self._hosts):
             self._start(self._answer_for_all(request))
             return
@@ -218,10 +216,8 @@ class _Delegate(httputil.HTTPMessageDelegate):
 
     def _streams(self, request: Request) -> bool:
         """Whether a request goes upstream while its body is still coming."""
-        mode = self._responder.mode
-        if not mode.forward or mode.lookup:
-            return False
-        return not admin.is_own(request.path) and not self._responder.cors.is_preflight(request)
+        mode, cors = self._responder.mode, self._responder.cors
+        return mode.forward and not mode.lookup and not (admin.is_own(request.path) or cors.is_preflight(request))
 
     def _local(self, request: Request) -> Answer | None:
         """The answer that needs no upstream; None where upstream is asked."""
