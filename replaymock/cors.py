@@ -31,7 +31,7 @@ class Cors:
         plain = tuple(pair for pair in headers if not is_cors(pair[0].lower()))
         exposed = _exposed(name for name, _ in plain)
         found = add_vary(plain, "Origin") + _allow_origin(echoed)
-        return (*found, ("Access-Control-Expose-Headers", exposed)) if exposed else found
+        return (*found, ("Access-Control-Expose-Headers", exposed))
 
     def is_preflight(self, request: Request) -> bool:
         """Whether a request is a preflight that is answered here."""
@@ -70,7 +70,8 @@ def _allow_origin(echoed: str) -> Headers:
 
 
 def _exposed(names: Iterable[str]) -> str:
-    unique = {name.lower(): name for name in names if name.lower() not in _NEVER_EXPOSED}
+    # Every answer says when it is given, once it is on its way.
+    unique = {name.lower(): name for name in ("Date", *names) if name.lower() not in _NEVER_EXPOSED}
     return ", ".join(unique.values())
 
 

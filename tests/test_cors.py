@@ -56,7 +56,7 @@ def test_what_upstream_said_of_cors_is_replaced_and_real_headers_are_exposed() -
         "Access-Control-Allow-Origin",
         "Access-Control-Expose-Headers",
     ]
-    assert dict(found)["Access-Control-Expose-Headers"] == "x-total, ETag"
+    assert dict(found)["Access-Control-Expose-Headers"] == "Date, x-total, ETag"
 
 
 @pytest.mark.parametrize(

@@ -266,7 +266,7 @@ def test_a_body_too_large_is_refused_readably_by_length_and_by_chunks(replay: Ru
 
 def test_what_a_cassette_says_of_cors_is_not_served(replay: Running) -> None:
     answer = ask(replay.port, "GET /items", f"Origin: {PAGE}")
-    exposed = "x-total-count, content-type, Cache-Status, Replaymock-Cassette"
+    exposed = "Date, x-total-count, content-type, Cache-Status, Replaymock-Cassette"
     assert answer.cors() == {
         "access-control-allow-origin": PAGE,
         "access-control-allow-credentials": "true",
