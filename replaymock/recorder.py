@@ -141,10 +141,11 @@ class Recorder:
             attempt.stored = wanted and self.recording.policy.wants(live.status)
             attempt.answered(live, loop.time())
             rewriting = self._passage.rewriting(request, self.recording.policy.max_body)
-            # As a rule the request is whole when it is answered, and what is made of it here is good to the end.
+            # As a rule the request is whole when it is answered, and what is made of it here is good to the end; one
+            # that is answered before may still become another, and has no file to name yet.
             asked = attempt.with_body()
             attempt.canonical, attempt.shown = self.recording.read(asked)
-            file = self.recording.file_for(attempt.canonical, index()) if attempt.stored else ""
+            file = self.recording.file_for(attempt.canonical, index()) if attempt.stored and attempt.sent.ended else ""
             is_new = file not in index().entries
             head = self._passage.head(live, request, file)
             with self._limited(attempt, index, count):
@@ -178,8 +179,8 @@ class Recorder:
         live, canonical = attempt.live, attempt.canonical
         if attempt.closed or live is None or canonical is None or (truncated and not attempt.kept.data):
             return
-        if not (attempt.sent.whole and attempt.sent.ended) or not (attempt.kept.whole or attempt.is_stream):
-            self._warn(attempt.request, "not saved, larger than --max-body")
+        if why := _unfit(attempt):
+            self._warn(attempt.request, f"not saved, {why}")
             return
         if attempt.is_stream and not attempt.kept.whole:
             self._warn(attempt.request, "goes on beyond --max-body; kept so far, as truncated")
@@ -253,3 +254,11 @@ def _now() -> str:
 @lru_cache(maxsize=1)
 def _spelled(seconds: int) -> str:
     return datetime.fromtimestamp(seconds, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
+def _unfit(attempt: Attempt) -> str:
+    """Why an exchange cannot be kept; empty where it can."""
+    if not attempt.sent.ended:
+        return "upstream answered before it had the whole request"
+    fits = attempt.sent.whole and (attempt.kept.whole or attempt.is_stream)
+    return "" if fits else "larger than --max-body"

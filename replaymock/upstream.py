@@ -1,23 +1,27 @@
-"""The real backend, asked over httpx: the only room that imports it.
+"""The real backends: which one is asked, and what is said when it does not answer.
 
-One transport without cookies, redirects, environment or default headers. Requests go out byte for byte; responses come
-back as they are, still in their content coding.
+Requests go out byte for byte; responses come back as they are, still in their content coding.
 """
 
 import asyncio
 import socket
 import ssl
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
+from dataclasses import replace
 
 import certifi
 import httpx
 
 from replaymock.errors import RequestRefused, UpstreamError, UsageError
 from replaymock.exchange import Live, Request
+from replaymock.proxied import Proxied
 from replaymock.settings import Settings, Upstream
+from replaymock.transport import Pool, Reply, Transport
 
+# How many requests are upstream at once; more wait their turn.
 IN_FLIGHT = 400
+# Idle connections are dropped before servers that close after five seconds can race with the next request.
 KEEPALIVE_SECONDS = 2.0
 
 
@@ -30,21 +34,10 @@ class Backends:
             "connect": settings.connect_timeout,
             "read": settings.read_timeout,
             "write": settings.read_timeout,
-            "pool": None,
         }
         self._proxied = bool(settings.upstream_proxy)
-        # httpcore#1093: its pool dies for good after client aborts once its own limit makes requests wait (seen in
-        # 1.0.9). So the limit is this semaphore, and the pool has none. Idle connections are dropped before servers
-        # that close after five seconds can race with the next request.
         self._slots = asyncio.Semaphore(IN_FLIGHT)
-        self._transport = httpx.AsyncHTTPTransport(
-            verify=_ssl_context(settings),
-            trust_env=False,
-            limits=httpx.Limits(
-                max_connections=None, max_keepalive_connections=IN_FLIGHT, keepalive_expiry=KEEPALIVE_SECONDS
-            ),
-            proxy=_proxy(settings.upstream_proxy),
-        )
+        self._transport = self._choose(_ssl_context(settings), settings.upstream_proxy)
 
     def route(self, path: str) -> Upstream | None:
         """The upstream with the longest prefix of whole segments that `path` begins with."""
@@ -61,70 +54,36 @@ class Backends:
             raise RequestRefused(
                 400, "bad_request", "the request target holds bytes that are not ASCII; percent-encode them"
             )
-        outgoing = httpx.Request(
-            request.method,
-            upstream.origin,
-            headers=[(name.encode("latin-1"), value.encode("latin-1")) for name, value in request.headers],
-            stream=_Stream(body),
-            extensions={"timeout": self._timeouts},
-        )
-        outgoing.method = request.method
-        outgoing.url = _LiteralURL(upstream.origin, target.encode("ascii"))
+        outgoing = replace(request, target=target)
         async with self._slots:
             with _translated(upstream, self._timeouts, proxied=self._proxied):
-                response = await self._transport.handle_async_request(outgoing)
+                reply = await self._transport.ask(upstream.origin, outgoing, body)
             try:
-                yield Live(
-                    status=response.status_code,
-                    reason=response.extensions.get("reason_phrase", b"").decode("latin-1"),
-                    headers=tuple(
-                        (name.decode("latin-1"), value.decode("latin-1")) for name, value in response.headers.raw
-                    ),
-                    chunks=self._chunks(response, upstream),
-                )
-            finally:
-                await response.aclose()
+                yield Live(reply.head.status, reply.head.reason, reply.head.headers, self._chunks(reply, upstream))
+            except BaseException:
+                await reply.abort()
+                raise
+            await reply.end()
 
     async def aclose(self) -> None:
         """Closes every connection."""
         await self._transport.aclose()
 
-    async def _chunks(self, response: httpx.Response, upstream: Upstream) -> AsyncIterator[bytes]:
+    async def _chunks(self, reply: Reply, upstream: Upstream) -> AsyncIterator[bytes]:
         with _translated(upstream, self._timeouts, proxied=self._proxied):
-            async for piece in response.stream:  # type: ignore[union-attr]
+            while piece := await reply.read():
                 yield piece
 
-
-class _LiteralURL(httpx.URL):
-    """An upstream's URL with a target that goes out as it came.
-
-    The `target` extension does that too, but also for the CONNECT that asks a proxy for a tunnel (httpcore 1.0.9).
-    """
-
-    def __init__(self, origin: str, target: bytes) -> None:
-        super().__init__(origin)
-        self._target = target
-
-    @property
-    def raw_path(self) -> bytes:
-        return self._target
-
-
-class _Stream(httpx.AsyncByteStream):
-    """A request body for httpx."""
-
-    def __init__(self, body: AsyncIterator[bytes]) -> None:
-        self._body = body
-
-    async def __aiter__(self) -> AsyncIterator[bytes]:
-        async for piece in self._body:
-            yield piece
+    def _choose(self, tls: ssl.SSLContext, proxy: str) -> Transport:
+        if proxy:
+            return Proxied(tls, proxy, self._timeouts, KEEPALIVE_SECONDS)
+        return Pool(tls, **self._timeouts, keepalive=KEEPALIVE_SECONDS)
 
 
 class _translated:  # noqa: N801 - reads as a statement
     """Turns httpx's errors into UpstreamError, in one place."""
 
-    def __init__(self, upstream: Upstream, timeouts: dict[str, float | None], *, proxied: bool) -> None:
+    def __init__(self, upstream: Upstream, timeouts: Mapping[str, float | None], *, proxied: bool) -> None:
         self._origin = upstream.origin
         self._proxied = proxied
         self._timeouts = timeouts
@@ -223,12 +182,3 @@ def _speaks_tls(settings: Settings) -> bool:
 
 def _short(error: Exception) -> str:
     return getattr(error, "strerror", None) or str(error)
-
-
-def _proxy(url: str) -> httpx.Proxy | None:
-    if not url:
-        return None
-    try:
-        return httpx.Proxy(url)
-    except ValueError as error:
-        raise UsageError(f"--upstream-proxy {url!r}: write it as http://host:port") from error

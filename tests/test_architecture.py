@@ -36,8 +36,11 @@ FLOORS: list[tuple[str, str]] = [
     ("memory", "journal"),
     ("edges out", "disk"),
     ("edges out", "files"),
-    ("edges out", "store upstream proxying"),
-    ("edges out", "relaying"),
+    ("edges out", "store proxying framing"),
+    ("edges out", "relaying wire"),
+    ("edges out", "uploading"),
+    ("edges out", "proxied transport"),
+    ("edges out", "upstream"),
     ("conductors", "problems passing playing"),
     ("conductors", "attempt"),
     ("conductors", "recorder"),
@@ -60,11 +63,11 @@ FLOORS: list[tuple[str, str]] = [
 FLOOR = {module: floor for floor, (_, modules) in enumerate(FLOORS) for module in modules.split()}
 ROOM = {module: room for room, modules in FLOORS for module in modules.split()}
 
-# Who may import what from outside. The fast lane, once there is one, is the only one with httptools.
+# Who may import what from outside. httpx's errors are the words of the whole road upstream; only `proxied` sends by it.
 ONLY_IN = {
-    "httpx": {"upstream", "demo.visit"},
+    "httpx": {"upstream", "proxied", "transport", "uploading", "wire", "demo.visit"},
     "tornado": {"server", "connection", "listening", "patience", "demo.backend"},
-    "httptools": {"plainhead"},
+    "httptools": {"plainhead", "framing"},
     "watchfiles": {"store"},
     "jsonpath": {"rewrites"},
     "brotli": {"codings"},
