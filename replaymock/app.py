@@ -153,6 +153,7 @@ class App:
         playing = Playing(
             sequence=settings.sequence,
             latency=settings.latency,
+            directions=settings.directions,
             miss_status=settings.miss_status,
             session_header=settings.session_header.lower(),
             ignored=settings.file.ignored,
@@ -167,7 +168,7 @@ class App:
             recorder=self._make_recorder() if mode.forward else None,
             report=self._report,
             clock=time.monotonic,
-            random=Random(0),  # noqa: S311 - latency needs no secret, and the same run twice is wanted
+            random=Random(settings.seed),  # noqa: S311 - latency needs no secret, and the same run twice is wanted
         )
 
     def _make_lane(self, server: Server) -> "FastLane | None":

@@ -18,6 +18,17 @@ from replaymock.rewrites import Selector, parse_selector
 
 
 @dataclass(frozen=True, slots=True)
+class RuleOfPlay:
+    """What a rule says of how answers are played, in words, and the `place` it stands at."""
+
+    path: str
+    method: str
+    latency: str
+    fault: str
+    place: str
+
+
+@dataclass(frozen=True, slots=True)
 class FileConfig:
     """What a configuration file says: options by their names, and the tables only a file can hold."""
 
@@ -26,6 +37,7 @@ class FileConfig:
     ignored: tuple[str, ...] = ()
     redaction: RedactionRules = field(default_factory=RedactionRules)
     dropped_headers: frozenset[str] = frozenset()
+    play: tuple[RuleOfPlay, ...] = ()
 
 
 def read(text: str, place: str, *, table: str = "") -> FileConfig:
@@ -52,6 +64,7 @@ def merged(under: FileConfig, over: FileConfig) -> FileConfig:
         ignored=under.ignored + over.ignored,
         redaction=RedactionRules(under.redaction.add + over.redaction.add, under.redaction.keep + over.redaction.keep),
         dropped_headers=under.dropped_headers | over.dropped_headers,
+        play=under.play + over.play,
     )
 
 
@@ -98,10 +111,11 @@ class _Reader:
             ignored=ignored,
             redaction=RedactionRules(self._redactions(redact, "add"), self._redactions(redact, "keep")),
             dropped_headers=frozenset(self._header_names(record, "drop_headers")),
+            play=tuple(self._rule_of_play(rule) for rule in rules if "latency" in rule or "fault" in rule),
         )
 
     def _rule(self, rule: Any) -> Rule:
-        rule = self._table(rule, "rule", ("path", "method", "ignore", "headers"))
+        rule = self._table(rule, "rule", ("path", "method", "ignore", "headers", "latency", "fault"))
         path = rule.get("path", "/**")
         if not isinstance(path, str) or not path.startswith("/"):
             raise UsageError(f"{self._at('path')}: path {path!r} must be a glob that begins with /")
@@ -111,6 +125,14 @@ class _Reader:
             ignore=self._selectors(self._strings(rule, "ignore"), "ignore"),
             headers=self._header_names(rule, "headers"),
         )
+
+    def _rule_of_play(self, rule: dict[str, Any]) -> RuleOfPlay:
+        for key in ("latency", "fault"):
+            if not isinstance(rule.get(key, ""), (str, int)):
+                raise UsageError(f"{self._at(key)}: {key} must be a string")
+        place = self._at("fault" if "fault" in rule else "latency")
+        texts = {key: str(rule.get(key, "")) for key in ("latency", "fault")}
+        return RuleOfPlay(rule.get("path", "/**"), str(rule.get("method", "")), place=place, **texts)
 
     def _option(self, key: str, value: Any) -> Any:
         kind = OPTIONS[key]
@@ -200,6 +222,7 @@ OPTIONS: dict[str, type] = {
     "skip": list,
     "record_status": str,
     "max_stream_time": str,
+    "seed": int,
     "max_body": str,
     "no_rewrite": bool,
     "no_fast_lane": bool,

@@ -93,7 +93,9 @@ class Responder:
         return refusal(error, self.cors, self.cors.echoed(request.headers))
 
     def fail(self, request: Request, error: BaseException) -> Answer:
-        """The answer after a fault of this program, which the user is told of in one line."""
+        """The answer after a fault of this program, which the user is told of in one line; or after a late refusal."""
+        if isinstance(error, RequestRefused):
+            return self.refuse(request, error)
         place = traceback.extract_tb(error.__traceback__)[-1]
         fault = f"{type(error).__name__} at {Path(place.filename).name}:{place.lineno}"
         self._report(
@@ -117,11 +119,16 @@ class Responder:
             request, found = self._as_recorded(request, found)
         if found.entry is None and self.look_for(_files_for(found.canonical)):
             found = self._find(request)
+        manner = self._player.manner(request)
+        spoiled = self._player.instead(request, manner) if found.entry else None
+        if found.entry and spoiled:
+            self._served(request.method, found.shown, spoiled.status, "hit", found.entry.file, started)
+            return spoiled
         session = self.sessions.get(request.session, started)
         position = self._advance(request, found.entry, session) if found.entry else None
         if found.entry is None or position is None:
             return None if self.mode.forward else self._miss(request, found, started)
-        answer = self._player.answer(request, found.entry, position)
+        answer = self._player.answer(request, found.entry, position, manner)
         self._count_write(found.entry, answer, session)
         self._served(request.method, found.shown, answer.status, "hit", found.entry.file, started)
         return answer
@@ -135,7 +142,10 @@ class Responder:
 
         None where a position, a session, a write, time or upstream may have a say.
         """
-        if self.mode.forward or request.session or self._playing.takes_time:
+        if self.mode.forward or request.session:
+            return None
+        manner = self._player.manner(request)
+        if not manner.is_plain:
             return None
         found = self._find(request)
         if found.entry is None or not self._playing.stays(len(found.entry.afters)):
@@ -145,7 +155,7 @@ class Responder:
             return None
         if found.entry.prepared(position).moves or self._player.asked(request):
             return None
-        answer = self._player.answer(request, found.entry, position)
+        answer = self._player.answer(request, found.entry, position, manner)
         return answer, Served(request.method, found.shown, answer.status, "hit", found.entry.file, 0.0)
 
     def _forwarded(self, served: Served) -> None:

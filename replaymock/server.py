@@ -66,9 +66,9 @@ class Server:
         """The answer every equal request gets for now, as `Responder.constant`; None for the server's own paths."""
         try:
             request = self._responder.assign(request)
+            return None if admin.is_own(request.path) else self._responder.constant(request)
         except RequestRefused:
             return None
-        return None if admin.is_own(request.path) else self._responder.constant(request)
 
     def stop_accepting(self) -> None:
         """Takes no more connections."""

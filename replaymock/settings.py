@@ -6,9 +6,10 @@ from urllib.parse import urlsplit
 
 from msgspec import Struct, field
 
-from replaymock.config import FileConfig
+from replaymock.config import FileConfig, RuleOfPlay
 from replaymock.errors import UsageError
 from replaymock.headers import FIELD_VALUE, HOST, TOKEN, Headers
+from replaymock.injection import Fault, parse_fault
 
 MOST_WORKERS = 256
 
@@ -27,6 +28,15 @@ class Latency(Struct, frozen=True):
     low: float = 0.0
     high: float = 0.0
     factor: float = 0.0
+
+
+class Direction(Struct, frozen=True):
+    """What a rule says of how the answers to some requests are played; None where it says nothing."""
+
+    path: str = "/**"
+    method: str = ""
+    latency: Latency | None = None
+    fault: Fault | None = None
 
 
 class Settings(Struct, frozen=True):
@@ -67,6 +77,8 @@ class Settings(Struct, frozen=True):
     shift_time: str = "expiry"
     conditional: bool = False
     workers: int = 1
+    seed: int = 0
+    directions: tuple[Direction, ...] = ()
     file: FileConfig = field(default_factory=FileConfig)
 
 
@@ -111,6 +123,16 @@ def parse_latency(text: str, place: str = "--latency") -> Latency:
     if high < low:
         raise UsageError(f"{place} {text!r}: the first bound is above the second")
     return Latency(low / 1000, high / 1000)
+
+
+def parse_direction(rule: RuleOfPlay) -> Direction:
+    """What a rule of the file says of play. UsageError naming its line."""
+    return Direction(
+        path=rule.path,
+        method=rule.method,
+        latency=parse_latency(rule.latency, f"{rule.place}: latency") if rule.latency else None,
+        fault=parse_fault(rule.fault, f"{rule.place}: fault") if rule.fault else None,
+    )
 
 
 def parse_statuses(text: str) -> frozenset[int]:

@@ -6,8 +6,10 @@ import pytest
 
 from replaymock.answer import Answer, Begin, Wait
 from replaymock.cors import Cors
-from replaymock.playing import Player, Playing
-from replaymock.settings import Latency
+from replaymock.errors import RequestRefused
+from replaymock.injection import parse_fault
+from replaymock.playing import Manner, Player, Playing
+from replaymock.settings import Direction, Latency
 from tests.factories import a_cassette, a_request, recorded
 from tests.inside import an_entry
 
@@ -15,8 +17,8 @@ ENTRY = an_entry(a_cassette("/a", recorded(elapsed_ms=250)))
 
 
 def played(latency: Latency, method: str = "GET", times: int = 1) -> list[Answer]:
-    player = Player(Playing(latency=latency), Cors(), Random(0))
-    return [player.answer(a_request(method, "/a"), ENTRY, 0) for _ in range(times)]
+    player = Player(Playing(), Cors(), Random(0))
+    return [player.answer(a_request(method, "/a"), ENTRY, 0, Manner(latency)) for _ in range(times)]
 
 
 @pytest.mark.parametrize(
@@ -47,3 +49,51 @@ def test_head_is_held_back_like_get_and_has_no_body() -> None:
 )
 def test_what_stays_is_what_every_request_gets(sequence: str, responses: int, stays: bool) -> None:
     assert Playing(sequence=sequence).stays(responses) is stays
+
+
+def manner(playing: Playing, *headers: tuple[str, str], method: str = "GET", path: str = "/api/a") -> Manner:
+    return Player(playing, Cors(), Random(0)).manner(a_request(method, path, headers))
+
+
+SLOW, RESET = Latency(1.0, 1.0), parse_fault("reset", "")
+
+
+def test_the_last_rule_that_fits_directs_an_answer() -> None:
+    playing = Playing(
+        latency=Latency(0.1, 0.1),
+        directions=(Direction("/api/**", latency=SLOW), Direction("/api/a", "POST", fault=RESET)),
+    )
+    assert manner(playing) == Manner(SLOW)
+    assert manner(playing, method="POST") == Manner(SLOW, RESET)
+    assert manner(playing, path="/other") == Manner(Latency(0.1, 0.1))
+
+
+@pytest.mark.parametrize(
+    ("value", "found"),
+    [
+        ("replaymock-fault=reset", Manner(fault=RESET)),
+        (
+            'respond-async, replaymock-latency="1000"; x=1, replaymock-fault="status:503@50%"',
+            Manner(SLOW, parse_fault("status:503@50%", "")),
+        ),
+        ("return=minimal", Manner()),
+    ],
+)
+def test_a_request_says_how_it_prefers_to_be_answered(value: str, found: Manner) -> None:
+    assert manner(Playing(), ("Prefer", value)) == found
+
+
+def test_a_preference_that_is_not_understood_is_refused() -> None:
+    with pytest.raises(RequestRefused, match="replaymock-fault 'boom'"):
+        manner(Playing(), ("Prefer", "replaymock-fault=boom"))
+
+
+def test_faults_of_a_seed_are_the_same_in_every_run() -> None:
+    found = Manner(fault=parse_fault("status:503@30%", ""))
+
+    def run(seed: int) -> list[bool]:
+        player = Player(Playing(), Cors(), Random(seed))
+        return [player.instead(a_request(), found) is not None for _ in range(200)]
+
+    assert run(1) == run(1) != run(2)
+    assert 30 < sum(run(1)) < 90

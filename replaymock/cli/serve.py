@@ -123,6 +123,14 @@ def record(context: click.Context, /, **_values: Any) -> None:
     "--latency", metavar="0|recorded|MS|MIN-MAX|xFACTOR", default="0", show_default=True, help="Hold each answer back."
 )
 @option(
+    "--seed",
+    metavar="NUMBER",
+    type=int,
+    default=0,
+    show_default=True,
+    help="Of the random numbers behind latencies and faults: the same seed, the same run.",
+)
+@option(
     "--miss-status",
     metavar="CODE",
     type=click.IntRange(400, 599),
@@ -174,6 +182,8 @@ def replay(context: click.Context, /, **_values: Any) -> None:
             shift_time="" if values["freeze_time"] else values["shift_time"],
             conditional=values["conditional"],
             workers=_workers(values["workers"]),
+            seed=values["seed"],
+            directions=tuple(settings.parse_direction(rule) for rule in found.play),
         )
     )
 
