@@ -41,7 +41,6 @@ class Library:
         self._report = report
         self._use = use
         self._index = Index()
-        self._broken: frozenset[str] = frozenset()
         self._shelf = Shelf(self._read)
         self._entries: dict[str, tuple[Loaded, Entry]] = {}
         self._saving: dict[str, tuple[Cassette, Entry]] = {}
@@ -64,7 +63,6 @@ class Library:
         self._entries = kept
         saving = {file: entry for file, (_, entry) in self._saving.items()}
         self._index = Index(({file: entry for file, (_, entry) in kept.items()} | saving).values())
-        self._broken = frozenset(broken)
         self._use(self._index, broken)
         messages = {str(error) for error in broken.values()}
         for message in sorted(messages - self._told_broken):
@@ -72,9 +70,11 @@ class Library:
         self._told_broken = messages
 
     def look_for(self, files: Iterable[str]) -> bool:
-        """Loads again if one of these files is new, so that nobody waits for the watch; whether it did."""
-        unseen = [file for file in files if file not in self._index.entries and file not in self._broken]
-        if not any(self._store.has(file) for file in unseen):
+        """Loads again if one of these files is new, or no longer broken as it was; whether it did.
+
+        So nobody waits for the watch, or for it to look again at a file that it saw half written.
+        """
+        if not any(self._store.has_news_of(file) for file in files if file not in self._index.entries):
             return False
         self.rescan()
         return True

@@ -72,6 +72,13 @@ class Store:
         """Whether there is such a file in the folder now."""
         return (self.folder / file).is_file()
 
+    def has_news_of(self, file: str) -> bool:
+        """Whether there is such a file now, and it is not as it was when it was read."""
+        known = self._known.get(file)
+        if known and (not known[0] or self._is_the_same(file, known[0])):
+            return False
+        return self.has(file)
+
     def save(self, file: str, cassette: Cassette) -> Signature:
         """`save_all` for one cassette. OSError if that fails."""
         (outcome,) = self.save_all([(file, cassette)])

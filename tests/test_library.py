@@ -283,3 +283,14 @@ def test_when_the_whole_folder_cannot_be_made_every_cassette_counts_as_failed(tm
     asyncio.run(story())
     assert shelf.library.failed_writes == 3
     assert [event for event, _ in shelf.events] == ["warning"]
+
+
+def test_a_file_that_was_seen_half_written_is_looked_at_again_when_it_is_asked_for(tmp_path: Path) -> None:
+    shelf = Shelf(tmp_path / "c")
+    put(shelf.folder, "a.json", "")
+    shelf.library.rescan()
+    assert list(shelf.broken) == ["a.json"]
+    assert not shelf.library.look_for(["a.json"])
+    put(shelf.folder, "a.json", "[1]")
+    assert shelf.library.look_for(["a.json"])
+    assert (list(shelf.index.entries), shelf.broken) == (["a.json"], {})
