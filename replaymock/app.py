@@ -90,7 +90,8 @@ class App:
         if share is None:
             self.prepare()
         self.responder.ask_all = share.ask_all if share else None
-        server = Server(self.responder, hosts_of(self._settings.host), self._settings.max_body, self._warn)
+        hosts, limit = hosts_of(self._settings.host), self._settings.max_body
+        server = Server(self.responder, hosts, limit, self._warn, make_sockets=self._make_sockets)
         sockets = share.sockets if share else bind(self._settings.host, self._settings.port)
         self.port = int(sockets[0].getsockname()[1])
         entrance = self._lane = self._make_lane(server)
@@ -182,6 +183,11 @@ class App:
         count = self.responder.count
         repeat = count if self._wants_requests else self.responder.journal.again
         return FastLane(server, count, repeat, self._warn)
+
+    def _make_sockets(self) -> Any:
+        from replaymock.sockets import sockets_for  # noqa: PLC0415 - loaded with the first WebSocket
+
+        return sockets_for(self.responder, self._matcher, self._settings.max_body)
 
     def _use(self, index: Index, broken: dict[str, CassetteError]) -> None:
         self.responder.use(index, broken)

@@ -5,7 +5,7 @@ from msgspec import Struct
 from replaymock.exchange import Request
 from replaymock.headers import Headers
 from replaymock.index import Entry, Index
-from replaymock.matching import Matcher
+from replaymock.matching import KnownBody, Matcher
 from replaymock.rewrites import Canonical
 
 _MOST_REMEMBERED = 10_000
@@ -39,16 +39,19 @@ class Finder:
         self.index = index
         self.forget()
 
-    def find(self, request: Request) -> Found:
-        """The entry for a request; remembered where it is small and its headers take no part in matching."""
-        if self._matcher.uses_headers or len(request.body) > _MOST_BODY:
-            return self._look_up(request)
+    def find(self, request: Request, known: KnownBody | None = None) -> Found:
+        """The entry for a request; remembered where it is small and its headers take no part in matching.
+
+        `known` is what it has instead of a body.
+        """
+        if known or self._matcher.uses_headers or len(request.body) > _MOST_BODY:
+            return self._look_up(request, known)
         # A body means what its type says.
         types = tuple(pair for pair in request.headers if pair[0].lower() in _OF_BODY) if request.body else ()
         name = (request.method, request.target, types, request.body)
         found = self._remembered.get(name)
         if found is None:
-            found = self._look_up(request)
+            found = self._look_up(request, None)
             if found.entry:
                 self._remember(name, found)
         return found
@@ -58,8 +61,8 @@ class Finder:
         self._remembered.clear()
         self._bytes = 0
 
-    def _look_up(self, request: Request) -> Found:
-        canonical = self._matcher.canonical(request)
+    def _look_up(self, request: Request, known: KnownBody | None) -> Found:
+        canonical = self._matcher.canonical(request, known)
         return Found(canonical, self.index.find(canonical), self._matcher.redactor.shown(request.target))
 
     def _remember(self, name: _Name, found: Found) -> None:

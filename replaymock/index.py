@@ -86,6 +86,10 @@ class Entry(Struct, eq=False):
             for place, recorded in enumerate(responses)
         ]
 
+    def says(self, position: int) -> Headers:
+        """What an answer says of the cassette it is from."""
+        return self._extra(position, len(self.afters))
+
     def _extra(self, position: int, count: int) -> Headers:
         if not self.serving.diagnostics:
             return ()

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from replaymock.cassette import Cassette
+from replaymock.cassette import Cassette, Recorded
 from replaymock.config import FileConfig
 from replaymock.cors import Cors
 from replaymock.errors import CassetteError
@@ -14,6 +14,7 @@ from replaymock.exchange import Response
 from replaymock.index import Serving
 from replaymock.library import checked_entry
 from replaymock.matching import Matcher, key_of
+from replaymock.messages import BINARY, Message
 from replaymock.redaction import Redactor
 from replaymock.sidecars import ANY_SIZE, NONE
 from replaymock.store import Store
@@ -30,7 +31,7 @@ class Finding:
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """A cassette in a table. `size` is the sum of its bodies in bytes."""
+    """A cassette in a table. `size` is the sum of its bodies and messages in bytes."""
 
     method: str
     path: str
@@ -135,16 +136,20 @@ def _secrets(file: str, cassette: Cassette, redactor: Redactor) -> Iterator[Find
 
         if isinstance(message, Response):
             redactor.response(message, note)
+        elif isinstance(message, Message):
+            redactor.message(message.data, note, is_text=message.kind != BINARY)
         else:
             redactor.request(cassette.request.to_request(), note)
     yield from found
 
 
-def _messages(cassette: Cassette) -> Iterator[tuple[str, Response | None]]:
+def _messages(cassette: Cassette) -> Iterator[tuple[str, Response | Message | None]]:
     yield "request", None
     for position, recorded in enumerate(cassette.responses):
         response = Response(recorded.status, recorded.reason, recorded.headers, recorded.body)
         yield f"responses[{position}]", response
+        for number, message in enumerate(recorded.messages):
+            yield f"responses[{position}].messages[{number}]", message
 
 
 def _row(file: str, cassette: Cassette) -> Row:
@@ -153,9 +158,15 @@ def _row(file: str, cassette: Cassette) -> Row:
         method=request.method,
         path=request.path,
         statuses=tuple(recorded.status for recorded in responses),
-        size=sum(recorded.sidecar.size if recorded.sidecar else len(recorded.body) for recorded in responses),
+        size=sum(_size(recorded) for recorded in responses),
         file=file,
     )
+
+
+def _size(recorded: Recorded) -> int:
+    if recorded.sidecar:
+        return recorded.sidecar.size
+    return len(recorded.body) + sum(len(message.data) for message in recorded.messages)
 
 
 _COLON = re.compile(r"/:([A-Za-z_][A-Za-z0-9_]*)(?=/|\Z)")

@@ -179,6 +179,9 @@ def _part_content(part: bodies.Part) -> str:
 
 
 def _body_differences(recorded: Canonical, received: Canonical) -> list[Difference]:
+    if SOCKET[0] in (recorded.kind, received.kind) and recorded.kind != received.kind:
+        upgrades = (kind if kind == SOCKET[0] else None for kind in (recorded.kind, received.kind))
+        return [Difference("upgrade", *upgrades)]
     if recorded.kind != received.kind:
         return [Difference("body", recorded.kind or None, received.kind or None)]
     if recorded.kind == "json":

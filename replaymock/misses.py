@@ -9,7 +9,7 @@ from msgspec import Struct
 
 from replaymock.errors import UsageError
 from replaymock.index import Entry, Index
-from replaymock.matching import IGNORE_KINDS, Difference, differences, key_of
+from replaymock.matching import IGNORE_KINDS, SOCKET, Difference, differences, key_of
 from replaymock.naming import cassette_name, mock_file
 from replaymock.rewrites import Canonical, ignore, parse_selector
 
@@ -17,6 +17,8 @@ NEAREST = 3
 _MOST_SELECTORS = 6
 _MOST_PATHS = 2000
 SHOWN = 200
+OTHER_PROTOCOL = "other protocol"
+_RECORD = "record it (replaymock record --mode new --upstream URL)"
 
 
 class NearMiss(Struct, frozen=True):
@@ -56,6 +58,20 @@ def explain(request: Canonical, index: Index, ignored: Sequence[str]) -> Miss:
     return Miss(request, reason, near, hint, replaces_line=bool(ignored) and hint.startswith("ignore"))
 
 
+def explain_message(received: Canonical, awaited: Sequence[Canonical], entry: Entry, ignored: Sequence[str]) -> Miss:
+    """Why a cassette has no answer to a message on a WebSocket; `awaited` are the recorded ones that have not come."""
+    near = [NearMiss(_with_message(entry, message), tuple(differences(message, received))) for message in awaited]
+    nearest = tuple(sorted(near, key=_distance)[:NEAREST])
+    if not nearest:
+        return Miss(received, "message not recorded", (NearMiss(entry, ()),), _RECORD)
+    hint = _ignore_line(received, nearest[0], ignored)
+    return Miss(received, "message differs", nearest, hint, replaces_line=bool(ignored))
+
+
+def _with_message(entry: Entry, message: Canonical) -> Entry:
+    return Entry(entry.file, entry.request, message, entry.plain, entry.by_hand, entry.afters, entry.serving)
+
+
 def shortened(text: str) -> str:
     """Text as it may stand in a message."""
     return text if len(text) <= SHOWN else text[: SHOWN - 1] + "…"
@@ -86,7 +102,7 @@ def _similar(path: str, index: Index) -> list[Entry]:
 
 
 def _distance(near: NearMiss) -> tuple[int, int, str]:
-    weights = {"method": 100, "path": 10, "body": 5}
+    weights = {"method": 100, "path": 10, "upgrade": 50, "body": 5}
     return (sum(weights.get(found.field, 1) for found in near.differences), len(near.differences), near.entry.file)
 
 
@@ -106,11 +122,13 @@ def _reason(request: Canonical, nearest: tuple[NearMiss, ...]) -> str:
 def _hint(request: Canonical, reason: str, nearest: tuple[NearMiss, ...], ignored: Sequence[str]) -> str:
     if reason == "never recorded":
         file = cassette_name(request)
+        if request.kind == SOCKET[0]:
+            return f"{_RECORD}, or write {file} by hand, with messages"
         if request.method == "GET" and not request.query and mock_file(request.path):
-            return (
-                f"record it (replaymock record --mode new --upstream URL), or put JSON into {mock_file(request.path)}"
-            )
-        return f"record it (replaymock record --mode new --upstream URL), or write {file} by hand"
+            return f"{_RECORD}, or put JSON into {mock_file(request.path)}"
+        return f"{_RECORD}, or write {file} by hand"
+    if reason == OTHER_PROTOCOL:
+        return f"recorded is a page, no WebSocket: {_RECORD}" if request.kind == SOCKET[0] else "open a WebSocket there"
     if reason == "other method":
         recorded = sorted({near.entry.canonical.method for near in nearest})
         return f"recorded is {' and '.join(recorded)}: send that, or record {request.method} too"
@@ -201,6 +219,7 @@ def _shown(value: Any) -> Any:
 
 _REASONS = (
     ("method", "other method"),
+    ("upgrade", OTHER_PROTOCOL),
     ("query", "query differs"),
     ("body", "body differs"),
     ("json", "body differs"),

@@ -7,7 +7,10 @@ from replaymock.cassette import standard_reason
 from replaymock.cors import Cors
 from replaymock.errors import RequestRefused
 from replaymock.headers import Headers
-from replaymock.misses import Miss, shortened
+from replaymock.matching import SOCKET
+from replaymock.misses import OTHER_PROTOCOL, Miss, shortened
+
+UPGRADE_REQUIRED = 426
 
 
 def problem(status: int, code: str, detail: str, headers: Headers, **members: Any) -> Answer:
@@ -19,15 +22,24 @@ def problem(status: int, code: str, detail: str, headers: Headers, **members: An
 
 def refusal(error: RequestRefused, cors: Cors, echoed: str) -> Answer:
     """The answer to a request that is not served."""
-    headers = cors.apply((("Cache-Status", f"replaymock; detail={error.code}"),), echoed)
+    headers = cors.apply((("Cache-Status", f"replaymock; detail={error.code}"), *_upgrade(error.status)), echoed)
     return problem(error.status, error.code, error.detail, headers)
 
 
 def miss_answer(miss: Miss, status: int, cors: Cors, echoed: str) -> Answer:
     """The answer to a request no cassette matches."""
     detail = f"no cassette matches {miss.request.method} {shortened(miss.request.path)}: {miss.reason}. {advice(miss)}"
-    headers = cors.apply((("Cache-Status", "replaymock; fwd=uri-miss"),), echoed)
+    if miss.reason == OTHER_PROTOCOL and miss.request.kind != SOCKET[0]:
+        status = UPGRADE_REQUIRED
+    headers = cors.apply((("Cache-Status", "replaymock; fwd=uri-miss"), *_upgrade(status)), echoed)
     return problem(status, "no_match", detail, headers, **miss.to_json())
+
+
+def _upgrade(status: int) -> Headers:
+    """What a 426 must say (RFC 9110 section 15.5.22)."""
+    if status != UPGRADE_REQUIRED:
+        return ()
+    return (("Upgrade", "websocket"), ("Connection", "Upgrade"), ("Sec-WebSocket-Version", "13"))
 
 
 def advice(miss: Miss) -> str:

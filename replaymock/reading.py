@@ -157,6 +157,7 @@ def _load_socket(found: FileResponse, place: Place, sidecars: Sidecars) -> Recor
         after=found.after,
         recorded_at=found.recorded_at,
         elapsed_ms=found.elapsed_ms,
+        truncated=found.truncated,
         messages=conversation.load(found.messages, (*place, "messages"), sidecar),
     )
 

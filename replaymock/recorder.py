@@ -65,27 +65,24 @@ class Recorder:
         clock: Callable[[], float],
     ) -> None:
         self.recording = recording
-        self._forwarding = forwarding
-        self._backends = backends
-        self._serving = serving
+        self.forwarding = forwarding
+        self.backends = backends
+        self.serving = serving
         self._save = save
         self._report = report
-        self._clock = clock
+        self.clock = clock
         status = f"replaymock; fwd={'uri-miss' if forwarding.lookup else 'request'}" if forwarding.diagnostics else ""
         origins = recording.origins if recording.policy.rewrite else None
-        self._passage = Passage(forwarding.via, forwarding.added, status, origins, serving.cors)
+        self.passage = Passage(forwarding.via, forwarding.added, status, origins, serving.cors)
         self._noted: set[str] = set()
         self._turns = Turns()
 
     def route(self, request: Request) -> Upstream:
         """The upstream of a request. RequestRefused when it came from this server or no upstream is named for it."""
-        if self._forwarding.via.lower() in list_items(get(request.headers, "via")):
+        if self.forwarding.via.lower() in list_items(get(request.headers, "via")):
             detail = "this request has been here before: --upstream leads back to this server; name the real backend"
             raise RequestRefused(508, "loop_detected", detail)
-        if "websocket" in list_items(get(request.headers, "upgrade")):
-            detail = "WebSockets are not recorded yet; connect to the backend itself"
-            raise RequestRefused(501, "websocket_unsupported", detail)
-        upstream = self._backends.route(request.path)
+        upstream = self.backends.route(request.path)
         if upstream is None:
             detail = f"no --upstream is given for {request.path}; add one without a prefix"
             raise RequestRefused(502, "no_upstream", detail)
@@ -106,7 +103,7 @@ class Recorder:
         """
         limit = self.recording.policy.max_body
         turn = self._turns.arrive(request.session, request.method, request.target)
-        attempt = Attempt(request, out, turn, limit, self._clock())
+        attempt = Attempt(request, out, turn, limit, self.clock())
         outcome = "forwarded"
         try:
             await self._exchange(attempt, body, index, count)
@@ -132,26 +129,26 @@ class Recorder:
     ) -> None:
         request = attempt.request
         upstream = self.route(request)
-        wanted = self._is_wanted(request.path)
-        headers = self._passage.outgoing(request, upstream.origin, whole=wanted)
+        wanted = self.is_wanted(request.path)
+        headers = self.passage.outgoing(request, upstream.origin, whole=wanted)
         outgoing = Request(request.method, request.target, headers)
         loop = asyncio.get_running_loop()
-        async with self._backends.send(upstream, outgoing, keeping(body, attempt.sent)) as live:
+        async with self.backends.send(upstream, outgoing, keeping(body, attempt.sent)) as live:
             self._note_cookies(live.headers)
             attempt.stored = wanted and self.recording.policy.wants(live.status)
             attempt.answered(live, loop.time())
-            rewriting = self._passage.rewriting(request, self.recording.policy.max_body)
+            rewriting = self.passage.rewriting(request, self.recording.policy.max_body)
             # As a rule the request is whole when it is answered, and what is made of it here is good to the end; one
             # that is answered before may still become another, and has no file to name yet.
             asked = attempt.with_body()
             attempt.canonical, attempt.shown = self.recording.read(asked)
             file = self.recording.file_for(attempt.canonical, index()) if attempt.stored and attempt.sent.ended else ""
             is_new = file not in index().entries
-            head = self._passage.head(live, request, file)
+            head = self.passage.head(live, request, file)
             with self._limited(attempt, index, count):
                 await relay(live, head, attempt, attempt.kept, rewriting if request.method != "HEAD" else None)
         attempt.finish()
-        if self._forwarding.lookup and is_new and file in index().entries:
+        if self.forwarding.lookup and is_new and file in index().entries:
             return  # the same request, asked at the same time, has filled the gap
         if len(asked.body) < attempt.sent.size:
             attempt.canonical, _ = self.recording.read(attempt.with_body())
@@ -164,7 +161,7 @@ class Recorder:
 
         def cut() -> None:
             self._close(attempt, index, count, truncated=True)
-            self._warn(attempt.request, f"goes on after {seconds:g} s; kept so far, as truncated (--max-stream-time)")
+            self.warn(attempt.request, f"goes on after {seconds:g} s; kept so far, as truncated (--max-stream-time)")
 
         seconds = self.recording.policy.max_stream_time
         timer = asyncio.get_running_loop().call_later(seconds, cut) if attempt.is_stream else None
@@ -180,12 +177,12 @@ class Recorder:
         if attempt.closed or live is None or canonical is None or (truncated and not attempt.kept.data):
             return
         if why := _unfit(attempt):
-            self._warn(attempt.request, f"not saved, {why}")
+            self.warn(attempt.request, f"not saved, {why}")
             return
         if attempt.is_stream and not attempt.kept.whole:
-            self._warn(attempt.request, "goes on beyond --max-body; kept so far, as truncated")
+            self.warn(attempt.request, "goes on beyond --max-body; kept so far, as truncated")
         attempt.closed = True
-        exchange = attempt.exchange(live, self._clock(), _now(), truncated=truncated)
+        exchange = attempt.exchange(live, self.clock(), now(), truncated=truncated)
         taking = partial(self._take, attempt, exchange, canonical, index, count)
         if not self._turns.end(attempt.turn, taking):
             asyncio.get_running_loop().call_later(TURN_SECONDS, self._turns.hurry, attempt.turn)
@@ -197,12 +194,15 @@ class Recorder:
 
     def _count(self, attempt: Attempt, count: Count, outcome: str, file: str) -> None:
         shown = attempt.shown or self.recording.redactor.shown(attempt.request.target)
-        elapsed = (self._clock() - attempt.started) * 1000
+        elapsed = (self.clock() - attempt.started) * 1000
         count(Served(attempt.request.method, shown, attempt.status, outcome, file, elapsed))
 
     def _keep(self, exchange: Exchange, canonical: Canonical, index: Index) -> tuple[str, str]:
         """Keeps an exchange; what became of it, and in which file."""
-        taken = self.recording.take(exchange, index, canonical)
+        return self.put(self.recording.take(exchange, index, canonical), canonical, index)
+
+    def put(self, taken: Taken, canonical: Canonical, index: Index) -> tuple[str, str]:
+        """Serves and saves what was taken, where it is news; what became of it, and in which file."""
         if not taken.changed:
             return "unchanged", taken.file
         index.add(self._entry(taken, canonical, index))
@@ -213,14 +213,15 @@ class Recorder:
         """The entry of a cassette; what it says of its request is brought to canonical form where it is not known."""
         known = index.entries.get(taken.file)
         if known and known.request is taken.cassette.request:
-            return held_entry(taken.file, taken.cassette, known.canonical, self._serving)
+            return held_entry(taken.file, taken.cassette, known.canonical, self.serving)
         if not (canonical.kind or canonical.headers):
-            return held_entry(taken.file, taken.cassette, canonical, self._serving)
+            return held_entry(taken.file, taken.cassette, canonical, self.serving)
         matcher = self.recording.matcher
-        return entry_for(taken.file, taken.cassette, plain=False, matcher=matcher, serving=self._serving)
+        return entry_for(taken.file, taken.cassette, plain=False, matcher=matcher, serving=self.serving)
 
-    def _is_wanted(self, path: str) -> bool:
-        only, skip = self._forwarding.only, self._forwarding.skip
+    def is_wanted(self, path: str) -> bool:
+        """Whether what is at a path is recorded."""
+        only, skip = self.forwarding.only, self.forwarding.skip
         if not only and not skip:
             return True
         path = normal_path(path)
@@ -229,14 +230,15 @@ class Recorder:
         return not only or any(pattern(glob).match(path) for glob in only)
 
     def _fail(self, error: RequestRefused, attempt: Attempt) -> None:
-        self._warn(attempt.request, error.detail)
+        self.warn(attempt.request, error.detail)
         if attempt.status:
             attempt.abort()
         else:
-            echoed = self._serving.cors.echoed(attempt.request.headers)
-            attempt.answer(refusal(error, self._serving.cors, echoed))
+            echoed = self.serving.cors.echoed(attempt.request.headers)
+            attempt.answer(refusal(error, self.serving.cors, echoed))
 
-    def _warn(self, request: Request, text: str) -> None:
+    def warn(self, request: Request, text: str) -> None:
+        """Tells the user of a trouble with a request."""
         self._report("warning", {"message": f"{request.method} {self.recording.redactor.shown(request.path)}: {text}"})
 
     def _note_cookies(self, headers: Headers) -> None:
@@ -247,7 +249,8 @@ class Recorder:
                 self._report("warning", {"message": message})
 
 
-def _now() -> str:
+def now() -> str:
+    """The time of recording, as cassettes have it."""
     return _spelled(int(time.time()))
 
 

@@ -10,7 +10,7 @@ from replaymock.history import History, write_name
 from replaymock.index import Entry, Index
 from replaymock.joining import ERROR_STATUSES, holds, join
 from replaymock.matching import SOCKET, Matcher, key_of
-from replaymock.messages import BINARY, SERVER, Message
+from replaymock.messages import BINARY, CLOSE, SERVER, Message
 from replaymock.naming import HASH_DIGITS, cassette_name
 from replaymock.origin import TOKEN, Origins
 from replaymock.redaction import Numbering
@@ -117,7 +117,8 @@ class Recording:
         file = self.file_for(canonical, index)
         literal = any(TOKEN.encode() in message.data for message in messages)
         kept = tuple(self._kept_message(message, rewrite=not literal) for message in messages)
-        recorded = replace(self._recorded(exchange), messages=kept, rewrite=not literal)
+        ended = bool(messages) and messages[-1].kind == CLOSE
+        recorded = replace(self._recorded(exchange), messages=kept, rewrite=not literal, truncated=not ended)
         return self._joined(exchange, canonical, file, recorded, index, {})
 
     def _repeated(self, file: str, digest: bytes, index: Index) -> Taken | None:

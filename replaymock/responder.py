@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 from replaymock import sequence
 from replaymock.answer import Answer, frame
+from replaymock.cassette import SWITCHING
 from replaymock.cors import Cors
 from replaymock.errors import CassetteError, RequestRefused
 from replaymock.exchange import Request
@@ -19,7 +20,7 @@ from replaymock.finding import Finder, Found
 from replaymock.history import write_name
 from replaymock.index import Entry, Index
 from replaymock.journal import AskAll, Journal, Report, Served
-from replaymock.matching import Matcher
+from replaymock.matching import SOCKET, KnownBody, Matcher
 from replaymock.misses import Miss, exhausted, explain
 from replaymock.mode import Mode
 from replaymock.naming import cassette_name, mock_file
@@ -64,7 +65,7 @@ class Responder:
         self.look_for: Callable[[list[str]], bool] = lambda _files: False
         self.look_again: Callable[[str], None] = lambda _file: None
         self.tells_requests = True
-        self._playing = playing
+        self.playing = playing
         self._matcher = matcher
         self._finder = Finder(matcher)
         self._report = report
@@ -98,12 +99,13 @@ class Responder:
             return self.refuse(request, error)
         place = traceback.extract_tb(error.__traceback__)[-1]
         fault = f"{type(error).__name__} at {Path(place.filename).name}:{place.lineno}"
-        self._report(
-            "warning",
-            {"message": f"{request.method} {self._shown(request)}: a fault in replaymock: {fault}"},
-        )
+        self.warn(request, f"a fault in replaymock: {fault}")
         detail = "a fault in replaymock; its log names it"
         return refusal(RequestRefused(500, "internal_error", detail), self.cors, self.cors.echoed(request.headers))
+
+    def warn(self, request: Request, text: str) -> None:
+        """Tells the user of a trouble with a request."""
+        self._report("warning", {"message": f"{request.method} {self._shown(request)}: {text}"})
 
     async def forward(self, request: Request, body: AsyncIterator[bytes], out: "Out") -> None:
         """Has upstream answer a request whose body may still be coming."""
@@ -133,9 +135,27 @@ class Responder:
         self._served(request.method, found.shown, answer.status, "hit", found.entry.file, started)
         return answer
 
+    def converse(self, request: Request) -> tuple[Entry, int] | Answer | None:
+        """The cassette of a WebSocket and the position in it; a miss, explained, or None where upstream is asked."""
+        started = self._clock()
+        found = self._find(request, SOCKET)
+        if found.entry is None and self.look_for(_files_for(found.canonical)):
+            found = self._find(request, SOCKET)
+        session = self.sessions.get(request.session, started)
+        position = self._advance(request, found.entry, session) if found.entry else None
+        if found.entry is None or position is None:
+            return None if self.mode.forward else self._miss(request, found, started)
+        self._served(request.method, found.shown, SWITCHING, "hit", found.entry.file, started)
+        return found.entry, position
+
+    def missed(self, request: Request, miss: Miss, status: int, file: str) -> None:
+        """Takes note of a miss, and tells of it when it is new."""
+        self._served(request.method, self._shown(request), status, "miss", file, self._clock())
+        self._tell(miss)
+
     def assign(self, request: Request) -> Request:
         """The request with its session. RequestRefused when what names that is no name."""
-        return assign(request, self._playing.session_header)
+        return assign(request, self.playing.session_header)
 
     def constant(self, request: Request) -> tuple[Answer, Served] | None:
         """The hit every equal request gets for as long as this index is used, and how it stands in the journal.
@@ -148,7 +168,7 @@ class Responder:
         if not manner.is_plain:
             return None
         found = self._find(request)
-        if found.entry is None or not self._playing.stays(len(found.entry.afters)):
+        if found.entry is None or not self.playing.stays(len(found.entry.afters)):
             return None
         position = self._advance(request, found.entry, Session())
         if position is None or found.entry.canonical.method not in ("GET", "HEAD"):
@@ -168,19 +188,19 @@ class Responder:
         if self.tells_requests:
             self._report("request", served.to_json())
 
-    def _find(self, request: Request) -> Found:
+    def _find(self, request: Request, known: KnownBody | None = None) -> Found:
         """The entry for a request, its responses at hand: a file that changed since it was loaded is loaded again."""
-        found = self._finder.find(request)
+        found = self._finder.find(request, known)
         for _ in range(_TRIES):
             if found.entry is None or found.entry.is_at_hand:
                 return found
             self.look_again(found.entry.file)
-            found = self._finder.find(request)
+            found = self._finder.find(request, known)
         return Found(found.canonical, None, found.shown)
 
     def _as_recorded(self, request: Request, found: Found) -> tuple[Request, Found]:
         """The request with the times it was given by this run as they were recorded, and what it comes down to."""
-        shifting = self._playing.shifting
+        shifting = self.playing.shifting
         meant = shifting.swaps.undo(request) if shifting else request
         if meant is request:
             return request, found
@@ -191,7 +211,7 @@ class Responder:
         at = session.positions.get(entry.file)
         if request.method == "HEAD" and entry.canonical.method == "GET":
             return min(at or 0, len(entry.afters) - 1)
-        position = sequence.advance(self._playing.sequence, at, entry.afters, session.writes)
+        position = sequence.advance(self.playing.sequence, at, entry.afters, session.writes)
         if position is not None:
             session.positions[entry.file] = position
         return position
@@ -210,16 +230,19 @@ class Responder:
             place = {"file": broken.file, "line": broken.line, "column": broken.column}
             return problem(500, "cassette_invalid", str(broken), headers, **place)
         miss = self._explain(found)
-        answer = miss_answer(miss, self._playing.miss_status, self.cors, echoed)
+        answer = miss_answer(miss, self.playing.miss_status, self.cors, echoed)
         self._served(request.method, found.shown, answer.status, "miss", "", started)
+        self._tell(miss)
+        return answer
+
+    def _tell(self, miss: Miss) -> None:
         if self.journal.missed(miss) == 1:
             self._report("miss", {**miss.to_json(), "advice": advice(miss)})
-        return answer
 
     def _explain(self, found: Found) -> Miss:
         if found.entry:
             return exhausted(found.canonical, found.entry)
-        return explain(found.canonical, self.index, self._playing.ignored)
+        return explain(found.canonical, self.index, self.playing.ignored)
 
     def _broken_for(self, request: Canonical) -> CassetteError | None:
         """The fault of the file that would have answered, by the name it would have."""

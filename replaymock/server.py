@@ -5,9 +5,9 @@ Tornado's `HTTPServerConnectionDelegate` is used without `RequestHandler`, which
 
 import asyncio
 import socket
-from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine
+from collections.abc import Awaitable, Callable, Coroutine
 from dataclasses import replace
-from typing import Any, cast
+from typing import TYPE_CHECKING, Any, cast
 
 from tornado import httputil
 from tornado.http1connection import HTTP1Connection, HTTP1ConnectionParameters, HTTP1ServerConnection
@@ -19,14 +19,19 @@ from replaymock.answer import Answer
 from replaymock.connection import Caller
 from replaymock.errors import RequestRefused
 from replaymock.exchange import Request
+from replaymock.handshake import is_upgrade
 from replaymock.headers import get
 from replaymock.journal import Served
 from replaymock.patience import SECONDS, Line, Watch
 from replaymock.proxying import has_body
+from replaymock.receiving import Upload, whole
 from replaymock.responder import Responder
 
+if TYPE_CHECKING:  # most runs open no WebSocket
+    from replaymock.sockets import Sockets
+    from replaymock.upgrading import Upgrades
+
 MAX_HEADER = 64 * 1024
-_QUEUED_PIECES = 8
 
 
 class Server:
@@ -39,7 +44,10 @@ class Server:
         max_body: int,
         warn: Callable[[str], None] = lambda _message: None,
         patience: float = SECONDS,
+        make_sockets: "Callable[[], Sockets] | None" = None,
     ) -> None:
+        self._make_sockets = make_sockets
+        self._upgrades: Upgrades | None = None
         self._responder = responder
         self._hosts = hosts
         self._max_body = max_body
@@ -76,6 +84,8 @@ class Server:
 
     async def drain(self, seconds: float, hurry: asyncio.Event | None = None) -> None:
         """Waits until what is in flight is answered, no longer than `seconds` or until `hurry`; closes what is left."""
+        if self._upgrades:
+            await self._upgrades.drain()
         now = asyncio.get_running_loop().time
         deadline = now() + seconds
         # Looked at in turns, once, at the end: an event would cost every request.
@@ -89,7 +99,16 @@ class Server:
             return
 
     def _delegate(self, connection: HTTP1Connection) -> "_Delegate":
-        return _Delegate(connection, self._responder, self._hosts, self._max_body, self._open)
+        return _Delegate(connection, self._responder, self._hosts, self._max_body, self._open, self._upgrading)
+
+    def _upgrading(self) -> "Upgrades":
+        if self._upgrades is None:
+            from replaymock.upgrading import Upgrades  # noqa: PLC0415 - most runs open no WebSocket
+
+            if self._make_sockets is None:
+                raise RuntimeError("this server opens no WebSockets")
+            self._upgrades = Upgrades(self._make_sockets(), self._responder.fail)
+        return self._upgrades
 
 
 class _Connections(httputil.HTTPServerConnectionDelegate):
@@ -132,7 +151,9 @@ class _Delegate(httputil.HTTPMessageDelegate):
         hosts: admin.Hosts,
         max_body: int,
         in_flight: "set[_Delegate]",
+        upgrading: "Callable[[], Upgrades]",
     ) -> None:
+        self._upgrading = upgrading
         self._connection = connection
         self._responder = responder
         self._hosts = hosts
@@ -140,7 +161,7 @@ class _Delegate(httputil.HTTPMessageDelegate):
         self._in_flight = in_flight
         self._out = Caller(connection, self._done)
         self._request: Request | None = None
-        self._upload: _Upload | None = None
+        self._upload: Upload | None = None
         self._pieces: list[bytes] = []
         self._size = 0
         self._task: asyncio.Task[None] | None = None
@@ -152,7 +173,7 @@ class _Delegate(httputil.HTTPMessageDelegate):
 
     def headers_received(
         self, start_line: httputil.RequestStartLine | httputil.ResponseStartLine, headers: httputil.HTTPHeaders
-    ) -> None:
+    ) -> Awaitable[None] | None:
         line = cast(httputil.RequestStartLine, start_line)
         self._in_flight.add(self)
         cast(Line, self._connection.stream).expects_body()
@@ -165,14 +186,21 @@ class _Delegate(httputil.HTTPMessageDelegate):
             self._out.close_after()
             self._out.answer(self._responder.refuse(request, error))
             self._out.received()
-            return
+            return None
+        if is_upgrade(request) and not admin.is_own(request.path):
+            return self._upgrade(request, line.version)
         self._request = request
         if int(get(request.headers, "content-length", "0")) > self._max_body:
             self._too_large(request)
         elif self._streams(request):
-            self._upload = _Upload() if has_body(request.headers) else None
-            pieces = self._upload.pieces() if self._upload else _whole(b"")
+            self._upload = Upload() if has_body(request.headers) else None
+            pieces = self._upload.pieces() if self._upload else whole(b"")
             self._start(self._responder.forward(request, pieces, self._out))
+        return None
+
+    async def _upgrade(self, request: Request, version: str) -> None:
+        if await self._upgrading().take(self._connection, request, version, self._out):
+            self._done()
 
     def data_received(self, piece: bytes) -> Awaitable[None] | None:
         self._size += len(piece)
@@ -208,7 +236,7 @@ class _Delegate(httputil.HTTPMessageDelegate):
         if answer is not None:
             self._out.answer(answer)
         else:
-            self._start(self._responder.forward(request, _whole(request.body), self._out))
+            self._start(self._responder.forward(request, whole(request.body), self._out))
 
     def on_connection_close(self) -> None:
         self.cancel()
@@ -259,40 +287,6 @@ class _Delegate(httputil.HTTPMessageDelegate):
 
     def _done(self) -> None:
         self._in_flight.discard(self)
-
-
-class _Upload:
-    """A request body on its way from the caller to upstream, a few pieces at a time."""
-
-    def __init__(self) -> None:
-        self._queue: asyncio.Queue[bytes | None] = asyncio.Queue(_QUEUED_PIECES)
-        self._closed = False
-
-    async def put(self, piece: bytes) -> None:
-        if not self._closed:
-            await self._queue.put(piece)
-
-    def end(self) -> None:
-        if not self._closed:
-            self._ending = asyncio.ensure_future(self._queue.put(None))
-
-    def close(self) -> None:
-        """Takes no more; whoever waits for room goes on."""
-        self._closed = True
-        while not self._queue.empty():
-            self._queue.get_nowait()
-
-    async def pieces(self) -> AsyncIterator[bytes]:
-        while not self._closed:
-            piece = await self._queue.get()
-            if piece is None:
-                return
-            yield piece
-
-
-async def _whole(body: bytes) -> AsyncIterator[bytes]:
-    if body:
-        yield body
 
 
 _DRAINED = 256 * 1024 * 1024

@@ -13,6 +13,8 @@ from dataclasses import replace
 import certifi
 import httpx
 
+from replaymock import dialling
+from replaymock.dialling import Answered
 from replaymock.errors import RequestRefused, UpstreamError, UsageError
 from replaymock.exchange import Live, Request
 from replaymock.proxied import Proxied
@@ -37,7 +39,9 @@ class Backends:
         }
         self._proxied = bool(settings.upstream_proxy)
         self._slots = asyncio.Semaphore(IN_FLIGHT)
-        self._transport = self._choose(_ssl_context(settings), settings.upstream_proxy)
+        self._proxy = settings.upstream_proxy
+        self._tls = _ssl_context(settings)
+        self._transport = self._choose(self._tls, self._proxy)
 
     def route(self, path: str) -> Upstream | None:
         """The upstream with the longest prefix of whole segments that `path` begins with."""
@@ -49,12 +53,7 @@ class Backends:
     @asynccontextmanager
     async def send(self, upstream: Upstream, request: Request, body: AsyncIterator[bytes]) -> AsyncIterator[Live]:
         """The response to a request whose body comes from `body`. UpstreamError also while its chunks are read."""
-        target = upstream.base + request.target
-        if not target.isascii():
-            raise RequestRefused(
-                400, "bad_request", "the request target holds bytes that are not ASCII; percent-encode them"
-            )
-        outgoing = replace(request, target=target)
+        outgoing = replace(request, target=_target(upstream, request))
         async with self._slots:
             with _translated(upstream, self._timeouts, proxied=self._proxied):
                 reply = await self._transport.ask(upstream.origin, outgoing, body)
@@ -64,6 +63,25 @@ class Backends:
                 await reply.abort()
                 raise
             await reply.end()
+
+    async def open(self, upstream: Upstream, request: Request, limit: int) -> Answered:
+        """The answer to a request for a WebSocket. UpstreamError."""
+        outgoing = replace(request, target=_target(upstream, request))
+        with _translated(upstream, self._timeouts, proxied=self._proxied):
+            try:
+                async with asyncio.timeout(self._timeouts["connect"]):
+                    connection = await dialling.connect(upstream.origin, self._proxy, self._tls)
+            except TimeoutError as error:
+                raise httpx.ConnectTimeout(str(error)) from error
+            except (OSError, UnicodeError, dialling.Malformed) as error:
+                raise httpx.ConnectError(str(error)) from error
+            try:
+                async with asyncio.timeout(self._timeouts["read"]):
+                    return await dialling.ask(connection, outgoing, limit)
+            except TimeoutError as error:
+                raise httpx.ReadTimeout(str(error)) from error
+            except (OSError, dialling.Malformed) as error:
+                raise httpx.RemoteProtocolError(str(error)) from error
 
     async def aclose(self) -> None:
         """Closes every connection."""
@@ -78,6 +96,15 @@ class Backends:
         if proxy:
             return Proxied(tls, proxy, self._timeouts, KEEPALIVE_SECONDS)
         return Pool(tls, **self._timeouts, keepalive=KEEPALIVE_SECONDS)
+
+
+def _target(upstream: Upstream, request: Request) -> str:
+    target = upstream.base + request.target
+    if not target.isascii():
+        raise RequestRefused(
+            400, "bad_request", "the request target holds bytes that are not ASCII; percent-encode them"
+        )
+    return target
 
 
 class _translated:  # noqa: N801 - reads as a statement

@@ -225,11 +225,6 @@ def test_a_request_that_came_through_here_is_a_loop(run: Run) -> None:
     assert b"loop_detected" in out.answered.body
 
 
-def test_a_websocket_is_refused_with_nothing_sent_on(run: Run) -> None:
-    ((served, _),) = run.send(get("/a", headers=(*HOST, ("Connection", "Upgrade"), ("Upgrade", "WebSocket"))))
-    assert (served.status, served.outcome, run.heads) == (501, "error", [])
-
-
 def test_a_path_without_upstream_is_answered_with_the_prefixes_there_are(run: Run) -> None:
     run.upstreams = (Upstream("/api", run.origin),)
     ((served, out),) = run.send(get("/other"))

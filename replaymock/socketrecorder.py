@@ -1,0 +1,99 @@
+"""WebSockets on the record road: opened upstream as the caller asked, relayed, and kept once they are over."""
+
+from collections.abc import AsyncIterator, Awaitable, Callable
+
+from replaymock import handshake
+from replaymock.answer import Answer, frame
+from replaymock.errors import RequestRefused
+from replaymock.exchange import Exchange, Live, Request, Response
+from replaymock.headers import AGREED, Headers, without
+from replaymock.index import Index
+from replaymock.journal import Served
+from replaymock.matching import SOCKET
+from replaymock.messages import Message
+from replaymock.problems import refusal
+from replaymock.recorder import Recorder, now
+from replaymock.socketrelay import Notes, relay
+from replaymock.websocket import Side, Stream
+
+SWITCHING = 101
+
+
+class SocketRecorder:
+    """Opens WebSockets upstream and keeps what is said on them."""
+
+    def __init__(self, recorder: Recorder, index: Callable[[], Index], count: Callable[[Served], None]) -> None:
+        self._recorder = recorder
+        self._index = index
+        self._count = count
+
+    async def open(self, request: Request) -> Answer | tuple[bytes, Callable[[Stream], Awaitable[None]]]:
+        """The head of a WebSocket that upstream agreed to, with the conversation that follows it; else its answer."""
+        recorder, started = self._recorder, self._recorder.clock()
+        wanted = recorder.is_wanted(request.path)
+        cors = recorder.serving.cors
+        try:
+            upstream = recorder.route(request)
+            outgoing = recorder.passage.outgoing(request, upstream.origin, whole=wanted)
+            limit = recorder.recording.policy.max_body
+            answered = await recorder.backends.open(upstream, _with(request, outgoing), limit)
+        except RequestRefused as error:
+            recorder.warn(request, error.detail)
+            self._served(request, error.status, "error", "", started)
+            return refusal(error, cors, cors.echoed(request.headers))
+        response = answered.response
+        plain = without(response.headers, AGREED | {"sec-websocket-protocol"})
+        headers = recorder.passage.head(Live(response.status, response.reason, plain, _nothing()), request, "").headers
+        side = answered.side
+        if side is None:
+            self._served(request, response.status, "forwarded", "", started)
+            return frame(response.status, response.reason, headers, response.body)
+        deflate = handshake.agreed(request.headers)
+
+        async def converse(stream: Stream) -> None:
+            caller = Side(stream, deflate, limit, is_client=False)
+            await self._converse(request, response, caller, side, started, wanted=wanted)
+
+        return handshake.answer_head(request, answered.protocol, deflate, headers), converse
+
+    async def _converse(
+        self, request: Request, response: Response, caller: Side, backend: Side, started: float, *, wanted: bool
+    ) -> None:
+        recorder = self._recorder
+        opened = round((recorder.clock() - started) * 1000)
+        is_new = self._file(request) not in self._index().entries
+        policy = recorder.recording.policy
+        notes = Notes(policy.max_body, recorder.clock, policy.max_stream_time)
+        try:
+            await relay(caller, backend, notes)
+        finally:
+            outcome, file = "forwarded", ""
+            if wanted and not (recorder.forwarding.lookup and is_new and self._file(request) in self._index().entries):
+                if not notes.is_whole:
+                    recorder.warn(request, "kept only as far as --max-body and --max-stream-time go, as truncated")
+                exchange = Exchange(request, response, now(), opened)
+                outcome, file = self._keep(exchange, tuple(notes.messages))
+            self._served(request, SWITCHING, outcome, file, started)
+
+    def _keep(self, exchange: Exchange, messages: tuple[Message, ...]) -> tuple[str, str]:
+        index, recording = self._index(), self._recorder.recording
+        canonical = recording.matcher.canonical(exchange.request, SOCKET)
+        return self._recorder.put(recording.take_conversation(exchange, messages, index), canonical, index)
+
+    def _file(self, request: Request) -> str:
+        recording = self._recorder.recording
+        return recording.file_for(recording.matcher.canonical(request, SOCKET), self._index())
+
+    def _served(self, request: Request, status: int, outcome: str, file: str, started: float) -> None:
+        shown = self._recorder.recording.redactor.shown(request.target)
+        elapsed = (self._recorder.clock() - started) * 1000
+        self._count(Served(request.method, shown, status, outcome, file, elapsed))
+
+
+async def _nothing() -> AsyncIterator[bytes]:
+    return
+    yield b""
+
+
+def _with(request: Request, headers: Headers) -> Request:
+    return Request(request.method, request.target, headers)
