@@ -28,6 +28,7 @@ from replaymock.playing import Player, Playing
 from replaymock.problems import advice, miss_answer, problem, refusal
 from replaymock.rewrites import Canonical
 from replaymock.sessions import Session, Sessions, assign
+from replaymock.settings import Latency
 
 if TYPE_CHECKING:  # replay loads nothing that only recording needs
     from replaymock.recorder import Recorder
@@ -147,6 +148,10 @@ class Responder:
             return None if self.mode.forward else self._miss(request, found, started)
         self._served(request.method, found.shown, SWITCHING, "hit", found.entry.file, started)
         return found.entry, position
+
+    def latency(self, request: Request) -> Latency:
+        """How long what a request gets is held back."""
+        return self._player.manner(request).latency
 
     def missed(self, request: Request, miss: Miss, status: int, file: str) -> None:
         """Takes note of a miss, and tells of it when it is new."""

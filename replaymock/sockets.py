@@ -5,6 +5,7 @@ Loaded with the first such request.
 
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, replace
+from functools import partial
 from random import Random
 from typing import TYPE_CHECKING
 
@@ -19,6 +20,7 @@ from replaymock.messages import SERVER, TEXT, Message, Play
 from replaymock.misses import explain_message
 from replaymock.responder import Responder
 from replaymock.rewrites import Canonical
+from replaymock.settings import Latency
 from replaymock.socketplay import NO_MATCH, Player
 from replaymock.websocket import Side, Stream
 
@@ -80,6 +82,7 @@ class Sockets:
             protocol = ""
         deflate = handshake.agreed(request.headers)
         headers = self._headers(request, recorded.headers) + entry.says(position)
+        latency = self._responder.latency(request)
 
         async def converse(stream: Stream) -> None:
             messages = [
@@ -88,9 +91,8 @@ class Sockets:
             repeats = self._responder.playing.sequence != "strict"
             play = Play(messages, lambda message: key_of(self._canonical(request, message)), repeats=repeats)
             side = Side(stream, deflate, self._limit, is_client=False)
-            await Player(
-                side, play, self._pause, lambda message, left: self._missed(request, entry, message, left)
-            ).run()
+            pause = partial(self._pause, latency)
+            await Player(side, play, pause, partial(self._missed, request, entry)).run()
             self._tell_of_rest(request, play)
 
         return Opening(handshake.answer_head(request, protocol, deflate, headers), converse)
@@ -102,8 +104,7 @@ class Sockets:
     def _canonical(self, request: Request, message: Message) -> Canonical:
         return self._matcher.message(request, message.data, is_text=message.kind == TEXT)
 
-    def _pause(self, message: Message, is_first: bool) -> float:
-        latency = self._responder.playing.latency
+    def _pause(self, latency: Latency, message: Message, is_first: bool) -> float:
         if latency.factor:
             return message.delay_ms / 1000 * latency.factor
         return self._random.uniform(latency.low, latency.high) if is_first and latency.high > 0 else 0.0

@@ -329,6 +329,20 @@ def test_recorded_latency_keeps_the_gaps_until_the_client_goes_on(tmp_path: Path
     assert replayed(tmp_path, timed, latency=Latency(factor=1.0)) == [["late", "much later", "on"]]
 
 
+def test_one_connection_may_ask_for_a_latency_of_its_own(tmp_path: Path) -> None:
+    put(tmp_path, "GET--ws.json", a_socket({"from": "server", "text": "late", "delay_ms": 60_000}))
+
+    async def first(connection: ClientConnection) -> Any:
+        try:
+            return await asyncio.wait_for(connection.recv(), 0.2 if "Prefer" in connection.request.headers else 10)
+        except TimeoutError:
+            return "nothing yet"
+
+    asking_for_it = {"additional_headers": {"Prefer": "replaymock-latency=recorded"}}
+    assert replayed(tmp_path, first) == ["late"]
+    assert replayed(tmp_path, first, options=asking_for_it) == ["nothing yet"]
+
+
 def test_links_in_what_the_server_said_lead_back_to_the_mock(tmp_path: Path) -> None:
     put(tmp_path, "GET--ws.json", a_socket({"from": "server", "json": {"next": "{{origin}}/a"}}))
     with running_app(tmp_path) as app:
