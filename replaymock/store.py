@@ -231,11 +231,12 @@ class Store:
                 yield file
 
     def _every_file(self) -> Iterator[str]:
+        root = f"{self.folder}/"
         folders = [""]
         while folders:
             folder = folders.pop()
             try:
-                with os.scandir(self.folder / folder) as entries:
+                with os.scandir(root + folder) as entries:
                     found = [entry for entry in entries if not entry.name.startswith(".")]
             except OSError:
                 continue
