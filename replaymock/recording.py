@@ -100,7 +100,7 @@ class Recording:
         file = self.file_for(canonical, index)
         history = self._history(exchange.request.session)
         after = history.fetched(file, canonical)
-        digest = digest_of(exchange.response)
+        digest = digest_of(exchange)
         taken = self._repeated(file, digest, index)
         if taken is None:
             recorded = replace(self._recorded(exchange), after=after)

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 
 from replaymock.cassette import Cassette
-from replaymock.exchange import Response
+from replaymock.exchange import Exchange
 from replaymock.headers import Headers, is_unstored
 
 
@@ -41,9 +41,10 @@ class Repeats:
         self._last[file] = _Last(cassette, cursor, digest)
 
 
-def digest_of(response: Response) -> bytes:
-    """The SHA-256 of all in a live response that has a say in what is stored of it."""
-    said = repr((response.status, response.reason, _saying(response.headers)))
+def digest_of(exchange: Exchange) -> bytes:
+    """The SHA-256 of all in a live response that has a say in what is stored of it; its pace has none."""
+    response = exchange.response
+    said = repr((response.status, response.reason, exchange.truncated, _saying(response.headers)))
     found = hashlib.sha256(said.encode("utf-8", "surrogatepass"))
     found.update(response.body)
     return found.digest()

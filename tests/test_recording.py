@@ -27,7 +27,7 @@ from tests.factories import JSON, a_request, a_response, an_exchange, beside, re
 MATCHER = Matcher()
 SERVING = Serving(Cors())
 BACKEND = "https://api.example.com"
-Asked = list[tuple[str, str, Response]]
+Asked = list[tuple[tuple[str, str, Response], bool]]
 
 
 def a_recording(policy: Policy | None = None) -> Recording:
@@ -379,6 +379,8 @@ ANSWERS = [
     a_response(body=TOKEN_BODY % b"second-s3cr3t"),
     a_response(body=gzip.compress(b"[1]", mtime=0), headers=(*JSON, ("Content-Encoding", "gzip"))),
     a_response(body=b"[1]", headers=(*JSON, ("Set-Cookie", "sid=one"))),
+    a_response(body=b"data: 1\n\ndata: 2\n\n", headers=(("Content-Type", "text/event-stream"),)),
+    a_response(body=b"data: 1\n\n", headers=(("Content-Type", "text/event-stream"),)),
     a_response(429, body=b"[1]"),
     a_response(500, body=b"[3]"),
     a_response(201, body=b"[1]"),
@@ -386,10 +388,15 @@ ANSWERS = [
 asked = st.tuples(
     st.sampled_from(["GET", "HEAD", "POST"]), st.sampled_from(["/a", "/a/1?q=2", "/b"]), st.sampled_from(ANSWERS)
 )
+truncated = st.sampled_from([False, False, True])
+# Few different ones, so that some follow upon their like.
+flows = st.lists(asked, min_size=1, max_size=3).flatmap(
+    lambda few: st.lists(st.tuples(st.sampled_from(few), truncated), max_size=14)
+)
 
 
 @settings(max_examples=300, deadline=None)
-@given(st.lists(asked, max_size=14), st.lists(asked, max_size=14))
+@given(flows, flows)
 def test_a_response_that_is_known_by_its_digest_is_taken_as_any_other(before: Asked, now: Asked) -> None:
     outcomes = []
     for seen in (lambda taken: taken, a_copy):  # a copy is no repeat, and goes the long way
@@ -397,8 +404,9 @@ def test_a_response_that_is_known_by_its_digest_is_taken_as_any_other(before: As
         told = []
         for run in (before, [*now, *now]):
             recording = a_recording(Policy(keep_cors=True))
-            for method, target, response in run:
-                taken = recording.take(an_exchange(a_request(method, target), response), index_of(*found.values()))
+            for (method, target, response), is_truncated in run:
+                exchange = replace(an_exchange(a_request(method, target), response), truncated=is_truncated)
+                taken = recording.take(exchange, index_of(*found.values()))
                 found[taken.file] = seen(taken)
                 told.append((taken, recording.numbering.count))
         outcomes.append(told)

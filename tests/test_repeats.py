@@ -1,10 +1,12 @@
 """The same response again is known by its digest, and nothing that makes a difference is left out of that."""
 
+from dataclasses import replace
+
 import pytest
 
 from replaymock.headers import Headers
 from replaymock.repeats import Repeats, digest_of
-from tests.factories import JSON, a_cassette, a_response
+from tests.factories import JSON, a_cassette, a_response, an_exchange
 
 DATE = ("Date", "Sun, 22 Nov 2026 13:00:00 GMT")
 
@@ -33,9 +35,10 @@ def test_a_repeat_is_the_same_response_for_the_same_cassette_at_the_same_positio
     ],
 )
 def test_a_digest_tells_all_responses_apart_but_for_headers_that_say_nothing(headers: Headers, equal: bool) -> None:
-    assert (digest_of(a_response(headers=headers)) == digest_of(a_response())) == equal
+    assert (digest_of(an_exchange(response=a_response(headers=headers))) == digest_of(an_exchange())) == equal
 
 
-def test_status_reason_and_body_are_in_a_digest() -> None:
-    others = [a_response(201), a_response(reason="Fine"), a_response(body=b"")]
-    assert len({digest_of(response) for response in (a_response(), *others)}) == 4
+def test_status_reason_and_body_are_in_a_digest_and_whether_there_was_more() -> None:
+    responses = [a_response(), a_response(201), a_response(reason="Fine"), a_response(body=b"")]
+    exchanges = [an_exchange(response=response) for response in responses]
+    assert len({digest_of(exchange) for exchange in (*exchanges, replace(exchanges[0], truncated=True))}) == 5
