@@ -69,6 +69,11 @@ class Entry(Struct, eq=False):
             self._prepared = self._prepare(self.held)
         return self._prepared[position]
 
+    @property
+    def is_whole(self) -> bool:
+        """Whether each of its responses is written at once: none is a stream, a conversation or a large file."""
+        return all(self.prepared(position).is_whole for position in range(len(self.afters)))
+
     def settle(self, shelf: Shelf) -> None:
         """Leaves the responses to the shelf, now that they are on the disk."""
         self.shelf, self.held, self._prepared = shelf, (), None

@@ -1,6 +1,7 @@
 """The heads of plain requests, as the fast lane takes them; the only import of httptools."""
 
 import re
+from dataclasses import replace
 
 import httptools
 
@@ -15,14 +16,10 @@ class _Head:
 
     def __init__(self) -> None:
         self.headers: list[tuple[str, str]] = []
-        self.whole = False
 
     def on_header(self, name: bytes, value: bytes) -> None:
         # httptools 0.9 leaves the white space after a value in place (RFC 9112 section 5.1 takes it away).
         self.headers.append((name.decode("latin-1"), value.decode("latin-1").strip(" \t")))
-
-    def on_message_complete(self) -> None:
-        self.whole = True
 
 
 def parse(head: bytes) -> tuple[Request, str] | None:
@@ -32,8 +29,29 @@ def parse(head: bytes) -> tuple[Request, str] | None:
     is refused.
     """
     line = _LINE.match(head)
-    if line is None:
+    found = _parsed(head, line) if line else None
+    return found if found and not has(found[0].headers, "content-length") else None
+
+
+def parse_whole(data: bytes, start: int) -> tuple[Request, str, int] | None:
+    """The request that begins at `start`, its HTTP version, and where it ends, if it is all there and else plain.
+
+    Its body, if any, has a length.
+    """
+    end = data.find(b"\r\n\r\n", start) + 4
+    head = data[start:end]
+    line = _ANY_LINE.match(head)
+    found = _parsed(head, line) if line else None
+    if found is None:
         return None
+    request, version = found
+    size = int(get(request.headers, "content-length", "0"))
+    if len(data) - end < size:
+        return None
+    return replace(request, body=data[end : end + size]) if size else request, version, end + size
+
+
+def _parsed(head: bytes, line: re.Match[bytes]) -> tuple[Request, str] | None:
     found = _Head()
     try:
         httptools.HttpRequestParser(found).feed_data(head)
@@ -41,7 +59,7 @@ def parse(head: bytes) -> tuple[Request, str] | None:
         return None
     method, target, version = (part.decode("ascii") for part in line.groups())
     request = Request(method, target, tuple(found.headers))
-    if not found.whole or any(has(request.headers, name) for name in _NOT_HERE):
+    if any(has(request.headers, name) for name in _NOT_HERE):
         return None
     if get(request.headers, "connection").lower() not in ("", "close", "keep-alive"):
         return None
@@ -53,4 +71,5 @@ def parse(head: bytes) -> tuple[Request, str] | None:
 
 
 _LINE = re.compile(rb"(GET|HEAD) (/[!-~]*) (HTTP/1\.[01])\r\n")
-_NOT_HERE = ("content-length", "transfer-encoding", "upgrade", "expect", "te", "trailer")
+_ANY_LINE = re.compile(rb"(GET|HEAD|POST|PUT|PATCH|DELETE) (/[!-~]*) (HTTP/1\.[01])\r\n")
+_NOT_HERE = ("transfer-encoding", "upgrade", "expect", "te", "trailer")

@@ -70,6 +70,11 @@ class Prepared:
         self._cors = cors
         self._variants: dict[tuple[str, str, str, str, bool, int], Answer] = {}
 
+    @property
+    def is_whole(self) -> bool:
+        """Whether its answers are written at once."""
+        return not (self._stream or self.recorded.sidecar or self.recorded.messages)
+
     def answer(self, caller: Caller, asked: Asked | None = None) -> Answer:
         """The answer for a caller, made when first asked for, or less than the whole of it where that was `asked`.
 

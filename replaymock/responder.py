@@ -42,6 +42,10 @@ def _files_for(request: Canonical) -> list[str]:
     return [name for name in (cassette_name(request), mock_file(request.path)) if name]
 
 
+Hit = tuple[Answer, Served]
+"""An answer, and how it stands in the journal."""
+
+
 class Responder:
     """Answers requests from the index, from upstream, or with the reason why not."""
 
@@ -136,6 +140,26 @@ class Responder:
         self._served(request.method, found.shown, answer.status, "hit", found.entry.file, started)
         return answer
 
+    def direct(self, request: Request) -> Hit | None:
+        """The hit this request gets, which then has happened; None, and nothing done, where it is not written at once.
+
+        What becomes of it in the journal is left to the caller.
+        """
+        started = self._clock()
+        manner = self._player.manner(request)
+        found = self._find(request) if manner.is_plain and not self.mode.forward else None
+        entry = found.entry if found else None
+        if found is None or entry is None or not entry.is_whole:
+            return None
+        session = self.sessions.get(request.session, started)
+        position = self._advance(request, entry, session)
+        if position is None:
+            return None
+        answer = self._player.answer(request, entry, position, manner)
+        self._count_write(entry, answer, session)
+        elapsed = (self._clock() - started) * 1000
+        return answer, Served(request.method, found.shown, answer.status, "hit", entry.file, elapsed)
+
     def converse(self, request: Request) -> tuple[Entry, int] | Answer | None:
         """The cassette of a WebSocket and the position in it; a miss, explained, or None where upstream is asked."""
         started = self._clock()
@@ -162,7 +186,7 @@ class Responder:
         """The request with its session. RequestRefused when what names that is no name."""
         return assign(request, self.playing.session_header)
 
-    def constant(self, request: Request) -> tuple[Answer, Served] | None:
+    def constant(self, request: Request) -> Hit | None:
         """The hit every equal request gets for as long as this index is used, and how it stands in the journal.
 
         None where a position, a session, a write, time or upstream may have a say.

@@ -4,6 +4,7 @@ Tornado's `HTTPServerConnectionDelegate` is used without `RequestHandler`, which
 """
 
 import asyncio
+import contextlib
 import socket
 from collections.abc import Awaitable, Callable, Coroutine
 from dataclasses import replace
@@ -21,11 +22,10 @@ from replaymock.errors import RequestRefused
 from replaymock.exchange import Request
 from replaymock.handshake import is_upgrade
 from replaymock.headers import get
-from replaymock.journal import Served
 from replaymock.patience import SECONDS, Line, Watch
 from replaymock.proxying import has_body
 from replaymock.receiving import Upload, whole
-from replaymock.responder import Responder
+from replaymock.responder import Hit, Responder
 
 if TYPE_CHECKING:  # most runs open no WebSocket
     from replaymock.sockets import Sockets
@@ -70,13 +70,19 @@ class Server:
         """Whether one more connection is taken beside those that are open, here and elsewhere."""
         return len(self._connections) + others < MOST_CONNECTIONS
 
-    def constant(self, request: Request) -> tuple[Answer, Served] | None:
+    def constant(self, request: Request) -> Hit | None:
         """The answer every equal request gets for now, as `Responder.constant`; None for the server's own paths."""
-        try:
+        return self._asked(request, self._responder.constant)
+
+    def direct(self, request: Request) -> Hit | None:
+        """The answer to this very request, as `Responder.direct`; None for the server's own paths."""
+        return self._asked(request, self._responder.direct)
+
+    def _asked(self, request: Request, ask: Callable[[Request], Hit | None]) -> Hit | None:
+        with contextlib.suppress(RequestRefused):
             request = self._responder.assign(request)
-            return None if admin.is_own(request.path) else self._responder.constant(request)
-        except RequestRefused:
-            return None
+            return None if admin.is_own(request.path) else ask(request)
+        return None
 
     def stop_accepting(self) -> None:
         """Takes no more connections."""

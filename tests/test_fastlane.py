@@ -41,6 +41,18 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
         '{"request": {"path": "/link"}, "responses": [{"json": {"next": "{{origin}}/a"}}]}'
     )
     (folder / "GET--steps.json").write_text('{"request": {"path": "/steps"}, "responses": [{"json": 1}, {"json": 2}]}')
+    (folder / "POST--items.json").write_text(
+        '{"request": {"method": "POST", "path": "/items", "json": {"a": [1, 2]}}, "responses": [{"json": 1}, {"json": 2}]}'
+    )
+    (folder / "GET--items.json").write_text(
+        '{"request": {"path": "/items"}, "responses": [{"json": []}, {"after": "POST /items", "json": [1]}]}'
+    )
+    (folder / "DELETE--items.json").write_text(
+        '{"request": {"method": "DELETE", "path": "/items"}, "responses": [{"status": 204}]}'
+    )
+    (folder / "GET--events.json").write_text(
+        '{"request": {"path": "/events"}, "responses": [{"events": [{"data": 1}]}]}'
+    )
     (folder / "GET--empty.json").write_text('{"request": {"path": "/empty"}, "responses": [{"status": 204}]}')
     return folder
 
@@ -54,6 +66,11 @@ def both(folder: Path) -> Iterator[tuple[Running, Running]]:
 
 def request(target: bytes, more: bytes = b"", method: bytes = b"GET", version: bytes = b"1.1") -> bytes:
     return method + b" " + target + b" HTTP/" + version + b"\r\n" + HOST + more + b"\r\n"
+
+
+def posted(body: bytes, more: bytes = b"") -> bytes:
+    named = b"Content-Type: application/json\r\nContent-Length: %d\r\n" % len(body)
+    return request(b"/items", named + more, b"POST") + body
 
 
 MESSAGES = {
@@ -144,6 +161,22 @@ MESSAGES = {
     "latin-1 in a header": request(b"/a", b"X-Name: caf\xe9\r\n" + CLOSE),
     "a sequence": request(b"/steps", b"Replaymock-Session: s\r\n")
     + request(b"/steps", b"Replaymock-Session: s\r\n" + CLOSE),
+    "a write": posted(b'{"a": [1, 2]}', CLOSE),
+    "a write that is spelled otherwise": posted(b'{ "a" : [1,2] }', CLOSE),
+    "a write that misses": posted(b'{"a": [2, 1]}', CLOSE),
+    "a write with a page's headers": posted(b'{"a":[1,2]}', BROWSER + CLOSE),
+    "a write between reads": request(b"/items") + posted(b'{"a":[1,2]}') + request(b"/items", CLOSE),
+    "a write with a wrong length": posted(b'{"a":[1,2]}', CLOSE).replace(b"Length: ", b"Length: +"),
+    "a write with two lengths": posted(b'{"a":[1,2]}', b"Content-Length: 1\r\n" + CLOSE),
+    "a write and more": posted(b'{"a":[1,2]}', CLOSE) + b"x" * 9,
+    "a delete": request(b"/items", CLOSE, b"DELETE"),
+    "a delete with a length": request(b"/items", b"Content-Length: 0\r\n" + CLOSE, b"DELETE"),
+    "a sequence of the default session": request(b"/steps") * 3 + request(b"/steps", CLOSE),
+    "a session by its base path": request(b"/__replaymock/session/b/steps") * 2
+    + request(b"/__replaymock/session/b/steps", CLOSE),
+    "a stream": request(b"/events", CLOSE),
+    "a stream among others": request(b"/a") + request(b"/events") + request(b"/steps", CLOSE),
+    "an unknown method": request(b"/items", CLOSE, b"BREW"),
     "close among others": request(b"/a", b"Connection: close, x-other\r\n"),
 }
 

@@ -2,7 +2,7 @@
 
 import pytest
 
-from replaymock.plainhead import parse
+from replaymock.plainhead import parse, parse_whole
 
 HOST = b"Host: localhost\r\n"
 
@@ -52,3 +52,31 @@ def test_a_plain_head_is_the_request_it_says(line: bytes) -> None:
 )
 def test_anything_else_is_for_the_server(data: bytes) -> None:
     assert parse(data) is None
+
+
+def test_a_request_that_is_all_there_ends_with_its_body() -> None:
+    post = head(b"POST /a HTTP/1.1", b"Content-Length: 2\r\n") + b"{}"
+    data = head() + post + head()
+    parsed = parse_whole(data, len(head()))
+    assert parsed is not None
+    request, version, end = parsed
+    assert (request.method, request.body, version, data[end:]) == ("POST", b"{}", "HTTP/1.1", head())
+
+
+def test_a_request_without_a_body_ends_with_its_head() -> None:
+    parsed = parse_whole(head(b"DELETE /a HTTP/1.1"), 0)
+    assert parsed is not None and (parsed[0].body, parsed[2]) == (b"", len(head(b"DELETE /a HTTP/1.1")))
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        head(b"POST /a HTTP/1.1", b"Content-Length: 3\r\n") + b"{}",
+        head(b"POST /a HTTP/1.1", b"Content-Length: 2, 2\r\n") + b"{}",
+        head(b"POST /a HTTP/1.1", b"Transfer-Encoding: chunked\r\n") + b"0\r\n\r\n",
+        head(b"POST /a HTTP/1.1", b"Expect: 100-continue\r\nContent-Length: 2\r\n") + b"{}",
+        head(b"OPTIONS /a HTTP/1.1"),
+    ],
+)
+def test_a_body_that_is_not_there_or_not_plain_is_for_the_server(data: bytes) -> None:
+    assert parse_whole(data, 0) is None
