@@ -3,12 +3,14 @@
 import asyncio
 import socket
 import struct
+import threading
 from collections.abc import AsyncIterator
 
 import httpx
 import pytest
 
 from replaymock.exchange import Request
+from tests.running import raw_backend, read_request
 from tests.test_transport import HI, HOST, Backend, answered, pieces, pool, until
 
 NO = b"HTTP/1.1 413 Too Much\r\nContent-Length: 2\r\n\r\nno"
@@ -22,8 +24,8 @@ def sized(size: int) -> Request:
 
 
 async def endless(seen: list[int]) -> AsyncIterator[bytes]:
-    """A body that does not end, and how many pieces of it were taken."""
-    for number in range(1 << 40):
+    """A body that does not end soon, and how many pieces of it were taken."""
+    for number in range(1000):
         seen.append(number)
         yield PIECE
         await asyncio.sleep(0)
@@ -120,6 +122,35 @@ def test_a_refusal_comes_at_once_and_ends_the_upload(then: str, framed: str) -> 
         await used.aclose()
 
     asyncio.run(asyncio.wait_for(story(), 20))
+
+
+def test_an_answer_is_seen_that_came_before_a_reset_which_is_met_while_writing() -> None:
+    gone = threading.Event()
+
+    def handle(connection: socket.socket) -> None:
+        read_request(connection)
+        connection.sendall(NO)
+        connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+        connection.close()
+        gone.set()
+
+    async def body() -> AsyncIterator[bytes]:
+        yield b"x"
+        await asyncio.sleep(0)
+        # The loop sees nothing of what happens meanwhile, until it writes.
+        gone.wait(5)
+        for _ in range(3):
+            yield PIECE
+
+    async def story(origin: str) -> None:
+        used = pool()
+        reply = await used.ask(origin, CHUNKS, body())
+        assert (reply.head.status, await reply.read(), await reply.read()) == (413, b"no", b"")
+        await reply.end()
+        await used.aclose()
+
+    with raw_backend(handle) as origin:
+        asyncio.run(story(origin))
 
 
 def test_an_upload_goes_on_beside_its_answer() -> None:
