@@ -21,6 +21,7 @@ from replaymock.console import Console
 from replaymock.cors import Cors
 from replaymock.errors import CassetteError, UsageError
 from replaymock.fastlane import FastLane
+from replaymock.holding import Hold
 from replaymock.index import Index, Serving
 from replaymock.journal import AskAll, Report
 from replaymock.library import Library
@@ -37,7 +38,6 @@ from replaymock.store import Store
 
 DRAIN_SECONDS = 10.0
 THRICE_IS_ENOUGH = 2
-_SHORTEST_CREDENTIAL = 6
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,6 +66,7 @@ class App:
         self.responder.look_for = self._library.look_for
         self.responder.look_again = self._library.look_again
         self.responder.tells_requests = wants_requests
+        self._hold: Hold | None = None
         self.port = 0
         self._times_asked = 0
         self._ending = asyncio.Event()
@@ -87,6 +88,15 @@ class App:
 
         With a `share` it is one of several workers, and was prepared before.
         """
+        try:
+            async with self._serving_on(share):
+                yield self
+        finally:
+            if self._hold:
+                self._hold.release()
+
+    @contextlib.asynccontextmanager
+    async def _serving_on(self, share: Share | None) -> AsyncIterator[None]:
         if share is None:
             self.prepare()
         self.responder.ask_all = share.ask_all if share else None
@@ -103,7 +113,7 @@ class App:
             raise
         watching = asyncio.ensure_future(self._library.watch())
         try:
-            yield self
+            yield
         finally:
             announcements.withdraw(self._settings)
             (entrance or server).stop_accepting()
@@ -198,46 +208,15 @@ class App:
         self._report("warning", {"message": message})
 
     def _make_recorder(self) -> Any:
-        # Replay opens no outgoing connection, so it does not even load what could.
-        import secrets  # noqa: PLC0415
+        from replaymock.equipment import recorder_for  # noqa: PLC0415 - replay does not load what opens connections
 
-        from replaymock.origin import Origins  # noqa: PLC0415
-        from replaymock.recorder import Forwarding, Recorder  # noqa: PLC0415
-        from replaymock.recording import Policy, Recording  # noqa: PLC0415
-        from replaymock.upstream import Backends  # noqa: PLC0415
-
-        settings = self._settings
-        self._backends = Backends(settings)
-        forwarding = Forwarding(
-            via=f"1.1 replaymock-{secrets.token_hex(4)}",
-            added=settings.headers,
-            only=settings.only,
-            skip=settings.skip,
-            diagnostics=settings.diagnostics,
-            lookup=RECORD_MODES[settings.mode].lookup,
-        )
-        policy = Policy(
-            statuses=settings.statuses,
-            dropped_headers=settings.file.dropped_headers,
-            keep_cors=not settings.cors,
-            rewrite=settings.rewrite,
-            max_body=settings.max_body,
-            max_stream_time=settings.max_stream_time,
-            never_stored=tuple(text for _, value in settings.headers for text in _credentials(value)),
-        )
-        origins = Origins(tuple(upstream.origin + upstream.base for upstream in settings.upstreams))
-        return Recorder(
-            forwarding=forwarding,
-            recording=Recording(policy, self._matcher, origins),
-            backends=self._backends,
-            serving=self._serving,
-            save=self._save,
-            report=self._report,
-            clock=time.monotonic,
-        )
+        recorder, self._backends = recorder_for(self._settings, self._matcher, self._serving, self._save, self._report)
+        return recorder
 
     def _open_folder(self) -> None:
         if self.responder.mode.save:
+            self._store.make_folder()
+            self._hold = Hold(self._store.folder)
             self._store.prepare_for_writing()
         elif not self._store.folder.is_dir():
             raise UsageError(
@@ -251,6 +230,8 @@ class App:
     def _announce(self) -> None:
         command = "record" if self.responder.mode.save else "replay"
         announcements.warn_of_wide(self._settings.host, self._report)
+        if self._hold:
+            self._hold.tell(self.url)
         announcements.announce(self._settings, command, self.port, len(self.responder.index), self._report)
 
     def _summary(self) -> dict[str, Any]:
@@ -275,12 +256,6 @@ def _shifting(settings: Settings) -> Shifting | None:
     if settings.upstreams or not settings.shift_time:
         return None
     return Shifting(time.time, all_json=settings.shift_time == "json")
-
-
-def _credentials(value: str) -> list[str]:
-    """What of an added header must not be stored: all of it, and what follows a scheme such as `Bearer`."""
-    rest = value.partition(" ")[2]
-    return [text for text in (value, rest) if len(text) >= _SHORTEST_CREDENTIAL]
 
 
 def serve(settings: Settings, console: Console) -> int:

@@ -10,6 +10,7 @@ import os
 import stat
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 
 from msgspec import Struct
 
@@ -25,6 +26,15 @@ def make_folders(folder: str) -> list[str]:
     with contextlib.suppress(FileExistsError):
         os.mkdir(folder)  # noqa: PTH102
     return [*changed, above or os.curdir]
+
+
+def make_fit_for_writing(folder: Path) -> None:
+    """Clears what a crash left in a folder and below. OSError if that fails, or nothing can be written there."""
+    for left_over in folder.rglob(f"{TEMPORARY_PREFIX}*"):
+        left_over.unlink()
+    probe = folder / f"{TEMPORARY_PREFIX}probe"
+    probe.write_bytes(b"")
+    probe.unlink()
 
 
 class Unreadable(ValueError):

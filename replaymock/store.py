@@ -11,7 +11,7 @@ from collections.abc import AsyncIterator, Iterable, Iterator, Sequence
 from pathlib import Path
 
 from replaymock.cassette import Cassette, dump
-from replaymock.disk import TEMPORARY_PREFIX, Writing, write_all
+from replaymock.disk import TEMPORARY_PREFIX, Writing, make_fit_for_writing, write_all
 from replaymock.errors import CassetteError, UsageError
 from replaymock.files import Files, Loaded, Signature, loaded
 from replaymock.naming import is_sidecar_name
@@ -130,15 +130,21 @@ class Store:
             (place.parent / name).unlink(missing_ok=True)
         self._known.pop(file, None)
 
-    def prepare_for_writing(self) -> None:
-        """Makes the folder, with `.gitattributes` when it is new, and clears what a crash left. Or UsageError."""
-        try:
+    def make_folder(self) -> None:
+        """Makes the folder, with `.gitattributes` when it is new. Or UsageError."""
+        with self._writing_into():
             self._make_own_folder()
-            for left_over in self.folder.rglob(f"{TEMPORARY_PREFIX}*"):
-                left_over.unlink()
-            probe = self.folder / f"{TEMPORARY_PREFIX}probe"
-            probe.write_bytes(b"")
-            probe.unlink()
+
+    def prepare_for_writing(self) -> None:
+        """Makes the folder and clears what a crash left in it. Or UsageError."""
+        self.make_folder()
+        with self._writing_into():
+            make_fit_for_writing(self.folder)
+
+    @contextlib.contextmanager
+    def _writing_into(self) -> Iterator[None]:
+        try:
+            yield
         except OSError as error:
             reason = error.strerror or str(error)
             raise UsageError(

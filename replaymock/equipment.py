@@ -1,0 +1,60 @@
+"""What only `record` needs, constructed; replay opens no outgoing connection, so it does not even load this."""
+
+import secrets
+import time
+
+from replaymock.index import Serving
+from replaymock.journal import Report
+from replaymock.matching import Matcher
+from replaymock.mode import RECORD_MODES
+from replaymock.origin import Origins
+from replaymock.recorder import Forwarding, Recorder, Save
+from replaymock.recording import Policy, Recording
+from replaymock.settings import Settings
+from replaymock.upstream import Backends
+
+_SHORTEST_CREDENTIAL = 6
+
+
+def recorder_for(
+    settings: Settings, matcher: Matcher, serving: Serving, save: Save, report: Report
+) -> tuple[Recorder, Backends]:
+    """The recorder of a run, and the backends it asks, to be closed at the end."""
+    forwarding = Forwarding(
+        via=f"1.1 replaymock-{secrets.token_hex(4)}",
+        added=settings.headers,
+        only=settings.only,
+        skip=settings.skip,
+        diagnostics=settings.diagnostics,
+        lookup=RECORD_MODES[settings.mode].lookup,
+    )
+    origins = Origins(tuple(upstream.origin + upstream.base for upstream in settings.upstreams))
+    backends = Backends(settings)
+    recorder = Recorder(
+        forwarding=forwarding,
+        recording=Recording(_policy(settings), matcher, origins),
+        backends=backends,
+        serving=serving,
+        save=save,
+        report=report,
+        clock=time.monotonic,
+    )
+    return recorder, backends
+
+
+def _policy(settings: Settings) -> Policy:
+    return Policy(
+        statuses=settings.statuses,
+        dropped_headers=settings.file.dropped_headers,
+        keep_cors=not settings.cors,
+        rewrite=settings.rewrite,
+        max_body=settings.max_body,
+        max_stream_time=settings.max_stream_time,
+        never_stored=tuple(text for _, value in settings.headers for text in _credentials(value)),
+    )
+
+
+def _credentials(value: str) -> list[str]:
+    """What of an added header must not be stored: all of it, and what follows a scheme such as `Bearer`."""
+    rest = value.partition(" ")[2]
+    return [text for text in (value, rest) if len(text) >= _SHORTEST_CREDENTIAL]

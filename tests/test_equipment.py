@@ -1,0 +1,25 @@
+"""What only a recorder needs."""
+
+import asyncio
+
+from replaymock.cors import Cors
+from replaymock.equipment import recorder_for
+from replaymock.index import Serving
+from replaymock.matching import Matcher
+from replaymock.settings import Settings, parse_upstream
+
+
+def test_an_added_credential_is_never_stored_with_or_without_its_scheme() -> None:
+    async def made() -> tuple[str, ...]:
+        settings = Settings(
+            upstreams=(parse_upstream("http://backend"),),
+            mode="all",
+            headers=(("Authorization", "Bearer of-the-team"), ("X-Short", "yes")),
+        )
+        recorder, backends = recorder_for(
+            settings, Matcher(), Serving(Cors()), lambda _file, _cassette: None, lambda _event, _members: None
+        )
+        await backends.aclose()
+        return recorder.recording.policy.never_stored
+
+    assert asyncio.run(made()) == ("Bearer of-the-team", "of-the-team")
