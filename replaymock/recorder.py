@@ -205,7 +205,9 @@ class Recorder:
         """Serves and saves what was taken, where it is news; what became of it, and in which file."""
         if not taken.changed:
             return "unchanged", taken.file
-        index.add(self._entry(taken, canonical, index))
+        entry = self._entry(taken, canonical, index)
+        index.add(entry)
+        self.recording.served(entry)
         self._save(taken.file, taken.cassette)
         return "recorded", taken.file
 

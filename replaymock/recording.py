@@ -45,7 +45,10 @@ class Policy:
 
 @dataclass(frozen=True, slots=True)
 class Taken:
-    """What became of an exchange: the cassette as it now is, and whether that is news to the disk."""
+    """What became of an exchange: the cassette as it now is, and whether that is news to the disk.
+
+    Of a cassette that is not changed, responses may be left out: nobody need read them to know that.
+    """
 
     file: str
     cassette: Cassette
@@ -101,11 +104,13 @@ class Recording:
         history = self._history(exchange.request.session)
         after = history.fetched(file, canonical)
         digest = digest_of(exchange)
-        taken = self._repeated(file, digest, index)
-        if taken is None:
+        known = index.entries.get(file)
+        if known and self._repeats.is_one(file, known, self._cursors.get(file, -1), digest):
+            taken = Taken(file, Cassette(known.request, ()), changed=False)
+        else:
             recorded = replace(self._recorded(exchange), after=after)
             taken = self._joined(exchange, canonical, file, recorded, index, history.counts)
-            self._repeats.remember(file, taken.cassette, self._cursors[file], digest)
+            self._repeats.remember(file, None if taken.changed else known, self._cursors[file], digest)
         name = write_name(canonical, taken.cassette.request.path, exchange.response.status)
         if name:
             history.wrote(name, canonical.path)
@@ -121,12 +126,9 @@ class Recording:
         recorded = replace(self._recorded(exchange), messages=kept, rewrite=not literal, truncated=not ended)
         return self._joined(exchange, canonical, file, recorded, index, {})
 
-    def _repeated(self, file: str, digest: bytes, index: Index) -> Taken | None:
-        """What becomes of an exchange that is the last one of its cassette over again; None where it is not."""
-        known = index.entries.get(file)
-        if known is None or not self._repeats.is_one(file, known.cassette, self._cursors.get(file, -1), digest):
-            return None
-        return Taken(file, known.cassette, changed=False)
+    def served(self, entry: Entry) -> None:
+        """Learns the entry that a changed cassette is served from, so that the same response again is known."""
+        self._repeats.served(entry.file, entry)
 
     def _joined(
         self,

@@ -7,16 +7,15 @@ import hashlib
 from dataclasses import dataclass
 from functools import lru_cache
 
-from replaymock.cassette import Cassette
 from replaymock.exchange import Exchange
 from replaymock.headers import Headers, is_unstored
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class _Last:
-    """The cassette as it was left, the position of the response in it, and the digest of what had come."""
+    """The entry of a cassette as it was left, None until it is known; the position reached in it; what had come."""
 
-    cassette: Cassette
+    entry: object | None
     cursor: int
     digest: bytes
 
@@ -27,18 +26,24 @@ class Repeats:
     def __init__(self) -> None:
         self._last: dict[str, _Last] = {}
 
-    def is_one(self, file: str, cassette: Cassette, cursor: int, digest: bytes) -> bool:
+    def is_one(self, file: str, entry: object, cursor: int, digest: bytes) -> bool:
         """Whether taking a response into a cassette, from a position, would leave both as they are.
 
-        So it is when the same response has brought this very cassette to this position: `recording.join` stays there,
-        also with an error that it lets go.
+        So it is when the same response has brought this very entry to this position: `joining.join` stays there, also
+        with an error that it lets go. What is loaded or saved anew has another entry.
         """
         last = self._last.get(file)
-        return last is not None and last.cassette is cassette and last.cursor == cursor and last.digest == digest
+        return last is not None and last.entry is entry and last.cursor == cursor and last.digest == digest
 
-    def remember(self, file: str, cassette: Cassette, cursor: int, digest: bytes) -> None:
-        """Takes note that a cassette was left at a position by the response with this digest."""
-        self._last[file] = _Last(cassette, cursor, digest)
+    def remember(self, file: str, entry: object | None, cursor: int, digest: bytes) -> None:
+        """Takes note that the response with this digest left a cassette at a position."""
+        self._last[file] = _Last(entry, cursor, digest)
+
+    def served(self, file: str, entry: object) -> None:
+        """Learns the entry of a cassette that was changed."""
+        last = self._last.get(file)
+        if last and last.entry is None:
+            last.entry = entry
 
 
 def digest_of(exchange: Exchange) -> bytes:

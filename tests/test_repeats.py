@@ -6,20 +6,31 @@ import pytest
 
 from replaymock.headers import Headers
 from replaymock.repeats import Repeats, digest_of
-from tests.factories import JSON, a_cassette, a_response, an_exchange
+from tests.factories import JSON, a_response, an_exchange
 
 DATE = ("Date", "Sun, 22 Nov 2026 13:00:00 GMT")
 
 
-def test_a_repeat_is_the_same_response_for_the_same_cassette_at_the_same_position() -> None:
-    repeats, cassette = Repeats(), a_cassette()
-    assert not repeats.is_one("items/GET.json", cassette, 0, b"1")
-    repeats.remember("items/GET.json", cassette, 0, b"1")
-    assert repeats.is_one("items/GET.json", cassette, 0, b"1")
-    assert not repeats.is_one("items/GET.json", cassette, 0, b"2")
-    assert not repeats.is_one("items/GET.json", cassette, 1, b"1")
-    assert not repeats.is_one("items/GET.json", a_cassette(), 0, b"1"), "an equal one that was loaded again"
-    assert not repeats.is_one("other/GET.json", cassette, 0, b"1")
+def test_a_repeat_is_the_same_response_for_the_same_entry_at_the_same_position() -> None:
+    repeats, entry = Repeats(), object()
+    assert not repeats.is_one("items/GET.json", entry, 0, b"1")
+    repeats.remember("items/GET.json", entry, 0, b"1")
+    assert repeats.is_one("items/GET.json", entry, 0, b"1")
+    assert not repeats.is_one("items/GET.json", entry, 0, b"2")
+    assert not repeats.is_one("items/GET.json", entry, 1, b"1")
+    assert not repeats.is_one("items/GET.json", object(), 0, b"1"), "an equal one that was loaded again"
+    assert not repeats.is_one("other/GET.json", entry, 0, b"1")
+
+
+def test_a_changed_cassette_is_known_by_the_first_entry_it_is_served_from() -> None:
+    repeats, entry, later = Repeats(), object(), object()
+    repeats.served("items/GET.json", entry)
+    repeats.remember("items/GET.json", None, 0, b"1")
+    assert not repeats.is_one("items/GET.json", entry, 0, b"1")
+    repeats.served("items/GET.json", entry)
+    repeats.served("items/GET.json", later)
+    assert repeats.is_one("items/GET.json", entry, 0, b"1")
+    assert not repeats.is_one("items/GET.json", later, 0, b"1")
 
 
 @pytest.mark.parametrize(
