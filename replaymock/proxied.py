@@ -59,6 +59,9 @@ class _Answer:
         self.end = response.aclose
         self.abort = response.aclose
 
+    def whole(self) -> None:
+        """Nobody knows before the end."""
+
     async def read(self) -> bytes:
         """The next piece of the body; empty at its end."""
         while not (piece := await anext(self._pieces, None)):

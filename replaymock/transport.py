@@ -33,6 +33,9 @@ class Reply(Protocol):
     async def read(self) -> bytes:
         """The next piece of the body, as it arrives; empty at its end."""
 
+    def whole(self) -> bytes | None:
+        """All of the body where it is there already, and then not to be read again; else None."""
+
     async def end(self) -> None:
         """Ends the exchange; its connection is kept where both messages ended cleanly."""
 
@@ -169,6 +172,7 @@ class _Answer:
     def __init__(self, head: Head, wire: Wire, upload: Upload | None, keep: Callable[[], None]) -> None:
         self.head = head
         self.read = wire.read
+        self.whole = wire.whole
         self._wire = wire
         self._upload = upload
         self._keep = keep

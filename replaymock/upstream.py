@@ -58,7 +58,8 @@ class Backends:
             with _translated(upstream, self._timeouts, proxied=self._proxied):
                 reply = await self._transport.ask(upstream.origin, outgoing, body)
             try:
-                yield Live(reply.head.status, reply.head.reason, reply.head.headers, self._chunks(reply, upstream))
+                head = reply.head
+                yield Live(head.status, head.reason, head.headers, self._chunks(reply, upstream), reply.whole())
             except BaseException:
                 await reply.abort()
                 raise

@@ -102,6 +102,17 @@ class Wire(asyncio.Protocol):
             self._transport.resume_reading()
         return piece
 
+    def whole(self) -> bytes | None:
+        """All of the body where it is there already, and then not to be read again; else None."""
+        if self._error is not None or not self.ended:
+            return None
+        data = b"".join(self._pieces)
+        self._pieces.clear()
+        self._waiting_bytes = 0
+        if self._transport is not None:
+            self._transport.resume_reading()
+        return data
+
     @property
     def answered(self) -> bool:
         """Whether anything of the answer has come."""

@@ -65,6 +65,31 @@ def test_a_first_piece_is_there_as_soon_as_it_has_come() -> None:
     asyncio.run(story())
 
 
+def test_a_body_that_came_with_its_head_is_given_whole_and_then_there_is_no_more() -> None:
+    asked: list[bytes] = []
+
+    async def handle(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        while True:
+            asked.append(await reader.readuntil(b"\r\n\r\n"))
+            writer.write(HI if len(asked) == 1 else HI[:-1])
+            if len(asked) > 1:
+                await reader.read()
+
+    async def story() -> None:
+        backend, used = Backend(handle), pool()
+        async with backend.serving() as origin:
+            reply = await used.ask(origin, Request("GET", "/", HOST), pieces())
+            assert (reply.whole(), await reply.read()) == (b"hi", b"")
+            await reply.end()
+            reply = await used.ask(origin, Request("GET", "/", HOST), pieces())
+            assert (reply.whole(), await reply.read()) == (None, b"h")
+            await reply.abort()
+        assert backend.connections == 1
+        await used.aclose()
+
+    asyncio.run(story())
+
+
 @pytest.mark.parametrize("said", [b"", b"HTTP/1.1 408 Too Late\r\nContent-Length: 0\r\n\r\n"])
 def test_bytes_or_an_end_between_two_exchanges_make_a_connection_unusable(said: bytes) -> None:
     async def handle(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
