@@ -52,7 +52,7 @@ class Response:
 class Live(Struct, frozen=True):
     """A response whose body is still to come: `chunks` in the sizes they arrive in.
 
-    `whole` is all of the body where it came together with the head; nobody asks for chunks then.
+    `whole` is all of the body where it came together with the head; the chunks give the same.
     """
 
     status: int

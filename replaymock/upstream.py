@@ -58,8 +58,9 @@ class Backends:
             with _translated(upstream, self._timeouts, proxied=self._proxied):
                 reply = await self._transport.ask(upstream.origin, outgoing, body)
             try:
-                head = reply.head
-                yield Live(head.status, head.reason, head.headers, self._chunks(reply, upstream), reply.whole())
+                head, whole = reply.head, reply.whole()
+                chunks = self._chunks(reply, upstream) if whole is None else _one(whole)
+                yield Live(head.status, head.reason, head.headers, chunks, whole)
             except BaseException:
                 await reply.abort()
                 raise
@@ -106,6 +107,11 @@ def _target(upstream: Upstream, request: Request) -> str:
             400, "bad_request", "the request target holds bytes that are not ASCII; percent-encode them"
         )
     return target
+
+
+async def _one(body: bytes) -> AsyncIterator[bytes]:
+    if body:
+        yield body
 
 
 class _translated:  # noqa: N801 - reads as a statement
