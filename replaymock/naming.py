@@ -44,6 +44,12 @@ def is_sidecar_name(name: str) -> bool:
     return bool(_SIDECAR.fullmatch(name))
 
 
+def cassette_of(file: str) -> str:
+    """The cassette that a sidecar belongs to by its name; any other file is its own."""
+    folder, slash, name = file.rpartition("/")
+    return f"{folder}{slash}{_SIDECAR_ENDING.sub('', name)}.json" if is_sidecar_name(name) else file
+
+
 def mock_file(path: str) -> str:
     """The plain mock that would be served at a path; empty where a plain mock cannot be, or should not."""
     name = f"{path[1:]}.json"
@@ -119,5 +125,6 @@ _SIDECAR_ROOM = 16
 _NOT_IN_SLUG = re.compile(r"[^a-z0-9._-]+")
 _NOT_IN_LABEL = re.compile(r"[^A-Za-z0-9_-]+")
 _CASSETTE = re.compile(r"([A-Z][A-Z0-9_-]*?)(?:--[^/]*)?\.json")
+_SIDECAR_ENDING = re.compile(r"(?:\.[0-9]+)?(?:\.message-[0-9]+)?\.body\.[A-Za-z0-9]+\Z")
 _LIKE_A_SIDECAR = re.compile(r"[a-z][a-z0-9_-]*(?:--.*)?(?:\.[0-9]+)?(?:\.message-[0-9]+)?\.body\.[a-z0-9]+")
 _SIDECAR = re.compile(r"[A-Z][A-Z0-9_-]*?(?:--[^/]*)?(?:\.[0-9]+)?(?:\.message-[0-9]+)?\.body\.[A-Za-z0-9]+")

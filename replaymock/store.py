@@ -3,22 +3,19 @@
 Whatever a file is like, it takes only itself out: what cannot be read is known as broken, with its place and reason.
 """
 
-import asyncio
 import contextlib
 import os
-import platform
 from collections.abc import AsyncIterator, Iterable, Iterator, Sequence
 from pathlib import Path
 
 from replaymock.cassette import Cassette, dump
-from replaymock.disk import TEMPORARY_PREFIX, Writing, make_fit_for_writing, write_all
+from replaymock.disk import Writing, make_fit_for_writing, write_all
 from replaymock.errors import CassetteError, UsageError
 from replaymock.files import Files, Loaded, Signature, loaded
-from replaymock.naming import is_sidecar_name
+from replaymock.naming import cassette_of, is_sidecar_name
 from replaymock.sidecars import ANY_SIZE, NONE
+from replaymock.watching import Change, watch
 
-POLL_SECONDS = 0.3
-_NOT_ASKED = ("false", "disable", "disabled")
 GIT_ATTRIBUTES = "* text eol=lf\n*.body.* -text\n"
 
 
@@ -151,42 +148,34 @@ class Store:
                 f"cannot write into {self.folder}: {reason}; choose another folder by --cassettes"
             ) from error
 
-    async def watch(self) -> AsyncIterator[None]:
-        """Yields whenever the folder no longer is what is known; by polling where the system cannot notify."""
-        from watchfiles import awatch  # noqa: PLC0415 - 50 ms that need not delay the first answer
+    def watch(self) -> AsyncIterator[None]:
+        """Yields whenever the folder no longer is what is known."""
+        return watch(self.folder, self.scan, self.heed)
 
-        polling = _wants_polling()
-        while True:
-            watched = self._identity()
-            if await asyncio.to_thread(self.scan):
-                yield
-            # Not by watchfiles: its polling compares whole seconds, and misses a second edit in one (seen in 1.3.0).
-            if polling or watched is None:
-                await asyncio.sleep(POLL_SECONDS)
-                continue
-            try:
-                rounds = awatch(
-                    self.folder, debounce=100, step=50, rust_timeout=200, yield_on_timeout=True, force_polling=False
-                )
-                async with contextlib.aclosing(rounds):
-                    first = True
-                    async for changes in rounds:
-                        # The first round also catches what changed before the watch began.
-                        if (first or _concerns(path for _, path in changes)) and await asyncio.to_thread(self.scan):
-                            yield
-                        first = False
-                        if self._identity() != watched:
-                            break
-            except (OSError, RuntimeError):
-                polling = True
-                await asyncio.sleep(POLL_SECONDS)
+    def heed(self, changes: Iterable[Change]) -> bool:
+        """`scan`, unless these changes are all from here; whether anything changed."""
+        return any(self._is_news(*change) for change in changes) and self.scan()
 
-    def _identity(self) -> int | None:
-        """Which folder it is now: a removed one that is made again is another one, and not the one that is watched."""
+    def _is_news(self, file: str, is_new: bool) -> bool:
+        """Whether what has happened to a file or folder may be of another's doing, looking at no more than is there."""
+        if file == "." or file.startswith("../"):
+            return True
+        if any(part.startswith(".") for part in file.split("/")):
+            return False  # not served, and not seen by `scan`
+        name = cassette_of(file)
+        if name in self.being_saved:
+            return False
+        known = self._known.get(name)
+        if known:
+            sidecars = [sidecar for sidecar, *_ in known[0][1:]]
+            belongs = name == file or file.rpartition("/")[2] in sidecars
+            return not (belongs and self._is_the_same(name, known[0]))
+        if not (is_new and (self.folder / file).is_dir()):
+            return True
         try:
-            return self.folder.stat().st_ino
-        except OSError:
-            return None
+            return any(self._is_news(f"{file}/{entry.name}", is_new) for entry in os.scandir(self.folder / file))
+        except OSError:  # gone again
+            return True
 
     def _save(self, cassettes: Sequence[tuple[str, Cassette]]) -> list[Signature | Exception]:
         outcomes: list[Signature | Exception] = [()] * len(cassettes)
@@ -281,16 +270,6 @@ def _leads_to_folder(entry: "os.DirEntry[str]") -> bool:
         return entry.is_dir()
     except OSError:
         return False
-
-
-def _wants_polling() -> bool:
-    """Whether to look at the folder in turns: as watchfiles' own variable says, and where watchfiles would too."""
-    asked = os.environ.get("WATCHFILES_FORCE_POLLING", "").lower()
-    return asked not in _NOT_ASKED if asked else "microsoft-standard" in platform.release()
-
-
-def _concerns(paths: Iterable[str]) -> bool:
-    return any(not Path(path).name.startswith(TEMPORARY_PREFIX) for path in paths)
 
 
 def _sidecars(folder: Path) -> list[str]:

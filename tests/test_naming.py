@@ -11,7 +11,7 @@ from replaymock import naming
 from replaymock.exchange import Request
 from replaymock.matching import Matcher
 from replaymock.mediatypes import extension
-from replaymock.naming import HASH_DIGITS, NAME_LIMIT, PART_LIMIT, cassette_name
+from replaymock.naming import HASH_DIGITS, NAME_LIMIT, PART_LIMIT, cassette_name, cassette_of
 from tests import strategies
 from tests.factories import a_request
 
@@ -166,3 +166,17 @@ def test_files_are_told_apart_by_name(file: str, is_cassette: bool, is_sidecar: 
 @pytest.mark.parametrize(("file", "path"), [("api/1.json", "/api/1"), ("a.json", "/a"), ("a b.json", "/a b")])
 def test_a_plain_mock_is_served_at_its_path(file: str, path: str) -> None:
     assert naming.mock_path(file) == path
+
+
+@pytest.mark.parametrize(
+    ("file", "cassette"),
+    [
+        ("a/GET.body.png", "a/GET.json"),
+        ("GET--page-2-5f1c09ab.12.body.json", "GET--page-2-5f1c09ab.json"),
+        ("a/GET.2.message-3.body.bin", "a/GET.json"),
+        ("a/GET.json", "a/GET.json"),
+        ("a/logo.body.png", "a/logo.body.png"),
+    ],
+)
+def test_a_sidecar_names_its_cassette(file: str, cassette: str) -> None:
+    assert cassette_of(file) == cassette

@@ -309,6 +309,40 @@ def test_a_watch_tells_of_what_is_added_edited_and_removed(
     asyncio.run(story())
 
 
+def test_what_was_saved_from_here_is_no_news_and_everything_else_is(tmp_path: Path) -> None:
+    store = scanned(tmp_path)
+    store.learn("logo/GET.json", IMAGE, store.save("logo/GET.json", IMAGE))
+    put(tmp_path, "other.json", "[1]")
+    own = [("logo", True), ("logo/GET.json", True), ("logo/GET.json", False), ("logo/GET.body.png", True)]
+    hidden = [("logo/.replaymock-1-GET.json", True), (".git/index", False), (".gitattributes", True)]
+    assert not store.heed([*own, *hidden])
+    assert store.loaded[0].file == "logo/GET.json"
+    assert store.heed([*own, ("other.json", True)])
+    assert not store.heed([("other.json", True)]), "it is known by now"
+    store.being_saved.add("busy/GET.json")
+    put(tmp_path, "busy/GET.json", "{")
+    assert not store.heed([("busy", True), ("busy/GET.json", True), ("busy/GET.body.png", True)])
+
+
+@pytest.mark.parametrize("change", [("logo", False), (".", False), ("../c", True), ("logo/GET.body.gif", True)])
+def test_what_cannot_be_told_from_a_change_is_looked_into(tmp_path: Path, change: tuple[str, bool]) -> None:
+    store = scanned(tmp_path)
+    store.learn("logo/GET.json", IMAGE, store.save("logo/GET.json", IMAGE))
+    put(tmp_path, "new.json", "[1]")
+    assert store.heed([change])
+
+
+@pytest.mark.parametrize("name", ["GET.json", "GET.body.png"])
+def test_an_edited_or_removed_file_is_news(tmp_path: Path, name: str) -> None:
+    store = scanned(tmp_path)
+    store.learn("logo/GET.json", IMAGE, store.save("logo/GET.json", IMAGE))
+    with (tmp_path / "logo" / name).open("ab") as file:
+        file.write(b" ")
+    assert store.heed([(f"logo/{name}", False)])
+    (tmp_path / "logo" / name).unlink()
+    assert store.heed([(f"logo/{name}", False)])
+
+
 def test_a_watch_outlives_its_folder(tmp_path: Path) -> None:
     folder = tmp_path / "c"
     put(folder, "a.json", "[1]")
