@@ -52,12 +52,12 @@ def test_on_a_fresh_machine_a_script_makes_the_venv_and_installs_the_pinned_vers
     told = calls(checkout, "scripts/test", "-k", "one thing")
     assert "-m venv --clear .venv" in told
     assert any("pip install" in line and "constraints.txt" in line and ".[test,lint]" in line for line in told)
-    assert told[-1] == "-m pytest -k one thing"
+    assert told[-1] == "-m pytest -n auto --dist loadfile -k one thing"
 
 
 def test_a_second_run_installs_nothing(checkout: Path) -> None:
     calls(checkout, "scripts/test")
-    assert calls(checkout, "scripts/test") == ["-m pytest"]
+    assert calls(checkout, "scripts/test") == ["-m pytest -n auto --dist loadfile"]
 
 
 def test_a_changed_pin_is_installed(checkout: Path) -> None:

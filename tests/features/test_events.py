@@ -7,6 +7,7 @@ import time
 from collections.abc import Iterator
 from itertools import pairwise
 from pathlib import Path
+from statistics import median
 from typing import Any
 
 import pytest
@@ -73,8 +74,9 @@ def test_the_same_events_come_at_the_same_gaps_from_record_and_from_replay(
     with running_app(tmp_path / "c", latency=Latency(factor=1)) as app:
         played, times = timed(app.url, path)
     assert live == played == STREAMS[path][1]
-    for recorded, replayed in zip(pairwise(live_times), pairwise(times), strict=True):
-        assert abs((recorded[1] - recorded[0]) - (replayed[1] - replayed[0])) < GAP / 2
+    gaps = [[later - earlier for earlier, later in pairwise(each)] for each in (live_times, times)]
+    # Of the middle one: a busy machine may well hold one of them up.
+    assert median(abs(recorded - replayed) for recorded, replayed in zip(*gaps, strict=True)) < GAP / 2
     [cassette] = cassettes(tmp_path / "c").values()
     assert len(cassette["responses"][0]["events"]) == len(live)
 

@@ -39,7 +39,7 @@ def test_a_stream_keeps_its_gaps_while_it_is_recorded(dripping: str, media_type:
     times, body = _timed(dripping, f"/{coding}/{media_type}")
     gaps = [later - earlier for earlier, later in itertools.pairwise(times)]
     assert body == b"".join(PIECES)
-    assert times[0] < 3 * GAP
+    assert times[0] < times[-1] - 2 * GAP
     assert len([gap for gap in gaps if gap > GAP / 2]) >= 3
 
 
@@ -54,7 +54,7 @@ def test_a_stream_with_a_length_is_not_held_either(tmp_path: Path) -> None:
     with raw_backend(handle) as backend, replaymock("record", tmp_path / "c", "--upstream", backend) as server:
         times, body = _timed(server.url, "/plain")
     assert body == b"ababababab"
-    assert times[0] < 2 * GAP
+    assert times[0] < times[-1] - 2 * GAP
     assert len(times) >= 4
 
 
