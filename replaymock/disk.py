@@ -19,12 +19,16 @@ TEMPORARY_PREFIX = ".replaymock-"
 
 def make_folders(folder: str) -> list[str]:
     """Makes a folder and those above it; the folders whose names have changed by that, which are to be flushed."""
-    if os.path.isdir(folder):  # noqa: PTH112 - pathlib would be a tenth of what a recording costs
-        return []
-    above = os.path.dirname(folder)  # noqa: PTH120
-    changed = make_folders(above) if above else []
-    with contextlib.suppress(FileExistsError):
+    above = os.path.dirname(folder)  # noqa: PTH120 - pathlib would be a tenth of what a recording costs
+    changed = []
+    try:
         os.mkdir(folder)  # noqa: PTH102
+    except FileExistsError:
+        return []
+    except FileNotFoundError:
+        changed = make_folders(above)
+        with contextlib.suppress(FileExistsError):
+            os.mkdir(folder)  # noqa: PTH102
     return [*changed, above or os.curdir]
 
 

@@ -9,6 +9,7 @@ from functools import partial
 from typing import Any
 
 from replaymock import tokens
+from replaymock.glance import is_clean
 from replaymock.rewrites import Location, Selector
 from replaymock.secrets import (
     ASCII_ESCAPE,
@@ -69,10 +70,21 @@ class Hider:
 
     def json(self, text: str, label: Label) -> str:
         """JSON text, each value by the keys above it and by what it says; what is no JSON is searched as loose text."""
-        if not self._may_hold_secrets(text):
+        if not self._may_hold_secrets(text) or self.is_clean(text):
             return text
         if not _is_json(text):
             return self.loose(text, label)
+        return self.walked(text, label)
+
+    def is_clean(self, text: str) -> bool:
+        """Whether JSON text surely holds nothing to hide, seen without taking it apart."""
+        return not (self._added["json"] or self._added_values) and is_clean(text, self._has_shape)
+
+    def _has_shape(self, text: str) -> bool:
+        return self.shapes(text, _hidden) != text
+
+    def walked(self, text: str, label: Label) -> str:
+        """Valid JSON text, each value looked at."""
         added, kept = self._places("add", text), self._places("keep", text)
         named: set[tuple[str | int, ...]] = set()
 
@@ -229,6 +241,10 @@ def _is_json(text: str) -> bool:
     except ValueError:
         return False
     return True
+
+
+def _hidden(_name: str, _value: str) -> str:
+    return "{{redacted}}"
 
 
 _QUOTES = ('"', "'")

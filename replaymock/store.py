@@ -190,7 +190,9 @@ class Store:
                 self._make_own_folder()
         except OSError as error:
             return [error] * len(cassettes)
-        listed: dict[str, list[str]] = {}
+        folders = {writing.folder for writing in writings.values()}
+        # A new folder has nothing in it that would have to be removed.
+        listed: dict[str, list[str]] = {folder: [] for folder in folders if not os.path.isdir(folder)}  # noqa: PTH112
         for (at, writing), fault in zip(writings.items(), write_all(list(writings.values())), strict=True):
             outcomes[at] = fault or self._tidied(cassettes[at][0], writing, listed)
         return outcomes

@@ -33,10 +33,12 @@ async def watch(folder: Path, scan: Callable[[], bool], heed: Callable[[list[Cha
             async with contextlib.aclosing(rounds):
                 first = True
                 async for found in rounds:
-                    changes = [(_name(folder, path), kind is Kind.added) for kind, path in found]
+                    changes = [(path, kind is Kind.added) for kind, path in found]
                     # What changed before the watch began is only seen by looking at all there is.
                     if first or changes:
-                        news = await (asyncio.to_thread(scan) if first else asyncio.to_thread(heed, changes))
+                        news = await (
+                            asyncio.to_thread(scan) if first else asyncio.to_thread(_heed, folder, changes, heed)
+                        )
                         if news:
                             yield
                     first = False
@@ -55,8 +57,8 @@ def _identity(folder: Path) -> int | None:
         return None
 
 
-def _name(folder: Path, path: str) -> str:
-    return os.path.relpath(path, folder).replace(os.sep, "/")
+def _heed(folder: Path, changes: list[Change], heed: Callable[[list[Change]], bool]) -> bool:
+    return heed([(os.path.relpath(path, folder).replace(os.sep, "/"), is_new) for path, is_new in changes])
 
 
 def _wants_polling() -> bool:

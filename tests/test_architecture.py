@@ -18,7 +18,7 @@ FLOORS: list[tuple[str, str]] = [
     ("values", "errors headers mode"),
     ("values", "exchange"),
     ("texts", "targets tokens secrets graphql schema sequence mediatypes codings times messages handshake"),
-    ("texts", "jwts"),
+    ("texts", "jwts glance"),
     ("messages", "bodies rewrites answer origin cors shifting conditional"),
     ("messages", "events injection"),
     ("meaning", "hiding"),

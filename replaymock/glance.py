@@ -1,0 +1,55 @@
+"""JSON that holds nothing to hide, though some of its words are those of secrets: most such texts are.
+
+Never says so of a text in which `hiding` would find something; of one it is not sure of, it says no.
+"""
+
+import json
+import re
+from collections.abc import Callable
+
+import msgspec
+
+from replaymock.secrets import ASCII_ESCAPE, is_secret_name, may_name_secret
+
+
+def is_clean(text: str, has_shape: Callable[[str], bool]) -> bool:
+    """Whether JSON text surely has no secret name, and no value that tells of one by `name=`, `name:` or `<name>`.
+
+    `has_shape` finds what looks like a credential.
+    """
+    if ASCII_ESCAPE.search(text) or not _is_strict_json(text) or has_shape(text):
+        return False
+    strings = set(_STRING.findall(text))
+    names = {found for found, colon in strings if colon}
+    # Also the names in lists of fields, such as headers: {"name": "Authorization", "value": …}.
+    if any(_may_be_secret(name) for name in names.union(_FIELD_NAME.findall(text))):
+        return False
+    return not any(_may_tell(found, has_shape) for found, colon in strings if not colon)
+
+
+def _may_tell(found: str, has_shape: Callable[[str], bool]) -> bool:
+    """Whether a string, as it stands in JSON, may hold something to hide that cannot be seen in the text as a whole."""
+    if "\\" in found:
+        found = json.loads(f'"{found}"', strict=False)
+        if has_shape(found):
+            return True
+    return _LIKE_MEMBER.search(found) is not None and may_name_secret(found)
+
+
+def _may_be_secret(name: str) -> bool:
+    return len(name) > _LONGEST_NAME or "\\" in name or is_secret_name(name)
+
+
+def _is_strict_json(text: str) -> bool:
+    try:
+        _STRICT.decode(text)
+    except (msgspec.DecodeError, UnicodeEncodeError, RecursionError):
+        return False
+    return True
+
+
+_STRICT = msgspec.json.Decoder(msgspec.Raw)
+_STRING = re.compile(r'"((?:[^"\\]|\\.)*)"(\s*:)?')
+_FIELD_NAME = re.compile(r'"name"\s*:\s*"((?:[^"\\]|\\.)*)"')
+_LIKE_MEMBER = re.compile(r"[:=<]")
+_LONGEST_NAME = 64
