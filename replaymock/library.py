@@ -1,16 +1,18 @@
 """The cassettes of one run: the folder, and the index that is kept in line with it while both are written to.
 
-A cassette that is being saved is served from memory meanwhile; one writer thread saves
-them, together all that came in while it was busy.
+A cassette that is being saved is served from memory meanwhile; one writer thread saves them, together all that came in
+while it was busy. One that could not be written is served from memory as well, and tried again: in turns, as soon as
+another could be written, and at the end.
 """
 
 import asyncio
 import itertools
+import math
 from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING
 
-from replaymock.cassette import Cassette, Recorded
+from replaymock.cassette import Cassette, Recorded, dump
 from replaymock.errors import CassetteError
 from replaymock.files import Loaded, Signature
 from replaymock.index import Entry, Index, Serving
@@ -18,6 +20,7 @@ from replaymock.journal import Report
 from replaymock.matching import Matcher
 from replaymock.shelf import Shelf
 from replaymock.store import Store
+from replaymock.unsaved import Unsaved
 
 if TYPE_CHECKING:
     from replaymock.recording import Recording
@@ -25,6 +28,8 @@ if TYPE_CHECKING:
 RETRY_SECONDS = 0.3
 MOST_AT_ONCE = 256
 """How many cassettes are written together."""
+AGAIN_SECONDS = 1.0
+"""How often one of the cassettes that could not be written is tried again."""
 
 Use = Callable[[Index, dict[str, CassetteError]], None]
 """Takes the index to serve from now on, and the cassettes that could not be read, by file name."""
@@ -34,7 +39,6 @@ class Library:
     """Loads, reloads and saves."""
 
     def __init__(self, store: Store, matcher: Matcher, serving: Serving, report: Report, use: Use) -> None:
-        self.failed_writes = 0
         self._store = store
         self._matcher = matcher
         self._serving = serving
@@ -46,8 +50,17 @@ class Library:
         self._saving: dict[str, tuple[Cassette, Entry]] = {}
         self._told_broken: set[str] = set()
         self._waiting: dict[str, Cassette] = {}
+        self._unsaved = Unsaved()
+        self._tried_again: set[str] = set()
+        self._told_failures: set[str] = set()
+        self._timer: asyncio.TimerHandle | None = None
         self._writing: asyncio.Future[list[Signature | Exception]] | None = None
         self._writer = ThreadPoolExecutor(max_workers=1, thread_name_prefix="writer")
+
+    @property
+    def failed_writes(self) -> int:
+        """How many cassettes are not on the disk because they could not be written."""
+        return len(self._unsaved)
 
     def load(self) -> None:
         """Makes a new index of what the store has now, reusing the entries of unchanged cassettes."""
@@ -117,16 +130,25 @@ class Library:
         """Has a cassette that is in the index already written to the disk, at once or with all that wait by then."""
         self._saving[file] = (cassette, self._index.entries[file])
         self._store.being_saved.add(file)
+        self._unsaved.drop(file)
         self._waiting[file] = cassette
         self._write()
 
     async def flush(self) -> None:
-        """Waits until everything is written, and takes no more."""
+        """Waits until everything is written, tries once more what could not be, and takes no more."""
+        await self._settled()
+        self._wait_again()
+        self._write()
+        await self._settled()
+        if self._timer:
+            self._timer.cancel()
+        self._writer.shutdown()
+
+    async def _settled(self) -> None:
         while self._writing:
             await asyncio.wait({self._writing})
             # Its result is still on its way, and then what waited for it is written.
             await asyncio.sleep(0)
-        self._writer.shutdown()
 
     def _load_again(self) -> None:
         self.load()
@@ -148,31 +170,64 @@ class Library:
         self._writing = None
         error = done.exception()
         outcomes = [error] * len(batch) if error else done.result()
-        failed = [self._saved(*saved, outcome) for saved, outcome in zip(batch, outcomes, strict=True)]
-        if any(failed):
-            self.load()  # what the disk does not have is not served either, so that the next exchange is written
+        results = list(zip(batch, outcomes, strict=True))
+        written = [file for (file, _), outcome in results if not isinstance(outcome, BaseException)]
+        if written:
+            self._wait_again(None if self._tried_again.intersection(written) else 1)
+        self._tried_again.difference_update(file for file, _ in batch)
+        given_up = [self._saved(file, cassette, outcome) for (file, cassette), outcome in results]
+        if any(given_up):
+            self.load()  # what the disk will not have is not served either, so that the next exchange is written
+        self._look_after_unsaved()
         self._write()
 
+    def _wait_again(self, most: int | None = None) -> None:
+        """Has cassettes that could not be written wait for another try."""
+        for file, cassette in self._unsaved.take(most):
+            self._tried_again.add(file)
+            self._waiting[file] = cassette
+
+    def _write_one_again(self) -> None:
+        self._wait_again(1)
+        self._write()
+
+    def _look_after_unsaved(self) -> None:
+        """Tries one of them after a while, and says so when there are none left."""
+        loop = asyncio.get_running_loop()
+        if self._unsaved:
+            if self._timer is None or self._timer.when() <= loop.time():
+                self._timer = loop.call_later(AGAIN_SECONDS, self._write_one_again)
+        elif self._told_failures and not self._waiting:
+            self._told_failures.clear()
+            self._report("warning", {"message": "what could not be written before is written now"})
+
     def _saved(self, file: str, cassette: Cassette, outcome: Signature | BaseException) -> bool:
-        """Takes note of what became of a cassette; whether the one that is served is not on the disk."""
-        latest = self._saving[file][0] is cassette
-        entry = self._saving.pop(file)[1] if latest else None
-        if latest:
+        """Takes note of what became of a cassette; whether the one that is served will not be on the disk."""
+        is_latest = self._saving[file][0] is cassette
+        if isinstance(outcome, BaseException):
+            self._tell_failure(file, outcome)
+            if not is_latest or self._unsaved.keep(file, cassette, _size(file, cassette)):
+                return False
+        entry = self._saving.pop(file)[1] if is_latest else None
+        if is_latest:
             self._store.being_saved.discard(file)
-        if not isinstance(outcome, BaseException):
-            loaded = self._store.learn(file, cassette, outcome)
-            if entry:
-                self._shelf.drop(file)
-                self._entries[file] = (loaded, entry)
-                entry.settle(self._shelf)
-            self._report("recorded", {"file": file})
-            return False
-        self.failed_writes += 1
-        if self.failed_writes == 1:
-            reason = getattr(outcome, "strerror", None) or str(outcome)
-            message = f"cannot write {self._store.folder}/{file}: {reason}; the caller was answered all the same"
-            self._report("warning", {"message": message})
-        return latest
+        if isinstance(outcome, BaseException):
+            return True
+        loaded = self._store.learn(file, cassette, outcome)
+        if entry:
+            self._shelf.drop(file)
+            self._entries[file] = (loaded, entry)
+            entry.settle(self._shelf)
+        self._report("recorded", {"file": file})
+        return False
+
+    def _tell_failure(self, file: str, error: BaseException) -> None:
+        reason = getattr(error, "strerror", None) or str(error)
+        if reason in self._told_failures:
+            return
+        self._told_failures.add(reason)
+        what = f"cannot write {self._store.folder}/{file}: {reason}"
+        self._report("warning", {"message": f"{what}; the caller was answered all the same, and it is tried again"})
 
     def _entry(self, loaded: Loaded) -> tuple[Loaded, Entry]:
         known = self._entries.get(loaded.file)
@@ -199,6 +254,14 @@ def checked_entry(loaded: Loaded, store: Store, matcher: Matcher, serving: Servi
         raise CassetteError(
             store.shown(loaded.file), 1, 1, f"its request cannot be compared with others: {fault}"
         ) from error
+
+
+def _size(file: str, cassette: Cassette) -> float:
+    """How many bytes a cassette would be on the disk; no number is enough for one that cannot be written down."""
+    try:
+        return sum(map(len, dump(cassette, file).values()))
+    except Exception:
+        return math.inf
 
 
 def counted(cassettes: int) -> str:

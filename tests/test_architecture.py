@@ -30,7 +30,7 @@ FLOORS: list[tuple[str, str]] = [
     ("cassettes", "cassette"),
     ("cassettes", "sidecars"),
     ("cassettes", "reading prepare timing settings"),
-    ("memory", "shelf"),
+    ("memory", "shelf unsaved"),
     ("memory", "index sessions history turns repeats joining"),
     ("memory", "misses recording finding keeping"),
     ("memory", "journal"),

@@ -7,6 +7,9 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import pytest
+
+from replaymock import library
 from replaymock.bodies import Text
 from replaymock.cassette import Cassette, CassetteRequest
 from replaymock.cors import Cors
@@ -17,6 +20,7 @@ from replaymock.matching import Matcher
 from replaymock.origin import Origins
 from replaymock.recording import Policy, Recording
 from replaymock.store import Store
+from replaymock.unsaved import Unsaved
 from tests.factories import a_cassette, recorded
 from tests.inside import put
 
@@ -204,37 +208,97 @@ def test_a_fault_while_reading_again_is_told_of_once_and_the_watch_goes_on(tmp_p
     ]
 
 
-def test_what_could_not_be_written_is_not_served_and_is_written_when_it_comes_again(tmp_path: Path) -> None:
+def warnings(shelf: Shelf) -> list[str]:
+    return [members["message"] for event, members in shelf.events if event == "warning"]
+
+
+def test_what_could_not_be_written_is_served_from_memory_and_written_once_it_can_be(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(library, "AGAIN_SECONDS", 0.01)
+    shelf = Shelf(tmp_path / "c")
+    (shelf.folder / "items").write_text("in the way")
+
+    async def story() -> None:
+        for number in range(3):
+            shelf.keep(f"items/GET--{number}.json", a_cassette(f"/items/{number}"))
+        await until(lambda: shelf.library.failed_writes == 3)
+        shelf.library.load()
+        assert sorted(shelf.index.entries) == [f"items/GET--{number}.json" for number in range(3)]
+        (shelf.folder / "items").unlink()
+        await until(lambda: len(warnings(shelf)) == 2)
+        await shelf.library.flush()
+
+    asyncio.run(story())
+    assert shelf.library.failed_writes == 0
+    assert [told.partition(": ")[2] or told for told in warnings(shelf)] == [
+        "Not a directory; the caller was answered all the same, and it is tried again",
+        "what could not be written before is written now",
+    ]
+    assert not shelf.store.scan()
+    assert len(list(shelf.folder.rglob("GET--*.json"))) == len(shelf.index) == 3
+
+
+def test_what_cannot_be_written_is_tried_when_another_could_be_and_once_more_at_the_end(tmp_path: Path) -> None:
     shelf = Shelf(tmp_path / "c")
     (shelf.folder / "items").write_text("in the way")
 
     async def story() -> None:
         shelf.keep("items/GET.json", a_cassette())
-        await until(lambda: shelf.library.failed_writes == 1)
-        assert "items/GET.json" not in shelf.index.entries
+        shelf.keep("items/7/GET.json", a_cassette("/items/7"))
+        await until(lambda: shelf.library.failed_writes == 2)
         (shelf.folder / "items").unlink()
-        shelf.keep("items/GET.json", a_cassette())
+        shelf.keep("other/GET.json", a_cassette("/other"))
+        await until(lambda: shelf.library.failed_writes == 0)
+        (shelf.folder / "last").write_text("in the way")
+        shelf.keep("last/GET.json", a_cassette("/last"))
+        await until(lambda: shelf.library.failed_writes == 1)
+        (shelf.folder / "last").unlink()
         await shelf.library.flush()
 
     asyncio.run(story())
-    assert (shelf.folder / "items/GET.json").is_file()
-    assert "items/GET.json" in shelf.index.entries
+    assert shelf.library.failed_writes == 0
+    assert len(list(shelf.folder.rglob("GET.json"))) == 4
 
 
-def test_after_a_failed_write_the_cassette_on_the_disk_is_served(tmp_path: Path) -> None:
+def test_a_newer_cassette_takes_the_place_of_one_that_could_not_be_written(tmp_path: Path) -> None:
     shelf = Shelf(tmp_path / "c")
-    longer = a_cassette("/items", recorded(b"[1]"), recorded(b"\x00", headers=(("content-type", "image/png"),)))
+    (shelf.folder / "items").write_text("in the way")
+    newer = a_cassette("/items", recorded(b"[1]"), recorded(b"[2]"))
+
+    async def story() -> None:
+        shelf.keep("items/GET.json", a_cassette())
+        await until(lambda: shelf.library.failed_writes == 1)
+        (shelf.folder / "items").unlink()
+        shelf.keep("items/GET.json", newer)
+        await shelf.library.flush()
+
+    asyncio.run(story())
+    assert shelf.index.entries["items/GET.json"].cassette == newer
+    assert [event for event, _ in shelf.events].count("recorded") == 1
+
+
+def test_what_there_is_no_room_to_keep_is_not_served_and_written_when_it_comes_again(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(library, "Unsaved", lambda: Unsaved(10))
+    shelf = Shelf(tmp_path / "c")
 
     async def story() -> None:
         shelf.keep("items/GET.json", a_cassette())
         await until(lambda: bool(shelf.events))
         (shelf.folder / "items/GET.2.body.png").mkdir()
+        longer = a_cassette("/items", recorded(b"[1]"), recorded(b"\x00", headers=(("content-type", "image/png"),)))
+        shelf.keep("items/GET.json", longer)
+        await until(lambda: shelf.library.failed_writes == 1)
+        assert shelf.index.entries["items/GET.json"].cassette == a_cassette()
+        (shelf.folder / "items/GET.2.body.png").rmdir()
         shelf.keep("items/GET.json", longer)
         await shelf.library.flush()
 
     asyncio.run(story())
-    assert shelf.library.failed_writes == 1
-    assert shelf.index.entries["items/GET.json"].cassette == a_cassette()
+    assert shelf.library.failed_writes == 0
+    assert len(shelf.index.entries["items/GET.json"].afters) == 2
 
 
 def test_only_the_newest_of_what_waits_to_be_written_is_written(tmp_path: Path) -> None:
@@ -264,10 +328,10 @@ def test_what_comes_in_while_the_disk_is_busy_is_written_together_and_a_failure_
         await shelf.library.flush()
 
     asyncio.run(story())
-    assert batches == [1, 19]
+    assert batches == [1, 19, 1]  # the last is the second try at the end
     assert len([event for event, _ in shelf.events if event == "recorded"]) == 19
     assert shelf.library.failed_writes == 1
-    assert sorted(map(int, (file.partition("/")[0] for file in shelf.index.entries))) == [*range(7), *range(8, 20)]
+    assert sorted(map(int, (file.partition("/")[0] for file in shelf.index.entries))) == [*range(20)]
 
 
 def test_when_the_whole_folder_cannot_be_made_every_cassette_counts_as_failed(tmp_path: Path) -> None:
