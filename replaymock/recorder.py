@@ -32,6 +32,11 @@ if TYPE_CHECKING:
 TURN_SECONDS = 5.0
 """How long an exchange waits for requests that arrived before it and are still going on, until it is kept."""
 
+AGAIN_SECONDS = 5.0
+"""How long the same trouble is not told of again."""
+
+_MOST_TROUBLES = 1000
+
 Count = Callable[[Served], None]
 """Learns what was served."""
 
@@ -75,6 +80,7 @@ class Recorder:
         origins = recording.origins if recording.policy.rewrite else None
         self.passage = Passage(forwarding.via, forwarding.added, status, origins, serving.cors)
         self._noted: set[str] = set()
+        self._troubles: dict[str, tuple[float, int]] = {}
         self._turns = Turns()
 
     def route(self, request: Request) -> Upstream:
@@ -240,8 +246,18 @@ class Recorder:
             attempt.answer(refusal(error, self.serving.cors, echoed))
 
     def warn(self, request: Request, text: str) -> None:
-        """Tells the user of a trouble with a request."""
-        self._report("warning", {"message": f"{request.method} {self.recording.redactor.shown(request.path)}: {text}"})
+        """Tells the user of a trouble with a request; of one that goes on only now and then, with how often it was."""
+        moment = self.clock()
+        told, times = self._troubles.pop(text, (None, 0))
+        if told is not None and moment - told < AGAIN_SECONDS:
+            self._troubles[text] = (told, times + 1)
+            return
+        if len(self._troubles) >= _MOST_TROUBLES:
+            self._troubles.clear()
+        self._troubles[text] = (moment, 0)
+        more = f" ({times} more times since it was last told)" if times else ""
+        shown = self.recording.redactor.shown(request.path)
+        self._report("warning", {"message": f"{request.method} {shown}: {text}{more}"})
 
     def _note_cookies(self, headers: Headers) -> None:
         for name in prefixed_cookies(headers):

@@ -2,7 +2,7 @@
 
 import asyncio
 import socket
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator
 from dataclasses import replace
 from typing import Any
 
@@ -16,7 +16,7 @@ from replaymock.index import Index, Serving
 from replaymock.journal import Served
 from replaymock.matching import Matcher
 from replaymock.origin import Origins
-from replaymock.recorder import Forwarding, Recorder
+from replaymock.recorder import AGAIN_SECONDS, Forwarding, Recorder
 from replaymock.recording import Policy, Recording
 from replaymock.relaying import Head
 from replaymock.settings import Settings, Upstream
@@ -67,6 +67,7 @@ class Run:
         self.index = Index()
         self.saved: list[tuple[str, Cassette]] = []
         self.told: list[str] = []
+        self.clock: Callable[[], float] = lambda: 0.0
         self.policy = Policy()
         self.forwarding = Forwarding(via="1.1 replaymock-test")
         self.upstreams = (Upstream("", origin),)
@@ -75,24 +76,26 @@ class Run:
         """Each request in turn, through one recorder."""
         return asyncio.run(self._send(requests))
 
-    async def _send(self, requests: tuple[Request, ...]) -> list[tuple[Served, Callers]]:
-        backends = Backends(Settings(upstreams=self.upstreams, read_timeout=5))
-        recorder = Recorder(
+    def recorder(self) -> Recorder:
+        return Recorder(
             forwarding=self.forwarding,
             recording=Recording(self.policy, Matcher(), Origins((self.origin,))),
-            backends=backends,
+            backends=Backends(Settings(upstreams=self.upstreams, read_timeout=5)),
             serving=Serving(Cors()),
             save=lambda file, cassette: self.saved.append((file, cassette)),
             report=self._report,
-            clock=lambda: 0.0,
+            clock=self.clock,
         )
+
+    async def _send(self, requests: tuple[Request, ...]) -> list[tuple[Served, Callers]]:
+        recorder = self.recorder()
         found = []
         for request in requests:
             out = Callers()
             served: list[Served] = []
             await recorder.forward(request, _body(request.body), out, lambda: self.index, served.append)
             found.append((served[0], out))
-        await backends.aclose()
+        await recorder.backends.aclose()
         return found
 
     def _report(self, event: str, members: dict[str, Any]) -> None:
@@ -241,3 +244,20 @@ def test_an_added_header_replaces_the_callers_and_is_not_kept(run: Run) -> None:
     assert head.lower().count(b"authorization:") == 1
     assert b"Authorization: Bearer added-s3cr3t" in head
     assert "added-s3cr3t" not in repr((run.saved, run.told))
+
+
+def test_a_trouble_that_goes_on_is_told_of_now_and_then(run: Run) -> None:
+    run.upstreams = (Upstream("", "http://127.0.0.1:9"),)
+    seconds = [0.0]
+    run.clock = lambda: seconds[0]
+    recorder = run.recorder()
+    for number in range(3):
+        recorder.warn(a_request("GET", f"/{number}"), "refuses the connection")
+    recorder.warn(a_request("GET", "/other"), "sent nothing")
+    seconds[0] = AGAIN_SECONDS
+    recorder.warn(a_request("GET", "/last"), "refuses the connection")
+    assert run.told == [
+        "warning: GET /0: refuses the connection",
+        "warning: GET /other: sent nothing",
+        "warning: GET /last: refuses the connection (2 more times since it was last told)",
+    ]

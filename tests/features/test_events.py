@@ -76,7 +76,7 @@ def test_the_same_events_come_at_the_same_gaps_from_record_and_from_replay(
     assert live == played == STREAMS[path][1]
     gaps = [[later - earlier for earlier, later in pairwise(each)] for each in (live_times, times)]
     # Of the middle one: a busy machine may well hold one of them up.
-    assert median(abs(recorded - replayed) for recorded, replayed in zip(*gaps, strict=True)) < GAP / 2
+    assert median(abs(recorded - replayed) for recorded, replayed in zip(*gaps, strict=True)) < GAP * 0.8
     [cassette] = cassettes(tmp_path / "c").values()
     assert len(cassette["responses"][0]["events"]) == len(live)
 

@@ -202,4 +202,4 @@ def test_a_page_reads_the_same_events_at_the_same_gaps(browser: Any, tmp_path: P
     assert len(live) == 4 and played == live
     # In milliseconds, and of the middle one: a busy machine may well hold one of them up.
     assert median(live_gaps) > GAP * 500, "nothing was held back"
-    assert median(abs(one - other) for one, other in zip(gaps, live_gaps, strict=True)) < GAP * 500
+    assert median(abs(one - other) for one, other in zip(gaps, live_gaps, strict=True)) < GAP * 800
