@@ -24,7 +24,7 @@ _METHOD_LIMIT = 16
 def cassette_name(request: Canonical, digits: int = HASH_DIGITS) -> str:
     """The name of a request's cassette, with `/` between folders; more `digits` when a name is taken."""
     folders = [_folder(segment) for segment in request.path.split("/") if segment]
-    method = _slug(request.method).upper()[:_METHOD_LIMIT]
+    method = _method(request.method)
     exact = method == request.method in METHODS and "/" + "/".join(folders) == request.path
     label = _label(request)
     hashed = "" if exact and not _has_more(request) and digits == HASH_DIGITS else _hash(request)[:digits]
@@ -82,6 +82,12 @@ def _joined(folders: list[str], file: str) -> str:
 
 def _has_more(request: Canonical) -> bool:
     return bool(request.query or request.headers or request.kind)
+
+
+def _method(sent: str) -> str:
+    """A method as the beginning of a file name, which is what tells a cassette from a plain mock."""
+    slug = _slug(sent).replace(".", "-").upper()[:_METHOD_LIMIT]
+    return slug if "A" <= slug[:1] <= "Z" else f"X{slug}"
 
 
 def _folder(segment: str) -> str:

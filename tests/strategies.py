@@ -119,6 +119,6 @@ def requests(draw: st.DrawFn) -> Request:
     """Any request a client can send through the server's checks."""
     path, query = draw(paths), draw(queries)
     headers, body = draw(contents)
-    method = draw(st.sampled_from(["GET", "POST", "PUT", "DELETE", "QUERY", "x-own"]))
+    method = draw(st.sampled_from(["GET", "POST", "PUT", "DELETE", "QUERY", "x-own", "get", "1", "a.b", "!~", "A--B"]))
     target = path.encode("utf-8").decode("latin-1") + (f"?{query}" if query else "")
     return Request(method, target, headers, body)

@@ -44,6 +44,9 @@ def name(request: Request, digits: int = HASH_DIGITS) -> str:
         (a_request("GET", "/a.json"), r"a-json/GET--[0-9a-f]{8}\.json"),
         (a_request("GET", "/Zoë"), r"zoe/GET--[0-9a-f]{8}\.json"),
         (a_request("x-own", "/a"), r"a/X-OWN--[0-9a-f]{8}\.json"),
+        (a_request("1", "/a"), r"a/X1--[0-9a-f]{8}\.json"),
+        (a_request("A.B", "/a"), r"a/A-B--[0-9a-f]{8}\.json"),
+        (a_request("!~", "/a"), r"a/X---[0-9a-f]{8}\.json"),
         (a_request("GET", "/a?token=abc"), r"a/GET--[0-9a-f]{8}\.json"),
     ],
 )
@@ -54,7 +57,11 @@ def test_names_read_like_their_requests(request_: Request, expected: str) -> Non
 @settings(max_examples=200)
 @given(strategies.requests(), st.sampled_from([HASH_DIGITS, HASH_DIGITS * 2]))
 def test_a_name_is_legal_everywhere_and_stays_in_the_folder(request: Request, digits: int) -> None:
-    whole = name(request, digits)
+    is_legal(name(request, digits))
+
+
+def is_legal(whole: str) -> None:
+    """Holds a name against what every disk takes."""
     longest_sidecar = whole.removesuffix(".json") + ".999.body." + extension("application/x-ndjson")
     for path in (whole, longest_sidecar):
         assert len(path) <= NAME_LIMIT
@@ -66,6 +73,16 @@ def test_a_name_is_legal_everywhere_and_stays_in_the_folder(request: Request, di
     assert not [
         folder for folder in whole.split("/")[:-1] if folder.endswith(".json") or naming.is_sidecar_name(folder)
     ]
+
+
+def test_vast_paths_have_names_like_any_other() -> None:
+    segments = ["a", "A", "..", "CON", "%C3%A9", "e%CC%81", "a.", "%00", "C:", "x" * 30, "x" * 10_000, "X" * 10_000]
+    paths = [f"/{segment}" * count for segment in segments for count in (2_999, 3_000)]
+    names = [name(a_request("GET", path)) for path in paths if len(path) <= 100_000]
+    names += [name(a_request("GET", f"/{segment}")) for segment in ("x" * 30_000, "x" * 30_001, "%00" * 10_000)]
+    for whole in names:
+        is_legal(whole)
+    assert len({folded(whole) for whole in names}) == len(names) >= 20
 
 
 def folded(path: str) -> str:
