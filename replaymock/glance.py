@@ -9,6 +9,8 @@ from collections.abc import Callable
 
 import msgspec
 
+from replaymock import encoded
+from replaymock.places import is_of_oauth
 from replaymock.secrets import ASCII_ESCAPE, is_secret_name, may_name_secret
 
 
@@ -17,12 +19,11 @@ def is_clean(text: str, has_shape: Callable[[str], bool]) -> bool:
 
     `has_shape` finds what looks like a credential.
     """
-    if ASCII_ESCAPE.search(text) or not _is_strict_json(text) or has_shape(text):
+    if ASCII_ESCAPE.search(text) or not _is_strict_json(text) or has_shape(text) or encoded.may_hold(text):
         return False
     strings = set(_STRING.findall(text))
     names = {found for found, colon in strings if colon}
-    # Also the names in lists of fields, such as headers: {"name": "Authorization", "value": …}.
-    if any(_may_be_secret(name) for name in names.union(_FIELD_NAME.findall(text))):
+    if any(map(_may_be_secret, names)) or is_of_oauth(text):
         return False
     return not any(_may_tell(found, has_shape) for found, colon in strings if not colon)
 
@@ -33,7 +34,10 @@ def _may_tell(found: str, has_shape: Callable[[str], bool]) -> bool:
         found = json.loads(f'"{found}"', strict=False)
         if has_shape(found):
             return True
-    return _LIKE_MEMBER.search(found) is not None and may_name_secret(found)
+    # A string that is such a name may be one in a list of fields: {"name": "Authorization", "value": …}.
+    if _LIKE_MEMBER.search(found) is None:
+        return len(found) <= _LONGEST_NAME and is_secret_name(found)
+    return may_name_secret(found) or is_of_oauth(found) or "%" in found
 
 
 def _may_be_secret(name: str) -> bool:
@@ -50,6 +54,5 @@ def _is_strict_json(text: str) -> bool:
 
 _STRICT = msgspec.json.Decoder(msgspec.Raw)
 _STRING = re.compile(r'"((?:[^"\\]|\\.)*)"(\s*:)?')
-_FIELD_NAME = re.compile(r'"name"\s*:\s*"((?:[^"\\]|\\.)*)"')
-_LIKE_MEMBER = re.compile(r"[:=<]")
+_LIKE_MEMBER = re.compile(r"[:=<%]")
 _LONGEST_NAME = 64

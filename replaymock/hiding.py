@@ -5,28 +5,28 @@ Knows texts, not messages. `redaction` says which text of a message is of which 
 
 import re
 from collections.abc import Callable, Sequence
-from functools import partial
+from functools import cache, partial
 from typing import Any
 
-from replaymock import tokens
+from replaymock import encoded, jwts, tokens
 from replaymock.glance import is_clean
-from replaymock.rewrites import Location, Selector
+from replaymock.labels import ANONYMOUS, Label, Whole, anonymous, unnumbered, whole
+from replaymock.places import Place, beside_names, is_of_oauth, oauth_parameters, query_names
+from replaymock.rewrites import Selector
 from replaymock.secrets import (
     ASCII_ESCAPE,
     COUNTS_TOO,
     HARMLESS_BELOW,
-    SHAPES,
-    TEXTS_FOR_PEOPLE,
+    are_texts,
     hides_below,
     is_harmless_value,
     is_secret_name,
     may_name_secret,
     plain_name,
 )
-from replaymock.targets import PLACEHOLDER, encode_pair, encode_segment, readable
-
-Label = Callable[[str, str], str]
-"""From the name a value was found under and the value to its placeholder."""
+from replaymock.shapes import Shape, Shapes
+from replaymock.targets import PLACEHOLDER, encode_component, encode_pair, encode_segment, readable
+from replaymock.vendors import SHAPES
 
 Selectors = dict[str, list[Selector]]
 
@@ -34,7 +34,8 @@ Selectors = dict[str, list[Selector]]
 class Hider:
     """Applies the tables of `secrets`, and what a team added to them and exempts from them, to texts."""
 
-    def __init__(self, added: Selectors, kept: Selectors) -> None:
+    def __init__(self, added: Selectors, kept: Selectors, shapes: Sequence[Shape] = ()) -> None:
+        self._shapes = Shapes((*SHAPES, *shapes))
         self._added = added
         self._kept = kept
         self._added_values = [re.compile(selector.name) for selector in added["value"]]
@@ -42,9 +43,8 @@ class Hider:
 
     def shapes(self, text: str, label: Label) -> str:
         """Text with the values in it that have the shape of a credential replaced."""
-        for shape in SHAPES:
-            if shape.hint in text:
-                text = shape.expression.sub(partial(self._group, name=shape.name, label=label), text)
+        for shape in self._shapes.likely(text):
+            text = shape.replaced(text, partial(self.replaced, name=shape.name, label=label))
         for expression in self._added_values:
             text = expression.sub(lambda match: self.replaced(match.group(), "value", label), text)
         return text
@@ -60,19 +60,20 @@ class Hider:
         """A sent query, or a form; `kind` is the kind of selector that holds for its names."""
         if not query:
             return query
-        return "&".join(self._parameter(item, kind, label) for item in query.split("&"))
+        oauth = oauth_parameters(query_names(query)) if "=" in query else frozenset()
+        return "&".join(self._parameter(item, kind, label, oauth) for item in query.split("&"))
 
     def named(self, kind: str, name: str, value: str, label: Label) -> str:
         """A value found under a name."""
         if self.is_secret(kind, name, is_secret_name):
             return self.replaced(value, name, label)
-        return self.loose(value, label)
+        return self.deep(value, label)
 
     def json(self, text: str, label: Label) -> str:
         """JSON text, each value by the keys above it and by what it says; what is no JSON is searched as loose text."""
         if not self._may_hold_secrets(text) or self.is_clean(text):
             return text
-        if not _is_json(text):
+        if not tokens.is_valid(text):
             return self.loose(text, label)
         return self.walked(text, label)
 
@@ -81,34 +82,33 @@ class Hider:
         return not (self._added["json"] or self._added_values) and is_clean(text, self._has_shape)
 
     def _has_shape(self, text: str) -> bool:
-        return self.shapes(text, _hidden) != text
+        return self.shapes(text, anonymous) != text
 
     def walked(self, text: str, label: Label) -> str:
         """Valid JSON text, each value looked at."""
-        added, kept = self._places("add", text), self._places("keep", text)
-        named: set[tuple[str | int, ...]] = set()
+        added, kept, named = self._places("add", text), self._places("keep", text), beside_names(text)
 
         def visit(path: Sequence[str | int], token: str) -> str | None:
-            place = tuple(path)
+            place = tuple(path) if added or kept or named else ()
             if place in kept:
                 return None
-            if place and place[-1] == "name" and is_secret_name(tokens.string_value(token) or ""):
-                # Lists of fields, such as headers: {"name": "Authorization", "value": …}.
-                named.add((*place[:-1], "value"))
-            return self._json_value(path, token, place in added or place in named, label)
+            name = named.get(place, "")
+            if place in added:
+                name = next((step for step in reversed(path) if isinstance(step, str)), "value")
+            return self._json_value(path, token, name, label)
 
         def visit_key(token: str) -> str | None:
             key = tokens.string_value(token) or ""
-            hidden = self.shapes(key, label)
+            hidden = self.shapes(key, whole(label))
             return None if hidden == key else tokens.string_token(hidden, token)
 
-        return tokens.replace_values(text, visit, visit_key)
+        return tokens.replace_values(text, visit, cache(visit_key))
 
     def loose(self, text: str, label: Label) -> str:
         """Text that may be JSON, hold lines of it, code, markup or links."""
         if not (may_name_secret(text) or ASCII_ESCAPE.search(text)):
             return self.shapes(text, label)
-        if text.lstrip()[:1] in ("{", "[") and _is_json(text):
+        if text.lstrip()[:1] in ("{", "[") and tokens.is_valid(text):
             return self.json(text, label)
         if "\n" in text:
             text = _JSON_LINE.sub(lambda match: self._line(match, label), text)
@@ -119,19 +119,48 @@ class Hider:
             text = _TAG.sub(lambda match: self._tag(match.group(), label), text)
         return self.shapes(self._parameters(text, label), label)
 
+    def deep(self, text: str, label: Label) -> str:
+        """A whole value: as loose text, also behind percent-encoding and base64, where ordinals cannot be told."""
+        found = self.loose(text, label)
+        if len(text) < _SHORTEST_ENCODED:
+            return found
+        if _ENCODED_TEXT.search(found) and not _WHITE.search(found):
+            decoded = readable(found)
+            hidden = self.loose(decoded, label)
+            found = found if hidden == decoded else encode_component(hidden)
+        return encoded.replace_base64(found, lambda inner: self.loose(inner, unnumbered(label)))
+
     def replaced(self, value: str, name: str, label: Label) -> str:
         """The placeholder of a value, unless it is one, is empty or is exempt."""
         if not value or PLACEHOLDER.fullmatch(value) or is_harmless_value(name, value):
             return value
         if any(expression.fullmatch(value) for expression in self._kept_values):
             return value
-        return label(name, value)
+        if jwts.is_hidden(value):
+            return ANONYMOUS if label is anonymous else value
+        placeholder = label(name, value)
+        if placeholder == ANONYMOUS or "." not in value or isinstance(label, Whole):
+            return placeholder
+        return jwts.hidden(value, placeholder, lambda claims: self._claims(claims, label)) or placeholder
 
     def is_secret(self, kind: str, name: str, by_default: Callable[[str], bool]) -> bool:
         """Whether values under this name are secret, by the team's rules or else by default."""
-        if _names(self._kept[kind], name):
+        if self.is_kept(kind, name):
             return False
         return _names(self._added[kind], name) or by_default(name)
+
+    def is_kept(self, kind: str, name: str) -> bool:
+        """Whether the team exempts values under this name."""
+        return bool(self._kept[kind]) and _names(self._kept[kind], name)
+
+    def _claims(self, claims: str, label: Label) -> str:
+        def visit(path: Sequence[str | int], token: str) -> str | None:
+            value = tokens.string_value(token)
+            if value and path and path[0] in jwts.SECRET_CLAIMS:
+                return tokens.string_token(self.replaced(value, str(path[0]), label), token)
+            return None
+
+        return tokens.replace_values(self.json(claims, label), visit)
 
     def _segment(self, segment: str, label: Label) -> str:
         decoded = readable(segment) if "%" in segment else segment
@@ -143,53 +172,62 @@ class Hider:
             return segment
         return encode_segment(found)
 
-    def _parameter(self, item: str, kind: str, label: Label) -> str:
+    def _parameter(self, item: str, kind: str, label: Label, oauth: frozenset[str] = frozenset()) -> str:
         name, equals, value = item.replace("+", " ").partition("=")
         name, value = readable(name), readable(value)
         hidden_name = self.loose(name, label)
-        # Four times encoded is as deep as links in links are followed.
-        search = self.named if "%252525" not in value or is_secret_name(name) else self._shapes_named
-        hidden = search(kind, name, value, label)
+        if name in oauth and not self.is_kept(kind, name):
+            hidden = self.replaced(value, name, label)
+        elif "%252525" in value and not is_secret_name(name):
+            hidden = self.shapes(value, label)  # four times encoded is as deep as links in links are followed
+        else:
+            hidden = self.named(kind, name, value, label)
         if hidden_name == name and hidden == value and not PLACEHOLDER.search(value):
             return item
         return encode_pair(hidden_name, hidden if equals else None)
-
-    def _shapes_named(self, _kind: str, _name: str, value: str, label: Label) -> str:
-        return self.shapes(value, label)
 
     def _parameters(self, text: str, label: Label) -> str:
         """Text with its `?name=value` searched; the value of a secret runs on to where a URL parameter can end."""
         out: list[str] = []
         kept_from = position = 0
+        oauth = oauth_parameters(query_names(text)) if "code=" in text or "state=" in text else frozenset()
         while match := _PARAMETER_NAME.search(text, position):
-            is_secret = self.is_secret("query", match.group("name"), is_secret_name)
+            name = match.group("name")
+            is_secret = self.is_secret("query", name, is_secret_name) or (
+                name in oauth and not self.is_kept("query", name)
+            )
             value = (_WHOLE_VALUE if is_secret else _VALUE).match(text, match.end())
             position = value.end() if value else match.end()
             item = text[match.start("name") : position]
-            hidden = self._parameter(item, "query", label) if is_secret or "%" in item else item
+            hidden = self._parameter(item, "query", label, oauth) if is_secret or "%" in item else item
             if hidden != item:
                 out += [text[kept_from : match.start("name")], hidden]
                 kept_from = position
         return "".join([*out, text[kept_from:]])
 
-    def _json_value(self, path: Sequence[str | int], token: str, named: bool, label: Label) -> str | None:
+    def _json_value(self, path: Sequence[str | int], token: str, named: str, label: Label) -> str | None:
+        if token in ("null", "true", "false"):
+            return None
         names = [step for step in path if isinstance(step, str)]
-        name = names[-1] if names else ""
+        name = named or (names[-1] if names else "")
         above = next((at for at, found in enumerate(names[:-1]) if hides_below(found)), None)
         if above is not None and not any(plain_name(found) in HARMLESS_BELOW for found in names[above + 1 :]):
-            named, name = True, name if is_secret_name(name) else names[above]
-        for_people = any(found.lower() in TEXTS_FOR_PEOPLE for found in names[:-1])
-        secret = named or (is_secret_name(name) and not for_people)
+            named = name = name if is_secret_name(name) else names[above]
+        secret = bool(named) or (is_secret_name(name) and not are_texts(names[:-1]))
         value = tokens.string_value(token)
         if value is None:
-            counts = not named and plain_name(name) in COUNTS_TOO
-            return "0" if secret and not counts and token[0] in "-0123456789" else None
-        hidden = self.replaced(value, name or "value", label) if secret else self.loose(value, label)
+            return self._json_number(token, name, secret, bool(named))
+        hidden = self.replaced(value, name or "value", label) if secret else self.deep(value, label)
         return None if hidden == value else tokens.string_token(hidden, token)
+
+    def _json_number(self, token: str, name: str, secret: bool, named: bool) -> str | None:
+        if not secret:
+            return "0" if self.shapes(token, anonymous) != token else None
+        return None if not named and plain_name(name) in COUNTS_TOO else "0"
 
     def _line(self, match: re.Match[str], label: Label) -> str:
         before, text = match.groups()
-        return before + (self.json(text, label) if _is_json(text) else text)
+        return before + (self.json(text, label) if tokens.is_valid(text) else text)
 
     def _member(self, match: re.Match[str], label: Label) -> str:
         before, name, between, value = match.groups()
@@ -199,31 +237,28 @@ class Hider:
         return f"{before}{name}{between}{hidden}"
 
     def _tag(self, tag: str, label: Label) -> str:
+        if not may_name_secret(tag):
+            return tag
         attributes = {found[0].lower(): found[2] for found in _ATTRIBUTE.findall(tag)}
-        name = attributes.get("name") or attributes.get("property") or ""
+        tag = _NAMED_ATTRIBUTE.sub(lambda match: self._member(match, label), tag)
+        name = next((attributes[key] for key in ("name", "property", "key", "id") if attributes.get(key)), "")
         if not is_secret_name(name) or attributes.get("type", "").lower() in ("submit", "checkbox", "radio", "button"):
             return tag
         return _TAG_VALUE.sub(lambda match: match.group(1) + self.replaced(match.group(2), name, label), tag)
 
-    def _group(self, match: re.Match[str], name: str, label: Label) -> str:
-        """The match with its `secret` group replaced, or all of it when the shape has none."""
-        if "secret" not in match.re.groupindex:
-            return self.replaced(match.group(), name, label)
-        start, end = match.span("secret")
-        offset = match.start()
-        hidden = self.replaced(match.group("secret"), name, label)
-        return match.group()[: start - offset] + hidden + match.group()[end - offset :]
-
     def _may_hold_secrets(self, text: str) -> bool:
-        return bool(
+        if (
             may_name_secret(text)
-            or any(shape.hint in text for shape in SHAPES)
             or ASCII_ESCAPE.search(text)
+            or is_of_oauth(text)
             or self._added["json"]
             or self._added_values
-        )
+        ):
+            return True
+        looked = self._shapes.looked_at(text.replace("\\/", "/"))
+        return bool(looked) and (self._shapes.may_be_in(looked) or encoded.may_hold(looked))
 
-    def _places(self, which: str, text: str) -> frozenset[Location]:
+    def _places(self, which: str, text: str) -> frozenset[Place]:
         selectors = (self._added if which == "add" else self._kept)["json"]
         if not selectors:
             return frozenset()
@@ -233,18 +268,6 @@ class Hider:
 
 def _names(selectors: list[Selector], name: str) -> bool:
     return any(selector.name.lower() == name.lower() for selector in selectors)
-
-
-def _is_json(text: str) -> bool:
-    try:
-        tokens.parse(text)
-    except ValueError:
-        return False
-    return True
-
-
-def _hidden(_name: str, _value: str) -> str:
-    return "{{redacted}}"
 
 
 _QUOTES = ('"', "'")
@@ -262,8 +285,12 @@ _QUOTED_MEMBER = re.compile(
 _ELEMENT = re.compile(
     r"(<)([A-Za-z_][A-Za-z0-9_.:\-]{1,63})((?:\s[^<>]*)?>(?:<!\[CDATA\[)?)([^<>\[\]]+)(?=(?:\]\]>)?</)"
 )
-_TAG = re.compile(r"<(?:input|meta)\b[^<>]*>", re.IGNORECASE)
+_TAG = re.compile(r"<[A-Za-z][^<>]*>")
+_NAMED_ATTRIBUTE = re.compile(r"""(\s(?:data-)?)([A-Za-z_][A-Za-z0-9_.:\-]{1,63})(\s*=\s*(?:"|'))([^"'<>]+)""")
 _ATTRIBUTE = re.compile(r"""([A-Za-z\-]+)\s*=\s*(["'])(.*?)\2""")
+_SHORTEST_ENCODED = 12
+_WHITE = re.compile(r"\s")
+_ENCODED_TEXT = re.compile(r"%(?:25)*(?:22|3[AaDdFf]|2[36])")
 _TAG_VALUE = re.compile(r"""(?i)(\s(?:value|content)\s*=\s*["'])([^"'<>]+)""")
 _MATRIX_PARAMETER = re.compile(r"(;)([A-Za-z0-9_.\-]{2,64})(=)([^;]+)")
 _PARAMETER_NAME = re.compile(r"(?:^|[?&#;]|&amp;)(?P<name>[A-Za-z0-9_][A-Za-z0-9_.\-\[\]%]{1,63})=", re.MULTILINE)

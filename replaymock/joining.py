@@ -3,6 +3,7 @@
 import re
 from dataclasses import replace
 
+from replaymock import jwts
 from replaymock.cassette import Recorded
 from replaymock.redaction import forget_names
 from replaymock.sequence import Writes, satisfied
@@ -64,7 +65,7 @@ def _known_header(name: str, value: str) -> tuple[str, str]:
 
 
 def _lasting_header(name: str, value: str) -> tuple[str, str]:
-    return name, _DATE.sub("", forget_names(value))
+    return name, _DATE.sub("", forget_names(jwts.comparable(value, forget_names)))
 
 
 def _lasting(recorded: Recorded) -> Recorded:
@@ -76,7 +77,9 @@ def _lasting(recorded: Recorded) -> Recorded:
 
 
 def _nameless(data: bytes) -> bytes:
-    return forget_names(data.decode("latin-1")).encode("latin-1") if b"{{redacted" in data else data
+    if b"{{redacted" not in data and jwts.MARK.encode() not in data:
+        return data
+    return forget_names(jwts.comparable(data.decode("latin-1"), forget_names)).encode("latin-1", "replace")
 
 
 # HTTP dates (RFC 9110 section 5.6.7), in `Expires`, `Last-Modified` and cookies, move with every recording.

@@ -1,4 +1,7 @@
-"""JSON Web Tokens as text (RFC 7519): their claims of time can be moved, whatever their signature says afterwards."""
+"""JSON Web Tokens as text (RFC 7519): their claims of time can be moved, whatever their signature says afterwards.
+
+A hidden one has a placeholder for its signature, in base64url as a signature is, so that it can still be decoded.
+"""
 
 import base64
 import binascii
@@ -9,6 +12,12 @@ from replaymock import tokens
 
 TIME_CLAIMS = frozenset(("exp", "nbf", "iat", "auth_time"))
 """The claims that hold a NumericDate (RFC 7519 section 4.1, OpenID Connect Core section 2)."""
+
+FRESH_CLAIMS = TIME_CLAIMS | {"jti", "updated_at"}
+"""The claims that differ from one token to the next for the same person and purpose."""
+
+SECRET_CLAIMS = frozenset(("sid", "nonce", "session_state", "at_hash", "c_hash", "s_hash"))
+"""The claims that are secret, or made of what is, besides those with a secret name."""
 
 MoveNumber = Callable[[str], str | None]
 
@@ -34,6 +43,44 @@ def replace_times(text: str, move: MoveNumber, swapped: Callable[[str, str], Non
     return _TOKEN.sub(replaced, text)
 
 
+def hidden(token: str, placeholder: str, hide: Callable[[str], str]) -> str | None:
+    """A whole token with its claims as `hide` makes them and no signature; None where it is no token of two objects."""
+    match = _WHOLE.fullmatch(token)
+    header, claims = (_object(part) for part in match.groups()) if match else (None, None)
+    if match is None or header is None or claims is None:
+        return None
+    found = hide(claims)
+    return f"{match.group(1)}.{match.group(2) if found == claims else _encoded(found)}.{_encoded(placeholder)}"
+
+
+def is_hidden(token: str) -> bool:
+    """Whether a text is a token without its signature."""
+    return _HIDDEN.fullmatch(token) is not None
+
+
+def forget(text: str, placeholder: str) -> str:
+    """Text with a placeholder for each hidden token."""
+    return _HIDDEN.sub(placeholder, text) if MARK in text else text
+
+
+def named(text: str) -> str:
+    """Text with the placeholder that its signature says for each hidden token."""
+    return _HIDDEN.sub(lambda match: _decoded(match.group(3)) or match.group(), text) if MARK in text else text
+
+
+def comparable(text: str, forget_names: Callable[[str], str]) -> str:
+    """Text in which each hidden token is the claims in it that do not change with every issue, without ordinals."""
+    return _HIDDEN.sub(lambda match: _lasting(match, forget_names), text) if MARK in text else text
+
+
+def _lasting(match: re.Match[str], forget_names: Callable[[str], str]) -> str:
+    stated = _object(match.group(2))
+    if stated is None:
+        return match.group()
+    claims = tokens.parse(forget_names(stated))
+    return tokens.canonical({name: value for name, value in claims.items() if name not in FRESH_CLAIMS})
+
+
 def _changed(header: str, claims: str, move: MoveNumber) -> str | None:
     """The claims with their times moved, encoded as they were; None where this is no token, or none moves."""
     stated = _object(claims)
@@ -49,12 +96,19 @@ def _changed(header: str, claims: str, move: MoveNumber) -> str | None:
 
 def _object(part: str) -> str | None:
     """The JSON object behind base64url without padding (RFC 7515 section 2)."""
+    text = _decoded(part)
     try:
-        text = base64.b64decode(part + "=" * (-len(part) % 4), b"-_", validate=True).decode("utf-8")
-        found = tokens.parse(text)
-    except (binascii.Error, ValueError):
+        return text if text and isinstance(tokens.parse(text), dict) else None
+    except ValueError:
         return None
-    return text if isinstance(found, dict) else None
+
+
+def _decoded(part: str) -> str:
+    """The text behind base64url; empty where there is none."""
+    try:
+        return base64.b64decode(part + "=" * (-len(part) % 4), b"-_", validate=True).decode("utf-8")
+    except (binascii.Error, ValueError):
+        return ""
 
 
 def _encoded(text: str) -> str:
@@ -65,4 +119,10 @@ def _encoded(text: str) -> str:
 _TOKEN = re.compile(
     r"(?<![A-Za-z0-9_\-.])(e[wy][A-Za-z0-9_\-]{4,})\.(e[wy][A-Za-z0-9_\-]{4,})"
     r"\.([A-Za-z0-9_\-]+|\{\{redacted(?::[^{}]*)?\}\}|(?![A-Za-z0-9_\-.]))"
+)
+_WHOLE = re.compile(r"(e[wy][A-Za-z0-9_\-]{4,})\.(e[wy][A-Za-z0-9_\-]{4,})\.[A-Za-z0-9_\-]*")
+# `{{redacted` in base64url; what follows are a colon and the name, or the two braces.
+MARK = "e3tyZWRhY3RlZ"
+_HIDDEN = re.compile(
+    rf"(e[wy][A-Za-z0-9_\-]{{4,}})\.(e[wy][A-Za-z0-9_\-]{{4,}})\.({MARK}(?:H19|D[o-r][A-Za-z0-9_\-]*))"
 )

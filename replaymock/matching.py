@@ -98,7 +98,7 @@ class Matcher:
 
 def _with_only(request: Request, names: list[str]) -> Request:
     """The request with no headers but those that have a say: the named ones, and what tells how to read its body."""
-    wanted = (*names, "content-type") if request.body else names
+    wanted = (*names, "content-type", "content-encoding") if request.body else names
     headers = tuple(pair for pair in request.headers if pair[0].lower() in wanted) if wanted else ()
     return Request(request.method, request.target, headers, request.body)
 

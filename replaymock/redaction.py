@@ -12,30 +12,42 @@ from functools import lru_cache
 
 from msgspec import Struct
 
-from replaymock import bodies, mediatypes
+from replaymock import bodies, codings, jwts, mediatypes
 from replaymock.exchange import Request, Response
-from replaymock.headers import Headers, get, media_type
-from replaymock.hiding import Hider, Label
+from replaymock.headers import Headers, get, media_type, without
+from replaymock.hiding import Hider
+from replaymock.labels import ANONYMOUS, Label, anonymous, whole
 from replaymock.rewrites import Selector
 from replaymock.secrets import is_secret_cookie, is_secret_name
 from replaymock.targets import PLACEHOLDER, encode_segment, readable
 
+__all__ = ["ANONYMOUS", "KINDS", "Numbering", "RedactionRules", "Redactor", "anonymous", "decoded", "forget_names"]
+__all__ += ["shortened"]
+
 KINDS = ("header", "cookie", "query", "form", "json", "value")
-
-
-def anonymous(_name: str, _value: str) -> str:
-    """The placeholder that is used for comparing."""
-    return "{{redacted}}"
 
 
 def forget_names(text: str) -> str:
     """Text in which every placeholder is the anonymous one."""
-    return PLACEHOLDER.sub("{{redacted}}", text) if "{{redacted" in text else text
+    text = jwts.forget(text, ANONYMOUS)
+    return PLACEHOLDER.sub(ANONYMOUS, text) if "{{redacted" in text else text
 
 
 def shortened(redacted_target: str) -> str:
     """A redacted request target as it may stand in logs and pages."""
     return redacted_target if len(redacted_target) <= _SHOWN else redacted_target[: _SHOWN - 1] + "…"
+
+
+def decoded(request: Request) -> Request:
+    """The request without content coding; as it came where that is unknown, broken or decodes to too much."""
+    names = codings.parse(get(request.headers, "content-encoding")) if request.body else []
+    if not names or not codings.is_known(names):
+        return request
+    try:
+        body = codings.decode(request.body, names, _MOST_DECODED)
+    except codings.CodingError:
+        return request
+    return replace(request, headers=without(request.headers, ("content-encoding",)), body=body)
 
 
 class Numbering:
@@ -78,7 +90,9 @@ class Redactor:
         self._looked_at = lru_cache(_HEADERS_REMEMBERED)(self._holds_nothing)
 
     def request(self, request: Request, label: Label) -> Request:
-        """The request with its secrets replaced."""
+        """The request with its secrets replaced, its content decoded."""
+        request = decoded(request)
+        label = whole(label)
         path, question, query = request.target.partition("?")
         return Request(
             request.method,
@@ -175,7 +189,7 @@ class Redactor:
             number = label
             label = lambda name, value: forget_names(number(name, value))  # noqa: E731 - a def shadows just the same
         mark = "\ufeff" if text.startswith("\ufeff") else ""
-        redact = self._hider.shapes if media in _SCRIPTS else self._hider.loose
+        redact = self._hider.shapes if media in _SCRIPTS else self._hider.deep
         redact = self._hider.json if mediatypes.is_json(media) else redact
         found = mark + redact(text[len(mark) :], label)
         return body if found == text else found.encode(codec, "replace")
@@ -244,6 +258,7 @@ def _is_plain_text(media: str, body: bytes) -> bool:
 
 
 _SHOWN = 300
+_MOST_DECODED = 64 * 1024 * 1024
 _HEADERS_REMEMBERED = 1024
 _LONGEST_REMEMBERED = 256
 _UNNAMEABLE = re.compile(r"[^a-z0-9_.\-]")

@@ -82,6 +82,13 @@ def encode_segment(text: str) -> str:
     )
 
 
+def encode_component(text: str) -> str:
+    """Readable text percent-encoded as part of a URL, its placeholders as they are."""
+    return _around_placeholders(
+        text, lambda part: quote(unquote_to_bytes(part.encode("utf-8", "surrogatepass")), safe="")
+    )
+
+
 def group(pairs: Pairs) -> dict[str, str | list[str | None] | None]:
     """Pairs as a cassette shows them: name to value, or to the list of its values in order."""
     grouped: dict[str, list[str | None]] = {}

@@ -20,7 +20,7 @@ def replace_values(text: str, visit: Visit, visit_key: VisitKey | None = None) -
     """
     out: list[str] = []
     kept_from = 0
-    for start, end, path in _members(text):
+    for start, end, path in members(text):
         token = None
         if path is not None:
             token = visit(path, text[start:end])
@@ -46,8 +46,12 @@ def position(text: str, place: Sequence[Step]) -> int:
 
 def string_value(token: str) -> str | None:
     """What a string token says; None for any other token."""
-    if not token.startswith('"'):
+    if token[0] != '"':
         return None
+    return token[1:-1] if "\\" not in token else _unescaped(token)
+
+
+def _unescaped(token: str) -> str:
     value: str = json.loads(token, strict=False)
     return value
 
@@ -69,6 +73,18 @@ def parse(text: str | bytes) -> Any:
         raise ValueError("nested too deeply") from error
 
 
+def is_valid(text: str) -> bool:
+    """Whether `parse` takes a text."""
+    if _depth_is_over(text, MOST_LEVELS):
+        return False
+    try:
+        # What the numbers are is not asked.
+        json.loads(text, parse_float=len, parse_int=len, parse_constant=_refuse)
+    except (ValueError, RecursionError):
+        return False
+    return True
+
+
 def canonical(value: Any) -> str:
     """One text for all spellings of a parsed value: keys sorted, no white space."""
     return json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
@@ -78,57 +94,47 @@ def _depth_is_over(text: str, limit: int) -> bool:
     """Whether arrays and objects nest deeper than `limit`; few brackets cannot, so most texts are only counted."""
     if text.count("[") + text.count("{") <= limit:
         return False
+    brackets = _NO_BRACKETS.sub("", _STRING.sub("", text)).translate(_SQUARE)
+    for _ in range(limit):
+        # Each round takes the innermost level away.
+        shorter = brackets.replace("[]", "")
+        if len(shorter) == len(brackets):
+            break
+        brackets = shorter
+    return bool(brackets) and _deepest(brackets) > limit
+
+
+def _deepest(brackets: str) -> int:
     depth = deepest = 0
-    for match in _TOKEN.finditer(text):
-        first = match.group()[0]
-        depth += (first in "[{") - (first in "]}")
+    for bracket in brackets:
+        depth += 1 if bracket == "[" else -1
         deepest = max(deepest, depth)
-    return deepest > limit
-
-
-class _Frame:
-    """An object or array that is open: in an object the next string may be a key."""
-
-    __slots__ = ("expects_key", "is_object")
-
-    def __init__(self, is_object: bool) -> None:
-        self.is_object = is_object
-        self.expects_key = is_object
+    return deepest
 
 
 def _values(text: str) -> Iterator[tuple[int, int, list[Step]]]:
-    return ((start, end, path) for start, end, path in _members(text) if path is not None)
+    return ((start, end, path) for start, end, path in members(text) if path is not None)
 
 
-def _members(text: str) -> Iterator[tuple[int, int, list[Step] | None]]:
-    """Where each value is, with its path, and each key, with None."""
-    frames: list[_Frame] = []
+def members(text: str) -> Iterator[tuple[int, int, list[Step] | None]]:
+    """Where each value of valid JSON text is, with its path, which changes as one goes on, and each key, with None."""
     path: list[Step] = []
     for match in _TOKEN.finditer(text):
-        token = match.group()
-        first = token[0]
-        if first in "{[":
-            frames.append(_Frame(first == "{"))
-            path.append("" if first == "{" else 0)
-        elif first in "}]":
-            frames.pop()
-            path.pop()
-        elif first == ",":
-            _next_member(frames[-1], path)
-        elif first == ":":
-            frames[-1].expects_key = False
-        elif frames and frames[-1].expects_key:
-            path[-1] = json.loads(token)
-            yield match.start(), match.end(), None
+        kind = match.lastindex
+        if kind == _KEY:
+            start, end = match.span(1)
+            path[-1] = string_value(text[start:end]) or ""
+            yield start, end, None
+        elif kind in (_TEXT, _LITERAL):
+            yield match.start(), match.end(), path
+        elif kind == _COMMA:
+            position = path[-1]
+            if isinstance(position, int):
+                path[-1] = position + 1
+        elif kind == _OPENING:
+            path.append("" if match.group() == "{" else 0)
         else:
-            yield match.start(), match.end(), path.copy()
-
-
-def _next_member(frame: _Frame, path: list[Step]) -> None:
-    frame.expects_key = frame.is_object
-    position = path[-1]
-    if isinstance(position, int):
-        path[-1] = position + 1
+            path.pop()
 
 
 def _number(text: str) -> int | float | str:
@@ -155,7 +161,11 @@ def _refuse(name: str) -> Any:
     raise ValueError(f"{name} is not JSON")
 
 
-_TOKEN = re.compile(r'[{}\[\],:]|"(?:[^"\\]|\\.)*"|[^\s{}\[\],:"]+')
+_TEXT, _KEY, _OPENING, _CLOSING, _COMMA, _LITERAL = range(1, 7)
+_TOKEN = re.compile(r'("[^"\\]*+(?:\\.[^"\\]*+)*+")(\s*:)?|([{\[])|([}\]])|(,)|([^\s{}\[\],:"]++)', re.DOTALL)
+_STRING = re.compile(r'"[^"\\]*+(?:\\.[^"\\]*+)*+"?', re.DOTALL)
+_SQUARE = str.maketrans("{}", "[]")
+_NO_BRACKETS = re.compile(r"[^\[\]{}]+")
 _MOST_DIGITS = 400
 MOST_LEVELS = 200
 _EXACT = Context(prec=MAX_PREC, Emax=MAX_EMAX, Emin=MIN_EMIN)

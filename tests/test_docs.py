@@ -2,16 +2,18 @@
 
 import json
 import re
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from pathlib import Path
 
 import click
 import jsonschema
 import pytest
 
+from replaymock import secrets
 from replaymock.cli import cli
 from replaymock.config import OPTIONS
 from replaymock.schema import json_schema
+from replaymock.vendors import SHAPES
 from tests.documents import ROOT, examples
 from tests.running import run
 
@@ -134,3 +136,17 @@ def _anchors(page: Path) -> set[str]:
     """The anchors a forge gives the headings of a page."""
     headings = re.findall(r"^#+ (.*)$", page.read_text(encoding="utf-8"), re.MULTILINE)
     return {re.sub(r"[^\w\- ]", "", heading.lower()).replace(" ", "-") for heading in headings}
+
+
+@pytest.mark.parametrize(
+    ("before", "words"),
+    [
+        ("if it is one of these", secrets.SECRET_NAMES),
+        ("if it ends with one of these", secrets.SECRET_ENDINGS),
+        ("From the public formats", [shape.name for shape in SHAPES]),
+    ],
+)
+def test_the_tables_of_secrets_are_written_out(before: str, words: Collection[str]) -> None:
+    text = (ROOT / "docs/secrets.md").read_text(encoding="utf-8")
+    quoted = re.search(r"(?:> .*\n)+", text[text.index(before) :])
+    assert quoted and sorted(re.findall(r"`([^`]+)`", quoted.group())) == sorted(words)

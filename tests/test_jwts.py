@@ -89,3 +89,25 @@ def test_moving_there_and_back_is_the_token_that_was(claims: dict[str, Any], exp
 @given(st.text(st.sampled_from("eyJw.-_A{}:redact"), max_size=80))
 def test_any_text_can_be_searched(text: str) -> None:
     assert moved(text) == text
+
+
+def test_a_hidden_token_can_be_decoded_and_says_what_stands_for_it() -> None:
+    token = a_token(json.dumps({"sub": "ann", "sid": "s3cret"}))
+    found = jwts.hidden(token, "{{redacted:jwt:2}}", lambda claims: claims.replace("s3cret", "{{redacted:sid}}"))
+    assert found is not None
+    assert json.loads(claims_of(found)) == {"sub": "ann", "sid": "{{redacted:sid}}"}
+    assert jwts.is_hidden(found) and not jwts.is_hidden(token)
+    assert jwts.named(f"a {found} b {token}") == f"a {{{{redacted:jwt:2}}}} b {token}"
+    assert jwts.forget(f'"{found}"', "X") == '"X"'
+
+
+@pytest.mark.parametrize("token", ["eyJhIjox.eyJhIjox.x", "abc", "eyJhbGciOiJIUzI1NiJ9.eyJhbGciOiJIUzI1NiJ9.x.y"])
+def test_what_is_no_token_of_two_objects_is_not_hidden_as_one(token: str) -> None:
+    assert jwts.hidden(token, "{{redacted}}", str) is None
+
+
+@pytest.mark.parametrize(("claims", "same"), [({"exp": 2, "iat": 3, "jti": "b"}, True), ({"sub": "bob"}, False)])
+def test_two_tokens_are_the_same_but_for_what_changes_with_every_issue(claims: dict[str, object], same: bool) -> None:
+    first, second = ({"sub": "ann", "exp": 1, "iat": 1, "jti": "a"} | more for more in ({}, claims))
+    one, other = (jwts.hidden(a_token(json.dumps(found)), "{{redacted:jwt}}", str) for found in (first, second))
+    assert (jwts.comparable(f"t={one}", str) == jwts.comparable(f"t={other}", str)) is same

@@ -1,5 +1,6 @@
 """Secrets become placeholders, the same way before the disk and before the key."""
 
+import base64
 import json
 from dataclasses import replace
 
@@ -7,15 +8,18 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from replaymock import codings, jwts
 from replaymock.exchange import Request, Response
 from replaymock.headers import Headers
-from replaymock.redaction import KINDS, Numbering, RedactionRules, Redactor, anonymous, forget_names
+from replaymock.redaction import KINDS, Numbering, RedactionRules, Redactor, anonymous, decoded, forget_names
 from replaymock.rewrites import parse_selector
 from tests import strategies
 from tests.factories import JSON, a_request, a_response
 
 REDACTOR = Redactor()
 JWT = strategies.SECRETS[1]
+# A hidden token can still be decoded: its signature says `{{redacted:jwt}}`.
+HIDDEN = JWT.replace("c2lnbmF0dXJl", "e3tyZWRhY3RlZDpqd3R9fQ")
 HTML: Headers = (("content-type", "text/html"),)
 SCRIPT: Headers = (("content-type", "text/javascript"),)
 
@@ -85,10 +89,14 @@ def test_targets(target: str, shown: str) -> None:
         ("X-Api-Key", "abc def", "{{redacted:x-api-key}}"),
         ("Cookie", "theme=dark; sid=abc", "theme=dark; sid={{redacted:sid}}"),
         ("Set-Cookie", "session=abc; Path=/; HttpOnly", "session={{redacted:session}}; Path=/; HttpOnly"),
-        ("Set-Cookie", f"theme={JWT}; Path=/", "theme={{redacted:jwt}}; Path=/"),
-        ("Location", "/cb?code_verifier=abc&state=1", "/cb?code_verifier={{redacted:code_verifier}}&state=1"),
+        ("Set-Cookie", f"theme={JWT}; Path=/", f"theme={HIDDEN}; Path=/"),
+        (
+            "Location",
+            "/cb?code_verifier=abc&state=1",
+            "/cb?code_verifier={{redacted:code_verifier}}&state={{redacted:state}}",
+        ),
         ("Location", "/cb#access_token=abc&x=1", "/cb#access_token={{redacted:access_token}}&x=1"),
-        ("X-Note", f"see {JWT}.", "see {{redacted:jwt}}."),
+        ("X-Note", f"see {JWT}.", f"see {HIDDEN}."),
         ("Etag", '"abc"', '"abc"'),
     ],
 )
@@ -104,7 +112,7 @@ def test_headers(name: str, value: str, shown: str) -> None:
         (JSON, '{"pin":1234,"otp":null,"secret":true}', '{"pin":0,"otp":null,"secret":true}'),
         (JSON, '{"a":"x","a":"y","password":"z"}', '{"a":"x","a":"y","password":"{{redacted:password}}"}'),
         (JSON, '{"nextPageToken":"abc"}', '{"nextPageToken":"abc"}'),
-        (JSON, f'{{"x":["{JWT}"]}}', '{"x":["{{redacted:jwt}}"]}'),
+        (JSON, f'{{"x":["{JWT}"]}}', f'{{"x":["{HIDDEN}"]}}'),
         (JSON, '{"t":"\\u0065yJhbGciOiJI.eyJzdWIiOiIxMjM0In0.c2ln"}', '{"t":"{{redacted:jwt}}"}'),
         (JSON, '{"url":"https://a/?token=abc"}', '{"url":"https://a/?token={{redacted:token}}"}'),
         (JSON, '{"raw":"{\\"token\\":\\"abc\\"}"}', '{"raw":"{\\"token\\":\\"{{redacted:token}}\\"}"}'),
@@ -112,7 +120,7 @@ def test_headers(name: str, value: str, shown: str) -> None:
         (HTML, '<a href="/x?token=abc&amp;p=1">', '<a href="/x?token={{redacted:token}}&amp;p=1">'),
         (HTML, '<script>{"token": "abc"}</script>', '<script>{"token": "{{redacted:token}}"}</script>'),
         (SCRIPT, 'const a = {"token": "abc"}', 'const a = {"token": "abc"}'),
-        (SCRIPT, f'const a = "{JWT}"', 'const a = "{{redacted:jwt}}"'),
+        (SCRIPT, f'const a = "{JWT}"', f'const a = "{HIDDEN}"'),
     ],
 )
 def test_bodies(headers: Headers, body: str, shown: str) -> None:
@@ -218,3 +226,53 @@ def test_a_header_is_hidden_alike_however_often_it_was_seen(name: str, value: st
     for _ in range(3):
         assert used.headers(headers, Numbering()) == Redactor().headers(headers, Numbering())
         assert used.headers(headers, anonymous) == Redactor().headers(headers, anonymous)
+
+
+@pytest.mark.parametrize("coding", ["gzip", "deflate", "br", "zstd"])
+def test_a_compressed_request_is_the_one_it_decodes_to(coding: str) -> None:
+    body = b'{"token":"abc","page":2}'
+    request = a_request("POST", "/", (*JSON, ("Content-Encoding", coding)), codings.encode(body, [coding]))
+    assert REDACTOR.request(request, named) == REDACTOR.request(a_request("POST", "/", JSON, body), named)
+    broken = replace(request, body=b"no such thing")
+    assert decoded(broken) is broken
+    assert decoded(a_request("POST", "/", (("Content-Encoding", "rot13"),), b"x")).body == b"x"
+
+
+def test_a_token_in_a_response_can_still_be_decoded_and_one_in_a_request_is_hidden_whole() -> None:
+    body = f'{{"access_token":"{JWT}"}}'.encode()
+    found = REDACTOR.response(a_response(body=body), Numbering())
+    assert jwts.named(found.body.decode()) == '{"access_token":"{{redacted:access_token}}"}'
+    assert found.body.startswith(b'{"access_token":"eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiIxMjM0In0.')
+    assert REDACTOR.request(a_request("POST", "/", JSON, body), Numbering()).body == (
+        b'{"access_token":"{{redacted:access_token}}"}'
+    )
+    assert REDACTOR.response(found, Numbering()) == found
+    assert REDACTOR.response(found, anonymous).body == b'{"access_token":"{{redacted}}"}'
+
+
+@pytest.mark.parametrize(
+    ("body", "shown"),
+    [
+        ('{"d":"eyJwYXNzd29yZCI6ICJodW50ZXIyIn0="}', b'{"password": "{{redacted}}"}'),
+        ('{"d":"data:application/json;base64,eyJwYXNzd29yZCI6ICJodW50ZXIyIn0="}', b'{"password": "{{redacted}}"}'),
+    ],
+)
+def test_secrets_in_base64_are_hidden_there(body: str, shown: bytes) -> None:
+    found = REDACTOR.response(a_response(body=body.encode()), Numbering())
+    assert base64.b64encode(shown) in found.body
+
+
+@pytest.mark.parametrize(
+    ("headers", "body", "shown"),
+    [
+        (HTML, '<div data-api-key="S" id="x">', '<div data-api-key="{{redacted:api-key}}" id="x">'),
+        (HTML, '<add key="ApiKey" value="S"/>', '<add key="ApiKey" value="{{redacted:apikey}}"/>'),
+        (HTML, '<user password="S"/>', '<user password="{{redacted:password}}"/>'),
+        (JSON, '{"u":"https%3A%2F%2Fh%2F%3Ftoken%3DS"}', '{"u":"https%3A%2F%2Fh%2F%3Ftoken%3D{{redacted:token}}"}'),
+        (JSON, '{"code":"S","redirect_uri":"/"}', '{"code":"{{redacted:code}}","redirect_uri":"/"}'),
+        (JSON, '{"code":"DE","state":"open"}', '{"code":"DE","state":"open"}'),
+        (JSON, '{"fieldErrors":{"password":"too short"}}', '{"fieldErrors":{"password":"too short"}}'),
+    ],
+)
+def test_hiding_places(headers: Headers, body: str, shown: str) -> None:
+    assert REDACTOR.response(a_response(headers=headers, body=body.encode()), named).body.decode() == shown

@@ -7,6 +7,7 @@ import re
 from dataclasses import dataclass
 from itertools import zip_longest
 
+from replaymock import jwts
 from replaymock.headers import Headers, is_cors, is_unstored
 from replaymock.targets import PLACEHOLDER
 
@@ -40,7 +41,7 @@ def compare(live: Seen, replayed: Seen) -> Verdict:
     """Holds a replayed answer against the live one. No answer is never the same, nor is one from no cassette."""
     if not live.status:
         return Verdict(difference=f"was {live.body.decode()[:_SHOWN]!r}")
-    one, other = _as_text(live), _as_text(replayed)
+    one, other = _as_text(live), jwts.named(_as_text(replayed))
     found = _pattern(other).fullmatch(one)
     if found is None:
         return Verdict(difference=_first_difference(one, other))

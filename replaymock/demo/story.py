@@ -11,7 +11,7 @@ from collections.abc import Coroutine
 from pathlib import Path
 from typing import Any
 
-from replaymock import config, console
+from replaymock import config, console, jwts
 from replaymock.app import App
 from replaymock.demo.backend import open_shop
 from replaymock.demo.comparison import Seen, compare
@@ -65,7 +65,7 @@ def settings_for(folder: Path, port: int, *upstreams: str) -> Settings:
 def hidden(folder: Path) -> int:
     """How many different placeholders the cassettes of a folder hold."""
     texts = (place.read_text("utf-8") for place in folder.rglob("*.json"))
-    return len({placeholder for text in texts for placeholder in PLACEHOLDER.findall(text)})
+    return len({placeholder for text in texts for placeholder in PLACEHOLDER.findall(jwts.named(text))})
 
 
 def leaks(folder: Path, secrets: frozenset[str]) -> tuple[str, ...]:

@@ -16,6 +16,7 @@ from pathlib import Path
 import httpx
 import pytest
 
+from replaymock import jwts
 from replaymock.demo.shop import PASSWORD
 from tests.running import eventually, replaymock, run
 
@@ -126,12 +127,12 @@ def test_it_is_announced_on_stderr_as_any_replay(demo: Demo) -> None:
 
 def test_no_secret_of_the_shop_is_in_the_cassettes_it_keeps(demo: Demo) -> None:
     login = httpx.post(f"{demo.url}/login", json={"user": "ada", "password": "anything"})
-    assert login.json()["token"] == "{{redacted:token}}"
+    assert jwts.named(login.json()["token"]) == "{{redacted:token}}"
     assert login.headers["set-cookie"].startswith("session={{redacted:session}};")
     written = b"".join(place.read_bytes() for place in demo.folder.rglob("*") if place.is_file())
     assert b"{{redacted:password}}" in written
     assert PASSWORD.encode() not in written
-    assert b"eyJ" not in written
+    assert "eyJ" not in jwts.forget(written.decode("latin-1"), "")
     assert run("scan", str(demo.folder)).returncode == 0
 
 

@@ -35,7 +35,7 @@ class Vault:
         return int("7" + self.word(11, "123456789"))
 
     def jwt(self) -> str:
-        claims = base64.urlsafe_b64encode(json.dumps({"sub": self.word()}).encode()).decode().rstrip("=")
+        claims = base64.urlsafe_b64encode(json.dumps({"sid": self.word()}).encode()).decode().rstrip("=")
         return f"eyJhbGciOiJIUzI1NiJ9.{claims}.{self.word(40)}"
 
 
