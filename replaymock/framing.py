@@ -84,8 +84,8 @@ class Incoming:
                 raise Malformed(_TOO_LONG)
             version, head = _parse(section)
             if head.status >= 200:  # noqa: PLR2004 - final from here on
-                self.head = head
                 self._frame(version, head)
+                self.head = head
                 return bytes(self._buffer)
             self._pass_over(head)
         if not b"HTTP/".startswith(bytes(self._buffer[:5])):

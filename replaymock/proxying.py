@@ -43,7 +43,8 @@ def has_body(headers: Headers) -> bool:
 def content_length(headers: Headers) -> int | None:
     """The length a response announces; None when it announces none that can be relied on."""
     value = get(headers, "content-length")
-    return int(value) if value.isdecimal() and not has(headers, "transfer-encoding") else None
+    relied_on = value.isdecimal() and len(value) <= _MOST_DIGITS and not has(headers, "transfer-encoding")
+    return int(value) if relied_on else None
 
 
 def _cut(name: str, value: str) -> str:
@@ -55,3 +56,4 @@ def _is_chunked(headers: Headers) -> bool:
 
 
 _CONDITIONS = frozenset(("range", "if-range", "if-match", "if-none-match", "if-modified-since", "if-unmodified-since"))
+_MOST_DIGITS = 18
