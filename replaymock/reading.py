@@ -14,7 +14,7 @@ from replaymock import bodies, conversation, events, mediatypes
 from replaymock.answer import NO_CONTENT
 from replaymock.cassette import SWITCHING, VERSION, Cassette, CassetteRequest, Recorded, Sidecar, standard_reason
 from replaymock.faults import Fault, Place, at, located, refuse_doubles
-from replaymock.headers import AGREED, FIELD_VALUE, HOP_BY_HOP, TOKEN, Headers, get
+from replaymock.headers import AGREED, HOP_BY_HOP, KEPT_VALUE, TOKEN, Headers, get
 from replaymock.schema import FileCassette, FilePart, FileRequest, FileResponse
 from replaymock.sidecars import Sidecars
 from replaymock.targets import ungroup
@@ -174,7 +174,7 @@ def _load_response(found: FileResponse, position: int, method: str, sidecars: Si
     if not get(headers, "content-type"):
         headers = (*headers, *_response_type(found, form))
     reason = standard_reason(found.status) if found.reason is msgspec.UNSET else found.reason
-    if not FIELD_VALUE.fullmatch(reason):
+    if not KEPT_VALUE.fullmatch(reason):
         raise Fault((*place, "reason"), f"reason {reason!r} holds characters a status line cannot")
     body, pauses = _load_response_body(found, form, headers, place, sidecars)
     if body and found.status in NO_CONTENT:
@@ -275,7 +275,7 @@ def _load_headers(found: Any, place: Place, refused: frozenset[str]) -> Headers:
         if name.lower() in refused:
             raise Fault(where, f"leave {name!r} out: framing is computed from the body")
         for value in values if isinstance(values, list) else [values]:
-            if not FIELD_VALUE.fullmatch(value):
+            if not KEPT_VALUE.fullmatch(value):
                 raise Fault(where, f"the value of {name!r} holds a line break or a character outside latin-1")
             if name.lower() == "content-length" and not _DIGITS.fullmatch(value):
                 raise Fault(where, f"content-length {value!r} is no number of bytes")
