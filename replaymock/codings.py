@@ -5,7 +5,7 @@ Decoding never yields more than `limit` bytes, whatever the input claims.
 
 import gzip
 import zlib
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Protocol
 
 import brotli
@@ -13,24 +13,31 @@ from backports import zstd
 
 from replaymock.headers import list_items
 
+MOST_CODINGS = 4
+"""How many codings on top of each other are undone."""
+
 
 class CodingError(ValueError):
     """A body that is not in the coding it claims, is cut short, or decodes to more than the limit."""
 
 
+class TooLarge(CodingError):
+    """A body that decodes to more than the limit."""
+
+
 class Codec(Protocol):
     """A streaming decoder or encoder."""
 
-    def feed(self, data: bytes) -> bytes:
-        """What comes out once `data` has gone in, flushed as far as the coding allows."""
+    def steps(self, data: bytes) -> Iterator[bytes]:
+        """What comes out once `data` has gone in, flushed as far as the coding allows; decoded, in small pieces."""
 
     def finish(self) -> bytes:
         """The rest; CodingError when the stream is cut short."""
 
 
 def is_known(names: list[str]) -> bool:
-    """Whether every coding of a `Content-Encoding` can be decoded and made here."""
-    return all(name in _CODINGS for name in names)
+    """Whether every coding of a `Content-Encoding` can be undone and made here, and they are no more than is usual."""
+    return len(names) <= MOST_CODINGS and all(name in _CODINGS for name in names)
 
 
 def parse(value: str) -> list[str]:
@@ -71,15 +78,17 @@ class Chain:
 
     def feed(self, data: bytes) -> bytes:
         """What comes out of the last codec."""
-        for codec in self._codecs:
-            data = codec.feed(data)
-        return data
+        return b"".join(self.steps(data))
+
+    def steps(self, data: bytes) -> Iterator[bytes]:
+        """What comes out of the last codec, piece by piece: decoded, each is small, however much there is."""
+        return _through(self._codecs, data)
 
     def finish(self) -> bytes:
         """The rest of each codec, through those after it."""
         data = b""
         for codec in self._codecs:
-            data = (codec.feed(data) if data else b"") + codec.finish()
+            data = (b"".join(codec.steps(data)) if data else b"") + codec.finish()
         return data
 
 
@@ -93,6 +102,14 @@ def encoder(names: list[str]) -> Chain:
     return Chain([_CODINGS[name].encoder() for name in names])
 
 
+def _through(codecs: list[Codec], data: bytes) -> Iterator[bytes]:
+    if not codecs:
+        yield data
+        return
+    for piece in codecs[0].steps(data):
+        yield from _through(codecs[1:], piece)
+
+
 class _Inflate:
     """gzip (with concatenated members) and deflate, which in the wild is zlib or raw (RFC 9110 section 8.4.1.2)."""
 
@@ -102,14 +119,17 @@ class _Inflate:
         self._head = b""
         self._object = zlib.decompressobj(wbits)
 
-    def feed(self, data: bytes) -> bytes:
-        out = []
-        while data:
+    def steps(self, data: bytes) -> Iterator[bytes]:
+        out = b""
+        # A full step may leave output behind even where all input is taken.
+        while data or len(out) == _STEP:
             if self._object.eof:
+                if not data:
+                    return
                 self._object = zlib.decompressobj(self._wbits)
-            out.append(self._step(data))
-            data = self._object.unused_data if self._object.eof else b""
-        return b"".join(out)
+            out = self._step(data)
+            yield out
+            data = self._object.unused_data if self._object.eof else self._object.unconsumed_tail
 
     def finish(self) -> bytes:
         if self._head and not self._object.eof:
@@ -118,7 +138,7 @@ class _Inflate:
 
     def _step(self, data: bytes) -> bytes:
         try:
-            out = self._object.decompress(data, self._left + 1)
+            out = self._object.decompress(data, _STEP)
         except zlib.error as error:
             if len(self._head) >= _ZLIB_HEADER or self._wbits != zlib.MAX_WBITS:
                 raise CodingError(str(error)) from error
@@ -138,13 +158,14 @@ class _Brotli:
         self._left = limit
         self._started = False
 
-    def feed(self, data: bytes) -> bytes:
+    def steps(self, data: bytes) -> Iterator[bytes]:
         self._started = self._started or bool(data)
-        out = [self._step(data)]
+        out = self._step(data)
+        yield out
         # brotli 1.2: `can_accept_more_data()` is true while output is still held back, so only b"" is the end.
-        while out[-1] and not self._object.is_finished():
-            out.append(self._step(b""))
-        return b"".join(out)
+        while out and not self._object.is_finished():
+            out = self._step(b"")
+            yield out
 
     def finish(self) -> bytes:
         if self._started and not self._object.is_finished():
@@ -168,16 +189,14 @@ class _Zstd:
         self._left = limit
         self._started = False
 
-    def feed(self, data: bytes) -> bytes:
-        out = []
+    def steps(self, data: bytes) -> Iterator[bytes]:
         while data or not (self._object.needs_input or self._object.eof):
             if self._object.eof:
                 self._object = zstd.ZstdDecompressor()
-            out.append(self._step(data))
+            yield self._step(data)
             data = self._object.unused_data if self._object.eof else b""
             if self._object.eof and not data:
                 break
-        return b"".join(out)
 
     def finish(self) -> bytes:
         if self._started and not self._object.eof:
@@ -187,7 +206,7 @@ class _Zstd:
     def _step(self, data: bytes) -> bytes:
         self._started = True
         try:
-            out = self._object.decompress(data, self._left + 1)
+            out = self._object.decompress(data, _STEP)
         except zstd.ZstdError as error:
             raise CodingError(str(error)) from error
         self._left = _spend(self._left, out)
@@ -198,8 +217,8 @@ class _GzipEncoder:
     def __init__(self) -> None:
         self._object = zlib.compressobj(wbits=zlib.MAX_WBITS | 16)
 
-    def feed(self, data: bytes) -> bytes:
-        return self._object.compress(data) + self._object.flush(zlib.Z_SYNC_FLUSH)
+    def steps(self, data: bytes) -> Iterator[bytes]:
+        yield self._object.compress(data) + self._object.flush(zlib.Z_SYNC_FLUSH)
 
     def finish(self) -> bytes:
         return self._object.flush()
@@ -214,9 +233,8 @@ class _BrotliEncoder:
     def __init__(self) -> None:
         self._object = brotli.Compressor(quality=4)
 
-    def feed(self, data: bytes) -> bytes:
-        out: bytes = self._object.process(data) + self._object.flush()
-        return out
+    def steps(self, data: bytes) -> Iterator[bytes]:
+        yield self._object.process(data) + self._object.flush()
 
     def finish(self) -> bytes:
         out: bytes = self._object.finish()
@@ -227,8 +245,8 @@ class _ZstdEncoder:
     def __init__(self) -> None:
         self._object = zstd.ZstdCompressor()
 
-    def feed(self, data: bytes) -> bytes:
-        return self._object.compress(data, zstd.ZstdCompressor.FLUSH_BLOCK)
+    def steps(self, data: bytes) -> Iterator[bytes]:
+        yield self._object.compress(data, zstd.ZstdCompressor.FLUSH_BLOCK)
 
     def finish(self) -> bytes:
         return self._object.flush(zstd.ZstdCompressor.FLUSH_FRAME)
@@ -247,7 +265,7 @@ class _Coding:
 
 def _spend(left: int, out: bytes) -> int:
     if len(out) > left:
-        raise CodingError("the body decodes to more than the limit")
+        raise TooLarge("the body decodes to more than the limit")
     return left - len(out)
 
 

@@ -6,7 +6,7 @@ nothing in it has to be replaced.
 
 import asyncio
 import contextlib
-from collections.abc import AsyncGenerator, AsyncIterator
+from collections.abc import AsyncGenerator, AsyncIterator, Iterator
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -196,8 +196,7 @@ async def _next(chunks: AsyncIterator[bytes]) -> bytes | None:
 
 async def _stream(chunks: AsyncIterator[bytes], out: Out, transcoder: "_Transcoder") -> None:
     async for piece in chunks:
-        changed = transcoder.feed(piece)
-        if changed:
+        for changed in transcoder.steps(piece):
             await out.write(changed)
     await out.write(transcoder.finish())
 
@@ -214,20 +213,24 @@ class _Transcoder:
     def takes(self, data: bytes) -> bool:
         """Whether the beginning of a body is in the coding it claims."""
         try:
-            codings.decoder(self._coding, _NO_LIMIT).feed(data)
+            codings.decoder(self._coding, HELD_CODED_BYTES).feed(data)
+        except codings.TooLarge:
+            return True
         except codings.CodingError:
             return False
         return True
 
-    def feed(self, data: bytes) -> bytes:
-        """What goes to the caller for a piece. UpstreamError where the coding breaks off in the middle."""
+    def steps(self, data: bytes) -> Iterator[bytes]:
+        """What goes to the caller for a piece, bit by bit. UpstreamError where the coding breaks off in the middle."""
         try:
-            plain = self._rewriter.feed(self._decoder.feed(data))
+            for decoded in self._decoder.steps(data):
+                plain = self._rewriter.feed(decoded)
+                if plain:
+                    yield self._encoder.feed(plain)
         except codings.CodingError as error:
             raise UpstreamError(
                 502, "upstream_unreachable", f"the body's content coding is damaged: {error}"
             ) from error
-        return self._encoder.feed(plain) if plain else b""
 
     def finish(self) -> bytes:
         """What is left for the caller; the end of a coding that is cut short is left open there too."""

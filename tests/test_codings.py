@@ -141,3 +141,21 @@ def test_a_coding_is_accepted_by_name_and_weight(accept: str, names: list[str], 
 )
 def test_codings_unknown_here_are_not_asked_for(accept: str, cut_to: str) -> None:
     assert codings.cut_to_known(accept) == cut_to
+
+
+@pytest.mark.parametrize("names", [[name] for name in NAMES] + [["gzip", "br"], ["zstd", "gzip"]])
+def test_however_much_there_is_inside_it_comes_out_in_small_pieces(names: list[str]) -> None:
+    steps = codings.decoder(names, 1 << 40).steps(codings.encode(bytes(8 << 20), names))
+    sizes = [len(piece) for piece in steps]
+    assert max(sizes) <= 1 << 17
+    assert sum(sizes) == 8 << 20
+
+
+def test_no_more_codings_than_usual_are_undone() -> None:
+    assert codings.is_known(["gzip"] * codings.MOST_CODINGS)
+    assert not codings.is_known(["gzip"] * (codings.MOST_CODINGS + 1))
+
+
+def test_more_than_the_limit_is_told_from_damage() -> None:
+    with pytest.raises(codings.TooLarge):
+        codings.decode(codings.encode(bytes(LIMIT + 1), ["gzip"]), ["gzip"], LIMIT)
