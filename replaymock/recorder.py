@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 from replaymock.attempt import Attempt
 from replaymock.cassette import Cassette
+from replaymock.codings import TooLarge
 from replaymock.errors import RequestRefused
 from replaymock.exchange import Exchange, Request
 from replaymock.headers import Headers, get, list_items
@@ -196,7 +197,12 @@ class Recorder:
     def _take(
         self, attempt: Attempt, exchange: Exchange, canonical: Canonical, index: Callable[[], Index], count: Count
     ) -> None:
-        self._count(attempt, count, *self._keep(exchange, canonical, index()))
+        outcome, file = "forwarded", ""
+        try:
+            outcome, file = self._keep(exchange, canonical, index())
+        except TooLarge:
+            self.warn(attempt.request, "not saved, its content decodes to more than --max-body")
+        self._count(attempt, count, outcome, file)
 
     def _count(self, attempt: Attempt, count: Count, outcome: str, file: str) -> None:
         shown = attempt.shown or self.recording.redactor.shown(attempt.request.target)

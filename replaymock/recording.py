@@ -242,6 +242,8 @@ class Recording:
             if not names or not response.body:
                 return response, False
             return replace(response, body=codings.decode(response.body, names, self.policy.max_body)), False
+        except codings.TooLarge:
+            raise  # what is in it cannot be looked through for secrets
         except codings.CodingError:
             return response, True
 
