@@ -10,6 +10,7 @@ import os
 import stat
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from functools import lru_cache
 from pathlib import Path
 
 from msgspec import Struct
@@ -131,12 +132,15 @@ def _flush_for(drafts: list[_Draft], places: Callable[[_Draft], list[str]]) -> N
 
 def _flush(places: list[str]) -> dict[str, OSError]:
     """Has files and folders on the disk; the errors by place. A journal takes several at once in one go."""
-    if len(places) < 2:  # noqa: PLR2004 - nothing to do at once
-        outcomes = [_sync(place) for place in places]
-    else:
-        with ThreadPoolExecutor(_FLUSHED_AT_ONCE) as pool:
-            outcomes = list(pool.map(_sync, places))
+    together = _flushers().map if len(places) > _FLUSHED_IN_TURN else map
+    outcomes = list(together(_sync, places))
     return {place: error for place, error in zip(places, outcomes, strict=True) if error}
+
+
+@lru_cache(maxsize=1)
+def _flushers() -> ThreadPoolExecutor:
+    """Threads that wait for the disk; kept, as making them takes longer than a flush."""
+    return ThreadPoolExecutor(_FLUSHED_AT_ONCE, thread_name_prefix="flusher")
 
 
 def _sync(place: str) -> OSError | None:
@@ -182,4 +186,5 @@ _WRITING = os.O_WRONLY | os.O_CREAT | os.O_TRUNC | getattr(os, "O_BINARY", 0) | 
 # Windows flushes only what is open for writing.
 _FLUSHING = os.O_RDONLY | getattr(os, "O_CLOEXEC", 0) if os.name == "posix" else os.O_RDWR
 _FLUSHED_AT_ONCE = 8
+_FLUSHED_IN_TURN = 3
 _PIECE = 1 << 20

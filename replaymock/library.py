@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from replaymock.recording import Recording
 
 RETRY_SECONDS = 0.3
+MOST_REST_SECONDS = 0.1
 MOST_AT_ONCE = 256
 """How many cassettes are written together."""
 AGAIN_SECONDS = 1.0
@@ -54,6 +55,9 @@ class Library:
         self._tried_again: set[str] = set()
         self._told_failures: set[str] = set()
         self._timer: asyncio.TimerHandle | None = None
+        self._began = 0.0
+        self._rest: asyncio.TimerHandle | None = None
+        self._ending = False
         self._writing: asyncio.Future[list[Signature | Exception]] | None = None
         self._writer = ThreadPoolExecutor(max_workers=1, thread_name_prefix="writer")
 
@@ -136,6 +140,8 @@ class Library:
 
     async def flush(self) -> None:
         """Waits until everything is written, tries once more what could not be, and takes no more."""
+        self._ending = True
+        self._go_on()
         await self._settled()
         self._wait_again()
         self._write()
@@ -156,13 +162,14 @@ class Library:
         self._report("reloaded", {"cassettes": count, "text": f"reloaded: {counted(count)}"})
 
     def _write(self) -> None:
-        """Has what waits written, unless something is being written; a newer cassette took the place of an older."""
-        if self._writing or not self._waiting:
+        """Has what waits written, unless it is not yet time; a newer cassette took the place of an older."""
+        if self._writing or self._rest or not self._waiting:
             return
         batch = list(itertools.islice(self._waiting.items(), MOST_AT_ONCE))
         for file, _ in batch:
             del self._waiting[file]
         loop = asyncio.get_running_loop()
+        self._began = loop.time()
         self._writing = loop.run_in_executor(self._writer, self._store.save_all, batch)
         self._writing.add_done_callback(lambda done: self._written(batch, done))
 
@@ -179,6 +186,17 @@ class Library:
         if any(given_up):
             self.load()  # what the disk will not have is not served either, so that the next exchange is written
         self._look_after_unsaved()
+        if self._ending:
+            self._write()
+            return
+        # As long as it took: half the time is left to requests, and more is written together.
+        loop = asyncio.get_running_loop()
+        self._rest = loop.call_later(min(loop.time() - self._began, MOST_REST_SECONDS), self._go_on)
+
+    def _go_on(self) -> None:
+        if self._rest:
+            self._rest.cancel()
+        self._rest = None
         self._write()
 
     def _wait_again(self, most: int | None = None) -> None:
