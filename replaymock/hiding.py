@@ -12,7 +12,7 @@ from replaymock import encoded, jwts, tokens
 from replaymock.glance import is_clean
 from replaymock.labels import ANONYMOUS, Label, Whole, anonymous, unnumbered, whole
 from replaymock.places import Place, beside_names, is_of_oauth, oauth_parameters, query_names
-from replaymock.rewrites import Selector
+from replaymock.rewrites import Selector, is_named
 from replaymock.secrets import (
     ASCII_ESCAPE,
     COUNTS_TOO,
@@ -25,7 +25,7 @@ from replaymock.secrets import (
     plain_name,
 )
 from replaymock.shapes import Shape, Shapes
-from replaymock.targets import PLACEHOLDER, encode_component, encode_pair, encode_segment, readable
+from replaymock.targets import PLACEHOLDER, encode_component, encode_pair, encode_segment, literal_percents, readable
 from replaymock.vendors import SHAPES
 
 Selectors = dict[str, list[Selector]]
@@ -67,7 +67,9 @@ class Hider:
         """A value found under a name."""
         if self.is_secret(kind, name, is_secret_name):
             return self.replaced(value, name, label)
-        return self.deep(value, label)
+        # Readable text spells a percent sign `%25` where it could be taken for an escape.
+        hidden = self.deep(found := value.replace("%25", "%"), label)
+        return value if hidden == found else literal_percents(hidden)
 
     def json(self, text: str, label: Label) -> str:
         """JSON text, each value by the keys above it and by what it says; what is no JSON is searched as loose text."""
@@ -79,10 +81,9 @@ class Hider:
 
     def is_clean(self, text: str) -> bool:
         """Whether JSON text surely holds nothing to hide, seen without taking it apart."""
-        return not (self._added["json"] or self._added_values) and is_clean(text, self._has_shape)
-
-    def _has_shape(self, text: str) -> bool:
-        return self.shapes(text, anonymous) != text
+        return not (self._added["json"] or self._added_values) and is_clean(
+            text, lambda found: self.shapes(found, anonymous) != found
+        )
 
     def walked(self, text: str, label: Label) -> str:
         """Valid JSON text, each value looked at."""
@@ -106,7 +107,7 @@ class Hider:
 
     def loose(self, text: str, label: Label) -> str:
         """Text that may be JSON, hold lines of it, code, markup or links."""
-        if not (may_name_secret(text) or ASCII_ESCAPE.search(text)):
+        if not (may_name_secret(text) or ASCII_ESCAPE.search(text) or is_of_oauth(text) or _ENCODED.search(text)):
             return self.shapes(text, label)
         if text.lstrip()[:1] in ("{", "[") and tokens.is_valid(text):
             return self.json(text, label)
@@ -124,7 +125,7 @@ class Hider:
         found = self.loose(text, label)
         if len(text) < _SHORTEST_ENCODED:
             return found
-        if _ENCODED_TEXT.search(found) and not _WHITE.search(found):
+        if _ENCODED.search(found) and not _UNENCODED.search(found):
             decoded = readable(found)
             hidden = self.loose(decoded, label)
             found = found if hidden == decoded else encode_component(hidden)
@@ -147,11 +148,11 @@ class Hider:
         """Whether values under this name are secret, by the team's rules or else by default."""
         if self.is_kept(kind, name):
             return False
-        return _names(self._added[kind], name) or by_default(name)
+        return is_named(self._added[kind], name) or by_default(name)
 
     def is_kept(self, kind: str, name: str) -> bool:
         """Whether the team exempts values under this name."""
-        return bool(self._kept[kind]) and _names(self._kept[kind], name)
+        return bool(self._kept[kind]) and is_named(self._kept[kind], name)
 
     def _claims(self, claims: str, label: Label) -> str:
         def visit(path: Sequence[str | int], token: str) -> str | None:
@@ -233,7 +234,9 @@ class Hider:
         before, name, between, value = match.groups()
         if not is_secret_name(name.rpartition(":")[2]):
             return match.group()
-        hidden = "0" if _NUMBER.fullmatch(value) and between[-1:] not in _QUOTES else self.replaced(value, name, label)
+        hidden = (
+            "0" if _NUMBER.fullmatch(value) and between[-1:] not in ('"', "'") else self.replaced(value, name, label)
+        )
         return f"{before}{name}{between}{hidden}"
 
     def _tag(self, tag: str, label: Label) -> str:
@@ -266,11 +269,6 @@ class Hider:
         return frozenset(place for selector in selectors for place in selector.find(value))
 
 
-def _names(selectors: list[Selector], name: str) -> bool:
-    return any(selector.name.lower() == name.lower() for selector in selectors)
-
-
-_QUOTES = ('"', "'")
 _NUMBER = re.compile(r"-?[0-9][0-9.eE+\-]*")
 _JSON_LINE = re.compile(r"^((?:data:)?[ \t]*)([{\[][^\r\n]*[}\]])(?=[ \t]*\r?$)", re.MULTILINE)
 # Each of these matches what stands before a name, the name, what is between, and the value.
@@ -289,8 +287,8 @@ _TAG = re.compile(r"<[A-Za-z][^<>]*>")
 _NAMED_ATTRIBUTE = re.compile(r"""(\s(?:data-)?)([A-Za-z_][A-Za-z0-9_.:\-]{1,63})(\s*=\s*(?:"|'))([^"'<>]+)""")
 _ATTRIBUTE = re.compile(r"""([A-Za-z\-]+)\s*=\s*(["'])(.*?)\2""")
 _SHORTEST_ENCODED = 12
-_WHITE = re.compile(r"\s")
-_ENCODED_TEXT = re.compile(r"%(?:25)*(?:22|3[AaDdFf]|2[36])")
+_UNENCODED = re.compile(r"[\s/?#&=:]")
+_ENCODED = re.compile(r"%(?:25)*[2-7][0-9A-Fa-f]")
 _TAG_VALUE = re.compile(r"""(?i)(\s(?:value|content)\s*=\s*["'])([^"'<>]+)""")
 _MATRIX_PARAMETER = re.compile(r"(;)([A-Za-z0-9_.\-]{2,64})(=)([^;]+)")
 _PARAMETER_NAME = re.compile(r"(?:^|[?&#;]|&amp;)(?P<name>[A-Za-z0-9_][A-Za-z0-9_.\-\[\]%]{1,63})=", re.MULTILINE)

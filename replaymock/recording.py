@@ -163,11 +163,16 @@ class Recording:
 
     def _request(self, request: Request, canonical: Canonical) -> CassetteRequest:
         """What is kept of a request: no header but its content type and those that take part in matching."""
-        names = {"content-type", *(name for name, _ in canonical.headers)} if request.body else dict(canonical.headers)
+        names = (
+            {"content-type", "content-encoding", *(name for name, _ in canonical.headers)}
+            if request.body
+            else dict(canonical.headers)
+        )
         found = [(name.lower(), value) for name, value in request.headers if name.lower() in names]
         kept = tuple(sorted([*found, ("upgrade", "websocket")] if canonical.kind == SOCKET[0] else found))
         redacted = self.redactor.request(replace(request, headers=kept), self.numbering)
-        body = _request_body(redacted)
+        media = get(redacted.headers, "content-type")
+        body = bodies.kept(media, redacted.body) if redacted.body else None
         if isinstance(body, bodies.Multipart):
             redacted = replace(redacted, headers=_without_boundary(redacted.headers))
         query = tuple(sorted(parse_query(redacted.query), key=lambda pair: pair[0])) or None
@@ -277,12 +282,6 @@ def _is_exact(entry: Entry, request: Canonical) -> bool:
     """Whether an entry was found by the request's own key, and not by a template, a plain mock or HEAD for GET."""
     exact = not entry.plain and not entry.request.is_template
     return exact and key_of(entry.canonical) == key_of(request)
-
-
-def _request_body(request: Request) -> bodies.Body | None:
-    if not request.body:
-        return None
-    return bodies.kept(get(request.headers, "content-type"), request.body)
 
 
 def _without_boundary(headers: Headers) -> Headers:

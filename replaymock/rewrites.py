@@ -64,6 +64,11 @@ def parse_selector(text: str, kinds: Sequence[str], place: str) -> Selector:
     return Selector(kind, name.lower() if kind == "header" else name)
 
 
+def is_named(selectors: Sequence[Selector], name: str) -> bool:
+    """Whether one of the selectors is of this name, in any case."""
+    return any(selector.name.lower() == name.lower() for selector in selectors)
+
+
 def ignore(selectors: Sequence[Selector], request: Canonical) -> Canonical:
     """The request without what the selectors name."""
     for selector in selectors:

@@ -11,7 +11,8 @@ def plain_name(name: str) -> str:
     """A name as the tables spell it: lower case, no separators, without endings like `2`, `_v2`, `Confirmation`."""
     if "%" in name:
         name = unquote(unquote(name))
-    return _QUALIFIERS.sub("", _SEPARATORS.sub("", name.lower()))
+    plain = _SEPARATORS.sub("", name.lower())
+    return plain if plain in SECRET_NAMES else _QUALIFIERS.sub("", plain)
 
 
 @lru_cache(maxsize=8192)

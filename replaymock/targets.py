@@ -64,8 +64,13 @@ def readable(encoded: str) -> str:
     """Percent-decoded text. Bytes that are not UTF-8 stay `%XX`, and a literal `%` before two hex digits is `%25`."""
     raw = unquote_to_bytes(encoded)
     text = raw.decode("utf-8", "surrogateescape")
-    text = _LITERAL_PERCENT.sub("%25", text)
+    text = literal_percents(text)
     return _SURROGATE.sub(lambda match: f"%{ord(match.group()) - 0xDC00:02X}", text)
+
+
+def literal_percents(text: str) -> str:
+    """Decoded text in readable form: a percent sign that could be taken for an escape is `%25`."""
+    return _LITERAL_PERCENT.sub("%25", text)
 
 
 def encode_pair(name: str, value: str | None) -> str:

@@ -47,7 +47,7 @@ def _one(code: Any, argument: Any, source: random.Random) -> str:
         return source.choice(_choices(argument))
     if code in (codes.MAX_REPEAT, codes.MIN_REPEAT):
         low, high, inner = argument
-        times = low + 2 if high is codes.MAXREPEAT or high > low + 2 else high
+        times = low + 12 if high is codes.MAXREPEAT or high > low + 12 else high
         return "".join(_text(list(inner), source) for _ in range(times))
     if code is codes.SUBPATTERN:
         return _text(list(argument[3]), source)
