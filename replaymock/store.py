@@ -256,8 +256,11 @@ class Store:
         try:
             signature, read = self._files.read(file, NONE)
             found: Loaded | CassetteError = loaded(file, read, signature) if isinstance(read, Cassette) else read
-        except (OSError, ValueError, RuntimeError) as error:
-            reason = getattr(error, "strerror", None) or str(error)
+        except Exception as error:  # whatever it is, it takes out only this one
+            known_kind = isinstance(error, (OSError, ValueError, RuntimeError))
+            reason = getattr(error, "strerror", None) or (
+                str(error) if known_kind else f"{type(error).__name__}: {error}"
+            )
             signature, found = (), CassetteError(self.shown(file), 1, 1, f"cannot be read: {reason}")
         if known and isinstance(found, CassetteError) and str(known[1]) == str(found):
             self._known[file] = (signature, known[1])

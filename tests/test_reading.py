@@ -87,6 +87,8 @@ FAULTS = [
         "2:31: unknown field 'stauts'; did you mean 'status'?",
     ),
     ('{"request": {"path": "/a"}, "responses": [{"status": "x"}]}', "1:54: Expected `int`, got `str`"),
+    (f'{{"request": {{"path": "/a"}}, "responses": [{{"status": {"9" * 5000}}}]}}', "1:54: Integer value out of range"),
+    ('{"request": {"path": "/a"}, "responses": [{"json": "\\ud800"}]}', "1:1: holds half a character"),
     ('{"request": {"path": "/a"}, "responses": [{"status": 99}]}', "1:54: status 99 is not a final status code"),
     ('{"request": {"path": "/a"}, "responses": []}', "needs at least one response"),
     ('{"version": 2, "request": {"path": "/a"}, "responses": [{}]}', "1:13: version 2 is newer"),

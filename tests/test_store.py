@@ -16,6 +16,7 @@ from replaymock.cassette import Cassette
 from replaymock.disk import TEMPORARY_PREFIX
 from replaymock.errors import UsageError
 from replaymock.files import MOST_BYTES, Loaded
+from replaymock.reading import load
 from replaymock.store import GIT_ATTRIBUTES, Store
 from tests.factories import a_cassette, recorded
 from tests.inside import put, simple
@@ -372,3 +373,13 @@ def test_a_pipe_among_the_cassettes_is_refused_and_holds_nothing_up(tmp_path: Pa
     store.scan()
     assert [str(error) for error in store.broken.values()] == [f"{tmp_path}/x.json:1:1: not a regular file"]
     assert [loaded.file for loaded in store.loaded] == ["y.json"]
+
+
+def test_a_fault_while_a_file_is_read_takes_out_only_that_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    put(tmp_path, "GET--bad.json", simple("/bad", 1))
+    put(tmp_path, "GET--good.json", simple("/good", 1))
+    real = load
+    monkeypatch.setattr("replaymock.files.load", lambda file, *rest: real(1 / 0 if "bad" in file else file, *rest))
+    store = scanned(tmp_path)
+    assert [loaded.file for loaded in store.loaded] == ["GET--good.json"]
+    assert "cannot be read: ZeroDivisionError: division by zero" in str(store.broken["GET--bad.json"])
