@@ -16,6 +16,8 @@ from replaymock.messages import BINARY, CLOSE, NO_CODE, TEXT, Message, is_allowe
 from replaymock.schema import FileMessage
 
 BASE64_LIMIT = 1024
+MOST_OF_REASON = 123
+"""How many bytes a close has room for beside its code (RFC 6455 section 5.5)."""
 FORMS = ("json", "text", "base64", "file", "close")
 
 Sidecars = dict[str, bytes]
@@ -85,7 +87,7 @@ def _load(found: FileMessage, place: Place, read_sidecar: Callable[[str, str | N
         if kind == TEXT:
             _checked(data, (*place, "file"))
     elif found.close is not msgspec.UNSET:
-        code, kind, data = _code(found, (*place, "close")), CLOSE, _utf8(found.reason, (*place, "reason"))
+        code, kind, data = _code(found, (*place, "close")), CLOSE, _reason(found.reason, (*place, "reason"))
     return Message(found.sender, kind, data, code, found.delay_ms)
 
 
@@ -94,6 +96,13 @@ def _code(found: FileMessage, place: Place) -> int:
     if not is_allowed(code):
         raise Fault(place, f"{code} is no code a close can have; use 1000, or 3000 to 4999 for codes of your own")
     return code
+
+
+def _reason(text: str, place: Place) -> bytes:
+    reason = _utf8(text, place)
+    if len(reason) > MOST_OF_REASON:
+        raise Fault(place, f"the reason of a close has no more than {MOST_OF_REASON} bytes")
+    return reason
 
 
 def _in_layout(value: bytes, layout: str | None, place: Place) -> bytes:

@@ -258,6 +258,8 @@ def _plain(name: str, value: msgspec.Raw) -> Any:
     if not isinstance(found, kind) or isinstance(found, bool):
         message = f"{name!r} of an event is {'a number' if kind is int else 'a string'}"
         raise ValueError(message)  # noqa: TRY004 - about a file, as what else is wrong with a layout
+    if name == "delay_ms" and isinstance(found, int) and found < 0:
+        raise ValueError(f"'delay_ms' is {found}, but no event comes before the one before it")
     return found
 
 
