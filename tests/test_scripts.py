@@ -10,7 +10,15 @@ import pytest
 
 from tests.documents import ROOT
 
-SCRIPTS = ["scripts/install", "scripts/test", "scripts/check", "scripts/bench", "scripts/demo", ".ci/run"]
+SCRIPTS = [
+    "scripts/install",
+    "scripts/test",
+    "scripts/check",
+    "scripts/bench",
+    "scripts/fuzz",
+    "scripts/demo",
+    ".ci/run",
+]
 
 # A Python that writes down how it is called, and makes a venv that holds itself.
 PYTHON = """#!/bin/sh
@@ -77,6 +85,11 @@ def test_bench_hands_its_arguments_on(checkout: Path) -> None:
     assert calls(checkout, "scripts/bench", "--rounds", "1") == ["-m benchmarks --rounds 1"]
 
 
+def test_fuzz_looks_for_its_tool_and_hands_its_arguments_on(checkout: Path) -> None:
+    calls(checkout, "scripts/install")
+    assert calls(checkout, "scripts/fuzz", "5", "namer") == ["-c import atheris", "-m tests.fuzz 5 namer"]
+
+
 @pytest.mark.parametrize("script", SCRIPTS)
 def test_a_script_is_executable_posix_shell(script: str) -> None:
     assert os.access(ROOT / script, os.X_OK)
@@ -92,5 +105,5 @@ def test_every_pin_is_a_name_and_a_version() -> None:
 def test_every_direct_dependency_is_pinned() -> None:
     pinned = {line.partition("==")[0].lower() for line in (ROOT / "constraints.txt").read_text().splitlines()}
     quoted = re.findall(r'^    "([A-Za-z0-9._-]+)', (ROOT / "pyproject.toml").read_text(), re.MULTILINE)
-    wanted = {name.lower() for name in [*quoted, "ruff", "mypy"] if name[0].islower() and len(name) > 1}
+    wanted = {name.lower() for name in [*quoted, "ruff", "mypy", "atheris"] if name[0].islower() and len(name) > 1}
     assert wanted - pinned == set()
