@@ -7,86 +7,97 @@ import os
 import re
 from collections.abc import Callable
 from typing import Any
+from urllib.parse import unquote
 
+from replaymock import frontpage
 from replaymock.answer import Answer, json_answer, with_header
+from replaymock.errors import RequestRefused
 from replaymock.exchange import Request
-from replaymock.headers import get
+from replaymock.guard import Guard
+from replaymock.headers import Headers, get
 from replaymock.journal import Journal, Question
 from replaymock.problems import problem
 from replaymock.responder import Responder
 
 PREFIX = "/__replaymock"
 
-Hosts = frozenset[str]
-"""Host names, lower case, under which this server is meant to be reached; empty for any."""
-
-
-def hosts_of(address: str) -> Hosts:
-    """The names of a server bound to an address: the loopback's while it is bound there, any when bound wider."""
-    if address in ("localhost", "127.0.0.1", "::1"):
-        return frozenset(("localhost", "127.0.0.1", "[::1]"))
-    return frozenset()
-
 
 def is_own(path: str) -> bool:
-    """Whether a path belongs to the server itself."""
-    return path == PREFIX or path.startswith(f"{PREFIX}/")
+    """Whether a path belongs to the server itself, also when spelled so that a server further up might take it so."""
+    if path.startswith(PREFIX) and path[len(PREFIX) : len(PREFIX) + 1] in ("", "/"):
+        return True
+    # Most paths are plain, and this is asked for every request.
+    return _UNUSUAL.search(path) is not None and _plain(path).startswith(f"{PREFIX}/")
 
 
-def concerns_all(request: Request, responder: Responder, hosts: Hosts) -> bool:
+def concerns_all(request: Request, responder: Responder, guard: Guard) -> bool:
     """Whether a request is to be answered by `answer_for_all`: one of several workers cannot answer it alone."""
     asks = responder.ask_all is not None and is_own(request.path) and _name(request) in _ABOUT_ALL
-    return asks and _refusal(request, hosts) is None
+    return asks and _refusal(request, guard) is None
 
 
-async def answer_for_all(request: Request, responder: Responder, hosts: Hosts) -> Answer:
+async def answer_for_all(request: Request, responder: Responder, guard: Guard) -> Answer:
     """The answer of an own endpoint that speaks for every worker."""
     if responder.ask_all is None:
-        return answer(request, responder, hosts)
+        return answer(request, responder, guard)
     question = Question(reset=_name(request) == "reset", session=request.session or None)
-    return answer(request, responder, hosts, await responder.ask_all(question))
+    return answer(request, responder, guard, await responder.ask_all(question))
 
 
-def answer(request: Request, responder: Responder, hosts: Hosts, journal: Journal | None = None) -> Answer:
+def answer(request: Request, responder: Responder, guard: Guard, journal: Journal | None = None) -> Answer:
     """The answer of an own endpoint; `journal` is that of all workers, where the responder's own is one of several."""
-    refused = _refusal(request, hosts)
+    refused = _refusal(request, guard)
     if refused:
         return refused
     _, respond = _ENDPOINTS[_name(request)]
     found = respond(responder, request, journal or responder.journal)
-    return json_answer(200, "OK", found, (("Cache-Control", "no-store"),))
+    if isinstance(found, Answer):
+        return found
+    return json_answer(200, "OK", found, HEADERS)
 
 
-def _refusal(request: Request, hosts: Hosts) -> Answer | None:
-    name = _name(request)
-    if name not in _ENDPOINTS:
-        known = ", ".join(f"{PREFIX}/{known}" for known in _ENDPOINTS)
-        return problem(404, "unknown_endpoint", f"there is no {request.path}; there are {known}", ())
-    method, _ = _ENDPOINTS[name]
-    if name not in _OPEN_TO_ANY_HOST and hosts and _host_name(request) not in hosts:
-        return problem(403, "host_not_allowed", "this server is not known under the Host of this request", ())
-    if request.method not in ((method, "HEAD") if method == "GET" else (method,)):
-        refused = problem(405, "method_not_allowed", f"{request.path} takes {method}", ())
-        return with_header(refused, f"Allow: {method}".encode("ascii"))
-    if method != "GET" and _is_cross_site(request):
-        return problem(403, "cross_site", "a page of another origin may not change this server's state", ())
+def _refusal(request: Request, guard: Guard) -> Answer | None:
+    try:
+        _check(request, guard)
+    except RequestRefused as error:
+        refused = problem(error.status, error.code, error.detail, HEADERS)
+        if error.status == METHOD_NOT_ALLOWED:
+            return with_header(refused, f"Allow: {_ENDPOINTS[_name(request)][0]}".encode("ascii"))
+        return refused
     return None
 
 
+def _check(request: Request, guard: Guard) -> None:
+    name = _name(request)
+    if name not in _ENDPOINTS:
+        known = ", ".join(f"{PREFIX}/{known}" for known in _ENDPOINTS if known not in frontpage.FILES)
+        raise RequestRefused(404, "unknown_endpoint", f"there is no {request.path}; there are {known}")
+    if _OWN_VIA.search(get(request.headers, "via")):
+        raise RequestRefused(403, "not_by_proxy", "this is not told by way of another replaymock; ask this one itself")
+    method, _ = _ENDPOINTS[name]
+    if name not in _OPEN_TO_ANY_HOST:
+        guard.check_host(request)
+    if request.method not in ((method, "HEAD") if method == "GET" else (method,)):
+        raise RequestRefused(METHOD_NOT_ALLOWED, "method_not_allowed", f"{request.path} takes {method}")
+    if (method != "GET" or name in _NOT_EMBEDDED) and guard.is_foreign(request):
+        raise RequestRefused(403, "cross_site", "a page of another origin may not ask for this")
+
+
 def _name(request: Request) -> str:
-    return request.path.removeprefix(PREFIX).strip("/")
+    return request.path.removeprefix(PREFIX).strip("/") if request.path.startswith(PREFIX) else request.path
 
 
-def _host_name(request: Request) -> str:
-    return re.sub(r":[0-9]+\Z", "", get(request.headers, "host")).lower()
-
-
-def _is_cross_site(request: Request) -> bool:
-    """Whether a browser says another site's page is asking (Fetch metadata; the `Origin` header)."""
-    site = get(request.headers, "sec-fetch-site", "none")
-    origin = get(request.headers, "origin")
-    own = f"http://{get(request.headers, 'host')}"
-    return site not in ("none", "same-origin") or origin not in ("", own)
+def _plain(path: str) -> str:
+    """A path as a server takes it that decodes it, however often, and follows its dots."""
+    for _ in range(_DECODED):
+        path = unquote(path)
+    kept: list[str] = []
+    for segment in path.replace("\\", "/").split("/"):
+        if segment == "..":
+            kept = kept[:-1]
+        elif segment not in ("", "."):
+            kept.append(segment)
+    return "/" + "/".join(kept) + "/"
 
 
 def _health(_responder: Responder, _request: Request, _journal: Journal) -> Any:
@@ -143,7 +154,26 @@ def _reset(responder: Responder, request: Request, _journal: Journal) -> Any:
     return {"status": "reset", "session": name}
 
 
+def _page(_responder: Responder, request: Request, _journal: Journal) -> Any:
+    return frontpage.page(_name(request), HEADERS)
+
+
+def _events(responder: Responder, _request: Request, _journal: Journal) -> Any:
+    return frontpage.events(responder.listeners, responder.journal, HEADERS)
+
+
+METHOD_NOT_ALLOWED = 405
+HEADERS: Headers = (
+    ("Cache-Control", "no-store"),
+    ("Content-Security-Policy", "default-src 'none'; frame-ancestors 'none'"),
+    ("Cross-Origin-Resource-Policy", "same-origin"),
+    ("X-Content-Type-Options", "nosniff"),
+)
+_UNUSUAL = re.compile(r"%|//|/\.|\\")
+_DECODED = 3
+_OWN_VIA = re.compile(r"\breplaymock-[0-9a-f]{8}\b")
 _ABOUT_ALL = frozenset(("misses", "unused", "reset"))
+_NOT_EMBEDDED = frozenset(("events",))
 _OPEN_TO_ANY_HOST = frozenset(("health", "ready"))
 _ENDPOINTS: dict[str, tuple[str, Callable[[Responder, Request, Journal], Any]]] = {
     "health": ("GET", _health),
@@ -154,4 +184,6 @@ _ENDPOINTS: dict[str, tuple[str, Callable[[Responder, Request, Journal], Any]]] 
     "cassettes": ("GET", _cassettes),
     "sessions": ("GET", _sessions),
     "reset": ("POST", _reset),
+    "events": ("GET", _events),
+    **dict.fromkeys(frontpage.FILES, ("GET", _page)),
 }

@@ -3,6 +3,7 @@
 HTTP/1.1 framing follows RFC 9112 section 6.
 """
 
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -48,12 +49,18 @@ class Abort(Struct, frozen=True):
     reset: bool = False
 
 
-Step = Wait | Begin | Send | SendFile | Hold | Abort
+class Leave(Struct, frozen=True):
+    """Go on, and be waited for by nobody: a server that ends does not wait for the end of this."""
+
+
+Step = Wait | Begin | Send | SendFile | Hold | Abort | Leave
 
 
 @dataclass(frozen=True, slots=True)
 class Answer:
     """A whole response. `head` ends with the blank line; `steps`, where there are any, replace writing at once.
+
+    They may be made as they are taken, and without end.
 
     The head of a `streamed` answer has no framing, which depends on the connection it is sent on.
     """
@@ -61,7 +68,7 @@ class Answer:
     status: int
     head: bytes
     body: bytes = b""
-    steps: tuple[Step, ...] = ()
+    steps: Iterable[Step] = ()
     streamed: bool = False
 
     @property
@@ -129,7 +136,7 @@ def delayed(answer: Answer, seconds: float) -> Answer:
     return replace(answer, steps=(Wait(seconds), *steps_of(answer)))
 
 
-def steps_of(answer: Answer) -> tuple[Step, ...]:
+def steps_of(answer: Answer) -> Iterable[Step]:
     """The steps of an answer, also of one that is written at once."""
     return answer.steps or (Begin(), Send(answer.body))
 

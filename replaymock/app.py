@@ -15,16 +15,17 @@ from typing import Any
 
 from replaymock import announcements
 from replaymock.accepting import allow_open_files
-from replaymock.admin import hosts_of
 from replaymock.cassette import Cassette
 from replaymock.console import Console
 from replaymock.cors import Cors
 from replaymock.errors import CassetteError, UsageError
 from replaymock.fastlane import FastLane
+from replaymock.guard import Guard
 from replaymock.holding import Hold
 from replaymock.index import Index, Serving
 from replaymock.journal import AskAll, Report
 from replaymock.library import Library
+from replaymock.listeners import Listeners
 from replaymock.listening import bind
 from replaymock.matching import Matcher
 from replaymock.mode import RECORD_MODES, REPLAY
@@ -54,18 +55,20 @@ class App:
     def __init__(self, settings: Settings, report: Report, *, wants_requests: bool = True) -> None:
         self._settings = settings
         self._wants_requests = wants_requests
-        self._report = report
+        self._listeners = Listeners(report)
+        self._report = self._listeners.report
         self._store = Store(Path(settings.cassettes))
         self._matcher = Matcher(settings.file.rules, Redactor(settings.file.redaction))
         cors = Cors(settings.cors_origins, enabled=settings.cors)
         self._serving = Serving(cors, settings.diagnostics, _shifting(settings))
         self._backends: Any = None
         self.responder = self._make_responder()
-        self._library = Library(self._store, self._matcher, self._serving, report, self._use)
+        self._library = Library(self._store, self._matcher, self._serving, self._report, self._use)
         self._lane: FastLane | None = None
         self.responder.look_for = self._library.look_for
         self.responder.look_again = self._library.look_again
         self.responder.tells_requests = wants_requests
+        self.responder.listeners = self._listeners
         self._hold: Hold | None = None
         self.port = 0
         self._times_asked = 0
@@ -100,8 +103,8 @@ class App:
         if share is None:
             self.prepare()
         self.responder.ask_all = share.ask_all if share else None
-        hosts, limit = hosts_of(self._settings.host), self._settings.max_body
-        server = Server(self.responder, hosts, limit, self._warn, make_sockets=self._make_sockets)
+        guard, limit = self._make_guard(), self._settings.max_body
+        server = Server(self.responder, guard, limit, self._warn, make_sockets=self._make_sockets)
         sockets = share.sockets if share else bind(self._settings.host, self._settings.port)
         self.port = int(sockets[0].getsockname()[1])
         entrance = self._lane = self._make_lane(server)
@@ -186,6 +189,12 @@ class App:
             clock=time.monotonic,
             random=Random(settings.seed),  # noqa: S311 - latency needs no secret, and the same run twice is wanted
         )
+
+    def _make_guard(self) -> Guard:
+        settings = self._settings
+        lends = bool(settings.headers or settings.client_cert)
+        forwards = self.responder.mode.forward
+        return Guard(settings.host, settings.allowed_hosts, self._serving.cors, forwards=forwards, lends=lends)
 
     def _make_lane(self, server: Server) -> "FastLane | None":
         if self.responder.mode.forward or not self._settings.fast_lane:

@@ -199,6 +199,7 @@ _TABLES = ("ignore", "match", "redact", "record", "rule")
 OPTIONS: dict[str, type] = {
     "cassettes": str,
     "host": str,
+    "allow_host": list,
     "port": int,
     "json": bool,
     "ready_file": str,

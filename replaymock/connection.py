@@ -16,6 +16,7 @@ from replaymock.answer import (
     Answer,
     Begin,
     Hold,
+    Leave,
     Send,
     SendFile,
     Wait,
@@ -183,6 +184,8 @@ class Caller:
                     except OSError:  # it was promised whole
                         self.abort()
                         return
+                case Leave():
+                    self._done()
                 case Hold():
                     self._done()
                     await asyncio.get_running_loop().create_future()

@@ -2,6 +2,7 @@
 
 from collections import Counter, deque
 from collections.abc import Awaitable, Callable, Iterable
+from itertools import islice
 from typing import Any
 
 from msgspec import Struct, field
@@ -98,9 +99,14 @@ class Journal(Struct):
         """Those of the files of cassettes that no request was answered from."""
         return set(files) - self.used
 
-    def requests(self) -> list[dict[str, Any]]:
+    @property
+    def total(self) -> int:
+        """How many requests were answered."""
+        return sum(self.counts.values())
+
+    def requests(self, most: int = KEPT_REQUESTS) -> list[dict[str, Any]]:
         """The last requests, the oldest first."""
-        return [served.to_json() for served in self._requests]
+        return [served.to_json() for served in islice(self._requests, max(len(self._requests) - most, 0), None)]
 
     def misses(self) -> list[dict[str, Any]]:
         """The distinct misses, the latest last."""

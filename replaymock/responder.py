@@ -20,6 +20,7 @@ from replaymock.finding import Finder, Found
 from replaymock.history import write_name
 from replaymock.index import Entry, Index
 from replaymock.journal import AskAll, Journal, Report, Served
+from replaymock.listeners import Listeners
 from replaymock.matching import SOCKET, KnownBody, Matcher
 from replaymock.misses import Miss, exhausted, explain
 from replaymock.mode import Mode
@@ -70,6 +71,7 @@ class Responder:
         self.look_for: Callable[[list[str]], bool] = lambda _files: False
         self.look_again: Callable[[str], None] = lambda _file: None
         self.tells_requests = True
+        self.listeners = Listeners(report)
         self.playing = playing
         self._matcher = matcher
         self._finder = Finder(matcher)

@@ -18,11 +18,13 @@ from replaymock.accepting import MOST_CONNECTIONS, Acceptor
 from replaymock.admission import check, over_limit
 from replaymock.answer import Answer
 from replaymock.connection import Caller
+from replaymock.connections import Connections
 from replaymock.errors import RequestRefused
 from replaymock.exchange import Request
+from replaymock.guard import Guard
 from replaymock.handshake import is_upgrade
 from replaymock.headers import get
-from replaymock.patience import SECONDS, Line, Watch
+from replaymock.patience import SECONDS, Line
 from replaymock.proxying import has_body
 from replaymock.receiving import Upload, whole
 from replaymock.responder import Hit, Responder
@@ -40,7 +42,7 @@ class Server:
     def __init__(
         self,
         responder: Responder,
-        hosts: admin.Hosts,
+        guard: Guard,
         max_body: int,
         warn: Callable[[str], None] = lambda _message: None,
         patience: float = SECONDS,
@@ -49,10 +51,10 @@ class Server:
         self._make_sockets = make_sockets
         self._upgrades: Upgrades | None = None
         self._responder = responder
-        self._hosts = hosts
+        self._guard = guard
         self._max_body = max_body
         self._open: set[_Delegate] = set()
-        self._connections = _Connections(self._delegate, patience)
+        self._connections = Connections(self._delegate, patience)
         self._acceptor = Acceptor(lambda peer, address: self.take_over(peer, address, b""), self.has_room, warn)
         # Ours is the limit of a body that answers 413; Tornado's own would close without a word.
         self._parameters = HTTP1ConnectionParameters(max_header_size=MAX_HEADER, max_body_size=1 << 62)
@@ -105,7 +107,7 @@ class Server:
             return
 
     def _delegate(self, connection: HTTP1Connection) -> "_Delegate":
-        return _Delegate(connection, self._responder, self._hosts, self._max_body, self._open, self._upgrading)
+        return _Delegate(connection, self._responder, self._guard, self._max_body, self._open, self._upgrading)
 
     def _upgrading(self) -> "Upgrades":
         if self._upgrades is None:
@@ -117,36 +119,6 @@ class Server:
         return self._upgrades
 
 
-class _Connections(httputil.HTTPServerConnectionDelegate):
-    """The connections that are open; gives each request its delegate."""
-
-    def __init__(self, delegate: "Callable[[HTTP1Connection], _Delegate]", seconds: float) -> None:
-        self._delegate = delegate
-        self._open: dict[object, Line] = {}
-        self._watch = Watch(seconds)
-
-    def __len__(self) -> int:
-        return len(self._open)
-
-    def start(self, connection: HTTP1ServerConnection, line: Line) -> None:
-        """Serves a connection."""
-        self._open[connection] = line
-        self._watch.add(line)
-        connection.start_serving(self)
-
-    def start_request(self, server: object, connection: httputil.HTTPConnection) -> "_Delegate":
-        self._open[server].expects_head()
-        return self._delegate(cast(HTTP1Connection, connection))
-
-    def on_close(self, server: object) -> None:
-        self._watch.remove(self._open.pop(server))
-
-    async def close(self) -> None:
-        """Closes every connection."""
-        self._watch.stop()
-        await asyncio.gather(*(cast(HTTP1ServerConnection, connection).close() for connection in list(self._open)))
-
-
 class _Delegate(httputil.HTTPMessageDelegate):
     """One request, from its head to the end of its answer."""
 
@@ -154,7 +126,7 @@ class _Delegate(httputil.HTTPMessageDelegate):
         self,
         connection: HTTP1Connection,
         responder: Responder,
-        hosts: admin.Hosts,
+        guard: Guard,
         max_body: int,
         in_flight: "set[_Delegate]",
         upgrading: "Callable[[], Upgrades]",
@@ -162,7 +134,7 @@ class _Delegate(httputil.HTTPMessageDelegate):
         self._upgrading = upgrading
         self._connection = connection
         self._responder = responder
-        self._hosts = hosts
+        self._guard = guard
         self._max_body = max_body
         self._in_flight = in_flight
         self._out = Caller(connection, self._done)
@@ -188,12 +160,15 @@ class _Delegate(httputil.HTTPMessageDelegate):
         try:
             check(request, line.version)
             request = self._responder.assign(request)
+            is_own = admin.is_own(request.path)
+            if not is_own:
+                self._guard.check(request)
         except RequestRefused as error:
             self._out.close_after()
             self._out.answer(self._responder.refuse(request, error))
             self._out.received()
             return None
-        if is_upgrade(request) and not admin.is_own(request.path):
+        if not is_own and is_upgrade(request):
             return self._upgrade(request, line.version)
         self._request = request
         if int(get(request.headers, "content-length", "0")) > self._max_body:
@@ -231,7 +206,7 @@ class _Delegate(httputil.HTTPMessageDelegate):
                 self._upload.end()
             return
         request = replace(self._request, body=b"".join(self._pieces)) if self._pieces else self._request
-        if admin.concerns_all(request, self._responder, self._hosts):
+        if admin.concerns_all(request, self._responder, self._guard):
             self._start(self._answer_for_all(request))
             return
         try:
@@ -256,14 +231,14 @@ class _Delegate(httputil.HTTPMessageDelegate):
     def _local(self, request: Request) -> Answer | None:
         """The answer that needs no upstream; None where upstream is asked."""
         if admin.is_own(request.path):
-            return admin.answer(request, self._responder, self._hosts)
+            return admin.answer(request, self._responder, self._guard)
         preflight = self._responder.preflight(request)
         if preflight is None and self._responder.mode.lookup:
             return self._responder.replay(request)
         return preflight
 
     async def _answer_for_all(self, request: Request) -> None:
-        self._out.answer(await admin.answer_for_all(request, self._responder, self._hosts))
+        self._out.answer(await admin.answer_for_all(request, self._responder, self._guard))
 
     def _start(self, work: Coroutine[Any, Any, None]) -> None:
         self._out.on_leave(self.cancel)

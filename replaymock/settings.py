@@ -50,6 +50,7 @@ class Settings(Struct, frozen=True):
     verbose: bool = False
     quiet: bool = False
     cors_origins: tuple[str, ...] = ()
+    allowed_hosts: tuple[str, ...] = ()
     cors: bool = True
     session_header: str = "Replaymock-Session"
     diagnostics: bool = True
@@ -162,6 +163,13 @@ def parse_origin(text: str) -> str:
         raise UsageError(f"--cors-origin {text!r}: write scheme, host and port only, as in https://app.example.com")
     scheme, _, host = text.lower().partition("://")
     return f"{scheme}://{host.removesuffix({'http': ':80', 'https': ':443'}.get(scheme, ' '))}"
+
+
+def parse_host(text: str) -> str:
+    """A host name as `Host` is compared with it. UsageError where it is none, or has a port."""
+    if not HOST.fullmatch(text) or re.search(r":[0-9]+\Z", text.rpartition("]")[2]):
+        raise UsageError(f"--allow-host {text!r}: write a host name only, as in mock.example.com")
+    return text.lower()
 
 
 def parse_seconds(value: Any, flag: str) -> float:

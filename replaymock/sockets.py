@@ -73,7 +73,7 @@ class Sockets:
         headers = request.headers
         if has(headers, "origin") and not self._responder.cors.echoed(headers):
             detail = "a page of this origin may not open a WebSocket here; allow it by --cors-origin ORIGIN"
-            raise RequestRefused(403, "origin_refused", detail)
+            raise RequestRefused(403, "origin_not_allowed", detail)
 
     def _played(self, request: Request, entry: Entry, position: int) -> Opening:
         recorded = entry.prepared(position).recorded

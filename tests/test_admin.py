@@ -8,23 +8,25 @@ from typing import Any
 import pytest
 
 from replaymock import admin
+from replaymock.cors import Cors
 from replaymock.errors import CassetteError
+from replaymock.guard import Guard
 from replaymock.headers import Headers
 from replaymock.mode import RECORD_MODES
 from replaymock.responder import Responder
 from tests.factories import a_cassette, a_request, recorded
 from tests.inside import a_responder
 
-OWN = frozenset(("localhost", "127.0.0.1", "[::1]"))
-ANY: frozenset[str] = frozenset()
+OWN = Guard("localhost", (), Cors())
+ANY = Guard("0.0.0.0", (), Cors())
 LOCAL = (("Host", "localhost:8081"),)
 
 
 def asked(
-    responder: Responder, name: str, headers: Headers = LOCAL, method: str = "GET", hosts: admin.Hosts = OWN
+    responder: Responder, name: str, headers: Headers = LOCAL, method: str = "GET", guard: Guard = OWN
 ) -> tuple[int, Any]:
     request = responder.assign(a_request(method, f"/__replaymock/{name}", headers))
-    answer = admin.answer(request, responder, hosts)
+    answer = admin.answer(request, responder, guard)
     return answer.status, json.loads(answer.body)
 
 
@@ -37,7 +39,17 @@ def asked(
         ("/__replaymocked", False),
         ("/x/__replaymock/", False),
         ("/__REPLAYMOCK/", False),
-        ("//__replaymock/", False),
+        ("/__replaymock%2Fmisses", True),
+        ("//__replaymock/", True),
+        ("/%5F_replaymock/misses", True),
+        ("/%255f%255freplaymock/misses", True),
+        ("/x/../__replaymock/misses", True),
+        ("/x/%2e%2e/__replaymock/misses", True),
+        ("/./__replaymock", True),
+        ("\\__replaymock\\misses", True),
+        ("/x%20y", False),
+        ("/x//__replaymock/", False),
+        ("/__replaymock/../misses", True),
     ],
 )
 def test_only_whole_segments_below_the_prefix_are_own(path: str, own: bool) -> None:
@@ -56,7 +68,8 @@ def test_only_whole_segments_below_the_prefix_are_own(path: str, own: bool) -> N
         ("evil.example", OWN, False),
         ("localhost.evil.example:8081", OWN, False),
         ("127.0.0.1.nip.io", OWN, False),
-        ("127.0.0.2", OWN, False),
+        ("127.0.0.2", OWN, True),
+        ("shop.localhost:3000", OWN, True),
         ("xlocalhost", OWN, False),
         ("localhost:8081.evil.example", OWN, False),
         ("", OWN, False),
@@ -67,7 +80,7 @@ def test_only_whole_segments_below_the_prefix_are_own(path: str, own: bool) -> N
     ("name", "method"), [("misses", "GET"), ("requests", "GET"), ("cassettes", "GET"), ("reset", "POST")]
 )
 def test_what_the_mock_knows_is_told_under_its_own_names_only(
-    host: str, hosts: admin.Hosts, allowed: bool, name: str, method: str
+    host: str, hosts: Guard, allowed: bool, name: str, method: str
 ) -> None:
     status, said = asked(a_responder(), name, (("Host", host),), method, hosts)
     assert (status, said.get("code")) == ((200, None) if allowed else (403, "host_not_allowed"))
@@ -115,19 +128,33 @@ def test_another_method_is_told_the_right_one(name: str, method: str, takes: str
     assert f"\r\nAllow: {takes}\r\n".encode() in answer.head
 
 
-@pytest.mark.parametrize("name", ["", "nothing", "misses/1", "../health"])
+@pytest.mark.parametrize("name", ["nothing", "misses/1", "../health", "page/../../admin.py", "page/"])
 def test_an_unknown_endpoint_names_those_there_are(name: str) -> None:
     status, said = asked(a_responder(), name)
     assert (status, said["code"]) == (404, "unknown_endpoint")
     assert "/__replaymock/misses" in said["detail"]
 
 
-def test_own_answers_are_not_kept_and_say_nothing_of_cors() -> None:
-    head = admin.answer(
-        a_request("GET", "/__replaymock/health", (*LOCAL, ("Origin", "http://localhost:1"))), a_responder(), OWN
-    ).head
-    assert b"\r\nCache-Control: no-store\r\n" in head
+@pytest.mark.parametrize("name", ["health", "misses", "nothing", "reset"])
+def test_own_answers_are_not_kept_and_nothing_a_page_could_embed_or_read(name: str) -> None:
+    request = a_request("GET", f"/__replaymock/{name}", (*LOCAL, ("Origin", "http://localhost:1")))
+    head = admin.answer(request, a_responder(), OWN).head
+    for line in (
+        b"Cache-Control: no-store",
+        b"X-Content-Type-Options: nosniff",
+        b"Cross-Origin-Resource-Policy: same-origin",
+        b"Content-Security-Policy: default-src 'none'; frame-ancestors 'none'",
+    ):
+        assert b"\r\n" + line + b"\r\n" in head
     assert b"access-control" not in head.lower()
+
+
+@pytest.mark.parametrize("name", ["health", "misses", "reset"])
+def test_another_replaymock_is_told_nothing(name: str) -> None:
+    by_way_of = (*LOCAL, ("Via", "1.1 squid, 1.1 replaymock-0a1b2c3d"))
+    status, said = asked(a_responder(), name, by_way_of, "POST" if name == "reset" else "GET")
+    assert (status, said["code"]) == (403, "not_by_proxy")
+    assert asked(a_responder(), "health", (*LOCAL, ("Via", "1.1 squid")))[0] == 200
 
 
 def test_what_happened_is_told() -> None:

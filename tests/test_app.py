@@ -16,7 +16,7 @@ from replaymock.settings import Latency, Upstream
 from tests.inside import Told, put, running_app, simple
 from tests.running import ask, eventually, exchange, raw_backend, read_request, replaymock, reply
 
-GET = b"GET %b HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n"
+GET = b"GET %b HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n"
 
 
 def test_it_is_ready_when_it_listens_and_the_cassettes_are_loaded(tmp_path: Path) -> None:

@@ -11,6 +11,8 @@ from typing import Any
 import pytest
 
 from replaymock.app import App
+from replaymock.cors import Cors
+from replaymock.guard import Guard
 from replaymock.listening import bind
 from replaymock.playing import Playing
 from replaymock.responder import Responder
@@ -20,8 +22,8 @@ from tests.factories import a_cassette
 from tests.inside import a_responder, held_open, put, running_app, simple
 from tests.running import ask, eventually, exchange, raw_backend, read_whole, reply
 
-ITEMS = b"GET /items HTTP/1.1\r\nHost: x\r\n\r\n"
-LAST = b"GET /last HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n"
+ITEMS = b"GET /items HTTP/1.1\r\nHost: localhost\r\n\r\n"
+LAST = b"GET /last HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n"
 
 
 @pytest.fixture(scope="module")
@@ -52,7 +54,7 @@ def answers(port: int, data: bytes) -> list[tuple[int, bytes]]:
 
 
 def test_requests_sent_at_once_are_answered_in_their_order(app: App) -> None:
-    first = b"".join(b"GET /%b HTTP/1.1\r\nHost: x\r\n\r\n" % name for name in (b"one", b"none", b"two"))
+    first = b"".join(b"GET /%b HTTP/1.1\r\nHost: localhost\r\n\r\n" % name for name in (b"one", b"none", b"two"))
     statuses = [status for status, _ in answers(app.port, first + LAST)]
     assert statuses == [200, 404, 200, 200]
     assert [b'"one"' in body or b'"two"' in body for _, body in answers(app.port, first + LAST)][:3] == [
@@ -75,13 +77,13 @@ def test_a_request_may_come_byte_by_byte(app: App) -> None:
     [b"Content-Length: 9\r\n\r\nxxxxxxxxx", b"Transfer-Encoding: chunked\r\n\r\n4\r\nxxxx\r\n5\r\nxxxxx\r\n0\r\n\r\n"],
 )
 def test_a_body_is_read_in_either_framing_and_the_connection_goes_on(app: App, framing: bytes) -> None:
-    request = b"POST /up HTTP/1.1\r\nHost: x\r\n" + framing
+    request = b"POST /up HTTP/1.1\r\nHost: localhost\r\n" + framing
     assert [status for status, _ in answers(app.port, request + LAST)] == [200, 200]
 
 
 def test_who_waits_for_leave_to_send_a_body_gets_it(app: App) -> None:
     with socket.create_connection(("127.0.0.1", app.port), timeout=5) as connection:
-        connection.sendall(b"POST /up HTTP/1.1\r\nHost: x\r\nContent-Length: 9\r\nExpect: 100-continue\r\n\r\n")
+        connection.sendall(b"POST /up HTTP/1.1\r\nHost: localhost\r\nContent-Length: 9\r\nExpect: 100-continue\r\n\r\n")
         assert connection.recv(100).startswith(b"HTTP/1.1 100 ")
         connection.sendall(b"x" * 9)
         assert connection.recv(1000).startswith(b"HTTP/1.1 200 ")
@@ -90,9 +92,9 @@ def test_who_waits_for_leave_to_send_a_body_gets_it(app: App) -> None:
 @pytest.mark.parametrize(
     "refused",
     [
-        b"GET http://elsewhere/ HTTP/1.1\r\nHost: x\r\n\r\n",
+        b"GET http://elsewhere/ HTTP/1.1\r\nHost: localhost\r\n\r\n",
         b"GET /one HTTP/1.1\r\n\r\n",
-        b"POST /up HTTP/1.1\r\nHost: x\r\nContent-Length: 3\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n",
+        b"POST /up HTTP/1.1\r\nHost: localhost\r\nContent-Length: 3\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n",
     ],
 )
 def test_a_refused_request_ends_its_connection_so_that_nothing_smuggled_is_read(app: App, refused: bytes) -> None:
@@ -102,7 +104,7 @@ def test_a_refused_request_ends_its_connection_so_that_nothing_smuggled_is_read(
 
 def test_a_far_too_large_body_is_read_on_until_the_refusal_was_seen(app: App) -> None:
     size = 20 * 1024 * 1024
-    head = f"POST /up HTTP/1.1\r\nHost: x\r\nContent-Length: {size}\r\n\r\n".encode()
+    head = f"POST /up HTTP/1.1\r\nHost: localhost\r\nContent-Length: {size}\r\n\r\n".encode()
     with socket.create_connection(("127.0.0.1", app.port), timeout=20) as connection:
         connection.sendall(head + b"x" * size)
         received = connection.makefile("rb").read()
@@ -111,7 +113,7 @@ def test_a_far_too_large_body_is_read_on_until_the_refusal_was_seen(app: App) ->
 
 
 def test_a_too_long_head_is_not_served(app: App) -> None:
-    request = b"GET /one HTTP/1.1\r\nHost: x\r\nX-Long: " + b"a" * MAX_HEADER + b"\r\n\r\n"
+    request = b"GET /one HTTP/1.1\r\nHost: localhost\r\nX-Long: " + b"a" * MAX_HEADER + b"\r\n\r\n"
     assert b" 200 " not in exchange(app.port, request)
     assert ask(app.url, "GET", "/one").status == 200
 
@@ -145,7 +147,7 @@ def slow(seconds: float) -> Responder:
 
 @contextlib.asynccontextmanager
 async def listening(responder: Responder) -> AsyncIterator[tuple[Server, int]]:
-    server = Server(responder, frozenset(), 1000)
+    server = Server(responder, Guard("localhost", (), Cors()), 1000)
     sockets = bind("127.0.0.1", 0)
     server.listen(sockets)
     port = sockets[0].getsockname()[1]
@@ -225,5 +227,5 @@ def test_an_upload_goes_upstream_while_it_comes(tmp_path: Path) -> None:
         running_app(tmp_path / "c", upstreams=(Upstream("", origin),), mode="all") as app,
         socket.create_connection(("127.0.0.1", app.port), timeout=5) as caller,
     ):
-        caller.sendall(b"POST /up HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nhello\r\n")
+        caller.sendall(b"POST /up HTTP/1.1\r\nHost: localhost\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nhello\r\n")
         eventually(lambda: arrived)

@@ -158,3 +158,11 @@ def test_choices_names_and_globs_are_checked() -> None:
         settings.parse_header_name("a b", "--session-header")
     with pytest.raises(UsageError, match="begins with /"):
         settings.check_globs(("api/**",), "--only")
+
+
+@pytest.mark.parametrize("text", ["", "a:80", "[::1]:80", "http://a", "a/b", "a b", "*.a"])
+def test_an_allowed_host_is_a_name_without_a_port(text: str) -> None:
+    with pytest.raises(UsageError, match="--allow-host"):
+        settings.parse_host(text)
+    assert settings.parse_host("Mock.Test") == "mock.test"
+    assert settings.parse_host("[FE80::1]") == "[fe80::1]"

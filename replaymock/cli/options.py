@@ -94,6 +94,12 @@ _SHARED: list[Callable[[Command], Command]] = [
         help="The address to listen on; localhost is 127.0.0.1 and ::1, anything wider prints a warning.",
     ),
     option(
+        "--allow-host",
+        metavar="NAME",
+        multiple=True,
+        help="Take requests for this Host too, beside the loopback's names. Repeatable.",
+    ),
+    option(
         "--port", type=click.IntRange(0, 65535), default=8081, show_default=True, help="The port; 0 picks a free one."
     ),
     click.option(

@@ -201,6 +201,7 @@ def _common(values: dict[str, Any], found: config.FileConfig) -> dict[str, Any]:
     return {
         "cassettes": values["cassettes"],
         "host": values["host"],
+        "allowed_hosts": tuple(settings.parse_host(text) for text in values["allow_host"]),
         "port": values["port"],
         "json": values["as_json"],
         "ready_file": values["ready_file"],

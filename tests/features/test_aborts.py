@@ -34,7 +34,7 @@ async def _abort(port: int, number: int, gate: asyncio.Semaphore) -> None:
         target = "/body" if number % 2 else "/head"
         upload = b"Content-Length: 50\r\n\r\nhalf" if number % 5 == 0 else b"\r\n"
         method = b"POST" if number % 5 == 0 else b"GET"
-        writer.write(method + f" {target}{number} HTTP/1.1\r\nHost: x\r\n".encode() + upload)
+        writer.write(method + f" {target}{number} HTTP/1.1\r\nHost: localhost\r\n".encode() + upload)
         await writer.drain()
         with contextlib.suppress(TimeoutError):
             await asyncio.wait_for(reader.read(100), 0.005 * (number % 7))
@@ -81,7 +81,7 @@ def test_a_caller_who_goes_frees_upstream(tmp_path: Path) -> None:
 
     with raw_backend(handle) as backend, replaymock("record", tmp_path / "c", "--upstream", backend) as server:
         with socket.create_connection(("127.0.0.1", server.port)) as caller:
-            caller.sendall(b"GET /events HTTP/1.1\r\nHost: x\r\n\r\n")
+            caller.sendall(b"GET /events HTTP/1.1\r\nHost: localhost\r\n\r\n")
             caller.recv(100)
         left = time.monotonic()
         eventually(lambda: gone, 3)
@@ -94,7 +94,7 @@ def test_aborted_replays_leave_nothing_behind_either(tmp_path: Path) -> None:
     with replaymock("replay", tmp_path, "--latency", "5-20") as server:
         for number in range(60):
             with socket.create_connection(("127.0.0.1", server.port)) as caller:
-                caller.sendall(b"GET /large HTTP/1.1\r\nHost: x\r\n\r\n")
+                caller.sendall(b"GET /large HTTP/1.1\r\nHost: localhost\r\n\r\n")
                 if number % 2:
                     caller.recv(10)
         eventually(lambda: _open_files(server.process.pid) < 20)

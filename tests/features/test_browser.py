@@ -94,6 +94,7 @@ def story(browser: Any, page_port: int, tmp_path_factory: pytest.TempPathFactory
     config = folder / "replaymock.toml"
     config.write_text(CONFIG)
     options = ["--cors-origin", f"http://app.example.test:{page_port}", "--config", str(config)]
+    options += ["--allow-host", "api.example.test"]
     cassettes = folder / "cassettes"
     shop = Shop()
     with serving(shop) as backend, ExitStack() as stack:
@@ -262,9 +263,8 @@ FETCHES = {
 def test_a_foreign_page_cannot_rewind_the_mock(page: Any, mock: Running, way: str) -> None:
     httpx.post(f"{mock.url}/__replaymock/reset").raise_for_status()
     assert [steps(mock), steps(mock)] == [1, 2]
-    with page.expect_response(f"{mock.url}/__replaymock/reset") as waiting:
+    with page.expect_event("requestfailed", lambda asked: asked.url == f"{mock.url}/__replaymock/reset"):
         page.evaluate(f"url => void ({FETCHES[way]})", f"{mock.url}/__replaymock/reset")
-    assert waiting.value.status == 403
     assert steps(mock) == 3
 
 

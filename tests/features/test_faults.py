@@ -119,7 +119,7 @@ def test_a_backend_that_stalls_in_its_body_leaves_the_earlier_cassette(
         ask(server.url, "GET", "/x")
         good = eventually(lambda: (tmp_path / "c/x/GET.json").exists() and (tmp_path / "c/x/GET.json").read_bytes())
         backend.does = "stall"
-        request = b"GET /x HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n"
+        request = b"GET /x HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n"
         answer = exchange(server.port, request)
         assert answer.startswith(b"HTTP/1.1 200 ")
         assert not answer.endswith(b"0\r\n\r\n")

@@ -239,7 +239,7 @@ def test_what_is_in_flight_is_answered_before_it_ends(folder: Path) -> None:
     a_sequence(folder, "/x", "late")
     with replaymock("replay", folder, "--latency", "600") as server:
         with socket.create_connection(("127.0.0.1", server.port), timeout=10) as caller:
-            caller.sendall(b"GET /x HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n")
+            caller.sendall(b"GET /x HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n")
             eventually(lambda: _waits(server))
             server.process.send_signal(signal.SIGTERM)
             received = b""
@@ -255,7 +255,7 @@ def test_a_second_signal_ends_it_at_once(folder: Path) -> None:
         replaymock("replay", folder, "--latency", "8000") as server,
         socket.create_connection(("127.0.0.1", server.port), timeout=10) as caller,
     ):
-        caller.sendall(b"GET /x HTTP/1.1\r\nHost: x\r\n\r\n")
+        caller.sendall(b"GET /x HTTP/1.1\r\nHost: localhost\r\n\r\n")
         eventually(lambda: _waits(server))
         started = time.monotonic()
         server.process.send_signal(signal.SIGTERM)

@@ -10,7 +10,9 @@ from dataclasses import dataclass
 import pytest
 
 from replaymock.accepting import allow_open_files
+from replaymock.cors import Cors
 from replaymock.fastlane import FastLane
+from replaymock.guard import Guard
 from replaymock.listening import bind
 from replaymock.server import Server
 from tests.factories import a_cassette, recorded
@@ -34,7 +36,7 @@ class Here:
 @contextlib.asynccontextmanager
 async def listening(*, fast: bool, patience: float) -> AsyncIterator[Here]:
     responder = a_responder(a_cassette("/a"), a_cassette("/large", recorded(b'"' + b"x" * LARGE + b'"')))
-    server = Server(responder, frozenset(), 1_000_000, patience=patience)
+    server = Server(responder, Guard("localhost", (), Cors()), 1_000_000, patience=patience)
     lane = FastLane(server, responder.count, responder.count, lambda _: None, patience) if fast else None
     sockets = bind("127.0.0.1", 0)
     (lane or server).listen(sockets)

@@ -194,7 +194,7 @@ def test_a_request_body_arrives_byte_for_byte_in_its_own_framing(
     pieces = b"".join(b"%x\r\n%b\r\n" % (len(part), part) for part in (body[:1000], body[1000:])) + b"0\r\n\r\n"
     head = "Content-Length: 5120" if framing == "length" else "Transfer-Encoding: chunked"
     with replaymock("record", tmp_path / "c", "--upstream", backend) as server:
-        request = f"POST /up HTTP/1.1\r\nHost: x\r\nConnection: close\r\n{head}\r\n\r\n".encode()
+        request = f"POST /up HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n{head}\r\n\r\n".encode()
         answer = exchange(server.port, request + (body if framing == "length" else pieces))
     assert answer.startswith(b"HTTP/1.1 200 ")
     if framing == "length":
@@ -208,16 +208,16 @@ def test_a_request_body_arrives_byte_for_byte_in_its_own_framing(
 @pytest.mark.parametrize(
     "request_",
     [
-        b"GET http://elsewhere.example/x HTTP/1.1\r\nHost: x\r\n",
-        b"CONNECT elsewhere.example:443 HTTP/1.1\r\nHost: x\r\n",
-        b"OPTIONS * HTTP/1.1\r\nHost: x\r\n",
-        b"GET /x#part HTTP/1.1\r\nHost: x\r\n",
+        b"GET http://elsewhere.example/x HTTP/1.1\r\nHost: localhost\r\n",
+        b"CONNECT elsewhere.example:443 HTTP/1.1\r\nHost: localhost\r\n",
+        b"OPTIONS * HTTP/1.1\r\nHost: localhost\r\n",
+        b"GET /x#part HTTP/1.1\r\nHost: localhost\r\n",
         b"GET /x HTTP/1.1\r\n",
-        b"GET /x HTTP/1.1\r\nHost: x\r\nHost: y\r\n",
-        b"POST /x HTTP/1.1\r\nHost: x\r\nContent-Length: 1\r\nTransfer-Encoding: chunked\r\n",
-        b"POST /x HTTP/1.1\r\nHost: x\r\nContent-Length: +1\r\n",
-        b"POST /x HTTP/1.1\r\nHost: x\r\nContent-Length: 1\r\nContent-Length: 1\r\n",
-        b"POST /x HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: gzip, chunked\r\n",
+        b"GET /x HTTP/1.1\r\nHost: localhost\r\nHost: y\r\n",
+        b"POST /x HTTP/1.1\r\nHost: localhost\r\nContent-Length: 1\r\nTransfer-Encoding: chunked\r\n",
+        b"POST /x HTTP/1.1\r\nHost: localhost\r\nContent-Length: +1\r\n",
+        b"POST /x HTTP/1.1\r\nHost: localhost\r\nContent-Length: 1\r\nContent-Length: 1\r\n",
+        b"POST /x HTTP/1.1\r\nHost: localhost\r\nTransfer-Encoding: gzip, chunked\r\n",
     ],
 )
 def test_another_form_or_broken_framing_is_refused_with_nothing_sent_on(
