@@ -17,7 +17,12 @@ from replaymock.vendors import SHAPES
 from tests.documents import ROOT, examples
 from tests.running import run
 
-PAGES = ["README.md", "CHANGELOG.md", *(f"docs/{page.name}" for page in sorted((ROOT / "docs").glob("*.md")))]
+PAGES = [
+    "README.md",
+    "CHANGELOG.md",
+    "SECURITY.md",
+    *(f"docs/{page.name}" for page in sorted((ROOT / "docs").glob("*.md"))),
+]
 CASSETTES = [example for example in examples("docs/cassettes.md", "json") if example.file]
 CONFIGURATIONS = [*examples("docs/configuration.md", "toml"), *examples("docs/matching.md", "toml")]
 SCHEMA = json.loads((ROOT / "replaymock/cassette.schema.json").read_text(encoding="utf-8"))
@@ -117,6 +122,16 @@ def test_the_links_of_a_page_lead_somewhere(page: str) -> None:
         found = place.parent / file if file else place
         assert found.exists(), target
         assert not anchor or anchor in _anchors(found), target
+
+
+def test_every_promise_of_the_security_page_names_tests_that_exist() -> None:
+    rows = [line for line in (ROOT / "SECURITY.md").read_text(encoding="utf-8").splitlines() if "`tests/" in line]
+    named = {name for row in rows for name in re.findall(r"`(tests/[\w/]+\.py)`", row)}
+    promises = (ROOT / "SECURITY.md").read_text(encoding="utf-8").partition("## What is promised")[2]
+    promises = promises.partition("## What is not promised")[0]
+    told = [line for line in promises.splitlines() if line.startswith("| ") and not line.startswith("| promise")]
+    assert told == rows
+    assert [name for name in sorted(named) if "def test_" not in (ROOT / name).read_text(encoding="utf-8")] == []
 
 
 def _options(*commands: str) -> Iterator[click.Option]:
