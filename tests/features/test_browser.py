@@ -294,6 +294,37 @@ def test_a_page_on_a_name_made_to_lead_here_cannot_read_what_the_mock_knows(brow
         assert page.evaluate(reset, "/__replaymock/reset") == 403
 
 
+def test_a_recorder_that_adds_a_credential_works_for_pages_nearby_and_for_no_other(
+    browser: Any, page_port: int, tmp_path: Path
+) -> None:
+    shop = Shop()
+    lending = ("--header", "Authorization: Bearer of-the-team")
+    image = (
+        "url => new Promise(done => { const i = new Image(); i.onload = i.onerror = e => done(e.type); i.src = url; })"
+    )
+    code = "url => fetch(url, {method: 'DELETE', headers: {}}).then(a => a.json()).then(j => j.code, e => e.name)"
+    form = "url => { document.body.innerHTML = `<form method=post action=${url}>`; document.forms[0].submit(); }"
+    with (
+        serving(shop) as backend,
+        replaymock("record", tmp_path / "c", "--upstream", f"http://127.0.0.1:{backend}", *lending) as server,
+    ):
+        with a_page(browser, f"http://other.example.test:{page_port}") as page:
+            assert page.evaluate(
+                "url => fetch(url).then(a => a.json()).then(j => j.code)", f"{server.url}/x/items"
+            ) == ("origin_not_allowed")
+            assert page.evaluate(code, f"{server.url}/x/items/1") == "TypeError"  # its preflight was refused
+            assert page.evaluate(image, f"{server.url}/x/pixel.png") == "error"
+            with page.expect_response(f"{server.url}/x/login") as waiting:
+                page.evaluate(form, f"{server.url}/x/login")
+            assert waiting.value.status == 403
+        with a_page(browser, f"http://rebound.example.test:{server.port}", "x/items") as page:
+            assert "host_not_allowed" in page.content()
+        assert shop.requests == []
+        with a_page(browser, f"http://localhost:{page_port}") as page:
+            assert page.evaluate(image, f"{server.url}/x/pixel.png") == "load"
+        assert [headers["authorization"] for _, _, headers in shop.requests] == ["Bearer of-the-team"]
+
+
 @pytest.mark.parametrize(("ci", "outcome"), [("", pytest.skip.Exception), ("true", pytest.fail.Exception)])
 def test_without_chromium_the_story_is_skipped_but_fails_where_ci_is_set(
     monkeypatch: pytest.MonkeyPatch, ci: str, outcome: type[BaseException]

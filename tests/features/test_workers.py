@@ -104,6 +104,18 @@ def test_any_worker_tells_the_misses_and_the_unused_of_all(server: tuple[Running
     assert server[0].log.count("miss: GET /missing") == 1
 
 
+def test_each_worker_shows_the_page_and_tells_what_it_answers(server: tuple[Running, Path]) -> None:
+    with each_worker(server[0]) as workers:
+        for connection in workers.values():
+            connection.request("GET", "/__replaymock/", headers={"Host": "localhost"})
+            assert "<title>replaymock</title>" in connection.getresponse().read().decode()
+        for connection in workers.values():
+            connection.request("GET", "/__replaymock/events", headers={"Host": "localhost"})
+            told = connection.getresponse()
+            assert (told.getheader("Content-Type"), told.readline()) == ("text/event-stream", b"retry: 1000\n")
+            connection.close()
+
+
 def test_a_page_of_another_origin_resets_no_worker(server: tuple[Running, Path]) -> None:
     running, _ = server
     with each_worker(running) as workers:
