@@ -66,6 +66,7 @@ class Attempt:
             elapsed_ms=round((now - self.started) * 1000),
             arrivals=arrivals,
             truncated=truncated,
+            ended=now,
         )
 
     def answer(self, answer: Answer) -> None:

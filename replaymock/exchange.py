@@ -67,7 +67,7 @@ class Exchange:
     """A request and its response as they happened. `recorded_at` is ISO 8601 in UTC, to the second.
 
     `arrivals` has how many bytes of the body were there how many milliseconds after its head. A `truncated` one is the
-    beginning of a stream that went on.
+    beginning of a stream that went on. `ended` is when it was over, in seconds of a clock that tells no date.
     """
 
     request: Request
@@ -76,3 +76,4 @@ class Exchange:
     elapsed_ms: int
     arrivals: tuple[tuple[int, int], ...] = ()
     truncated: bool = False
+    ended: float = 0.0

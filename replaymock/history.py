@@ -16,11 +16,12 @@ _ERRORS = 400
 
 
 class Write(Struct, frozen=True):
-    """A write by its name (`POST /items`), its path, and how many of that name there were up to it."""
+    """A write by its name (`POST /items`), its path, how many of that name there were up to it, and when it ended."""
 
     name: str
     path: str
     number: int
+    ended: float = 0.0
 
     def __str__(self) -> str:
         return f"{self.name} x{self.number}" if self.number > 1 else self.name
@@ -51,25 +52,34 @@ class History:
         self._read: set[str] = set()
 
     def fetched(self, file: str, request: Canonical) -> str:
-        """Takes note of a request that `file` holds; the write it may be put down to, empty where there is none.
+        """The write that a request which `file` holds may be put down to, empty where there is none.
 
         That is the last one, since `file` was fetched before, of those that are closest to the request's path.
         """
-        new = self._made - self._fetched.get(file, self._made)
-        self._fetched[file] = self._made
         if request.method == "GET":
             self._read.add(_segments(request.path)[0])
-        if not new:
-            return ""
-        candidates = list(self._writes)[-new:]
         # The last of equals: max gives the first it meets.
-        return str(max(reversed(candidates), key=lambda write: self._closeness(write.path, request.path)))
+        candidates = reversed(self._unseen(file))
+        return str(max(candidates, key=lambda write: self._closeness(write.path, request.path), default=""))
 
-    def wrote(self, name: str, path: str) -> None:
-        """Takes note of a write."""
+    def saw(self, file: str, ended: float, *, is_news: bool) -> None:
+        """Learns when a fetch ended, and whether it brought anything new or wrote itself.
+
+        Where it did not, a write that was under way all the while is still to show.
+        """
+        waiting = [] if is_news else [write.ended > ended for write in self._unseen(file)]
+        self._fetched[file] = self._made - (len(waiting) - waiting.index(True) if any(waiting) else 0)
+
+    def _unseen(self, file: str) -> list[Write]:
+        """The writes since `file` was fetched."""
+        new = self._made - self._fetched.get(file, self._made)
+        return list(self._writes)[-new:] if new else []
+
+    def wrote(self, name: str, path: str, ended: float = 0.0) -> None:
+        """Takes note of a write, and of when its answer was whole."""
         self.counts[name] += 1
         self._made += 1
-        self._writes.append(Write(name, path, self.counts[name]))
+        self._writes.append(Write(name, path, self.counts[name], ended))
 
     def _closeness(self, written: str, read: str) -> int:
         """3 for the same path, its parent or a child; 2 for a sibling; 1 for a part of the backend that is read at all.

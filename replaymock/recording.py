@@ -104,16 +104,17 @@ class Recording:
         history = self._history(exchange.request.session)
         after = history.fetched(file, canonical)
         digest = digest_of(exchange)
-        known = index.entries.get(file)
-        if known and self._repeats.is_one(file, known, self._cursors.get(file, -1), digest):
+        known, cursor = index.entries.get(file), self._cursors.get(file, -1)
+        if known and self._repeats.is_one(file, known, cursor, digest):
             taken = Taken(file, Cassette(known.request, ()), changed=False)
         else:
             recorded = replace(self._recorded(exchange), after=after)
             taken = self._joined(exchange, canonical, file, recorded, index, history.counts)
             self._repeats.remember(file, None if taken.changed else known, self._cursors[file], digest)
         name = write_name(canonical, taken.cassette.request.path, exchange.response.status)
+        history.saw(file, exchange.ended, is_news=bool(name) or self._cursors[file] != cursor)
         if name:
-            history.wrote(name, canonical.path)
+            history.wrote(name, canonical.path, exchange.ended)
         return taken
 
     def take_conversation(self, exchange: Exchange, messages: tuple[Message, ...], index: Index) -> Taken:

@@ -9,8 +9,11 @@ MUTATION = {"operationName": "AddItem", "query": "mutation AddItem { add }", "va
 QUERY = {"operationName": "Items", "query": "query Items { items }", "variables": {}}
 
 
-def read(history: History, path: str) -> str:
-    return history.fetched(f"{path[1:]}/GET.json", Canonical("GET", path))
+def read(history: History, path: str, *, ended: float = 0, is_news: bool = True) -> str:
+    file = f"{path[1:]}/GET.json"
+    found = history.fetched(file, Canonical("GET", path))
+    history.saw(file, ended, is_news=is_news)
+    return found
 
 
 def write(history: History, method: str, path: str) -> None:
@@ -45,6 +48,22 @@ def test_a_write_is_counted_from_the_beginning_of_the_session() -> None:
     read(history, "/items")
     write(history, "POST", "/items")
     assert read(history, "/items") == "POST /items x2"
+
+
+def test_a_write_that_was_under_way_when_nothing_new_was_fetched_is_still_to_show() -> None:
+    history = History()
+    read(history, "/items")
+    history.wrote("POST /items", "/items", 2.0)
+    assert read(history, "/items", ended=1.0, is_news=False) == "POST /items"
+    assert [read(history, "/items", ended=ended) for ended in (3.0, 4.0)] == ["POST /items", ""]
+
+
+def test_a_write_that_has_shown_while_it_was_under_way_shows_no_second_time() -> None:
+    history = History()
+    read(history, "/job")
+    history.wrote("POST /job", "/job", 9.0)
+    found = [read(history, "/job", ended=ended, is_news=ended != 2) for ended in (1.0, 2.0, 3.0)]
+    assert found == ["POST /job", "", ""]
 
 
 @pytest.mark.parametrize(

@@ -173,3 +173,30 @@ def test_two_tabs_at_once_are_recorded_in_the_order_their_requests_arrived(tmp_p
             read_again.set()
             writing.result()
     assert cassettes(tmp_path / "c")["items/GET.json"]["responses"][1]["after"] == "POST /items"
+
+
+def test_a_read_that_was_answered_before_a_slow_write_does_not_hide_it_from_the_next(tmp_path: Path) -> None:
+    arrived, read_again = Event(), Event()
+    items: list[bytes] = []
+
+    def handle(connection: socket.socket) -> None:
+        head, body = read_whole(connection)
+        if head.startswith(b"POST"):
+            arrived.set()
+            read_again.wait(5)
+            items.append(body)
+        connection.sendall(reply(b"[%b]" % b",".join(items)))
+
+    with (
+        raw_backend(handle) as backend,
+        running_app(tmp_path / "c", upstreams=(parse_upstream(backend),), mode="all") as app,
+    ):
+        ask(app.url, "GET", "/items")
+        with ThreadPoolExecutor(1) as other_tab:
+            writing = other_tab.submit(ask, app.url, "POST", "/items", (), b"1")
+            arrived.wait(5)
+            assert ask(app.url, "GET", "/items").body == b"[]"
+            read_again.set()
+            writing.result()
+        assert ask(app.url, "GET", "/items").body == b"[1]"
+    assert cassettes(tmp_path / "c")["items/GET.json"]["responses"][1]["after"] == "POST /items"
