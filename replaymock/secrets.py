@@ -12,7 +12,9 @@ def plain_name(name: str) -> str:
     if "%" in name:
         name = unquote(unquote(name))
     plain = _SEPARATORS.sub("", name.lower())
-    return plain if plain in SECRET_NAMES else _QUALIFIERS.sub("", plain)
+    if plain in SECRET_NAMES or len(plain) > _LONGEST_QUALIFIED:
+        return plain
+    return _QUALIFIERS.sub("", plain)
 
 
 @lru_cache(maxsize=8192)
@@ -86,7 +88,11 @@ _FIRST_HALVES = frozenset(
 )
 _SECOND_HALVES = frozenset(b"key keys code codes string id url verifier factor number".split())
 _SMALL_NUMBER = re.compile(r"[0-9]{1,3}")
-_QUALIFIERS = re.compile(r"(?<=[a-z])(?:v?[0-9]+|confirmation|confirm|again|repeat|hash|value|string|header|plain)+\Z")
+_LONGEST_QUALIFIED = 200
+# Possessive: a name may hold a long number, and there is but one way to take it.
+_QUALIFIERS = re.compile(
+    r"(?<=[a-z])(?:v?[0-9]++|confirmation|confirm|again|repeat|hash|value|string|header|plain)++\Z"
+)
 
 SECRET_NAMES = frozenset(
     (
