@@ -85,7 +85,12 @@ def redactor(data: bytes) -> None:
     kind = (("content-type", TYPES[data[0] % len(TYPES)]),) if data else ()
     head, _, body = data[1:].partition(b"\n")
     text = "".join(character for character in head.decode("latin-1") if character not in "\r\0")
-    request = Request("POST", "/" + text.replace(" ", ""), (*kind, ("x", text), ("cookie", text)), body)
+    request = Request(
+        "POST",
+        "/" + "".join(text.split()).encode("ascii", "ignore").decode(),
+        (*kind, ("x", text), ("cookie", text)),
+        body,
+    )
     hidden = REDACTOR.request(request, Numbering())
     assert MATCHER.key(hidden) == MATCHER.key(request), hidden
     answer = Response(200, text, (*kind, ("set-cookie", text), ("location", text)), body)
