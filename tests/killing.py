@@ -125,8 +125,10 @@ def main(folder: Path, times: int, seed: int) -> None:
     left_over = warned = 0
     for life in range(times):
         pid, told = begin(folder, life)
-        data = announced_by(told, random.randrange(10))
-        time.sleep(random.uniform(0, 0.02))
+        started = time.monotonic()
+        data = announced_by(told, random.randrange(1, 6))
+        # The writer writes and rests in turns, each about as long as this took.
+        time.sleep(random.uniform(0, min(2 * (time.monotonic() - started), 0.3)))
         os.kill(pid, signal.SIGKILL)
         os.waitpid(pid, 0)
         with os.fdopen(told, "rb") as rest:

@@ -24,6 +24,10 @@ function list(id, items, show, nothing) {
   if (!items.length) at(id).append(element("li", nothing, "nothing"));
 }
 
+function counted(number, what) {
+  return `${number} ${what}${number === 1 ? "" : "s"}`;
+}
+
 function shownRequest(request) {
   const query = request.query ? `?${[request.query].flat().join("&")}` : "";
   return `${request.method} ${request.path}${query}`;
@@ -87,7 +91,7 @@ async function showKnown() {
   const [ready, misses, unused, cassettes, sessions] = await Promise.all(
     ["ready", "misses", "unused", "cassettes", "sessions"].map(told),
   );
-  at("mode").textContent = `${ready.mode}, ${ready.cassettes} cassettes, process ${ready.pid}`;
+  at("mode").textContent = `${ready.mode}, ${counted(ready.cassettes, "cassette")}, process ${ready.pid}`;
   list("misses", misses.misses.toReversed(), missCard, "none");
   list("unused", unused.unused, (file) => element("li", file), "every cassette was used");
   list("cassettes", cassettes.cassettes, (found) => {
@@ -98,7 +102,7 @@ async function showKnown() {
   list("sessions", sessions.sessions, (found) => {
     const writes = Object.values(found.writes).reduce((sum, count) => sum + count, 0);
     const name = found.session ?? "(the default session)";
-    return element("li", `${name}: ${Object.keys(found.positions).length} cassettes played, ${writes} writes`);
+    return element("li", `${name}: ${counted(Object.keys(found.positions).length, "cassette")} played, ${counted(writes, "write")}`);
   }, "none");
 }
 

@@ -24,13 +24,14 @@ LIVES = int(os.environ.get("REPLAYMOCK_TEST_LIVES", "12"))
 """How often a recorder is killed; a continuous integration job says 100."""
 
 
+@pytest.mark.timeout(300)
 def test_a_recorder_killed_at_any_moment_leaves_whole_cassettes_and_what_it_announced(tmp_path: Path) -> None:
     line = [sys.executable, "-m", "tests.killing"]
     lives = [
         subprocess.Popen([*line, str(tmp_path / f"c{seed}"), str(LIVES // 2), str(seed)], stdout=subprocess.PIPE)
         for seed in (1, 2)
     ]
-    told = [json.loads(life.communicate(timeout=100)[0] or b"{}") for life in lives]
+    told = [json.loads(life.communicate(timeout=280)[0] or b"{}") for life in lives]
     assert [life.returncode for life in lives] == [0, 0]
     assert sum(each["lives"] for each in told) == LIVES
     assert sum(each["announced"] for each in told) > 10

@@ -81,7 +81,7 @@ def test_requests_and_what_was_not_used_are_shown_as_it_happens(page: Any, mock:
     ask(mock.url, "GET", "/steps")
     assert "/steps" in text_of(page, "requests", "/steps")
     eventually(lambda: "steps/GET.json" not in page.inner_text("#unused"))
-    assert "the default session" in page.inner_text("#sessions")
+    assert "(the default session): 1 cassette played, 0 writes" in text_of(page, "sessions", "1 cassette played")
     assert page.inner_text("#mode").startswith("replay, 4 cassettes")
     assert "favicon" not in page.inner_text("#misses")  # to look must not change what is looked at
 
