@@ -92,7 +92,8 @@ def redactor(data: bytes) -> None:
         body,
     )
     hidden = REDACTOR.request(request, Numbering())
-    assert MATCHER.key(hidden) == MATCHER.key(request), hidden
+    if _is_utf8(body):
+        assert MATCHER.key(hidden) == MATCHER.key(request), hidden
     answer = Response(200, text, (*kind, ("set-cookie", text), ("location", text)), body)
     once = REDACTOR.response(answer, Numbering())
     REDACTOR.response(once, Numbering())
@@ -117,6 +118,10 @@ def seeds(name: str) -> Iterator[bytes]:
 
 def _folded(name: str) -> str:
     return unicodedata.normalize("NFC", name).casefold()
+
+
+def _is_utf8(data: bytes) -> bool:
+    return data.decode("utf-8", "replace").encode("utf-8") == data
 
 
 def _is_json(data: bytes) -> bool:
