@@ -13,6 +13,7 @@ from msgspec import Struct
 from replaymock.cassette import Cassette, CassetteRequest, Recorded
 from replaymock.cors import Cors
 from replaymock.headers import Headers
+from replaymock.masking import covers, is_masked
 from replaymock.matching import SOCKET, Key, Matcher, key_of
 from replaymock.prepare import Prepared
 from replaymock.rewrites import Canonical
@@ -109,6 +110,7 @@ class Index:
         self.entries: dict[str, Entry] = {}
         self._exact: dict[Key, Entry] = {}
         self._plain: dict[str, Entry] = {}
+        self._masked: dict[Key, list[Entry]] = {}
         self._templates: list[Entry] = []
         self._paths: dict[str, list[Entry]] = {}
         for entry in entries:
@@ -120,7 +122,8 @@ class Index:
 
     def find(self, request: Canonical) -> Entry | None:
         """The entry that answers a request; for HEAD also the one for GET."""
-        entry = self._exact_entry(request) or self._plain_mock(request) or self._template(request)
+        entry = self._exact_entry(request) or self._plain_mock(request)
+        entry = entry or self._masked_entry(request) or self._template(request)
         if entry is None and request.method == "HEAD":
             return self.find(_as_get(request))
         return entry
@@ -151,6 +154,8 @@ class Index:
             self._plain.setdefault(entry.canonical.path, entry)
         else:
             self._exact.setdefault(key_of(entry.canonical), entry)
+            if is_masked(entry.canonical):
+                self._masked.setdefault(_outline(entry.canonical), []).append(entry)
 
     def _remove(self, entry: Entry) -> None:
         del self.entries[entry.file]
@@ -162,6 +167,9 @@ class Index:
             del self._plain[entry.canonical.path]
         if self._exact.get(key_of(entry.canonical)) is entry:
             del self._exact[key_of(entry.canonical)]
+        masked = self._masked.get(_outline(entry.canonical), [])
+        if entry in masked:
+            masked.remove(entry)
 
     def _sort_templates(self) -> None:
         self._templates.sort(key=lambda entry: (*specificity(entry.request.path), entry.file))
@@ -172,6 +180,10 @@ class Index:
             bodyless = self._exact.get(key_of(replace(request, kind="", body=None)))
             return bodyless if bodyless and bodyless.takes_any_body else None
         return entry
+
+    def _masked_entry(self, request: Canonical) -> Entry | None:
+        masked = self._masked.get(_outline(request), ()) if self._masked else ()
+        return next((entry for entry in masked if covers(entry.canonical, request)), None)
 
     def _plain_mock(self, request: Canonical) -> Entry | None:
         return self._plain.get(request.path) if request.method == "GET" and request.kind != SOCKET[0] else None
@@ -190,6 +202,11 @@ def held_entry(file: str, cassette: Cassette, canonical: Canonical, serving: Ser
     """The entry of a cassette that is not on the disk, or not yet."""
     afters, by_hand = cassette.afters, cassette.by_hand
     return Entry(file, cassette.request, canonical, plain, by_hand, afters, serving, held=cassette.responses)
+
+
+def _outline(request: Canonical) -> Key:
+    """What requests have in common that differ in values only."""
+    return (request.method, request.kind, request.path.count("/"), len(request.query))
 
 
 def _header_safe(file: str) -> str:

@@ -211,7 +211,8 @@ class Recorder:
 
     def _keep(self, exchange: Exchange, canonical: Canonical, index: Index) -> tuple[str, str]:
         """Keeps an exchange; what became of it, and in which file."""
-        return self.put(self.recording.take(exchange, index, canonical), canonical, index)
+        taken = self.recording.take(exchange, index, canonical)
+        return self.put(taken, self.recording.read(exchange.request)[0], index)
 
     def put(self, taken: Taken, canonical: Canonical, index: Index) -> tuple[str, str]:
         """Serves and saves what was taken, where it is news; what became of it, and in which file."""

@@ -3,12 +3,14 @@
 from dataclasses import dataclass, replace
 
 from replaymock import bodies, codings, events, mediatypes
+from replaymock.asking import Asking
 from replaymock.cassette import Cassette, CassetteRequest, Recorded
 from replaymock.exchange import Exchange, Request, Response
 from replaymock.headers import Headers, get, hop_by_hop, is_cors, is_unstored, media_type
 from replaymock.history import History, write_name
 from replaymock.index import Entry, Index
 from replaymock.joining import ERROR_STATUSES, holds, join
+from replaymock.masking import covers
 from replaymock.matching import SOCKET, Matcher, key_of
 from replaymock.messages import BINARY, CLOSE, SERVER, Message
 from replaymock.naming import HASH_DIGITS, cassette_name
@@ -68,23 +70,15 @@ class Recording:
         self._histories: dict[str, History] = {}
         self._previous: dict[str, Cassette] = {}
         self._repeats = Repeats()
-        self._read: dict[tuple[str, str], tuple[Canonical, str]] = {}
+        self._asking = Asking(matcher, self.numbering.known)
 
     def remember(self, file: str, cassette: Cassette) -> None:
         """Takes note of a cassette that was removed, so that an equal one comes back byte for byte."""
         self._previous[file] = cassette
 
     def read(self, request: Request) -> tuple[Canonical, str]:
-        """The canonical form of a request, and its target as it may be shown; remembered where the target tells all."""
-        if request.body or self.matcher.uses_headers or len(request.target) > _LONGEST_REMEMBERED:
-            return self.matcher.read(request)
-        name = (request.method, request.target)
-        found = self._read.get(name)
-        if found is None:
-            if len(self._read) >= _MOST_REMEMBERED:
-                self._read.clear()
-            found = self._read[name] = self.matcher.read(request)
-        return found
+        """The canonical form of a request, and its target as it may be shown."""
+        return self._asking.read(request)
 
     def file_for(self, request: Canonical, index: Index) -> str:
         """The cassette an exchange with this request belongs to: the one that answers it now, or a new one."""
@@ -99,16 +93,22 @@ class Recording:
 
         The exchanges of a session are taken in the order their requests arrived.
         """
-        canonical = canonical or self.matcher.canonical(exchange.request)
+        canonical = canonical or self.read(exchange.request)[0]
         file = self.file_for(canonical, index)
         history = self._history(exchange.request.session)
-        after = history.fetched(file, canonical)
         digest = digest_of(exchange)
         known, cursor = index.entries.get(file), self._cursors.get(file, -1)
         if known and self._repeats.is_one(file, known, cursor, digest):
+            history.fetched(file, canonical)
             taken = Taken(file, Cassette(known.request, ()), changed=False)
         else:
-            recorded = replace(self._recorded(exchange), after=after)
+            self._asking.learn(exchange.request, self.numbering)
+            recorded = self._recorded(exchange)
+            # The answer may tell that something in the request is secret.
+            canonical = self.read(exchange.request)[0]
+            file = self.file_for(canonical, index)
+            known, cursor = index.entries.get(file), self._cursors.get(file, -1)
+            recorded = replace(recorded, after=history.fetched(file, canonical))
             taken = self._joined(exchange, canonical, file, recorded, index, history.counts)
             self._repeats.remember(file, None if taken.changed else known, self._cursors[file], digest)
         name = write_name(canonical, taken.cassette.request.path, exchange.response.status)
@@ -119,7 +119,7 @@ class Recording:
 
     def take_conversation(self, exchange: Exchange, messages: tuple[Message, ...], index: Index) -> Taken:
         """The cassette of a WebSocket, joined with what `index` holds of it."""
-        canonical = self.matcher.canonical(exchange.request, SOCKET)
+        canonical, _ = self._asking.read(exchange.request, SOCKET)
         file = self.file_for(canonical, index)
         literal = any(TOKEN.encode() in message.data for message in messages)
         kept = tuple(self._kept_message(message, rewrite=not literal) for message in messages)
@@ -172,6 +172,7 @@ class Recording:
         found = [(name.lower(), value) for name, value in request.headers if name.lower() in names]
         kept = tuple(sorted([*found, ("upgrade", "websocket")] if canonical.kind == SOCKET[0] else found))
         redacted = self.redactor.request(replace(request, headers=kept), self.numbering)
+        redacted = self._asking.hidden(redacted)
         media = get(redacted.headers, "content-type")
         body = bodies.kept(media, redacted.body) if redacted.body else None
         if isinstance(body, bodies.Multipart):
@@ -186,7 +187,7 @@ class Recording:
         data = self.redactor.message(data, self.numbering, is_text=is_text)
         for text in self.policy.never_stored:
             data = data.replace(text.encode("utf-8"), self.numbering("header", text).encode("ascii"))
-        return replace(message, data=data)
+        return replace(message, data=self.numbering.known.body(data, "text/plain") if is_text else data)
 
     def _recorded(self, exchange: Exchange) -> Recorded:
         response, encoded = self._decoded(exchange.response, truncated=exchange.truncated)
@@ -194,6 +195,7 @@ class Recording:
         headers = self._kept_headers(response.headers, exchange.request.method)
         response, rewrite = self._with_token(replace(response, headers=headers), encoded)
         response = self._without_own(self.redactor.response(response, self.numbering))
+        response = self.numbering.known.response(response)
         return Recorded(
             status=response.status,
             reason=response.reason,
@@ -282,7 +284,7 @@ class Recording:
 def _is_exact(entry: Entry, request: Canonical) -> bool:
     """Whether an entry was found by the request's own key, and not by a template, a plain mock or HEAD for GET."""
     exact = not entry.plain and not entry.request.is_template
-    return exact and key_of(entry.canonical) == key_of(request)
+    return exact and (key_of(entry.canonical) == key_of(request) or covers(entry.canonical, request))
 
 
 def _without_boundary(headers: Headers) -> Headers:
@@ -292,5 +294,3 @@ def _without_boundary(headers: Headers) -> Headers:
 
 
 _MOST_SESSIONS = 1000
-_MOST_REMEMBERED = 10_000
-_LONGEST_REMEMBERED = 1000

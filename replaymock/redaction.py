@@ -16,6 +16,7 @@ from replaymock import bodies, codings, jwts, mediatypes
 from replaymock.exchange import Request, Response
 from replaymock.headers import Headers, get, media_type, without
 from replaymock.hiding import Hider
+from replaymock.known import KnownValues
 from replaymock.labels import ANONYMOUS, Label, anonymous, whole
 from replaymock.rewrites import Selector
 from replaymock.secrets import is_secret_cookie, is_secret_name
@@ -56,6 +57,7 @@ class Numbering:
     def __init__(self) -> None:
         self._placeholders: dict[bytes, str] = {}
         self._counts: dict[str, int] = {}
+        self.known = KnownValues()
 
     @property
     def count(self) -> int:
@@ -71,6 +73,7 @@ class Numbering:
             self._placeholders[known] = (
                 f"{{{{redacted:{label}}}}}" if number == 1 else f"{{{{redacted:{label}:{number}}}}}"
             )
+            self.known.remember(value, self._placeholders[known])
         return self._placeholders[known]
 
 

@@ -18,7 +18,8 @@ from replaymock.codings import TooLarge
 from replaymock.cors import Cors
 from replaymock.exchange import Exchange, Request, Response
 from replaymock.index import Index, Serving, entry_for
-from replaymock.matching import Matcher
+from replaymock.masking import covers
+from replaymock.matching import Matcher, key_of
 from replaymock.origin import Origins
 from replaymock.reading import load
 from replaymock.recording import Policy, Recording, Taken
@@ -72,7 +73,9 @@ def test_what_is_written_is_what_is_read(request: Request) -> None:
 def test_what_a_cassette_says_of_its_request_has_its_key(request: Request) -> None:
     cassette = written_and_read(a_recording().take(an_exchange(request), Index()))
     again = cassette.request.to_request()
-    assert MATCHER.key(again, cassette.request.known_body()) == MATCHER.key(request)
+    stored, live = MATCHER.canonical(again, cassette.request.known_body()), MATCHER.canonical(request)
+    # A value that a name told to be secret is hidden elsewhere too, where nothing tells of it in a live request.
+    assert key_of(stored) == key_of(live) or covers(stored, live)
 
 
 @settings(max_examples=200)
@@ -80,7 +83,8 @@ def test_what_a_cassette_says_of_its_request_has_its_key(request: Request) -> No
 def test_a_request_without_a_body_has_one_canonical_form_live_and_stored(request: Request) -> None:
     request = replace(request, body=b"")
     taken = a_recording().take(an_exchange(request), Index())
-    assert MATCHER.canonical(taken.cassette.request.to_request()) == MATCHER.canonical(request)
+    stored, live = MATCHER.canonical(taken.cassette.request.to_request()), MATCHER.canonical(request)
+    assert stored == live or covers(stored, live)
 
 
 @settings(max_examples=200)

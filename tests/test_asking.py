@@ -1,0 +1,89 @@
+"""Secrets that a recording has learned of are in no request it keeps, and their cassettes are found again."""
+
+import json
+import random
+from urllib.parse import quote
+
+import pytest
+
+from replaymock.asking import Asking
+from replaymock.bodies import INLINE_LIMIT
+from replaymock.cassette import dump
+from replaymock.exchange import Request, Response
+from replaymock.index import Index
+from replaymock.known import KnownValues
+from replaymock.matching import Matcher
+from tests.credentials import word
+from tests.factories import JSON, a_request, an_exchange
+from tests.test_recording import a_recording, index_of
+
+FORM = (("Content-Type", "application/x-www-form-urlencoded"),)
+MIXED = (("Content-Type", "multipart/form-data; boundary=edge"),)
+
+
+def requests(secret: str) -> list[Request]:
+    """A request that names a secret, and those that have it where no name tells."""
+    quoted = quote(secret, safe="")
+    return [
+        a_request(
+            "POST", "/login", JSON, json.dumps({"user": "ann", "password": secret, "note": f"is {secret}"}).encode()
+        ),
+        a_request(target=f"/users/{quoted}/items"),
+        a_request(target=f"/items?owner={quoted}&page=2"),
+        a_request("POST", "/search", JSON, json.dumps({"q": [secret, {"by": secret}]}).encode()),
+        a_request("POST", "/form", FORM, f"q={quoted}&page=2".encode()),
+        a_request(
+            "POST",
+            "/parts",
+            MIXED,
+            f'--edge\r\nContent-Disposition: form-data; name="q"\r\n\r\n{secret}\r\n--edge--\r\n'.encode(),
+        ),
+    ]
+
+
+@pytest.mark.parametrize("seed", range(20))
+def test_whatever_was_recorded_is_found_with_the_same_and_with_fresh_secrets(seed: int) -> None:
+    source = random.Random(seed)
+    secret, fresh = word(source, 12), word(source, 16) + "/+"
+    recording, taken = a_recording(), []
+    for request in requests(secret):
+        said = Response(200, "OK", JSON, json.dumps({"said": f"you are {secret}"}).encode())
+        taken.append(recording.take(an_exchange(request, said), Index()))
+    for one in taken:
+        assert secret not in one.file + str(dump(one.cassette, one.file))
+    index = index_of(*taken)
+    for value in (secret, fresh):
+        assert [index.find(Matcher().canonical(request)) for request in requests(value)] == [
+            index.entries[one.file] for one in taken
+        ]
+    again, files = a_recording(), [one.file for one in taken]
+    assert [again.take(an_exchange(request), index).file for request in requests(fresh)] == files
+
+
+def test_an_answer_may_tell_that_its_request_held_a_secret() -> None:
+    said = Response(200, "OK", JSON, b'{"sessionId":"a1B2c3D4e5"}')
+    taken = a_recording().take(an_exchange(a_request("PUT", "/s/a1B2c3D4e5"), said), Index())
+    assert "a1b2c3d4e5" not in (taken.file + str(dump(taken.cassette, taken.file))).lower()
+
+
+def test_an_answer_that_repeats_a_header_of_its_request_does_not_tell_it() -> None:
+    asked = a_request(target="/a", headers=(("X-Api-Key", "a1B2c3D4e5"), ("Authorization", "Basic q1W2e3R4")))
+    said = Response(200, "OK", JSON, b'{"you":"said a1B2c3D4e5","and":["q1W2e3R4"]}')
+    body = a_recording().take(an_exchange(asked, said), Index()).cassette.responses[0].body
+    assert body == b'{"you":"said {{redacted:x-api-key}}","and":["{{redacted:authorization}}"]}'
+
+
+def test_what_is_kept_as_a_digest_stays_as_it_came() -> None:
+    known = KnownValues()
+    known.remember("hunter2abc", "{{redacted}}")
+    large = a_request("POST", "/hunter2abc", JSON, json.dumps(["hunter2abc" * 2, "x" * INLINE_LIMIT]).encode())
+    hidden = Asking(Matcher(), known).hidden(large)
+    assert (hidden.target, hidden.body) == ("/{{redacted}}", large.body)
+
+
+def test_a_target_is_read_again_once_more_is_known() -> None:
+    known = KnownValues()
+    asking = Asking(Matcher(), known)
+    assert asking.read(a_request(target="/a/hunter2abc"))[1] == "/a/hunter2abc"
+    known.remember("hunter2abc", "{{redacted}}")
+    assert asking.read(a_request(target="/a/hunter2abc"))[1] == "/a/{{redacted}}"

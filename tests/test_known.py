@@ -1,0 +1,53 @@
+"""Secrets found again by their value."""
+
+import pytest
+
+from replaymock.known import KnownValues, is_telling
+from tests.factories import JSON, a_request, a_response
+
+
+@pytest.mark.parametrize("value", ["hunter2abc", "9b2c4d6e-1f2a-4b3c-8d4e-5f6a7b8c9d0e", "s3cret/+=", "MixedCaseWord"])
+def test_long_mixed_values_are_telling(value: str) -> None:
+    assert is_telling(value)
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        "",
+        "true",
+        "1234",
+        "12345678",
+        "password1",
+        "changeme",
+        "2026-11-22",
+        "1.10.2",
+        "aaaa1111",
+        "a b c d e f 1",
+        "{{redacted}}",
+    ],
+)
+def test_short_common_and_plain_values_are_not(value: str) -> None:
+    assert not is_telling(value)
+
+
+def test_a_known_value_is_hidden_where_it_stands_on_its_own() -> None:
+    known = KnownValues()
+    known.remember("s3cret/word", "{{redacted:password}}")
+    request = a_request(
+        "POST", "/a/s3cret%2Fword?x=s3cret/word&y=s3cret/words", JSON, b'{"s3cret/word":["s3cret/word"]}'
+    )
+    found = known.request(request)
+    assert found.target == "/a/{{redacted:password}}?x={{redacted:password}}&y=s3cret/words"
+    assert found.body == b'{"{{redacted:password}}":["{{redacted:password}}"]}'
+    response = known.response(a_response(headers=(("x-a", "is s3cret/word"),), body=b"s3cret/word"))
+    assert (response.headers[0][1], response.body) == ("is {{redacted:password}}", b"{{redacted:password}}")
+    image = a_response(headers=(("content-type", "image/png"),), body=b"s3cret/word")
+    assert known.response(image) == image
+
+
+def test_only_so_many_values_are_known() -> None:
+    known = KnownValues()
+    for number in range(2000):
+        known.remember(f"secret-number-{number}", "{{redacted}}")
+    assert known.hide("secret-number-0 secret-number-1999") == "secret-number-0 {{redacted}}"
