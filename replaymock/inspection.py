@@ -1,4 +1,4 @@
-"""What a folder of cassettes holds, without serving it: faults, secrets, a table."""
+"""What a folder of cassettes holds, without serving it: faults, a table."""
 
 import re
 from collections.abc import Iterator
@@ -10,23 +10,12 @@ from replaymock.cassette import Cassette, Recorded
 from replaymock.config import FileConfig
 from replaymock.cors import Cors
 from replaymock.errors import CassetteError
-from replaymock.exchange import Response
 from replaymock.index import Serving
 from replaymock.library import checked_entry
 from replaymock.matching import Matcher, key_of
-from replaymock.messages import BINARY, Message
 from replaymock.redaction import Redactor
 from replaymock.sidecars import ANY_SIZE, NONE
 from replaymock.store import Store
-
-
-@dataclass(frozen=True, slots=True)
-class Finding:
-    """A secret in a cassette: where, and of what kind; never the value."""
-
-    file: str
-    place: str
-    kind: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,16 +53,6 @@ def unserved(folder: Path) -> list[str]:
     store = Store(folder)
     store.scan()
     return store.unserved()
-
-
-def scan(folder: Path, config: FileConfig) -> list[Finding]:
-    """Every secret in the cassettes of a folder."""
-    store = Store(folder)
-    store.scan()
-    redactor = Redactor(config.redaction)
-    return list(
-        dict.fromkeys(found for file, cassette in _whole(store) for found in _secrets(file, cassette, redactor))
-    )
 
 
 def rows(folder: Path) -> list[Row]:
@@ -124,32 +103,6 @@ def _whole(store: Store, held: int = ANY_SIZE) -> Iterator[tuple[str, Cassette]]
         cassette = store.cassette(loaded, held)
         if cassette:
             yield loaded.file, cassette
-
-
-def _secrets(file: str, cassette: Cassette, redactor: Redactor) -> Iterator[Finding]:
-    found: list[Finding] = []
-    for place, message in _messages(cassette):
-
-        def note(kind: str, value: str, place: str = place) -> str:
-            found.append(Finding(file, place, kind.lower()))
-            return value
-
-        if isinstance(message, Response):
-            redactor.response(message, note)
-        elif isinstance(message, Message):
-            redactor.message(message.data, note, is_text=message.kind != BINARY)
-        else:
-            redactor.request(cassette.request.to_request(), note)
-    yield from found
-
-
-def _messages(cassette: Cassette) -> Iterator[tuple[str, Response | Message | None]]:
-    yield "request", None
-    for position, recorded in enumerate(cassette.responses):
-        response = Response(recorded.status, recorded.reason, recorded.headers, recorded.body)
-        yield f"responses[{position}]", response
-        for number, message in enumerate(recorded.messages):
-            yield f"responses[{position}].messages[{number}]", message
 
 
 def _row(file: str, cassette: Cassette) -> Row:

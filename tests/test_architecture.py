@@ -61,7 +61,7 @@ FLOORS: list[tuple[str, str]] = [
     ("edges in", "server library"),
     ("edges in", "announcements pipes chorus"),
     ("entrances", "equipment"),
-    ("entrances", "app inspection demo.shop demo.comparison cli.options cli.showing"),
+    ("entrances", "app inspection scanning demo.shop demo.comparison cli.options cli.showing"),
     ("entrances", "worker"),
     ("entrances", "workers"),
     ("entrances", "demo.backend demo.report demo.visit cli.folder cli.serve"),

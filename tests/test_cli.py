@@ -140,9 +140,10 @@ def test_scan_names_the_place_and_never_the_secret(folder: Path, here: Command) 
     assert (ended.returncode, ended.stdout, ended.stderr) == (0, "", "no secrets found\n")
     put(folder, "cassettes/s.json", {"password": "hunter2-x"})
     ended = here("scan")
-    assert (ended.returncode, ended.stdout) == (1, "s.json: responses[0]: password\n")
+    assert (ended.returncode, ended.stdout) == (1, "s.json:2: $.password: password\n")
     listed = here("scan", "--json")
-    assert json.loads(listed.stdout) == [{"file": "s.json", "place": "responses[0]", "kind": "password"}]
+    assert json.loads(listed.stdout) == [{"file": "s.json", "line": 2, "place": "$.password", "kind": "password"}]
+    assert json.loads(here("scan", "--sarif").stdout)["runs"][0]["results"][0]["ruleId"] == "password"
     assert "hunter2" not in ended.stdout + ended.stderr + listed.stdout + listed.stderr
 
 

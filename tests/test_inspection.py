@@ -1,12 +1,12 @@
-"""What check, scan and ls find in a folder."""
+"""What check and ls find in a folder."""
 
 from pathlib import Path
 
 import pytest
 
-from replaymock import inspection
+from replaymock import inspection, scanning
 from replaymock.config import FileConfig, read
-from replaymock.inspection import Finding, Row
+from replaymock.inspection import Row
 from replaymock.store import Store
 from tests.factories import a_cassette, recorded
 from tests.inside import put, simple
@@ -20,7 +20,6 @@ def test_a_folder_without_fault_has_no_findings(tmp_path: Path) -> None:
     put(tmp_path, "a.json", {"plain": 1})
     put(tmp_path, "a/POST.json", simple("/a", 1, method="POST"))
     assert inspection.check(tmp_path, NONE) == []
-    assert inspection.scan(tmp_path, NONE) == []
 
 
 def test_each_fault_is_one_line_by_file(tmp_path: Path) -> None:
@@ -64,40 +63,6 @@ def test_a_rule_that_is_not_configured_makes_no_doubles(tmp_path: Path) -> None:
     assert inspection.check(tmp_path, NONE) == []
 
 
-def test_secrets_are_found_in_what_was_written_by_hand_and_never_told(tmp_path: Path) -> None:
-    put(tmp_path, "a/GET.json", simple("/a", {"note": f"use {TOKEN}"}, {"password": "hunter2-x"}))
-    login = {"method": "POST", "path": "/login", "json": {"password": "hunter2-x"}}
-    put(
-        tmp_path, "login/POST.json", {"request": login, "responses": [{"headers": {"set-cookie": "session=hunter2-x"}}]}
-    )
-    put(tmp_path, "mock.json", [{"api_key": "hunter2-x"}])
-    found = inspection.scan(tmp_path, NONE)
-    assert {(finding.file, finding.place) for finding in found} == {
-        ("a/GET.json", "responses[0]"),
-        ("a/GET.json", "responses[1]"),
-        ("login/POST.json", "request"),
-        ("login/POST.json", "responses[0]"),
-        ("mock.json", "responses[0]"),
-    }
-    assert "hunter2" not in repr(found)
-    assert TOKEN not in repr(found)
-
-
-def test_what_was_redacted_is_no_secret_and_what_is_to_be_kept_neither(tmp_path: Path) -> None:
-    put(tmp_path, "a.json", {"password": "{{redacted:password:2}}"})
-    put(tmp_path, "b.json", {"password": "hunter2-x"})
-    put(tmp_path, "c.json", {"colour": "hunter2-x"})
-    assert inspection.scan(tmp_path, NONE) == [Finding("b.json", "responses[0]", "password")]
-    kept = read('[redact]\nkeep = ["json:$.password"]\nadd = ["json:$.colour"]', "here")
-    assert [finding.file for finding in inspection.scan(tmp_path, kept)] == ["c.json"]
-
-
-def test_a_broken_file_hides_no_secret_of_another(tmp_path: Path) -> None:
-    put(tmp_path, "a.json", "{")
-    put(tmp_path, "b.json", {"password": "hunter2-x"})
-    assert [finding.file for finding in inspection.scan(tmp_path, NONE)] == ["b.json"]
-
-
 def test_the_table_is_ordered_by_path_and_method_and_sums_the_bodies(tmp_path: Path) -> None:
     store = Store(tmp_path)
     store.save("b/POST.json", a_cassette("/b", recorded(b"[1]", 201), method="POST"))
@@ -125,7 +90,7 @@ def test_looking_changes_nothing(tmp_path: Path) -> None:
     put(tmp_path, "a.json", {"password": "hunter2-x"})
     put(tmp_path, ".replaymock-1-left.json", "")
     before = {found: found.stat().st_mtime_ns for found in [tmp_path, *tmp_path.rglob("*")]}
-    for look in (inspection.check, inspection.scan):
+    for look in (inspection.check, scanning.scan):
         look(tmp_path, NONE)
     inspection.rows(tmp_path)
     assert {found: found.stat().st_mtime_ns for found in [tmp_path, *tmp_path.rglob("*")]} == before

@@ -42,20 +42,24 @@ def check(folder: str | None, config: str | None) -> None:
 @folder_argument
 @config_option
 @option("--json", "as_json", is_flag=True, help="Print a JSON array.")
-def scan(folder: str | None, config: str | None, as_json: bool) -> None:
-    """Look for secrets in cassettes: file, place and kind of each, never its value.
+@option("--sarif", is_flag=True, help="Print SARIF 2.1.0, as code scanners do.")
+def scan(folder: str | None, config: str | None, as_json: bool, sarif: bool) -> None:
+    """Look for secrets in a folder: file, line, place and kind of each, never its value.
 
     Applies the tables that recording applies, also to files written by hand. Exits with 1 on a finding.
     """
-    from replaymock import inspection  # noqa: PLC0415
+    from replaymock import scanning  # noqa: PLC0415
 
     configuration = read_file(config)
-    findings = inspection.scan(_existing(folder, configuration), configuration)
-    if as_json:
-        _print_json([{"file": found.file, "place": found.place, "kind": found.kind} for found in findings])
+    place = _existing(folder, configuration)
+    findings = scanning.scan(place, configuration)
+    if sarif:
+        _print_json(scanning.sarif(findings, place.as_posix()))
+    elif as_json:
+        _print_json([found.to_json() for found in findings])
     else:
         for found in findings:
-            click.echo(f"{found.file}: {found.place}: {found.kind}")
+            click.echo(f"{found.file}:{found.line}: {found.place}: {found.kind}")
     click.echo(_counted(findings) or "no secrets found", err=True)
     sys.exit(1 if findings else 0)
 

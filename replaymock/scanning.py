@@ -1,0 +1,156 @@
+"""Secrets in a folder of cassettes: in which file, on which line, at which place, of what kind; never their value."""
+
+import json
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+from replaymock import __version__, tokens
+from replaymock.cassette import Cassette
+from replaymock.config import FileConfig
+from replaymock.exchange import Response
+from replaymock.files import Loaded
+from replaymock.labels import Label
+from replaymock.messages import BINARY
+from replaymock.redaction import Redactor
+from replaymock.sidecars import ANY_SIZE
+from replaymock.store import Store
+
+_LONGEST_TEXT = 16 * 1024 * 1024
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """A secret: its file below the folder, its line, the JSON path to it in the file (`$` for all of it), its kind."""
+
+    file: str
+    line: int
+    place: str
+    kind: str
+
+    def to_json(self) -> dict[str, Any]:
+        """The finding as the members of a JSON object."""
+        return {"file": self.file, "line": self.line, "place": self.place, "kind": self.kind}
+
+
+def scan(folder: Path, config: FileConfig) -> list[Finding]:
+    """Every secret in the files of a folder, also in those that are no valid cassettes, by file and line."""
+    store, redactor = Store(folder), Redactor(config.redaction)
+    store.scan()
+    found: dict[Finding, None] = {}
+    for loaded in store.loaded:
+        cassette = store.cassette(loaded, ANY_SIZE)
+        if cassette:
+            found |= dict.fromkeys(_in_cassette(folder, loaded, cassette, redactor))
+    for file in (*store.broken, *store.unserved()):
+        found |= dict.fromkeys(_in_text(file, _read(folder / file), redactor))
+    return sorted(found, key=lambda finding: (finding.file, finding.line, finding.place, finding.kind))
+
+
+def sarif(findings: Sequence[Finding], folder: str) -> dict[str, Any]:
+    """Findings in the Static Analysis Results Interchange Format, version 2.1.0."""
+    kinds = sorted({finding.kind for finding in findings})
+    rules = [{"id": kind, "shortDescription": {"text": f"A secret: {kind}"}} for kind in kinds]
+    driver = {"name": "replaymock", "version": __version__, "rules": rules}
+    results = [
+        {
+            "ruleId": finding.kind,
+            "level": "error",
+            "message": {"text": f"{finding.kind} at {finding.place}"},
+            "locations": [
+                {
+                    "physicalLocation": {
+                        "artifactLocation": {"uri": f"{folder.rstrip('/')}/{finding.file}"},
+                        "region": {"startLine": finding.line},
+                    }
+                }
+            ],
+        }
+        for finding in findings
+    ]
+    schema = "https://json.schemastore.org/sarif-2.1.0.json"
+    return {"$schema": schema, "version": "2.1.0", "runs": [{"tool": {"driver": driver}, "results": results}]}
+
+
+def _in_cassette(folder: Path, loaded: Loaded, cassette: Cassette, redactor: Redactor) -> Iterator[Finding]:
+    file, text = loaded.file, _read(folder / loaded.file)
+    yield from _placed(folder, file, text, ("request",), _told(redactor.request, cassette.request.to_request()))
+    for position, recorded in enumerate(cassette.responses):
+        response = Response(recorded.status, recorded.reason, recorded.headers, recorded.body)
+        told = _told(redactor.response, response)
+        for message in recorded.messages:
+            told += _told(partial(redactor.message, is_text=message.kind != BINARY), message.data)
+        # A plain mock is its own response.
+        yield from _placed(folder, file, text, () if loaded.plain else ("responses", position), told)
+
+
+def _placed(
+    folder: Path, file: str, text: str, under: tuple[str | int, ...], told: list[tuple[str, str]]
+) -> Iterator[Finding]:
+    for kind, value in told:
+        place = _located(text, under, value)
+        sidecar, said = ("", "") if place else _sidecar(folder, file, text, under)
+        if sidecar:
+            yield Finding(sidecar, said.count("\n", 0, max(0, said.find(value))) + 1, "$", kind)
+        else:
+            yield Finding(file, *(place or (1, _json_path(under))), kind)
+
+
+def _sidecar(folder: Path, file: str, text: str, under: tuple[str | int, ...]) -> tuple[str, str]:
+    """The file beside a cassette that a response has its body in, and what it says."""
+    for start, end, path in tokens.members(text) if tokens.is_valid(text) else ():
+        if path is not None and tuple(path) == (*under, "file"):
+            sibling = f"{file.rpartition('/')[0]}/{tokens.string_value(text[start:end])}".lstrip("/")
+            return sibling, _read(folder / sibling)
+    return "", ""
+
+
+def _in_text(file: str, text: str, redactor: Redactor) -> Iterator[Finding]:
+    for kind, value in _told(partial(redactor.message, is_text=True), text.encode("utf-8")):
+        line = text.count("\n", 0, max(0, text.find(value))) + 1
+        yield Finding(file, *(_located(text, (), value) or (line, "$")), kind)
+
+
+def _told(redact: Callable[[Any, Label], Any], message: Any) -> list[tuple[str, str]]:
+    """The kind and value of each secret in a message."""
+    found: list[tuple[str, str]] = []
+
+    def note(kind: str, value: str) -> str:
+        found.append((kind.lower(), value))
+        return value
+
+    redact(message, note)
+    return found
+
+
+def _located(text: str, under: tuple[str | int, ...], value: str) -> tuple[int, str] | None:
+    """The line and JSON path of the first value below a place that says something; None where none does."""
+    if not tokens.is_valid(text):
+        return None
+    spellings = (value, json.dumps(value)[1:-1], json.dumps(value, ensure_ascii=False)[1:-1])
+    for start, end, path in tokens.members(text):
+        if path is not None and tuple(path[: len(under)]) == under:
+            said = tokens.string_value(text[start:end]) or text[start:end]
+            if any(spelling in said for spelling in spellings):
+                return text.count("\n", 0, start) + 1, _json_path(path)
+    return None
+
+
+def _json_path(path: Sequence[str | int]) -> str:
+    steps = [f"[{step}]" if isinstance(step, int) else _member(step) for step in path]
+    return "$" + "".join(steps)
+
+
+def _member(name: str) -> str:
+    return f".{name}" if name.isidentifier() and name.isascii() else f"[{json.dumps(name, ensure_ascii=False)}]"
+
+
+def _read(place: Path) -> str:
+    """The text of a file; what is no text, or is too large to be looked at, has none."""
+    try:
+        data = place.read_bytes()[:_LONGEST_TEXT]
+    except OSError:
+        return ""
+    return "" if b"\0" in data else data.decode("utf-8", "replace")

@@ -1,0 +1,65 @@
+"""Secrets in a folder: where they are, and never what they say."""
+
+from pathlib import Path
+
+from replaymock.config import FileConfig, read
+from replaymock.scanning import Finding, sarif, scan
+from tests.inside import put, simple
+
+NONE = FileConfig()
+TOKEN = "ghp_" + "a1B2" * 9
+
+
+def test_secrets_are_found_in_what_was_written_by_hand_and_never_told(tmp_path: Path) -> None:
+    put(tmp_path, "a/GET.json", simple("/a", {"note": f"use {TOKEN}"}, {"password": "hunter2-x"}))
+    login = {"method": "POST", "path": "/login", "json": {"password": "hunter2-x"}}
+    put(
+        tmp_path, "login/POST.json", {"request": login, "responses": [{"headers": {"set-cookie": "session=hunter2-x"}}]}
+    )
+    put(tmp_path, "mock.json", [{"api_key": "hunter2-x"}])
+    found = scan(tmp_path, NONE)
+    assert {(finding.file, finding.place) for finding in found} == {
+        ("a/GET.json", "$.responses[0].json.note"),
+        ("a/GET.json", "$.responses[1].json.password"),
+        ("login/POST.json", "$.request.json.password"),
+        ("login/POST.json", '$.responses[0].headers["set-cookie"]'),
+        ("mock.json", "$[0].api_key"),
+    }
+    assert "hunter2" not in repr(found)
+    assert TOKEN not in repr(found)
+
+
+def test_what_was_redacted_is_no_secret_and_what_is_to_be_kept_neither(tmp_path: Path) -> None:
+    put(tmp_path, "a.json", {"password": "{{redacted:password:2}}"})
+    put(tmp_path, "b.json", {"password": "hunter2-x"})
+    put(tmp_path, "c.json", {"colour": "hunter2-x"})
+    assert scan(tmp_path, NONE) == [Finding("b.json", 2, "$.password", "password")]
+    kept = read('[redact]\nkeep = ["json:$.password"]\nadd = ["json:$.colour"]', "here")
+    assert [finding.file for finding in scan(tmp_path, kept)] == ["c.json"]
+
+
+def test_a_broken_file_hides_no_secret_of_another(tmp_path: Path) -> None:
+    put(tmp_path, "a.json", "{")
+    put(tmp_path, "b.json", {"password": "hunter2-x"})
+    assert [finding.file for finding in scan(tmp_path, NONE)] == ["b.json"]
+
+
+def test_files_that_are_no_cassettes_and_bodies_beside_them_are_searched_too(tmp_path: Path) -> None:
+    put(tmp_path, "b/GET.json", f'{{\n  "reqest": 1,\n  "note": "{TOKEN}"\n}}')
+    put(tmp_path, "notes.txt", f"a\nb {TOKEN}\n")
+    put(tmp_path, "c/GET.json", {"request": {"path": "/c"}, "responses": [{"file": "GET.body.txt"}]})
+    (tmp_path / "c" / "GET.body.txt").write_text(f"one\ntwo\n{TOKEN}\n")
+    assert scan(tmp_path, NONE) == [
+        Finding("b/GET.json", 3, "$.note", "github_token"),
+        Finding("c/GET.body.txt", 3, "$", "github_token"),
+        Finding("notes.txt", 2, "$", "github_token"),
+    ]
+
+
+def test_sarif_has_what_its_schema_asks_for() -> None:
+    found = sarif([Finding("a.json", 2, "$.b", "jwt")], "cassettes/")
+    (run,) = found["runs"]
+    (result,) = run["results"]
+    place = result["locations"][0]["physicalLocation"]
+    assert found["version"] == "2.1.0" and run["tool"]["driver"]["rules"][0]["id"] == result["ruleId"] == "jwt"
+    assert (place["artifactLocation"]["uri"], place["region"]["startLine"]) == ("cassettes/a.json", 2)
