@@ -15,6 +15,7 @@ from replaymock.matching import IGNORE_KINDS, Rule
 from replaymock.redaction import KINDS as REDACT_KINDS
 from replaymock.redaction import RedactionRules
 from replaymock.rewrites import Selector, parse_selector
+from replaymock.vendors import OPTIONAL
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,7 +63,11 @@ def merged(under: FileConfig, over: FileConfig) -> FileConfig:
         options={**under.options, **over.options},
         rules=under.rules + over.rules,
         ignored=under.ignored + over.ignored,
-        redaction=RedactionRules(under.redaction.add + over.redaction.add, under.redaction.keep + over.redaction.keep),
+        redaction=RedactionRules(
+            under.redaction.add + over.redaction.add,
+            under.redaction.keep + over.redaction.keep,
+            under.redaction.kinds + over.redaction.kinds,
+        ),
         dropped_headers=under.dropped_headers | over.dropped_headers,
         play=under.play + over.play,
     )
@@ -98,7 +103,7 @@ class _Reader:
             if key not in known:
                 raise unknown_key(key, known, self._at(key))
         match = self._table(found.get("match", {}), "match", ("headers", "ignore"))
-        redact = self._table(found.get("redact", {}), "redact", ("add", "keep"))
+        redact = self._table(found.get("redact", {}), "redact", ("add", "keep", "kinds"))
         record = self._table(found.get("record", {}), "record", ("drop_headers",))
         rules = found.get("rule", [])
         if not isinstance(rules, list):
@@ -109,7 +114,9 @@ class _Reader:
             options={key: self._option(key, found[key]) for key in found if key in OPTIONS},
             rules=(everywhere, *(self._rule(rule) for rule in rules)),
             ignored=ignored,
-            redaction=RedactionRules(self._redactions(redact, "add"), self._redactions(redact, "keep")),
+            redaction=RedactionRules(
+                self._redactions(redact, "add"), self._redactions(redact, "keep"), self._kinds(redact)
+            ),
             dropped_headers=frozenset(self._header_names(record, "drop_headers")),
             play=tuple(self._rule_of_play(rule) for rule in rules if "latency" in rule or "fault" in rule),
         )
@@ -175,6 +182,13 @@ class _Reader:
             if selector.kind == "value":
                 self._check_expression(selector.name, key)
         return selectors
+
+    def _kinds(self, table: Mapping[str, Any]) -> tuple[str, ...]:
+        kinds = self._strings(table, "kinds")
+        for kind in kinds:
+            if kind not in OPTIONAL:
+                raise unknown_key(kind, list(OPTIONAL), f"{self._at('kinds')}: kinds")
+        return kinds
 
     def _check_expression(self, expression: str, key: str) -> None:
         try:

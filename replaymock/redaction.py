@@ -21,6 +21,7 @@ from replaymock.labels import ANONYMOUS, Label, anonymous, whole
 from replaymock.rewrites import Selector
 from replaymock.secrets import is_secret_cookie, is_secret_name
 from replaymock.targets import PLACEHOLDER, encode_segment, readable
+from replaymock.vendors import OPTIONAL
 
 __all__ = ["ANONYMOUS", "KINDS", "Numbering", "RedactionRules", "Redactor", "anonymous", "decoded", "forget_names"]
 __all__ += ["shortened"]
@@ -78,10 +79,11 @@ class Numbering:
 
 
 class RedactionRules(Struct, frozen=True):
-    """What a team adds to the tables, and what it exempts from them."""
+    """What a team adds to the tables, what it exempts from them, and which `kinds` of personal data it has hidden."""
 
     add: tuple[Selector, ...] = ()
     keep: tuple[Selector, ...] = ()
+    kinds: tuple[str, ...] = ()
 
 
 class Redactor:
@@ -89,7 +91,9 @@ class Redactor:
 
     def __init__(self, rules: RedactionRules | None = None) -> None:
         rules = rules or RedactionRules()
-        self._hider = Hider(_by_kind(rules.add), _by_kind(rules.keep))
+        self._hider = Hider(
+            _by_kind(rules.add), _by_kind(rules.keep), [OPTIONAL[kind] for kind in dict.fromkeys(rules.kinds)]
+        )
         self._looked_at = lru_cache(_HEADERS_REMEMBERED)(self._holds_nothing)
 
     def request(self, request: Request, label: Label) -> Request:

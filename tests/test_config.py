@@ -117,3 +117,9 @@ def test_the_nearer_file_goes_before_the_other_and_rules_add_up() -> None:
 def test_paths_in_a_file_are_taken_from_its_folder() -> None:
     found = config.relative_to(config.read('cassettes = "mocks"\nca_file = "/etc/ca.pem"\nhost = "h"', "x"), "/project")
     assert found.options == {"cassettes": "/project/mocks", "ca_file": "/etc/ca.pem", "host": "h"}
+
+
+def test_kinds_of_personal_data_are_asked_for_by_name() -> None:
+    assert config.read('[redact]\nkinds = ["cards"]', "here").redaction.kinds == ("cards",)
+    with pytest.raises(UsageError, match=r"here:2: kinds: unknown key 'card'; did you mean 'cards'\?"):
+        config.read('[redact]\nkinds = ["card"]', "here")

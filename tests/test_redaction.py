@@ -276,3 +276,11 @@ def test_secrets_in_base64_are_hidden_there(body: str, shown: bytes) -> None:
 )
 def test_hiding_places(headers: Headers, body: str, shown: str) -> None:
     assert REDACTOR.response(a_response(headers=headers, body=body.encode()), named).body.decode() == shown
+
+
+def test_personal_data_is_hidden_where_a_team_asks_for_it_and_a_number_stays_one() -> None:
+    redactor = Redactor(RedactionRules(kinds=("cards", "emails")))
+    body = b'{"by":"ann@example.com","card":4111111111111111,"text":"4111 1111 1111 1111","id":4111111111111112}'
+    found = redactor.response(a_response(body=body), named).body
+    assert found == b'{"by":"{{redacted:email}}","card":0,"text":"{{redacted:card_number}}","id":4111111111111112}'
+    assert REDACTOR.response(a_response(body=body), named).body == body
