@@ -4,7 +4,7 @@ from dataclasses import replace
 
 from replaymock import bodies
 from replaymock.exchange import Request
-from replaymock.headers import get
+from replaymock.headers import get, media_type
 from replaymock.known import KnownValues
 from replaymock.labels import Label
 from replaymock.matching import KnownBody, Matcher
@@ -50,12 +50,41 @@ class Asking:
         redactor.request(replace(request, headers=of_body), label)
 
     def hidden(self, request: Request) -> Request:
-        """The request without the values that are known to be secret; what is kept as a digest stays as it came."""
+        """The request without the values that are known to be secret, in its target and where its body has fields."""
         if not self._known.learned:
             return request
-        found = self._known.request(decoded(request))
-        kept = bodies.kept(get(request.headers, "content-type"), found.body) if found.body else None
-        parts = kept.parts if isinstance(kept, bodies.Multipart) else ()
-        if isinstance(kept, bodies.Digest) or any(isinstance(part.body, bodies.Digest) for part in parts):
+        request = decoded(request)
+        found = self._known.request(request)
+        if found.body != request.body and not _has_fields(request):
             return replace(request, target=found.target)
         return found
+
+    def kept(self, request: Request) -> bodies.Body | None:
+        """What is kept of a body: of text that holds a known value only a digest, as it is compared by its bytes."""
+        if not request.body:
+            return None
+        found = bodies.kept(get(request.headers, "content-type"), self.hidden(request).body)
+        if isinstance(found, bodies.Multipart):
+            return bodies.Multipart(tuple(self._kept_part(part) for part in found.parts))
+        if isinstance(found, bodies.Text) and self._known.hide(found.text) != found.text:
+            return bodies.Digest(bodies.digest(request.body), len(request.body))
+        return found
+
+    def _kept_part(self, part: bodies.Part) -> bodies.Part:
+        if isinstance(part.body, (bodies.Digest, bodies.Binary)):
+            return part
+        data = bodies.decode(part.body, part.content_type or "text/plain")
+        hidden = self._known.body(data, "text/plain")
+        if hidden == data:
+            return part
+        if part.filename is None and isinstance(part.body, bodies.Text):
+            return replace(part, body=bodies.Text(self._known.hide(part.body.text)))
+        return replace(part, body=bodies.Digest(bodies.digest(data), len(data)))
+
+
+def _has_fields(request: Request) -> bool:
+    """Whether a body is compared field by field, and not by its bytes."""
+    media = get(request.headers, "content-type")
+    return media_type(request.headers) == "application/graphql" or isinstance(
+        bodies.kept(media, request.body), (bodies.Json, bodies.Form)
+    )

@@ -172,9 +172,8 @@ class Recording:
         found = [(name.lower(), value) for name, value in request.headers if name.lower() in names]
         kept = tuple(sorted([*found, ("upgrade", "websocket")] if canonical.kind == SOCKET[0] else found))
         redacted = self.redactor.request(replace(request, headers=kept), self.numbering)
+        body = self._asking.kept(redacted)
         redacted = self._asking.hidden(redacted)
-        media = get(redacted.headers, "content-type")
-        body = bodies.kept(media, redacted.body) if redacted.body else None
         if isinstance(body, bodies.Multipart):
             redacted = replace(redacted, headers=_without_boundary(redacted.headers))
         query = tuple(sorted(parse_query(redacted.query), key=lambda pair: pair[0])) or None

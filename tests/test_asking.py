@@ -81,6 +81,18 @@ def test_what_is_kept_as_a_digest_stays_as_it_came() -> None:
     assert (hidden.target, hidden.body) == ("/{{redacted}}", large.body)
 
 
+def test_text_with_a_known_value_is_kept_as_a_digest_and_found_by_it() -> None:
+    text = (("Content-Type", "text/plain"),)
+    file = b'--edge\r\nContent-Disposition: form-data; name="f"; filename="a.txt"\r\n\r\nis hunter2abc\r\n--edge--\r\n'
+    for asked in (
+        a_request("POST", "/?token=hunter2abc", text, b"is hunter2abc"),
+        a_request("POST", "/?token=hunter2abc", MIXED, file),
+    ):
+        taken = a_recording().take(an_exchange(asked), Index())
+        assert "hunter2abc" not in str(dump(taken.cassette, taken.file))
+        assert index_of(taken).find(Matcher().canonical(asked))
+
+
 def test_a_target_is_read_again_once_more_is_known() -> None:
     known = KnownValues()
     asking = Asking(Matcher(), known)
