@@ -284,3 +284,9 @@ def test_personal_data_is_hidden_where_a_team_asks_for_it_and_a_number_stays_one
     found = redactor.response(a_response(body=body), named).body
     assert found == b'{"by":"{{redacted:email}}","card":0,"text":"{{redacted:card_number}}","id":4111111111111112}'
     assert REDACTOR.response(a_response(body=body), named).body == body
+
+
+@pytest.mark.parametrize("headers", [(), (("content-type", "application/x-www-form-urlencoded"),)])
+def test_a_binary_body_is_left_alone_though_it_claims_to_be_none(headers: Headers) -> None:
+    body = b"\x89PNG\0password=hunter2&token=abc"
+    assert Redactor().request(Request("POST", "/a", headers, body), Numbering()).body == body
