@@ -19,11 +19,13 @@ def is_clean(text: str, has_shape: Callable[[str], bool]) -> bool:
 
     `has_shape` finds what looks like a credential.
     """
-    if ASCII_ESCAPE.search(text) or not _is_strict_json(text) or has_shape(text) or encoded.may_hold(text):
+    if ASCII_ESCAPE.search(text) or not _is_strict_json(text):
         return False
     strings = set(_STRING.findall(text))
     names = {found for found, colon in strings if colon}
     if any(map(_may_be_secret, names)) or is_of_oauth(text):
+        return False
+    if has_shape(text) or encoded.may_hold(text):
         return False
     return not any(_may_tell(found, has_shape) for found, colon in strings if not colon)
 
@@ -53,6 +55,6 @@ def _is_strict_json(text: str) -> bool:
 
 
 _STRICT = msgspec.json.Decoder(msgspec.Raw)
-_STRING = re.compile(r'"((?:[^"\\]|\\.)*)"(\s*:)?')
+_STRING = re.compile(r'"([^"\\]*+(?:\\.[^"\\]*+)*+)"(\s*:)?')
 _LIKE_MEMBER = re.compile(r"[:=<%]")
 _LONGEST_NAME = 64

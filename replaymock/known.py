@@ -25,8 +25,9 @@ class KnownValues:
         if not is_telling(value):
             return
         self.learned += value not in self._placeholders
-        for spelling in {value, quote(value, safe="")}:
-            self._placeholders[spelling] = placeholder
+        self._placeholders[value] = placeholder
+        if not _IN_URLS.fullmatch(value):
+            self._placeholders[quote(value, safe="")] = placeholder
         while len(self._placeholders) > _MOST:
             del self._placeholders[next(iter(self._placeholders))]
 
@@ -73,6 +74,7 @@ def is_telling(value: str) -> bool:
 _MOST = 256
 _FEWEST_LETTERS = 5
 _SPELLED = re.compile(r"[A-Za-z0-9!#$%&()*+,\-./:;=?@\[\]^_|~]{8,256}")
+_IN_URLS = re.compile(r"[A-Za-z0-9_.~\-]+")
 _DIGIT = re.compile(r"[0-9]")
 _LETTER = re.compile(r"[A-Za-z]")
 _DATE = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}|v?[0-9]+(?:\.[0-9]+)+")

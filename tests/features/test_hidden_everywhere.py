@@ -134,12 +134,17 @@ def views(data: bytes) -> str:
     return "\n".join(found)
 
 
+def kinds_in(place: str) -> list[str]:
+    """Every second kind, so that each is in eleven places."""
+    return list(KINDS)[list(PLACES).index(place) % 2 :: 2]
+
+
 def record(place: str, seed: int, index: Index) -> tuple[list[str], dict[str, bytes]]:
     """Every kind of secret in one place, each in a recording of its own: what must not be seen, and what is written."""
-    source = random.Random(f"{place} {seed}")
-    secrets = [make(source) for make in KINDS.values()]
+    source, kinds = random.Random(f"{place} {seed}"), kinds_in(place)
+    secrets = [KINDS[kind](source) for kind in kinds]
     matcher, written = Matcher(), {}
-    for kind, secret in zip(KINDS, secrets, strict=True):
+    for kind, secret in zip(kinds, secrets, strict=True):
         told = PLACES[place](secret)
         request = replace(told.request, target=f"/{kind}{told.request.target}")
         taken = Recording(Policy(), matcher, Origins(("http://b",))).take(replace(told, request=request), index)
@@ -154,9 +159,9 @@ def record(place: str, seed: int, index: Index) -> tuple[list[str], dict[str, by
 def test_no_secret_is_seen_in_any_place_and_fresh_ones_change_no_file(place: str) -> None:
     index = Index()
     needles, written = record(place, 1, index)
-    assert len(written) == len(KINDS) > 110
+    assert len(written) == len(kinds_in(place)) > 50
     seen = "\n".join(f"{file}\n{views(data)}" for file, data in written.items())
-    assert [kind for kind, needle in zip(KINDS, needles, strict=True) if needle in seen] == []
+    assert [kind for kind, needle in zip(kinds_in(place), needles, strict=True) if needle in seen] == []
     assert record(place, 2, index)[1] == {}
 
 
