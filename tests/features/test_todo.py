@@ -160,7 +160,12 @@ READERS: dict[str, tuple[bytes, Callable[[int], bytes], str]] = {
         lambda number: b'{"n":%d}\n' % number,
         """async done => {
             const reader = (await fetch("/lines")).body.getReader(), text = new TextDecoder(), seen = [];
-            for (let part; !(part = await reader.read()).done;) seen.push([text.decode(part.value), performance.now()]);
+            let rest = "";
+            for (let part; !(part = await reader.read()).done;) {
+                const lines = (rest + text.decode(part.value)).split("\\n");
+                rest = lines.pop();
+                for (const line of lines) seen.push([line, performance.now()]);
+            }
             done(seen);
         }""",
     ),
