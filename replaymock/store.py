@@ -5,7 +5,7 @@ Whatever a file is like, it takes only itself out: what cannot be read is known 
 
 import contextlib
 import os
-from collections.abc import AsyncIterator, Iterable, Iterator, Sequence
+from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Sequence
 from pathlib import Path
 
 from replaymock.cassette import Cassette, dump
@@ -14,7 +14,7 @@ from replaymock.errors import CassetteError, UsageError
 from replaymock.files import Files, Loaded, Signature, loaded
 from replaymock.naming import cassette_of, is_sidecar_name
 from replaymock.sidecars import ANY_SIZE, NONE
-from replaymock.watching import Change, watch
+from replaymock.watching import Change, rest, watch, with_rests
 
 GIT_ATTRIBUTES = "* text eol=lf\n*.body.* -text\n"
 
@@ -42,17 +42,21 @@ class Store:
         """A file as messages name it."""
         return self._files.shown(file)
 
-    def scan(self) -> bool:
+    def scan_gently(self) -> bool:
+        """Scans in a thread beside requests, which have the interpreter for most of the time."""
+        return self.scan(rest)
+
+    def scan(self, rest: Callable[[], None] = lambda: None) -> bool:
         """Brings what is known in line with the folder; whether anything changed.
 
-        May run in a thread of its own. What is being saved meanwhile is left to who saves it.
+        What is being saved meanwhile is left to who saves it. `rest` is called between files, again and again.
         """
-        present = set(self._cassettes())
+        present = set(with_rests(self._cassettes(), rest))
         absent = [file for file in list(self._known) if file not in present and file not in self.being_saved]
         gone = [file for file in absent if not (self.folder / file).is_file()]
         for file in gone:
             self._known.pop(file, None)
-        changed = [file for file in sorted(present - self.being_saved) if self._refresh(file)]
+        changed = [file for file in with_rests(sorted(present - self.being_saved), rest) if self._refresh(file)]
         return bool(gone or changed)
 
     def unserved(self) -> list[str]:
@@ -150,11 +154,11 @@ class Store:
 
     def watch(self) -> AsyncIterator[None]:
         """Yields whenever the folder no longer is what is known."""
-        return watch(self.folder, self.scan, self.heed)
+        return watch(self.folder, self.scan_gently, self.heed)
 
     def heed(self, changes: Iterable[Change]) -> bool:
         """`scan`, unless these changes are all from here; whether anything changed."""
-        return any(self._is_news(*change) for change in changes) and self.scan()
+        return any(self._is_news(*change) for change in changes) and self.scan_gently()
 
     def _is_news(self, file: str, is_new: bool) -> bool:
         """Whether what has happened to a file or folder may be of another's doing, looking at no more than is there."""

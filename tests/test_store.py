@@ -383,3 +383,13 @@ def test_a_fault_while_a_file_is_read_takes_out_only_that_file(tmp_path: Path, m
     store = scanned(tmp_path)
     assert [loaded.file for loaded in store.loaded] == ["GET--good.json"]
     assert "cannot be read: ZeroDivisionError: division by zero" in str(store.broken["GET--bad.json"])
+
+
+def test_a_scan_beside_requests_rests_again_and_again(tmp_path: Path) -> None:
+    for number in range(200):
+        put(tmp_path, f"{number}.json", number)
+    rests: list[int] = []
+    store = Store(tmp_path)
+    assert store.scan(lambda: rests.append(len(store.loaded))) is True
+    assert len(store.loaded) == 200
+    assert len(rests) >= 6 and 0 < rests[-1] < 200
