@@ -61,6 +61,11 @@ def verdict(app: App, line: str, headers: tuple[str, ...]) -> str:
     return (code or answer.split(b" ")[1]).decode()
 
 
+def saved(chain: Chain) -> set[Path]:
+    """What was recorded, but for what the requests that are served leave, which may still be on its way to the disk."""
+    return {place for place in chain.folder.rglob("*.json") if place.parent.name != "a"}
+
+
 @pytest.mark.parametrize(
     ("line", "headers", "recorder", "replay"),
     [
@@ -131,12 +136,12 @@ def verdict(app: App, line: str, headers: tuple[str, ...]) -> str:
 def test_a_refused_request_reaches_nothing_and_leaves_nothing(
     chain: Chain, line: str, headers: tuple[str, ...], recorder: str, replay: str
 ) -> None:
-    asked, files = chain.replay.responder.journal.total, len(list(chain.folder.rglob("*.json")))
+    asked, files = chain.replay.responder.journal.total, saved(chain)
     listeners = len(chain.recorder.responder.listeners)
     assert verdict(chain.recorder, line, headers) == recorder
     if recorder != SERVED or "/__replaymock/" in line.replace("session/one", ""):
         assert chain.replay.responder.journal.total == asked
-        assert len(list(chain.folder.rglob("*.json"))) == files
+        assert saved(chain) == files
     assert len(chain.recorder.responder.listeners) == listeners
     assert verdict(chain.replay, line, headers) == replay
 

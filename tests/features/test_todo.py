@@ -8,7 +8,6 @@ import time
 from collections.abc import Callable, Iterator
 from itertools import pairwise
 from pathlib import Path
-from statistics import median
 from typing import Any
 
 import pytest
@@ -195,7 +194,7 @@ def read_in_page(browser: Any, url: str, script: str) -> tuple[list[str], list[f
 
 
 @pytest.mark.parametrize("path", READERS)
-def test_a_page_reads_the_same_events_at_the_same_gaps(browser: Any, tmp_path: Path, path: str) -> None:
+def test_a_page_reads_the_same_events_at_the_same_pace(browser: Any, tmp_path: Path, path: str) -> None:
     script = READERS[path][2]
     with (
         raw_backend(ticking) as backend,
@@ -205,6 +204,6 @@ def test_a_page_reads_the_same_events_at_the_same_gaps(browser: Any, tmp_path: P
     with running_app(tmp_path, latency=Latency(factor=1)) as app:
         played, gaps = read_in_page(browser, app.url, script)
     assert len(live) == 4 and played == live
-    # In milliseconds, and of the middle one: a busy machine may well hold one of them up.
-    assert median(live_gaps) > GAP * 500, "nothing was held back"
-    assert median(abs(one - other) for one, other in zip(gaps, live_gaps, strict=True)) < GAP * 800
+    # In milliseconds, and in all: when a page gets to read what has come is up to the browser.
+    assert min(sum(live_gaps), sum(gaps)) > GAP * 1500, "it came at once"
+    assert abs(sum(gaps) - sum(live_gaps)) < GAP * 2000
