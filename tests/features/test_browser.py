@@ -304,6 +304,11 @@ def test_a_recorder_that_adds_a_credential_works_for_pages_nearby_and_for_no_oth
     )
     code = "url => fetch(url, {method: 'DELETE', headers: {}}).then(a => a.json()).then(j => j.code, e => e.name)"
     form = "url => { document.body.innerHTML = `<form method=post action=${url}>`; document.forms[0].submit(); }"
+
+    def asked_for() -> list[str]:
+        # The icon is what Chromium asks for by itself, and of this origin.
+        return [headers["authorization"] for _, path, headers in shop.requests if path != "/favicon.ico"]
+
     with (
         serving(shop) as backend,
         replaymock("record", tmp_path / "c", "--upstream", f"http://127.0.0.1:{backend}", *lending) as server,
@@ -319,11 +324,10 @@ def test_a_recorder_that_adds_a_credential_works_for_pages_nearby_and_for_no_oth
             assert waiting.value.status == 403
         with a_page(browser, f"http://rebound.example.test:{server.port}", "x/items") as page:
             assert "host_not_allowed" in page.content()
-        # What Chromium asks for by itself, from the page that tells of the refusal, is of this origin.
-        assert [path for _, path, _ in shop.requests if path != "/favicon.ico"] == []
+        assert asked_for() == []
         with a_page(browser, f"http://localhost:{page_port}") as page:
             assert page.evaluate(image, f"{server.url}/x/pixel.png") == "load"
-        assert [headers["authorization"] for _, _, headers in shop.requests] == ["Bearer of-the-team"]
+        assert asked_for() == ["Bearer of-the-team"]
 
 
 @pytest.mark.parametrize(("ci", "outcome"), [("", pytest.skip.Exception), ("true", pytest.fail.Exception)])
