@@ -25,7 +25,7 @@ from replaymock.matching import SOCKET, KnownBody, Matcher
 from replaymock.misses import Miss, exhausted, explain
 from replaymock.mode import Mode
 from replaymock.naming import cassette_name, mock_file
-from replaymock.playing import Player, Playing
+from replaymock.playing import Manner, Player, Playing
 from replaymock.problems import advice, miss_answer, problem, refusal
 from replaymock.rewrites import Canonical
 from replaymock.sessions import Session, Sessions, assign
@@ -133,12 +133,9 @@ class Responder:
         if found.entry and spoiled:
             self._served(request.method, found.shown, spoiled.status, "hit", found.entry.file, started)
             return spoiled
-        session = self.sessions.get(request.session, started)
-        position = self._advance(request, found.entry, session) if found.entry else None
-        if found.entry is None or position is None:
+        answer = self._played(request, found.entry, manner, started) if found.entry else None
+        if found.entry is None or answer is None:
             return None if self.mode.forward else self._miss(request, found, started)
-        answer = self._player.answer(request, found.entry, position, manner)
-        self._count_write(found.entry, answer, session)
         self._served(request.method, found.shown, answer.status, "hit", found.entry.file, started)
         return answer
 
@@ -153,12 +150,9 @@ class Responder:
         entry = found.entry if found else None
         if found is None or entry is None or not entry.is_whole:
             return None
-        session = self.sessions.get(request.session, started)
-        position = self._advance(request, entry, session)
-        if position is None:
+        answer = self._played(request, entry, manner, started)
+        if answer is None:
             return None
-        answer = self._player.answer(request, entry, position, manner)
-        self._count_write(entry, answer, session)
         elapsed = (self._clock() - started) * 1000
         return answer, Served(request.method, found.shown, answer.status, "hit", entry.file, elapsed)
 
@@ -237,6 +231,16 @@ class Responder:
             return request, found
         stored = self._find(meant)
         return meant, Found(stored.canonical, stored.entry, found.shown)
+
+    def _played(self, request: Request, entry: Entry, manner: Manner, now: float) -> Answer | None:
+        """The answer of an entry at the position it comes to; None where a strict sequence is exhausted."""
+        session = self.sessions.get(request.session, now)
+        position = self._advance(request, entry, session)
+        if position is None:
+            return None
+        answer = self._player.answer(request, entry, position, manner)
+        self._count_write(entry, answer, session)
+        return answer
 
     def _advance(self, request: Request, entry: Entry, session: Session) -> int | None:
         at = session.positions.get(entry.file)

@@ -81,7 +81,8 @@ class Server:
         return self._asked(request, self._responder.direct)
 
     def _asked(self, request: Request, ask: Callable[[Request], Hit | None]) -> Hit | None:
-        with contextlib.suppress(RequestRefused):
+        # Whatever goes wrong here goes wrong on the ordinary road too, which answers it and tells of it.
+        with contextlib.suppress(Exception):
             request = self._responder.assign(request)
             return None if admin.is_own(request.path) else ask(request)
         return None

@@ -315,3 +315,16 @@ def _rest(connection: socket.socket) -> bytes:
         while piece := connection.recv(1 << 20):
             received += piece
     return received
+
+
+@pytest.mark.parametrize("name", ["constant", "direct"])
+def test_a_fault_in_the_lane_is_answered_by_the_server(
+    folder: Path, monkeypatch: pytest.MonkeyPatch, name: str
+) -> None:
+    def fail(_request: object) -> None:
+        raise ZeroDivisionError
+
+    with running_app(folder) as app:
+        monkeypatch.setattr(app.responder, name, fail)
+        assert exchange(app.port, MESSAGES["plain"]).startswith(b"HTTP/1.1 200 ")
+        assert exchange(app.port, MESSAGES["a delete"]).startswith(b"HTTP/1.1 204 ")
