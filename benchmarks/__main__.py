@@ -13,6 +13,7 @@ from benchmarks.events import events
 from benchmarks.growth import growth
 from benchmarks.processes import DidNotStart
 from benchmarks.record import record
+from benchmarks.redaction import redaction
 from benchmarks.replay import matched, replay
 from benchmarks.rounds import Plan, say
 
@@ -22,6 +23,7 @@ TABLES: dict[str, tuple[str, Callable[[Path, Plan], str]]] = {
     "matched": ("The slow road: a POST whose JSON body must be matched, 32 connections", matched),
     "growth": ("Growth", growth),
     "record": ("Record", record),
+    "redaction": ("Record with and without redaction", redaction),
     "events": ("Streams", events),
 }
 

@@ -1,5 +1,6 @@
 """What is served: the same JSON bodies of about 1 KiB as recorded cassettes and as bare files."""
 
+import hashlib
 import json
 from pathlib import Path
 
@@ -41,6 +42,14 @@ BROWSER = (
 def body(number: int) -> str:
     """The body of an item, compact."""
     return _COMPACT.replace("{n}", str(number))
+
+
+def secrets(number: str) -> tuple[str, str]:
+    """Header fields and JSON members with a cookie, a password and two tokens that no other number has."""
+    value = hashlib.sha256(number.encode()).hexdigest()
+    github = f"ghp_{value[:36]}"
+    fields = f"Set-Cookie: sessionid={value[:32]}; Path=/; HttpOnly\r\n"
+    return fields, f'"password":"pw-{value[:16]}","access_token":"{value[32:]}","note":"push with {github}",'
 
 
 def sent_order() -> str:

@@ -51,10 +51,12 @@ def started(command: Sequence[str], port: int, ready: Callable[[], bool]) -> Ite
 
 
 @contextlib.contextmanager
-def replaymock(cores: Cores, command: str, cassettes: Path, *arguments: str) -> Iterator[Server]:
-    """The real command."""
+def replaymock(
+    cores: Cores, command: str, cassettes: Path, *arguments: str, module: str = "replaymock"
+) -> Iterator[Server]:
+    """The real command, or a module that is one."""
     port = free_port()
-    line = [sys.executable, "-m", "replaymock", command, "--cassettes", str(cassettes), "--port", str(port), "--quiet"]
+    line = [sys.executable, "-m", module, command, "--cassettes", str(cassettes), "--port", str(port), "--quiet"]
     with tempfile.TemporaryDirectory() as folder:
         file = Path(folder) / "ready.json"
         whole = cores.pinned([*line, "--ready-file", str(file), *arguments])

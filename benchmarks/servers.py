@@ -17,6 +17,8 @@ from benchmarks import material
 
 EVENT_SECONDS = 0.02
 _EVENT = b"data: something happened\n\n"
+_SMALL = material.body(0).encode()[1:]
+_LARGE = f'"items":[{",".join(material.body(number) for number in range(48))}]}}'.encode()
 
 
 class Stock(RequestHandler):
@@ -88,13 +90,15 @@ async def proxy(port: int, upstream: str) -> None:
 
 
 async def backend(port: int) -> None:
-    """Answers with a JSON body of about 1 KiB that names the target."""
-    rest = material.body(0).encode()[1:]
+    """Answers with JSON of about 1 KiB that names the target; 48 below `/large/`, with new secrets below `/secret/`."""
     head = f"HTTP/1.1 200 OK\r\nContent-Type: {material.JSON}\r\nContent-Length: ".encode()
 
     def answer(transport: asyncio.Transport, target: bytes) -> None:
-        body = b'{"target":"%b",%b' % (target, rest)
-        transport.write(b"%b%d\r\n\r\n%b" % (head, len(body), body))
+        kind, _, number = target[1:].partition(b"/")
+        fields, members = material.secrets(number.decode()) if kind == b"secret" else ("", "")
+        rest = _LARGE if kind == b"large" else _SMALL
+        body = b'{"target":"%b",%b%b' % (target, members.encode(), rest)
+        transport.write(b"%b%d\r\n%b\r\n%b" % (head, len(body), fields.encode(), body))
 
     await _listen(port, answer)
 

@@ -15,6 +15,9 @@ from benchmarks.load import Load
 from benchmarks.machine import Cores
 from benchmarks.processes import DidNotStart, free_port, started
 from benchmarks.rounds import Measured
+from benchmarks.unredacted import Unredacting
+from replaymock.exchange import Response
+from replaymock.redaction import Numbering, Redactor
 from tests.documents import ROOT
 
 WRK = """\
@@ -147,6 +150,17 @@ def test_bodies_are_of_about_a_kibibyte_and_differ() -> None:
     assert 950 < len(material.body(1)) < 1100
     assert material.body(1) != material.body(2)
     assert 250 < len(material.sent_order()) < 350
+
+
+def test_the_secrets_of_a_number_are_its_own_and_would_be_hidden() -> None:
+    fields, members = material.secrets("1")
+    assert material.secrets("2") != (fields, members)
+    name, _, value = fields.rstrip().partition(": ")
+    response = Response(200, "OK", (("content-type", material.JSON), (name, value)), f"{{{members[:-1]}}}".encode())
+    numbering = Numbering()
+    assert Redactor().response(response, numbering) != response
+    assert numbering.count == 4
+    assert Unredacting().response(response, Numbering()) == response
 
 
 def test_a_server_that_ends_at_once_leaves_its_last_lines() -> None:

@@ -1,0 +1,39 @@
+"""`python -m benchmarks.unredacted` is `python -m replaymock` that hides nothing, to see what hiding costs."""
+
+from dataclasses import replace
+
+from replaymock import app
+from replaymock.cli import main
+from replaymock.exchange import Request, Response
+from replaymock.headers import Headers
+from replaymock.labels import Label
+from replaymock.redaction import Redactor, decoded
+
+
+class Unredacting(Redactor):
+    """Decodes what has to be decoded, and looks for nothing."""
+
+    def request(self, request: Request, label: Label) -> Request:
+        """The request without content coding."""
+        return replace(decoded(request))
+
+    def response(self, response: Response, label: Label) -> Response:
+        """The response as it is."""
+        return response
+
+    def headers(self, headers: Headers, label: Label) -> Headers:
+        """The fields as they are."""
+        return headers
+
+    def message(self, data: bytes, label: Label, *, is_text: bool) -> bytes:
+        """The message as it is."""
+        return data
+
+    def text(self, text: str, label: Label) -> str:
+        """The text as it is."""
+        return text
+
+
+if __name__ == "__main__":
+    app.Redactor = Unredacting  # type: ignore[misc]
+    main()
