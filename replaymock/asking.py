@@ -50,24 +50,22 @@ class Asking:
         redactor.request(replace(request, headers=of_body), label)
 
     def hidden(self, request: Request) -> Request:
-        """The request without the values that are known to be secret, in its target and where its body has fields."""
+        """The request without the values that are known to be secret, in its target and in a body that can be read."""
         if not self._known.learned:
             return request
         request = decoded(request)
         found = self._known.request(request)
-        if found.body != request.body and not _has_fields(request):
+        if found.body != request.body and not _is_readable(request):
             return replace(request, target=found.target)
         return found
 
     def kept(self, request: Request) -> bodies.Body | None:
-        """What is kept of a body: of text that holds a known value only a digest, as it is compared by its bytes."""
+        """What is kept of a body: of a file that holds a known value only a digest, as it is compared by its bytes."""
         if not request.body:
             return None
         found = bodies.kept(get(request.headers, "content-type"), self.hidden(request).body)
         if isinstance(found, bodies.Multipart):
             return bodies.Multipart(tuple(self._kept_part(part) for part in found.parts))
-        if isinstance(found, bodies.Text) and self._known.hide(found.text) != found.text:
-            return bodies.Digest(bodies.digest(request.body), len(request.body))
         return found
 
     def _kept_part(self, part: bodies.Part) -> bodies.Part:
@@ -82,9 +80,9 @@ class Asking:
         return replace(part, body=bodies.Digest(bodies.digest(data), len(data)))
 
 
-def _has_fields(request: Request) -> bool:
-    """Whether a body is compared field by field, and not by its bytes."""
+def _is_readable(request: Request) -> bool:
+    """Whether a body is kept as fields or text, and not by its bytes alone."""
     media = get(request.headers, "content-type")
     return media_type(request.headers) == "application/graphql" or isinstance(
-        bodies.kept(media, request.body), (bodies.Json, bodies.Form)
+        bodies.kept(media, request.body), (bodies.Json, bodies.Form, bodies.Text)
     )

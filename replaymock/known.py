@@ -71,9 +71,12 @@ def is_telling(value: str) -> bool:
     return has_letters and (has_digits or mixed) and not _DATE.match(value)
 
 
+LONGEST = 256
+"""How many characters a telling value has at most."""
+
 _MOST = 256
 _FEWEST_LETTERS = 5
-_SPELLED = re.compile(r"[A-Za-z0-9!#$%&()*+,\-./:;=?@\[\]^_|~]{8,256}")
+_SPELLED = re.compile(rf"[A-Za-z0-9!#$%&()*+,\-./:;=?@\[\]^_|~]{{8,{LONGEST}}}")
 _IN_URLS = re.compile(r"[A-Za-z0-9_.~\-]+")
 _DIGIT = re.compile(r"[0-9]")
 _LETTER = re.compile(r"[A-Za-z]")

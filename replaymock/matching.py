@@ -63,7 +63,7 @@ class Matcher:
         names = sorted({name for rule in rules for name in rule.headers})
         request = self.redactor.request(_with_only(request, names), anonymous)
         path, _, query = request.target.partition("?")
-        kind, body = known or _canonical_body(request)
+        kind, body, text = (*known, "") if known else _canonical_body(request)
         found = Canonical(
             method=request.method,
             path=normal_path(path),
@@ -71,6 +71,7 @@ class Matcher:
             headers=tuple((name, forget_names(get(request.headers, name))) for name in names),
             kind=kind,
             body=body,
+            text=text,
         )
         return ignore([selector for rule in rules for selector in rule.ignore], found), shortened(request.target)
 
@@ -123,18 +124,21 @@ def differences(recorded: Canonical, received: Canonical) -> list[Difference]:
     return found + _body_differences(recorded, received)
 
 
-def _canonical_body(request: Request) -> KnownBody:
+def _canonical_body(request: Request) -> tuple[str, Any, str]:
+    """Kind and body of a canonical request, and its text."""
     if not request.body:
-        return "", None
+        return "", None, ""
     # What is stored as a digest is compared as one, also when its bytes are at hand.
     kept = bodies.kept(get(request.headers, "content-type"), request.body)
     if isinstance(kept, bodies.Digest):
-        return "bytes", kept.sha256
+        return "bytes", kept.sha256, ""
     if isinstance(kept, bodies.Multipart):
-        return "multipart", multipart_pairs(kept)
+        return "multipart", multipart_pairs(kept), ""
     media = media_type(request.headers)
-    found = (parse(request) for applies, parse in _FORMS if applies(media))
-    return next((body for body in found if body), ("bytes", bodies.digest(request.body)))
+    found = next(filter(None, (parse(request) for applies, parse in _FORMS if applies(media))), None)
+    if found:
+        return *found, ""
+    return "bytes", bodies.digest(request.body), forget_names(kept.text) if isinstance(kept, bodies.Text) else ""
 
 
 def _canonical_json(request: Request) -> KnownBody | None:

@@ -24,7 +24,7 @@ class Canonical:
 
     `query` and the fields of a form are sorted. `kind` says what `body` is: `json` a parsed value, `form` sorted pairs,
     `multipart` pairs of name and content, `bytes` a SHA-256, `text` the text of a message, `websocket` a request that
-    opens a WebSocket, and the empty string no body at all.
+    opens a WebSocket, and the empty string no body at all. `text` is what is behind the SHA-256 where that is a text.
     """
 
     method: str
@@ -33,6 +33,7 @@ class Canonical:
     headers: Headers = ()
     kind: str = ""
     body: Any = None
+    text: str = ""
 
 
 class Selector(Struct, frozen=True):
@@ -114,7 +115,7 @@ def _without_json(selector: Selector, request: Canonical) -> Canonical:
 
 
 def _without_body(_selector: Selector, request: Canonical) -> Canonical:
-    return request if request.kind == "websocket" else replace(request, kind="", body=None)
+    return request if request.kind == "websocket" else replace(request, kind="", body=None, text="")
 
 
 def _without_trailing_slash(_selector: Selector, request: Canonical) -> Canonical:

@@ -18,6 +18,7 @@ from tests.factories import JSON, a_request, an_exchange
 from tests.test_recording import a_recording, index_of
 
 FORM = (("Content-Type", "application/x-www-form-urlencoded"),)
+XML = (("Content-Type", "text/xml"),)
 MIXED = (("Content-Type", "multipart/form-data; boundary=edge"),)
 
 
@@ -31,6 +32,7 @@ def requests(secret: str) -> list[Request]:
         a_request(target=f"/users/{quoted}/items"),
         a_request(target=f"/items?owner={quoted}&page=2"),
         a_request("POST", "/search", JSON, json.dumps({"q": [secret, {"by": secret}]}).encode()),
+        a_request("POST", "/soap", XML, f"<a><by>{secret}</by><to>ann</to>\n<of>{secret}</of></a>".encode()),
         a_request("POST", "/form", FORM, f"q={quoted}&page=2".encode()),
         a_request(
             "POST",
@@ -81,16 +83,24 @@ def test_what_is_kept_as_a_digest_stays_as_it_came() -> None:
     assert (hidden.target, hidden.body) == ("/{{redacted}}", large.body)
 
 
-def test_text_with_a_known_value_is_kept_as_a_digest_and_found_by_it() -> None:
-    text = (("Content-Type", "text/plain"),)
+def test_a_file_with_a_known_value_is_kept_as_a_digest_and_found_by_it() -> None:
     file = b'--edge\r\nContent-Disposition: form-data; name="f"; filename="a.txt"\r\n\r\nis hunter2abc\r\n--edge--\r\n'
-    for asked in (
-        a_request("POST", "/?token=hunter2abc", text, b"is hunter2abc"),
-        a_request("POST", "/?token=hunter2abc", MIXED, file),
-    ):
-        taken = a_recording().take(an_exchange(asked), Index())
-        assert "hunter2abc" not in str(dump(taken.cassette, taken.file))
-        assert index_of(taken).find(Matcher().canonical(asked))
+    asked = a_request("POST", "/?token=hunter2abc", MIXED, file)
+    taken = a_recording().take(an_exchange(asked), Index())
+    assert "hunter2abc" not in str(dump(taken.cassette, taken.file))
+    assert index_of(taken).find(Matcher().canonical(asked))
+
+
+def test_text_with_another_secret_and_other_words_is_not_what_was_recorded() -> None:
+    text = (("Content-Type", "text/plain"),)
+    taken = a_recording().take(
+        an_exchange(a_request("POST", "/?token=hunter2abc", text, b"is hunter2abc, so")), Index()
+    )
+    found = {
+        said: bool(index_of(taken).find(Matcher().canonical(a_request("POST", "/?token=x1y2z3abc", text, said))))
+        for said in (b"is x1y2z3abc, so", b"is x1y2z3abc, or", b"is so, so", b"is a word, so")
+    }
+    assert list(found.values()) == [True, False, False, False]
 
 
 def test_a_target_is_read_again_once_more_is_known() -> None:
