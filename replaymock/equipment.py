@@ -9,8 +9,9 @@ from replaymock.matching import Matcher
 from replaymock.mode import RECORD_MODES
 from replaymock.origin import Origins
 from replaymock.recorder import Forwarding, Recorder, Save
-from replaymock.recording import Policy, Recording
+from replaymock.recording import Recording
 from replaymock.settings import Settings
+from replaymock.storing import Policy
 from replaymock.upstream import Backends
 
 _SHORTEST_CREDENTIAL = 6

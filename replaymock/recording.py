@@ -2,47 +2,25 @@
 
 from dataclasses import dataclass, replace
 
-from replaymock import bodies, codings, events, mediatypes
+from replaymock import bodies
 from replaymock.asking import Asking
 from replaymock.cassette import Cassette, CassetteRequest, Recorded
-from replaymock.exchange import Exchange, Request, Response
-from replaymock.headers import Headers, get, hop_by_hop, is_cors, is_unstored, media_type
+from replaymock.exchange import Exchange, Request
+from replaymock.headers import Headers
 from replaymock.history import History, write_name
 from replaymock.index import Entry, Index
-from replaymock.joining import ERROR_STATUSES, holds, join
+from replaymock.joining import holds, join
 from replaymock.masking import covers
 from replaymock.matching import SOCKET, Matcher, key_of
-from replaymock.messages import BINARY, CLOSE, SERVER, Message
+from replaymock.messages import CLOSE, Message
 from replaymock.naming import HASH_DIGITS, cassette_name
 from replaymock.origin import TOKEN, Origins
 from replaymock.redaction import Numbering
 from replaymock.repeats import Repeats, digest_of
 from replaymock.rewrites import Canonical
 from replaymock.sequence import Writes
+from replaymock.storing import Policy, Storing
 from replaymock.targets import literal_path, parse_query
-from replaymock.timing import pauses_in
-
-
-@dataclass(frozen=True, slots=True)
-class Policy:
-    """What is recorded and how.
-
-    `statuses` are the errors wanted all the same, `dropped_headers` names left out, `max_body` bounds bodies in bytes
-    and `max_stream_time` streams of events in seconds. `never_stored` are texts that are hidden wherever a backend
-    repeats them.
-    """
-
-    statuses: frozenset[int] = frozenset()
-    dropped_headers: frozenset[str] = frozenset()
-    keep_cors: bool = False
-    rewrite: bool = True
-    max_body: int = 64 * 1024 * 1024
-    max_stream_time: float = 300.0
-    never_stored: tuple[str, ...] = ()
-
-    def wants(self, status: int) -> bool:
-        """Whether responses of this status are written."""
-        return status not in ERROR_STATUSES or status in self.statuses
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,6 +44,7 @@ class Recording:
         self.matcher = matcher
         self.redactor = matcher.redactor
         self.origins = origins
+        self._storing = Storing(policy, matcher.redactor, origins, self.numbering)
         self._cursors: dict[str, int] = {}
         self._histories: dict[str, History] = {}
         self._previous: dict[str, Cassette] = {}
@@ -103,7 +82,7 @@ class Recording:
             taken = Taken(file, Cassette(known.request, ()), changed=False)
         else:
             self._asking.learn(exchange.request, self.numbering)
-            recorded = self._recorded(exchange)
+            recorded = self._storing.response(exchange)
             # The answer may tell that something in the request is secret.
             canonical = self.read(exchange.request)[0]
             file = self.file_for(canonical, index)
@@ -122,9 +101,9 @@ class Recording:
         canonical, _ = self._asking.read(exchange.request, SOCKET)
         file = self.file_for(canonical, index)
         literal = any(TOKEN.encode() in message.data for message in messages)
-        kept = tuple(self._kept_message(message, rewrite=not literal) for message in messages)
+        kept = tuple(self._storing.message(message, rewrite=not literal) for message in messages)
         ended = bool(messages) and messages[-1].kind == CLOSE
-        recorded = replace(self._recorded(exchange), messages=kept, rewrite=not literal, truncated=not ended)
+        recorded = replace(self._storing.response(exchange), messages=kept, rewrite=not literal, truncated=not ended)
         return self._joined(exchange, canonical, file, recorded, index, {})
 
     def served(self, entry: Entry) -> None:
@@ -178,106 +157,6 @@ class Recording:
             redacted = replace(redacted, headers=_without_boundary(redacted.headers))
         query = tuple(sorted(parse_query(redacted.query), key=lambda pair: pair[0])) or None
         return CassetteRequest(request.method, literal_path(redacted.path), query, redacted.headers, body)
-
-    def _kept_message(self, message: Message, *, rewrite: bool) -> Message:
-        data, is_text = message.data, message.kind != BINARY
-        if self.policy.rewrite and rewrite and is_text and message.sender == SERVER:
-            data = self.origins.to_token(data)
-        data = self.redactor.message(data, self.numbering, is_text=is_text)
-        for text in self.policy.never_stored:
-            data = data.replace(text.encode("utf-8"), self.numbering("header", text).encode("ascii"))
-        return replace(message, data=self.numbering.known.body(data, "text/plain") if is_text else data)
-
-    def _recorded(self, exchange: Exchange) -> Recorded:
-        response, encoded = self._decoded(exchange.response, truncated=exchange.truncated)
-        decoded = response.body
-        headers = self._kept_headers(response.headers, exchange.request.method)
-        response, rewrite = self._with_token(replace(response, headers=headers), encoded)
-        response = self._without_own(self.redactor.response(response, self.numbering))
-        response = self.numbering.known.response(response)
-        return Recorded(
-            status=response.status,
-            reason=response.reason,
-            headers=response.headers,
-            body=response.body,
-            rewrite=rewrite,
-            encoded=encoded,
-            pauses=() if encoded else self._pauses(exchange, decoded, response.body),
-            truncated=exchange.truncated,
-            recorded_at=exchange.recorded_at,
-            elapsed_ms=exchange.elapsed_ms,
-        )
-
-    def _pauses(self, exchange: Exchange, decoded: bytes, stored: bytes) -> events.Pauses:
-        headers, sent = exchange.response.headers, exchange.response.body
-        media = media_type(headers)
-        if len(exchange.arrivals) <= 1 and not events.is_stream(media):
-            return ()
-        decoder = codings.decoder(codings.parse(get(headers, "content-encoding")), self.policy.max_body)
-        fed = 0
-        made = 0
-
-        def decoded_size(size: int) -> int:
-            nonlocal fed, made
-            made += len(decoder.feed(sent[fed:size])) if sent is not decoded else size - fed
-            fed = size
-            return made
-
-        return pauses_in(media, exchange.arrivals, decoded, stored, decoded_size)
-
-    def _without_own(self, response: Response) -> Response:
-        """The response without what this server itself added to the request."""
-        for text in self.policy.never_stored:
-            placeholder = self.numbering("header", text)
-            headers = tuple((name, value.replace(text, placeholder)) for name, value in response.headers)
-            body = response.body.replace(text.encode("latin-1"), placeholder.encode("ascii"))
-            response = replace(response, headers=headers, body=body)
-        return response
-
-    def _decoded(self, response: Response, *, truncated: bool) -> tuple[Response, bool]:
-        """The response without content coding; where that cannot be undone, as it came and True.
-
-        A truncated one is a stream, which is kept as far as its events are whole.
-        """
-        names = codings.parse(get(response.headers, "content-encoding"))
-        if not codings.is_known(names):
-            return response, bool(response.body)
-        try:
-            if truncated:
-                body = codings.decoder(names, self.policy.max_body).feed(response.body)
-                return replace(response, body=events.complete(media_type(response.headers), body)), False
-            if not names or not response.body:
-                return response, False
-            return replace(response, body=codings.decode(response.body, names, self.policy.max_body)), False
-        except codings.TooLarge:
-            raise  # what is in it cannot be looked through for secrets
-        except codings.CodingError:
-            return response, True
-
-    def _kept_headers(self, headers: Headers, method: str) -> Headers:
-        ending_here = hop_by_hop(headers)
-        dropped = self.policy.dropped_headers
-        kept = [
-            (name.lower(), value)
-            for name, value in headers
-            if (method == "HEAD" and name.lower() == "content-length")
-            or not (
-                name.lower() in ending_here
-                or is_unstored(name.lower(), dropped)
-                or (is_cors(name.lower()) and not self.policy.keep_cors)
-            )
-        ]
-        return tuple(sorted(kept, key=lambda pair: pair[0]))
-
-    def _with_token(self, response: Response, encoded: bool) -> tuple[Response, bool]:
-        """The response with upstream's origin as a token, and whether the token means that in its body."""
-        literal = TOKEN.encode() in response.body
-        if not self.policy.rewrite:
-            return response, not literal
-        headers = tuple((name, self.origins.header_to_token(value)) for name, value in response.headers)
-        textual = not encoded and not literal and mediatypes.is_rewritable(media_type(response.headers))
-        body = self.origins.to_token(response.body) if textual else response.body
-        return replace(response, headers=headers, body=body), not literal
 
 
 def _is_exact(entry: Entry, request: Canonical) -> bool:

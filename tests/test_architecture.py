@@ -34,7 +34,7 @@ FLOORS: list[tuple[str, str]] = [
     ("cassettes", "reading prepare timing settings"),
     ("memory", "shelf unsaved"),
     ("memory", "index sessions history turns repeats joining"),
-    ("memory", "asking"),
+    ("memory", "asking storing"),
     ("memory", "misses recording finding keeping"),
     ("memory", "journal"),
     ("memory", "listeners"),

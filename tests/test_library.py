@@ -18,8 +18,9 @@ from replaymock.index import Index, Serving, entry_for
 from replaymock.library import Library, counted
 from replaymock.matching import Matcher
 from replaymock.origin import Origins
-from replaymock.recording import Policy, Recording
+from replaymock.recording import Recording
 from replaymock.store import Store
+from replaymock.storing import Policy
 from replaymock.unsaved import Unsaved
 from tests.factories import a_cassette, recorded
 from tests.inside import put

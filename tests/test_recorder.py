@@ -17,9 +17,10 @@ from replaymock.journal import Served
 from replaymock.matching import Matcher
 from replaymock.origin import Origins
 from replaymock.recorder import AGAIN_SECONDS, Forwarding, Recorder
-from replaymock.recording import Policy, Recording
+from replaymock.recording import Recording
 from replaymock.relaying import Head
 from replaymock.settings import Settings, Upstream
+from replaymock.storing import Policy
 from replaymock.upstream import Backends
 from tests.factories import a_request
 from tests.running import raw_backend, read_whole, reply

@@ -11,10 +11,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from replaymock import codings
 from replaymock.bodies import INLINE_LIMIT
 from replaymock.cassette import Cassette, CassetteRequest, Recorded, dump
-from replaymock.codings import TooLarge
 from replaymock.cors import Cors
 from replaymock.exchange import Exchange, Request, Response
 from replaymock.index import Index, Serving, entry_for
@@ -22,7 +20,8 @@ from replaymock.masking import covers
 from replaymock.matching import Matcher, key_of
 from replaymock.origin import Origins
 from replaymock.reading import load
-from replaymock.recording import Policy, Recording, Taken
+from replaymock.recording import Recording, Taken
+from replaymock.storing import Policy
 from tests import strategies
 from tests.factories import JSON, a_request, a_response, an_exchange, beside, recorded
 
@@ -219,88 +218,10 @@ def test_a_second_value_of_a_name_gets_an_ordinal() -> None:
     assert dict(second.cassette.request.query or ())["access_token"] == "{{redacted:access_token:2}}"
 
 
-@pytest.mark.parametrize(
-    ("name", "stored"),
-    [
-        ("Date", False),
-        ("Server", False),
-        ("X-Request-Id", False),
-        ("CF-RAY", False),
-        ("Strict-Transport-Security", False),
-        ("Transfer-Encoding", False),
-        ("Content-Length", False),
-        ("Access-Control-Allow-Origin", False),
-        ("Replaymock-Cassette", False),
-        ("Content-Type", True),
-        ("Cache-Control", True),
-        ("X-Total-Count", True),
-        ("Etag", True),
-        ("Vary", True),
-        ("Set-Cookie", True),
-    ],
-)
-def test_headers_that_say_nothing_about_the_content_are_left_out(name: str, stored: bool) -> None:
-    found = take(an_exchange(response=a_response(headers=((name, "1"),))))
-    assert (name.lower() in dict(found.headers)) is stored
-
-
-def test_a_configured_header_is_left_out_too() -> None:
-    policy = Policy(dropped_headers=frozenset(("x-build",)))
-    found = take(an_exchange(response=a_response(headers=(("X-Build", "9"), *JSON))), policy)
-    assert found.headers == JSON
-
-
 def test_no_request_header_but_the_content_type_is_kept() -> None:
     headers = (*strategies.JSON_TYPE, ("Authorization", "Bearer x"), ("Accept", "*/*"), ("Cookie", "a=b"))
     taken = a_recording().take(an_exchange(a_request("POST", "/a", headers, b"{}")), Index())
     assert taken.cassette.request.headers == (("content-type", "application/json"),)
-
-
-@pytest.mark.parametrize("coding", ["gzip", "deflate", "br", "zstd", "gzip, br"])
-def test_a_coded_response_is_stored_in_clear_and_keeps_its_coding_name(coding: str) -> None:
-    body = codings.encode(b'{"a":1}', codings.parse(coding))
-    found = take(an_exchange(response=a_response(headers=(*JSON, ("Content-Encoding", coding)), body=body)))
-    assert (found.body, found.encoded, dict(found.headers)["content-encoding"]) == (b'{"a":1}', False, coding)
-
-
-@pytest.mark.parametrize(("coding", "body"), [("gzip", b"not gzip"), ("compress", b"x"), ("gzip", b"\x1f\x8b\x08\x00")])
-def test_a_coding_that_cannot_be_undone_is_stored_as_it_came(coding: str, body: bytes) -> None:
-    found = take(an_exchange(response=a_response(headers=(*JSON, ("Content-Encoding", coding)), body=body)))
-    assert (found.body, found.encoded) == (body, True)
-
-
-def test_a_bomb_is_not_stored_since_nothing_in_it_can_be_hidden() -> None:
-    response = a_response(headers=(("Content-Encoding", "gzip"),), body=gzip.compress(bytes(100_000)))
-    with pytest.raises(TooLarge):
-        take(an_exchange(response=response), Policy(max_body=9_000))
-
-
-def test_the_backends_origin_becomes_a_token_in_headers_and_text() -> None:
-    headers = (*JSON, ("Location", f"{BACKEND}/items/3"))
-    found = take(an_exchange(response=a_response(headers=headers, body=f'{{"next":"{BACKEND}/b"}}'.encode())))
-    assert dict(found.headers)["location"] == "{{origin}}/items/3"
-    assert (found.body, found.rewrite) == (b'{"next":"{{origin}}/b"}', True)
-
-
-def test_a_body_that_holds_the_token_already_is_left_alone() -> None:
-    body = f'{{"a":"{{{{origin}}}}","b":"{BACKEND}"}}'.encode()
-    found = take(an_exchange(response=a_response(body=body)))
-    assert (found.body, found.rewrite) == (body, False)
-
-
-def test_no_origin_is_replaced_in_a_binary_body() -> None:
-    body = f"\x00{BACKEND}/".encode()
-    found = take(an_exchange(response=a_response(headers=(("Content-Type", "image/png"),), body=body)))
-    assert found.body == body
-
-
-@pytest.mark.parametrize(
-    ("status", "wanted"),
-    [(200, True), (404, True), (304, True), (401, False), (403, False), (429, False), (500, False), (503, False)],
-)
-def test_errors_of_the_moment_are_not_wanted(status: int, wanted: bool) -> None:
-    assert Policy().wants(status) is wanted
-    assert Policy(statuses=frozenset((status,))).wants(status)
 
 
 def test_an_equal_response_is_no_news() -> None:
@@ -334,34 +255,6 @@ def test_a_name_that_is_taken_gets_a_longer_hash() -> None:
     index = Index([entry_for("items/GET.json", other, plain=False, matcher=MATCHER, serving=SERVING)])
     file = a_recording().take(an_exchange(), index).file
     assert file.startswith("items/GET--") and file != "items/GET.json"
-
-
-def test_the_backends_origin_stays_where_nothing_is_to_be_rewritten() -> None:
-    body = f'"{BACKEND}/a"'.encode()
-    found = take(an_exchange(response=a_response(body=body)), Policy(rewrite=False))
-    assert (found.body, found.rewrite) == (body, True)
-
-
-def test_what_was_added_upstream_is_hidden_where_the_backend_repeats_it() -> None:
-    policy = Policy(never_stored=("Bearer t0ps3cret", "t0ps3cret"))
-    echo = a_response(headers=(*JSON, ("x-echo", "Bearer t0ps3cret")), body=b'{"said":"t0ps3cret","length":8}')
-    (kept,) = (
-        Recording(policy, MATCHER, Origins((BACKEND,))).take(an_exchange(response=echo), Index()).cassette.responses
-    )
-    assert b"t0ps3cret" not in kept.body
-    assert "t0ps3cret" not in str(kept.headers)
-
-
-def test_a_secret_in_a_body_that_is_not_in_the_coding_it_claims_is_hidden_all_the_same() -> None:
-    odd = a_response(
-        headers=(*JSON, ("content-encoding", "gzip"), ("x-token", "t0ps3cret")), body=b'{"token":"t0ps3cret"}'
-    )
-    (kept,) = (
-        Recording(Policy(), MATCHER, Origins((BACKEND,))).take(an_exchange(response=odd), Index()).cassette.responses
-    )
-    assert kept.encoded
-    assert b"t0ps3cret" not in kept.body
-    assert "t0ps3cret" not in str(kept.headers)
 
 
 TOKEN_BODY = b'{"access_token": "%s", "at": 1}'

@@ -20,9 +20,10 @@ from replaymock.headers import Headers
 from replaymock.index import Index, Serving, entry_for
 from replaymock.matching import Matcher
 from replaymock.origin import Origins
-from replaymock.recording import Policy, Recording
+from replaymock.recording import Recording
 from replaymock.redaction import Redactor, anonymous
 from replaymock.secrets import SECRET_NAMES
+from replaymock.storing import Policy
 from replaymock.vendors import SHAPES
 from tests.credentials import LETTERS, made, word
 

@@ -16,8 +16,9 @@ from replaymock.exchange import Request
 from replaymock.index import Index, Serving, entry_for
 from replaymock.matching import Matcher
 from replaymock.origin import Origins
-from replaymock.recording import Policy, Recording
+from replaymock.recording import Recording
 from replaymock.settings import parse_upstream
+from replaymock.storing import Policy
 from tests.factories import a_request, a_response, an_exchange
 from tests.inside import a_responder, running_app
 from tests.running import ask, cassettes, raw_backend, read_whole, reply

@@ -1,0 +1,147 @@
+"""What is stored of a response: its content, without secrets, origin, and the headers that stay out of files."""
+
+from dataclasses import dataclass, replace
+
+from replaymock import codings, events, mediatypes
+from replaymock.cassette import Recorded
+from replaymock.exchange import Exchange, Response
+from replaymock.headers import Headers, get, hop_by_hop, is_cors, is_unstored, media_type
+from replaymock.joining import ERROR_STATUSES
+from replaymock.messages import BINARY, SERVER, Message
+from replaymock.origin import TOKEN, Origins
+from replaymock.redaction import Numbering, Redactor
+from replaymock.timing import pauses_in
+
+
+@dataclass(frozen=True, slots=True)
+class Policy:
+    """What is recorded and how.
+
+    `statuses` are the errors wanted all the same, `dropped_headers` names left out, `max_body` bounds bodies in bytes
+    and `max_stream_time` streams of events in seconds. `never_stored` are texts that are hidden wherever a backend
+    repeats them.
+    """
+
+    statuses: frozenset[int] = frozenset()
+    dropped_headers: frozenset[str] = frozenset()
+    keep_cors: bool = False
+    rewrite: bool = True
+    max_body: int = 64 * 1024 * 1024
+    max_stream_time: float = 300.0
+    never_stored: tuple[str, ...] = ()
+
+    def wants(self, status: int) -> bool:
+        """Whether responses of this status are written."""
+        return status not in ERROR_STATUSES or status in self.statuses
+
+
+class Storing:
+    """Makes what is stored of what was said, under the placeholders of one recording."""
+
+    def __init__(self, policy: Policy, redactor: Redactor, origins: Origins, numbering: Numbering) -> None:
+        self._policy = policy
+        self._redactor = redactor
+        self._origins = origins
+        self._numbering = numbering
+
+    def response(self, exchange: Exchange) -> Recorded:
+        """The response of an exchange, as a cassette holds it. TooLarge if its content cannot be looked through."""
+        response, encoded = self._decoded(exchange.response, truncated=exchange.truncated)
+        decoded = response.body
+        headers = self._kept_headers(response.headers, exchange.request.method)
+        response, rewrite = self._with_token(replace(response, headers=headers), encoded)
+        response = self._without_own(self._redactor.response(response, self._numbering))
+        response = self._numbering.known.response(response)
+        return Recorded(
+            status=response.status,
+            reason=response.reason,
+            headers=response.headers,
+            body=response.body,
+            rewrite=rewrite,
+            encoded=encoded,
+            pauses=() if encoded else self._pauses(exchange, decoded, response.body),
+            truncated=exchange.truncated,
+            recorded_at=exchange.recorded_at,
+            elapsed_ms=exchange.elapsed_ms,
+        )
+
+    def message(self, message: Message, *, rewrite: bool) -> Message:
+        """A message on a WebSocket, as a cassette holds it."""
+        data, is_text = message.data, message.kind != BINARY
+        if self._policy.rewrite and rewrite and is_text and message.sender == SERVER:
+            data = self._origins.to_token(data)
+        data = self._redactor.message(data, self._numbering, is_text=is_text)
+        for text in self._policy.never_stored:
+            data = data.replace(text.encode("utf-8"), self._numbering("header", text).encode("ascii"))
+        return replace(message, data=self._numbering.known.body(data, "text/plain") if is_text else data)
+
+    def _pauses(self, exchange: Exchange, decoded: bytes, stored: bytes) -> events.Pauses:
+        headers, sent = exchange.response.headers, exchange.response.body
+        media = media_type(headers)
+        if len(exchange.arrivals) <= 1 and not events.is_stream(media):
+            return ()
+        decoder = codings.decoder(codings.parse(get(headers, "content-encoding")), self._policy.max_body)
+        fed = 0
+        made = 0
+
+        def decoded_size(size: int) -> int:
+            nonlocal fed, made
+            made += len(decoder.feed(sent[fed:size])) if sent is not decoded else size - fed
+            fed = size
+            return made
+
+        return pauses_in(media, exchange.arrivals, decoded, stored, decoded_size)
+
+    def _without_own(self, response: Response) -> Response:
+        """The response without what this server itself added to the request."""
+        for text in self._policy.never_stored:
+            placeholder = self._numbering("header", text)
+            headers = tuple((name, value.replace(text, placeholder)) for name, value in response.headers)
+            body = response.body.replace(text.encode("latin-1"), placeholder.encode("ascii"))
+            response = replace(response, headers=headers, body=body)
+        return response
+
+    def _decoded(self, response: Response, *, truncated: bool) -> tuple[Response, bool]:
+        """The response without content coding; where that cannot be undone, as it came and True.
+
+        A truncated one is a stream, which is kept as far as its events are whole.
+        """
+        names = codings.parse(get(response.headers, "content-encoding"))
+        if not codings.is_known(names):
+            return response, bool(response.body)
+        try:
+            if truncated:
+                body = codings.decoder(names, self._policy.max_body).feed(response.body)
+                return replace(response, body=events.complete(media_type(response.headers), body)), False
+            if not names or not response.body:
+                return response, False
+            return replace(response, body=codings.decode(response.body, names, self._policy.max_body)), False
+        except codings.TooLarge:
+            raise  # what is in it cannot be looked through for secrets
+        except codings.CodingError:
+            return response, True
+
+    def _kept_headers(self, headers: Headers, method: str) -> Headers:
+        ending_here = hop_by_hop(headers)
+        dropped = self._policy.dropped_headers
+        kept = [
+            (name.lower(), value)
+            for name, value in headers
+            if (method == "HEAD" and name.lower() == "content-length")
+            or not (
+                name.lower() in ending_here
+                or is_unstored(name.lower(), dropped)
+                or (is_cors(name.lower()) and not self._policy.keep_cors)
+            )
+        ]
+        return tuple(sorted(kept, key=lambda pair: pair[0]))
+
+    def _with_token(self, response: Response, encoded: bool) -> tuple[Response, bool]:
+        """The response with upstream's origin as a token, and whether the token means that in its body."""
+        literal = TOKEN.encode() in response.body
+        if not self._policy.rewrite:
+            return response, not literal
+        headers = tuple((name, self._origins.header_to_token(value)) for name, value in response.headers)
+        textual = not encoded and not literal and mediatypes.is_rewritable(media_type(response.headers))
+        body = self._origins.to_token(response.body) if textual else response.body
+        return replace(response, headers=headers, body=body), not literal
