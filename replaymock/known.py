@@ -4,8 +4,9 @@ Only values that nothing else is likely to say are looked for: long enough, and 
 """
 
 import re
+from collections.abc import Mapping
 from dataclasses import replace
-from urllib.parse import quote
+from functools import lru_cache
 
 from replaymock import mediatypes
 from replaymock.exchange import Request, Response
@@ -16,27 +17,41 @@ from replaymock.secrets import is_secret_name
 class KnownValues:
     """The latest few hundred secrets of a recording, each with its placeholder. `learned` counts those there were."""
 
-    def __init__(self) -> None:
+    def __init__(self, placeholders: Mapping[str, str] | None = None, most: int = 256) -> None:
         self.learned = 0
+        self._most = most
         self._placeholders: dict[str, str] = {}
+        self._cores: dict[str, str] = {}
+        self._news: dict[str, str] = {}
+        for value, placeholder in (placeholders or {}).items():
+            self.remember(value, placeholder)
 
     def remember(self, value: str, placeholder: str) -> None:
         """Takes note of a secret, if its value is telling."""
-        if not is_telling(value):
+        if value in self._placeholders:
+            self._placeholders[value] = placeholder
+        if value in self._placeholders or not is_telling(value):
             return
-        self.learned += value not in self._placeholders
-        self._placeholders[value] = placeholder
-        if not _IN_URLS.fullmatch(value):
-            self._placeholders[quote(value, safe="")] = placeholder
-        while len(self._placeholders) > _MOST:
-            del self._placeholders[next(iter(self._placeholders))]
+        self.learned += 1
+        self._placeholders[value] = self._news[value] = placeholder
+        self._cores[value] = max(_UNESCAPED.findall(value), key=len, default="")
+        while len(self._placeholders) > self._most:
+            oldest = next(iter(self._placeholders))
+            del self._placeholders[oldest], self._cores[oldest]
+        while len(self._news) > MOST_NEWS:
+            del self._news[next(iter(self._news))]
+
+    def news(self) -> dict[str, str]:
+        """The secrets learned since this was last asked, each with its placeholder."""
+        found, self._news = self._news, {}
+        return found
 
     def hide(self, text: str) -> str:
-        """Text in which each known value that stands on its own is its placeholder."""
-        for value, placeholder in self._placeholders.items():
-            if value in text:
-                whole = rf"(?<![A-Za-z0-9]){re.escape(value)}(?![A-Za-z0-9])"
-                text = re.sub(whole, lambda _match, by=placeholder: by, text)  # type: ignore[misc]
+        """Text in which each known value that stands on its own, in any spelling, is its placeholder."""
+        for value, core in self._cores.items():
+            if core in text:
+                placeholder = self._placeholders[value]
+                text = _spellings(value).sub(lambda _match, by=placeholder: by, text)  # type: ignore[misc]
         return text
 
     def request(self, request: Request) -> Request:
@@ -71,13 +86,29 @@ def is_telling(value: str) -> bool:
     return has_letters and (has_digits or mixed) and not _DATE.match(value)
 
 
+@lru_cache(maxsize=1024)
+def _spellings(value: str) -> re.Pattern[str]:
+    """A value as it stands in text, URLs and JSON, between anything but letters and digits, or after an escape."""
+    return re.compile(_BEFORE + "".join(map(_spelling, value)) + r"(?![A-Za-z0-9])")
+
+
+def _spelling(character: str) -> str:
+    if _UNESCAPED.fullmatch(character):
+        return re.escape(character)
+    digits = "".join(f"[{digit}{digit.lower()}]" for digit in f"{ord(character):02X}")
+    return rf"(?:\\{{0,8}}{re.escape(character)}|%(?:25)*{digits}|\\+u00{digits})"
+
+
 LONGEST = 256
 """How many characters a telling value has at most."""
 
-_MOST = 256
+MOST_NEWS = 10_000
+"""How many secrets are held until somebody asks for those that are new."""
+
 _FEWEST_LETTERS = 5
 _SPELLED = re.compile(rf"[A-Za-z0-9!#$%&()*+,\-./:;=?@\[\]^_|~]{{8,{LONGEST}}}")
-_IN_URLS = re.compile(r"[A-Za-z0-9_.~\-]+")
 _DIGIT = re.compile(r"[0-9]")
 _LETTER = re.compile(r"[A-Za-z]")
 _DATE = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}|v?[0-9]+(?:\.[0-9]+)+")
+_UNESCAPED = re.compile(r"[A-Za-z0-9_.\-]+")
+_BEFORE = r"(?:(?<![A-Za-z0-9])|(?<=%[0-9A-Fa-f]{2})|(?<=%25[0-9A-Fa-f]{2})|(?<=\\[bfnrt])|(?<=\\u[0-9A-Fa-f]{4}))"

@@ -51,3 +51,26 @@ def test_only_so_many_values_are_known() -> None:
     for number in range(2000):
         known.remember(f"secret-number-{number}", "{{redacted}}")
     assert known.hide("secret-number-0 secret-number-1999") == "secret-number-0 {{redacted}}"
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "/a%2Fs3cret%2fword",
+        "?next=%252Fx%253Fa%253Ds3cret%252Fword%2526",
+        '{"a":"one\\ns3cret\\/word"}',
+        '{"a":"\\u0026s3cret\\u002Fword"}',
+        '{"a":"{\\"b\\":\\"s3cret\\\\/word\\"}"}',
+    ],
+)
+def test_a_known_value_is_hidden_however_it_is_spelled(text: str) -> None:
+    hidden = KnownValues({"s3cret/word": "{{redacted}}"}).hide(text)
+    assert "{{redacted}}" in hidden and "s3cret" not in hidden
+
+
+def test_each_secret_is_news_once() -> None:
+    known = KnownValues()
+    for value in ("hunter2abc", "short", "hunter2abc", "x1y2z3ab"):
+        known.remember(value, f"{{{{redacted:{value}}}}}")
+    assert list(known.news()) == ["hunter2abc", "x1y2z3ab"]
+    assert known.news() == {}
