@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 
 from replaymock.cassette import Recorded
 from replaymock.joining import join, same
+from replaymock.messages import Message
 from tests.factories import JSON, recorded
 
 
@@ -106,3 +107,25 @@ def test_two_responses_say_the_same_whenever_they_said_it(change: dict[str, Any]
     headers = (*JSON, ("last-modified", "Sun, 01 Nov 2026 10:00:00 GMT"))
     one = recorded(b'{"token":"{{redacted:token}}"}', headers=headers)
     assert same(one, replace(one, **change)) is equal
+
+
+HIDDEN = recorded(b'{"note":"it is {{redacted:token:2}}, ann"}', headers=(*JSON, ("x-a", "{{redacted:token}}")))
+
+
+@pytest.mark.parametrize(
+    ("body", "said", "equal"),
+    [
+        (b'{"note":"it is Zx81kLmn22pQ, ann"}', "hunter2abc", True),
+        (b'{"note":"it is Zx81kLmn22pQ, bob"}', "hunter2abc", False),
+        (b'{"note":"it is secret, ann"}', "hunter2abc", False),
+        (b'{"note":"it is Zx81kLmn22pQ, ann"}', "no", False),
+    ],
+)
+def test_what_is_not_known_to_be_secret_yet_says_what_is_stored_hidden(body: bytes, said: str, equal: bool) -> None:
+    assert same(HIDDEN, recorded(body, headers=(*JSON, ("x-a", said)))) is equal
+
+
+def test_a_message_that_is_not_known_to_be_secret_yet_says_what_is_stored_hidden() -> None:
+    ask = Message("client", "text", b"{{redacted:token}}")
+    stored, live = recorded(b"", messages=(ask,)), recorded(b"", messages=(replace(ask, data=b"Zx81kLmn22pQ"),))
+    assert same(stored, live) and not same(live, stored)
