@@ -18,6 +18,14 @@ def url_of(host: str, port: int) -> str:
     return f"http://{f'[{host}]' if ':' in host else host}:{port}"
 
 
+def place_of(folder: str) -> str:
+    """A folder as everybody may read it, in answers too: from the working directory, else only its own name."""
+    found = Path(folder)
+    if not found.is_absolute():
+        return found.as_posix()
+    return found.relative_to(Path.cwd()).as_posix() if found.is_relative_to(Path.cwd()) else found.name
+
+
 def warn_of_wide(host: str, report: Report) -> None:
     """Warns when a server can be reached from other machines."""
     if host not in ("localhost", "127.0.0.1", "::1"):

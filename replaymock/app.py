@@ -176,6 +176,7 @@ class App:
             miss_status=settings.miss_status,
             session_header=settings.session_header.lower(),
             ignored=settings.file.ignored,
+            folder=announcements.place_of(settings.cassettes),
             conditional=settings.conditional,
             shifting=self._serving.shifting,
         )

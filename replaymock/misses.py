@@ -1,6 +1,7 @@
 """Why a request was not answered: the reason, the nearest cassettes, and the line that would make it hit."""
 
 import json
+import posixpath
 from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
@@ -50,11 +51,14 @@ class Miss(Struct, frozen=True):
         }
 
 
-def explain(request: Canonical, index: Index, ignored: Sequence[str]) -> Miss:
-    """Why `index` has no entry for a request; `ignored` are the ignore rules that are already configured."""
+def explain(request: Canonical, index: Index, ignored: Sequence[str], folder: str = "") -> Miss:
+    """Why `index` has no entry for a request; `ignored` are the ignore rules that are already configured.
+
+    `folder` is where cassettes lie, as a path to be written to is told.
+    """
     near = _nearest(request, index)
     reason = _reason(request, near)
-    hint = _hint(request, reason, near, ignored)
+    hint = _hint(request, reason, near, ignored, folder)
     return Miss(request, reason, near, hint, replaces_line=bool(ignored) and hint.startswith("ignore"))
 
 
@@ -119,20 +123,35 @@ def _reason(request: Canonical, nearest: tuple[NearMiss, ...]) -> str:
     return "never recorded"
 
 
-def _hint(request: Canonical, reason: str, nearest: tuple[NearMiss, ...], ignored: Sequence[str]) -> str:
+def _hint(request: Canonical, reason: str, nearest: tuple[NearMiss, ...], ignored: Sequence[str], folder: str) -> str:
     if reason == "never recorded":
-        file = cassette_name(request)
-        if request.kind == SOCKET[0]:
-            return f"{_RECORD}, or write {file} by hand, with messages"
-        if request.method == "GET" and not request.query and mock_file(request.path):
-            return f"{_RECORD}, or put JSON into {mock_file(request.path)}"
-        return f"{_RECORD}, or write {file} by hand"
+        mock = mock_file(request.path)
+        if request.method == "GET" and not request.query and request.kind != SOCKET[0] and mock:
+            return f"{_RECORD}, or put JSON into {posixpath.join(folder, mock)}"
+        return f"{_RECORD}, or {_by_hand(request, folder)}"
     if reason == OTHER_PROTOCOL:
         return f"recorded is a page, no WebSocket: {_RECORD}" if request.kind == SOCKET[0] else "open a WebSocket there"
     if reason == "other method":
         recorded = sorted({near.entry.canonical.method for near in nearest})
-        return f"recorded is {' and '.join(recorded)}: send that, or record {request.method} too"
+        known = f"recorded is {' and '.join(recorded)}: send that, or record {request.method} too"
+        return f"{known}, or {_by_hand(request, folder)}"
     return _ignore_line(request, nearest[0], ignored)
+
+
+def _by_hand(request: Canonical, folder: str) -> str:
+    """The file to write, and the least that makes a request like this one hit; only its name if that takes more."""
+    file = posixpath.join(folder, cassette_name(request))
+    if request.kind == SOCKET[0]:
+        return f"write {file} by hand, with messages"
+    named: dict[str, Any] = {} if request.method == "GET" else {"method": request.method}
+    named["path"] = request.path
+    if request.query:
+        named["query"] = dict(request.query)
+    found = json.dumps({"request": named, "responses": [{"json": {}}]}, ensure_ascii=False)
+    is_simple = len(named.get("query", ())) == len(request.query) and not request.headers
+    if not is_simple or len(found) > SHOWN or set(request.path) & set("{}*") or shortened(_shown(found)) != found:
+        return f"write {file} by hand"
+    return f"write {file}: {found}"
 
 
 def _ignore_line(request: Canonical, near: NearMiss, ignored: Sequence[str]) -> str:

@@ -31,8 +31,8 @@ NO_LATENCY = Latency()
 class Playing(Struct, frozen=True):
     """How cassettes are played: the sequence policy, the latency, the status of a miss, the header naming a session.
 
-    `directions` say otherwise for some requests, the last one that fits. `conditional` has conditions of a request
-    answered by 304; `shifting` moves times.
+    `directions` say otherwise for some requests, the last one that fits. `folder` is where misses say that a cassette
+    can be written. `conditional` has conditions of a request answered by 304; `shifting` moves times.
     """
 
     sequence: str = "auto"
@@ -41,6 +41,7 @@ class Playing(Struct, frozen=True):
     miss_status: int = 404
     session_header: str = "replaymock-session"
     ignored: tuple[str, ...] = ()
+    folder: str = ""
     conditional: bool = False
     shifting: Shifting | None = None
 

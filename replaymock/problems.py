@@ -48,4 +48,5 @@ def advice(miss: Miss) -> str:
         if miss.replaces_line:
             return f"To make it hit, replace the ignore line of replaymock.toml by: {miss.hint}"
         return f"To make it hit, put this line at the top of replaymock.toml: {miss.hint}"
-    return f"{miss.hint[:1].upper()}{miss.hint[1:]}."
+    end = "" if miss.hint.endswith("}") else "."  # a file to be copied ends where it ends
+    return f"{miss.hint[:1].upper()}{miss.hint[1:]}{end}"

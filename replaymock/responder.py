@@ -277,7 +277,7 @@ class Responder:
     def _explain(self, found: Found) -> Miss:
         if found.entry:
             return exhausted(found.canonical, found.entry)
-        return explain(found.canonical, self.index, self.playing.ignored)
+        return explain(found.canonical, self.index, self.playing.ignored, self.playing.folder)
 
     def _broken_for(self, request: Canonical) -> CassetteError | None:
         """The fault of the file that would have answered, by the name it would have."""

@@ -60,3 +60,12 @@ def test_a_summary_counts_by_outcome_and_speaks_of_failed_writes_only_where_ther
     assert (found["requests"], found["hits"], found["misses"], found["unused"]) == (5, 3, 1, 4)
     assert found["text"] == "replaymock: hits 3, misses 1, recorded 0, unused 4, redacted 0"
     assert announcements.summary({}, 0, failed_writes=2)["text"].endswith("redacted 0, failed writes 2")
+
+
+def test_a_folder_is_told_from_here_and_never_with_all_that_is_above_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    elsewhere = tmp_path.parent / "other" / "cassettes"
+    found = [announcements.place_of(str(folder)) for folder in ("a/b", tmp_path / "a" / "b", elsewhere)]
+    assert found == ["a/b", "a/b", "cassettes"]

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from replaymock import config
+from replaymock import config, reading
 from replaymock.bodies import Json
 from replaymock.cassette import Cassette, CassetteRequest
 from replaymock.cors import Cors
@@ -79,13 +79,42 @@ def test_the_nearest_cassette_gives_reason_and_hint(
 def test_another_method_is_said() -> None:
     found = miss(a_request("DELETE", "/x"), get("/x"), post({}))
     assert found.reason == "other method"
-    assert found.hint == "recorded is GET and POST: send that, or record DELETE too"
+    assert found.hint.startswith("recorded is GET and POST: send that, or record DELETE too, or write x/DELETE.json: {")
 
 
 def test_what_was_never_recorded_is_said_with_what_to_do() -> None:
     found = miss(get("/new"), get("/x"))
     assert found.reason == "never recorded"
     assert "--upstream" in found.hint and "new.json" in found.hint
+
+
+@pytest.mark.parametrize(
+    "request_",
+    [
+        get("/"),
+        get("/api//items"),
+        get("/new/%7Bid%7D/?"),
+        get("/new?page=2&flag&token=hidden"),
+        post({"a": 1}, "/new"),
+        a_request("DELETE", "/new/1"),
+    ],
+)
+def test_the_file_that_a_hint_shows_makes_the_request_hit(request_: Request) -> None:
+    matcher = Matcher()
+    _, _, written = miss(request_).hint.partition(".json: ")
+    cassette = reading.load("by-hand/GET.json", written.encode(), dict[str, bytes]().__getitem__)
+    index = Index([entry_for("by-hand/GET.json", cassette, plain=False, matcher=matcher, serving=SERVING)])
+    assert index.find(matcher.canonical(request_))
+
+
+@pytest.mark.parametrize("target", ["/new?tag=a&tag=b", f"/new?text={'x' * 200}"])
+def test_a_file_that_takes_more_is_only_named(target: str) -> None:
+    assert miss(get(target)).hint.endswith("by hand")
+
+
+def test_a_file_to_write_is_told_with_its_folder() -> None:
+    found = explain(Matcher().canonical(get("/new")), Index(), (), "tests/cassettes")
+    assert found.hint.endswith("put JSON into tests/cassettes/new.json")
 
 
 def test_there_are_up_to_three_nearest_and_the_nearest_is_first() -> None:
