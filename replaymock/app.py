@@ -35,7 +35,7 @@ from replaymock.responder import Responder
 from replaymock.server import Server
 from replaymock.settings import Settings
 from replaymock.shifting import Shifting
-from replaymock.store import Store
+from replaymock.store import Store, no_folder
 
 DRAIN_SECONDS = 10.0
 THRICE_IS_ENOUGH = 2
@@ -230,7 +230,7 @@ class App:
             self._store.prepare_for_writing()
         elif not self._store.folder.is_dir():
             raise UsageError(
-                f"there is no folder {self._settings.cassettes}: record into it (replaymock record --upstream URL), "
+                f"{no_folder(self._settings.cassettes)}: record into it (replaymock record --upstream URL), "
                 f"put JSON into it, or name another by --cassettes"
             )
         self._store.scan()

@@ -1,5 +1,6 @@
 """The sockets on which the server listens."""
 
+import errno
 import socket
 import sys
 
@@ -20,7 +21,10 @@ def bind(host: str, port: int, *, shared: bool = False) -> list[socket.socket]:
         return _bind(host, port, shared=shared)
     except OSError as error:
         reason = error.strerror or str(error)
-        message = f"cannot listen on {host} port {port}: {reason}; choose another by --port (0 picks one)"
+        # Whoever may not listen here, or comes too late, needs another port; for all else it is the host that is wrong.
+        is_port = error.errno in (errno.EADDRINUSE, errno.EACCES)
+        advice = "--port (0 picks one)" if is_port else "--host"
+        message = f"cannot listen on {host} port {port}: {reason}; choose another by {advice}"
         raise UsageError(message) from error
 
 

@@ -273,6 +273,13 @@ class Store:
         return True
 
 
+def no_folder(folder: str) -> str:
+    """That a folder is not there, and where it was looked for."""
+    if os.path.lexists(folder):
+        return f"{folder} is no folder"
+    return f"there is no folder {folder}" + ("" if Path(folder).is_absolute() else f" in {Path.cwd()}")
+
+
 def _leads_to_folder(entry: "os.DirEntry[str]") -> bool:
     """Whether an entry is a folder or a link to one, which is not followed: it could lead round in circles."""
     try:

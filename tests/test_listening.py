@@ -27,6 +27,12 @@ def test_a_port_that_is_taken_is_named_with_what_to_do() -> None:
             bind("127.0.0.1", port)
 
 
+@pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")  # as above
+def test_an_address_that_is_not_here_is_put_down_to_the_host() -> None:
+    with pytest.raises(UsageError, match=r"192\.0\.2\.1 port 0: .*--host$"):
+        bind("192.0.2.1", 0)
+
+
 def test_every_process_gets_sockets_of_its_own_on_one_port() -> None:
     each = bind_each("localhost", 0, 3)
     ports = {listening.getsockname()[1] for sockets in each for listening in sockets}

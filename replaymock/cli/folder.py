@@ -91,7 +91,9 @@ def _existing(given: str | None, found: FileConfig) -> Path:
     """The folder that was given, or that `record` and `replay` would take. UsageError when there is none."""
     folder = Path(given or found.options.get("cassettes", "cassettes"))
     if not folder.is_dir():
-        raise UsageError(f"there is no folder {folder}")
+        from replaymock.store import no_folder  # noqa: PLC0415
+
+        raise UsageError(no_folder(str(folder)))
     return folder
 
 

@@ -12,7 +12,7 @@ from replaymock.cli.showing import Command
 from replaymock.errors import UsageError
 
 
-@click.command(cls=Command)
+@click.command(cls=Command, context_settings={"allow_extra_args": True})
 @option(
     "--upstream",
     metavar="[PREFIX=]URL",
@@ -82,6 +82,7 @@ def record(context: click.Context, /, **_values: Any) -> None:
     Every answer reaches the caller as the backend sent it, and is on disk a moment later. Secrets are replaced before
     anything is written. Recording again against an unchanged backend leaves an empty git diff.
     """
+    _refuse_arguments(context)
     found = read_file(context.params["config"])
     values = effective(context, found)
     if not values["upstream"]:
@@ -110,7 +111,7 @@ def record(context: click.Context, /, **_values: Any) -> None:
     )
 
 
-@click.command(cls=Command)
+@click.command(cls=Command, context_settings={"allow_extra_args": True})
 @option(
     "--sequence",
     type=click.Choice(["auto", "loop", "strict", "first", "last"]),
@@ -167,6 +168,7 @@ def replay(context: click.Context, /, **_values: Any) -> None:
     Files are served as they are edited. A request without a cassette gets a 404 that says what was near, and the line
     of configuration that would make it hit.
     """
+    _refuse_arguments(context)
     found = read_file(context.params["config"])
     values = effective(context, found)
     _serve(
@@ -186,6 +188,15 @@ def replay(context: click.Context, /, **_values: Any) -> None:
             directions=tuple(settings.parse_direction(rule) for rule in found.play),
         )
     )
+
+
+def _refuse_arguments(context: click.Context) -> None:
+    """Other commands take the folder as it stands, and other proxies the URL: tells which option means it here."""
+    if context.args:
+        if "://" in context.args[0]:  # which may hold a password
+            raise UsageError("a URL stands alone; write: replaymock record --upstream URL")
+        folder = context.args[0]
+        raise UsageError(f"{folder!r} stands alone; write: replaymock {context.info_name} --cassettes {folder}")
 
 
 def _workers(text: str) -> int:
