@@ -8,7 +8,7 @@ from collections.abc import Callable, Sequence
 from functools import cache, partial
 from typing import Any
 
-from replaymock import encoded, jwts, tokens
+from replaymock import embedded, encoded, jwts, members, tokens
 from replaymock.glance import is_clean
 from replaymock.labels import ANONYMOUS, Label, Whole, anonymous, unnumbered, whole
 from replaymock.places import Place, beside_names, is_of_oauth, oauth_parameters, query_names
@@ -25,7 +25,7 @@ from replaymock.secrets import (
     plain_name,
 )
 from replaymock.shapes import Shape, Shapes
-from replaymock.targets import PLACEHOLDER, encode_component, encode_pair, encode_segment, literal_percents, readable
+from replaymock.targets import PLACEHOLDER, encode_pair, encode_segment, literal_percents, readable
 from replaymock.vendors import SHAPES
 
 Selectors = dict[str, list[Selector]]
@@ -113,10 +113,8 @@ class Hider:
             return self.json(text, label)
         if "\n" in text:
             text = _JSON_LINE.sub(lambda match: self._line(match, label), text)
-        for expression in (_ESCAPED_MEMBER, _MEMBER, _QUOTED_MEMBER):
-            text = expression.sub(lambda match: self._member(match, label), text)
+        text = members.replace_members(text, lambda match: self._member(match, label))
         if "<" in text:
-            text = _ELEMENT.sub(lambda match: self._member(match, label), text)
             text = _TAG.sub(lambda match: self._tag(match.group(), label), text)
         return self.shapes(self._parameters(text, label), label)
 
@@ -125,11 +123,18 @@ class Hider:
         found = self.loose(text, label)
         if len(text) < _SHORTEST_ENCODED:
             return found
-        if _ENCODED.search(found) and not _UNENCODED.search(found):
-            decoded = readable(found)
-            hidden = self.loose(decoded, label)
-            found = found if hidden == decoded else encode_component(hidden)
+        if _ENCODED.search(found):
+            found = encoded.replace_percent(found, lambda inner: self.loose(inner, label))
         return encoded.replace_base64(found, lambda inner: self.loose(inner, unnumbered(label)))
+
+    def script(self, text: str, label: Label) -> str:
+        """A script: by shapes, and JSON that it only hands to a function as JSON."""
+        found = embedded.replace_argument(text, lambda said: self.json(said, label))
+        return self.shapes(text, label) if found is None else found
+
+    def events(self, text: str, label: Label) -> str:
+        """A stream of events, also JSON that is spread over the lines of one."""
+        return self.deep(embedded.replace_in_events(text, lambda said: self.json(said, label)), label)
 
     def replaced(self, value: str, name: str, label: Label) -> str:
         """The placeholder of a value, unless it is one, is empty or is exempt."""
@@ -242,7 +247,7 @@ class Hider:
     def _tag(self, tag: str, label: Label) -> str:
         if not may_name_secret(tag):
             return tag
-        attributes = {found[0].lower(): found[2] for found in _ATTRIBUTE.findall(tag)}
+        attributes = {found[0].lower(): found[1] or found[2] or found[3] for found in _ATTRIBUTE.findall(tag)}
         tag = _NAMED_ATTRIBUTE.sub(lambda match: self._member(match, label), tag)
         name = next((attributes[key] for key in ("name", "property", "key", "id") if attributes.get(key)), "")
         if not is_secret_name(name) or attributes.get("type", "").lower() in ("submit", "checkbox", "radio", "button"):
@@ -271,26 +276,15 @@ class Hider:
 
 _NUMBER = re.compile(r"-?[0-9][0-9.eE+\-]*")
 _JSON_LINE = re.compile(r"^((?:data:)?[ \t]*)([{\[][^\r\n]*[}\]])(?=[ \t]*\r?$)", re.MULTILINE)
-# Each of these matches what stands before a name, the name, what is between, and the value.
-_ESCAPED_MEMBER = re.compile(
-    r'(?<!\\)(\\{1,8}")([A-Za-z0-9_.\-]{2,64})(\\{1,8}"\s*:\s*\\{1,8}")((?:[^"\\]|\\{1,8}[^"\\])+)'
-)
-_MEMBER = re.compile(r'(")([A-Za-z0-9_.\-]{2,64})("\s*:\s*)(-?[0-9][0-9.eE+\-]*)')
-_QUOTED_MEMBER = re.compile(
-    r"""(["']?(?<![A-Za-z0-9_.\-]))([A-Za-z_][A-Za-z0-9_.\-]{1,63})(["']?\s*:\s*(?:"|'))"""
-    r"""((?<=")(?:[^"\\]|\\.)+(?=")|(?<=')(?:[^'\\\n]|\\.)+(?='))"""
-)
-_ELEMENT = re.compile(
-    r"(<)([A-Za-z_][A-Za-z0-9_.:\-]{1,63})((?:\s[^<>]*)?>(?:<!\[CDATA\[)?)([^<>\[\]]+)(?=(?:\]\]>)?</)"
-)
 _TAG = re.compile(r"<[A-Za-z][^<>]*>")
-_NAMED_ATTRIBUTE = re.compile(r"""(\s(?:data-)?)([A-Za-z_][A-Za-z0-9_.:\-]{1,63})(\s*=\s*(?:"|'))([^"'<>]+)""")
-_ATTRIBUTE = re.compile(r"""([A-Za-z\-]+)\s*=\s*(["'])(.*?)\2""")
+_NAMED_ATTRIBUTE = re.compile(
+    r"""(\s(?:data-)?)([A-Za-z_][A-Za-z0-9_.:\-]{1,63})(\s*=\s*(?:"|')?)((?<=["'])[^"'<>]+|[^\s"'<>=]+)"""
+)
+_ATTRIBUTE = re.compile(r"""([A-Za-z\-]+)\s*=\s*(?:"([^"]*)"|'([^']*)'|([^\s"'<>=]+))""")
 _SHORTEST_ENCODED = 12
-_UNENCODED = re.compile(r"[\s/?#&=:]")
 _ENCODED = re.compile(r"%(?:25)*[2-7][0-9A-Fa-f]")
-_TAG_VALUE = re.compile(r"""(?i)(\s(?:value|content)\s*=\s*["'])([^"'<>]+)""")
+_TAG_VALUE = re.compile(r"""(?i)(\s(?:value|content)\s*=\s*["']?)((?<=["'])[^"'<>]+|[^\s"'<>=]+)""")
 _MATRIX_PARAMETER = re.compile(r"(;)([A-Za-z0-9_.\-]{2,64})(=)([^;]+)")
-_PARAMETER_NAME = re.compile(r"(?:^|[?&#;]|&amp;)(?P<name>[A-Za-z0-9_][A-Za-z0-9_.\-\[\]%]{1,63})=", re.MULTILINE)
+_PARAMETER_NAME = re.compile(r"(?:^|[?&#;]|&amp;)(?P<name>[A-Za-z0-9_][A-Za-z0-9_.\-\[\]%]{0,63})=", re.MULTILINE)
 _VALUE = re.compile(r"""[^?&#;"'<>\s\\]*""")
 _WHOLE_VALUE = re.compile(r"""[^&#"'<>\s\\]*""")

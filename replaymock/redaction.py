@@ -159,7 +159,7 @@ class Redactor:
                 return scheme + space + self._hider.replaced(credentials, name, label)
             return self._hider.replaced(value, name, label)
         found = _HEADER_PARAMETER.sub(lambda match: self._header_parameter(match, label), value)
-        return self._hider.loose(found, label)
+        return self._hider.deep(found, label)
 
     def _header_parameter(self, match: re.Match[str], label: Label) -> str:
         before, name, between, value = match.groups()
@@ -172,7 +172,7 @@ class Redactor:
         if equals and self._hider.is_secret("cookie", name.strip(), is_secret_cookie):
             return name + equals + self._hider.replaced(value, name.strip(), label)
         decoded = readable(value) if "%" in value else value
-        hidden = self._hider.loose(decoded, label)
+        hidden = self._hider.deep(decoded, label)
         if hidden == decoded:
             return pair
         return name + equals + (hidden if decoded == value else encode_segment(hidden))
@@ -198,7 +198,8 @@ class Redactor:
             number = label
             label = lambda name, value: forget_names(number(name, value))  # noqa: E731 - a def shadows just the same
         mark = "\ufeff" if text.startswith("\ufeff") else ""
-        redact = self._hider.shapes if media in _SCRIPTS else self._hider.deep
+        redact = self._hider.script if media in _SCRIPTS else self._hider.deep
+        redact = self._hider.events if media == "text/event-stream" else redact
         redact = self._hider.json if mediatypes.is_json(media) else redact
         found = mark + redact(text[len(mark) :], label)
         return body if found == text else found.encode(codec, "replace")

@@ -20,8 +20,13 @@ def plain_name(name: str) -> str:
 @lru_cache(maxsize=8192)
 def is_secret_name(name: str) -> bool:
     """Whether a header, field, parameter or JSON key so named holds a secret, in any spelling (`apiKey`, `api-key`)."""
+    if "{{redacted" in name:
+        return False  # what was a secret itself names none
     plain = plain_name(name)
-    return plain in SECRET_NAMES or (plain.endswith(SECRET_ENDINGS) and not plain.endswith(HARMLESS_ENDINGS))
+    if plain in SECRET_NAMES or (plain.endswith(SECRET_ENDINGS) and not plain.endswith(HARMLESS_ENDINGS)):
+        return True
+    inner = _IN_BRACKETS.search(name)
+    return inner is not None and is_secret_name(inner.group(1))
 
 
 @lru_cache(maxsize=8192)
@@ -73,6 +78,8 @@ def _is_secret_word(word: bytes) -> bool:
     return is_secret_name(word.decode("ascii"))
 
 
+# What forms call a member of an object: `card[cvc]`, `user[pin][]`.
+_IN_BRACKETS = re.compile(r"\[([^\[\]]{2,64})\](?:\[[0-9]*\])*\Z")
 _SEPARATORS = re.compile(r"[^a-z0-9]")
 _WORTH_SPLITTING = 512
 _MOST_WORDS = 20_000

@@ -126,7 +126,7 @@ def _compiled(pattern: str) -> re.Pattern[str]:
 
 SHORTEST = 15
 _WORTH_SPLITTING = 512
-_MARKS = ("-----BEGIN", "earer ", "asic ", "://", "@")
+_MARKS = ("-----BEGIN", "earer ", "asic ", "SSWS ", "://", "@")
 _RUN = re.compile(r"[\w\-.:/+=@;~%$]{15,}", re.ASCII)
 _OF_NUMBERS = b"0123456789abcdefABCDEF-:.+TZ"
 _OF_RUNS = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_-.:/+=@;~%$"

@@ -44,8 +44,8 @@ _CLOUDS_AND_HOSTS = (
         r"\b(?:AKIA|ASIA|AROA|AIDA|AGPA|ANPA|ANVA)[A-Z0-9]{16}\b",
     ),
     _shape("aws_mws_token", "amzn.mws.", r"\bamzn\.mws\.[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}"),
-    _shape("azure_storage_key", "AccountKey=", r"AccountKey=(?P<secret>[A-Za-z0-9+/=]{40,100})"),
-    _shape("azure_client_secret", "Q~", r"(?<![\w~.\-])[\w~.]{3}[0-9]Q~[\w~.\-]{31,34}(?![\w~.\-])"),
+    _shape("azure_storage_key", "AccountKey=", r"AccountKey=(?P<secret>[A-Za-z0-9+/= ]{40,100})"),
+    _shape("azure_client_secret", "Q~", r"(?<![\w~.\-])[\w~.]{3}[0-9]Q~[\w~.\-]{30,33}[\w~\-](?![\w~\-])"),
     _shape("google_api_key", "AIza", r"\bAIza[\w\-]{35}"),
     _shape("google_oauth_token", "ya29.", r"\bya29\.[\w\-]{20,}"),
     _shape("google_oauth_secret", "GOCSPX-", r"\bGOCSPX-[\w\-]{28}"),
@@ -85,6 +85,8 @@ _CODE_AND_PACKAGES = (
     _shape("sourcegraph_token", "sgp_", r"\bsgp_(?:[a-f0-9]{16}_|local_)?[a-f0-9]{40}\b"),
     _shape("buildkite_token", "bkua_", r"\bbkua_[a-z0-9]{40}\b"),
     _shape("circleci_token", "CCIPAT_", r"\bCCIPAT_[A-Za-z0-9]{22}_[a-f0-9]{40}\b"),
+    _shape("sonar_token", "sqp_ squ_ sqa_", r"\bsq[pua]_[a-f0-9]{40}\b"),
+    _shape("artifactory_reference", "cmVmdGtu", r"\bcmVmdGtu[A-Za-z0-9]{50,60}\b"),
     _shape("postman_key", "PMAK-", r"\bPMAK-[a-f0-9]{24}-[a-f0-9]{34}\b"),
 )
 _SECRETS_AND_INFRASTRUCTURE = (
@@ -106,6 +108,10 @@ _SECRETS_AND_INFRASTRUCTURE = (
     _shape("new_relic_key", "NRAK- NRII- NRJS-", r"\b(?:NRAK-[A-Z0-9]{27}|NRII-[\w\-]{32}|NRJS-[a-f0-9]{19})"),
     _shape("dynatrace_token", "dt0", r"\bdt0[a-z][0-9]{2}\.[A-Z0-9]{24}\.[A-Z0-9]{64}\b"),
     _shape("launchdarkly_key", "sdk- mob-", r"\b(?:sdk|mob)-[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}\b"),
+    _shape("tailscale_key", "tskey-", r"\btskey-(?:[a-z]{2,12}-)?[A-Za-z0-9]{8,20}-[A-Za-z0-9]{20,50}"),
+    _shape("clickhouse_key", "4b1d", r"\b4b1d[A-Za-z0-9]{38}\b"),
+    _shape("okta_token", "SSWS ", r"\bSSWS (?P<secret>00[\w\-]{38,42})", spaced=True),
+    _shape("posthog_key", "phx_", r"\bphx_[A-Za-z0-9]{40,60}\b"),
     _shape("prefect_key", "pnu_", r"\bpnu_[A-Za-z0-9]{36}\b"),
 )
 _MODELS = (
@@ -116,6 +122,10 @@ _MODELS = (
     _shape("replicate_token", "r8_", r"\br8_[A-Za-z0-9]{37}\b"),
     _shape("groq_key", "gsk_", r"\bgsk_[A-Za-z0-9]{52}\b"),
     _shape("perplexity_key", "pplx-", r"\bpplx-[A-Za-z0-9]{40,}\b"),
+    _shape("nvidia_key", "nvapi-", r"\bnvapi-[\w\-]{60,70}"),
+    _shape("langsmith_key", "lsv2_", r"\blsv2_(?:pt|sk)_[0-9a-f]{32}_[0-9a-f]{10}\b"),
+    _shape("elevenlabs_key", "sk_", r"\bsk_[0-9a-f]{48}\b"),
+    _shape("tavily_key", "tvly-", r"\btvly-(?:[a-z]{2,8}-)?[A-Za-z0-9\-]{30,50}"),
     _shape("xai_key", "xai-", r"\bxai-[A-Za-z0-9]{70,}\b"),
 )
 _MESSAGES_AND_MAIL = (
@@ -130,7 +140,7 @@ _MESSAGES_AND_MAIL = (
         "hooks.slack.com",
         r"hooks\.slack\.com/(?:services|workflows|triggers)/(?P<secret>[A-Za-z0-9+/]{20,80})",
     ),
-    _shape("discord_token", "", r"(?<![\w\-.])[MNO][A-Za-z0-9]{23,27}\.[\w\-]{6}\.[\w\-]{27,40}(?![\w\-.])"),
+    _shape("discord_token", "", r"(?<![\w\-.])[MNO][A-Za-z0-9]{23,27}\.[\w\-]{6}\.[\w\-]{27,40}(?![\w\-])"),
     _shape("discord_webhook", "/api/webhooks/", r"/api/webhooks/[0-9]{17,20}/(?P<secret>[\w\-]{60,80})"),
     _shape(
         "teams_webhook",
@@ -144,6 +154,7 @@ _MESSAGES_AND_MAIL = (
     _shape("mailgun_key", "key-", r"\bkey-[0-9a-f]{32}\b"),
     _shape("mailchimp_key", "-us", r"\b[0-9a-f]{32}-us[0-9]{1,2}\b"),
     _shape("brevo_key", "xkeysib-", r"\bxkeysib-[a-f0-9]{64}-[A-Za-z0-9]{16}\b"),
+    _shape("resend_key", "re_", r"\bre_[A-Za-z0-9]{8}_[A-Za-z0-9]{24}\b"),
     _shape("facebook_token", "EAA", r"\bEAA(?:CEdEose0cBA|[MC])[A-Za-z0-9]{20,}"),
     _shape("twitter_bearer", "AAAAAAAAAAAAAAAAAAAA", r"\bA{22}[A-Za-z0-9%]{60,}"),
 )

@@ -24,6 +24,30 @@ def test_a_text_in_base64_is_changed_in_its_own_alphabet(padding: int, encode: o
     assert encoded.may_hold(f'"{run}"')
 
 
+@pytest.mark.parametrize("end", ["\n", "\r\n"])
+def test_base64_in_lines_comes_back_in_lines(end: str) -> None:
+    inner = SECRET + b"x" * 100
+    lines, changed = (
+        end.join(run[at : at + 60] for at in range(0, len(run), 60))
+        for run in (base64.b64encode(text).decode() for text in (inner, inner.replace(b"hunter2", b"X")))
+    )
+    assert encoded.replace_base64(lines, lambda text: text.replace("hunter2", "X")) == changed
+    assert encoded.replace_base64(lines, lambda text: text) == lines
+
+
+@pytest.mark.parametrize(
+    ("text", "shown"),
+    [
+        ("see x%3Dhunter2, and 5%25 more", "see x%3DX, and 5%25 more"),
+        ("/a%20b?x=%22hunter2%22&y=%e4", "/a%20b?x=%22X%22&y=%e4"),
+        ("u%253Dhunter2", "u%253DX"),
+        ("hunter2 100%", "hunter2 100%"),
+    ],
+)
+def test_what_is_percent_encoded_is_changed_word_by_word(text: str, shown: str) -> None:
+    assert encoded.replace_percent(text, lambda found: found.replace("hunter2", "X")) == shown
+
+
 @pytest.mark.parametrize(
     "text",
     [

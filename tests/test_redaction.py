@@ -21,6 +21,10 @@ JWT = strategies.SECRETS[1]
 # A hidden token can still be decoded: its signature says `{{redacted:jwt}}`.
 HIDDEN = JWT.replace("c2lnbmF0dXJl", "e3tyZWRhY3RlZDpqd3R9fQ")
 HTML: Headers = (("content-type", "text/html"),)
+EVENTS: Headers = (("content-type", "text/event-stream"),)
+# `{"password":"hunter2","of":"ann"}`, and the same without it.
+ENCODED = "eyJwYXNzd29yZCI6Imh1bnRlcjIiLCJvZiI6ImFubiJ9"
+ENCODED_HIDDEN = "eyJwYXNzd29yZCI6Int7cmVkYWN0ZWR9fSIsIm9mIjoiYW5uIn0"
 SCRIPT: Headers = (("content-type", "text/javascript"),)
 
 
@@ -96,6 +100,12 @@ def test_targets(target: str, shown: str) -> None:
             "/cb?code_verifier={{redacted:code_verifier}}&state={{redacted:state}}",
         ),
         ("Location", "/cb#access_token=abc&x=1", "/cb#access_token={{redacted:access_token}}&x=1"),
+        ("Set-Cookie", f"state={ENCODED}; Path=/", f"state={ENCODED_HIDDEN}; Path=/"),
+        (
+            "Content-Disposition",
+            "attachment; filename*=UTF-8''https%3A%2F%2Fu%3AS%40h",
+            "attachment; filename*=UTF-8''https%3A%2F%2Fu%3A{{redacted:url_password}}%40h",
+        ),
         ("X-Note", f"see {JWT}.", f"see {HIDDEN}."),
         ("Etag", '"abc"', '"abc"'),
     ],
@@ -269,6 +279,16 @@ def test_secrets_in_base64_are_hidden_there(body: str, shown: bytes) -> None:
         (HTML, '<add key="ApiKey" value="S"/>', '<add key="ApiKey" value="{{redacted:apikey}}"/>'),
         (HTML, '<user password="S"/>', '<user password="{{redacted:password}}"/>'),
         (JSON, '{"u":"https%3A%2F%2Fh%2F%3Ftoken%3DS"}', '{"u":"https%3A%2F%2Fh%2F%3Ftoken%3D{{redacted:token}}"}'),
+        (
+            JSON,
+            '{"u":"/a?u=/b%3Fu%3Dhttps%253A%252F%252Fh%252F%253Ftoken%253DS"}',
+            '{"u":"/a?u=%2Fb%3Fu%3Dhttps%253A%252F%252Fh%252F%253Ftoken%253D{{redacted:token}}"}',
+        ),
+        (HTML, "<input value=S name='csrf'>", "<input value={{redacted:csrf}} name='csrf'>"),
+        (HTML, "<input name=csrf value='S'>", "<input name=csrf value='{{redacted:csrf}}'>"),
+        (HTML, '<a href="data:,%22pin%22%3A%22S%22">', '<a href="data:,%22pin%22%3A%22{{redacted:pin}}%22">'),
+        (EVENTS, 'data: {\ndata: "token": "S"}\n\n', 'data: {\ndata: "token": "{{redacted:token}}"}\n\n'),
+        (SCRIPT, '/**/cb({"token":"S"});', '/**/cb({"token":"{{redacted:token}}"});'),
         (JSON, '{"code":"S","redirect_uri":"/"}', '{"code":"{{redacted:code}}","redirect_uri":"/"}'),
         (JSON, '{"code":"DE","state":"open"}', '{"code":"DE","state":"open"}'),
         (JSON, '{"fieldErrors":{"password":"too short"}}', '{"fieldErrors":{"password":"too short"}}'),

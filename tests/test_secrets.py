@@ -40,6 +40,8 @@ from replaymock.secrets import NAME_HINT, SECRET_ENDINGS, SECRET_NAMES
         "recoveryCodes",
         "auth_header",
         "user[password]",
+        "card[cvc]",
+        "user[pin][]",
     ],
 )
 def test_names_of_secrets_are_known_in_any_spelling(name: str) -> None:
@@ -69,6 +71,8 @@ def test_names_of_secrets_are_known_in_any_spelling(name: str) -> None:
         "keyword",
         "oauth2",
         "sha256",
+        "pin[name]",
+        "{{redacted:github_token:2}}",
         "",
     ],
 )

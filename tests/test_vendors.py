@@ -70,6 +70,14 @@ def test_each_shape_finds_its_credential_in_the_middle_of_a_text(shape: Shape, f
             assert match.group(shape.secret) not in HIDER.shapes(text, anonymous)
 
 
+@pytest.mark.parametrize("name", ["discord_token", "azure_client_secret"])
+@pytest.mark.parametrize("end", [". Keep it.", ".txt"])
+def test_a_full_stop_after_a_credential_hides_nothing_of_it(name: str, end: str) -> None:
+    shape = next(shape for shape in SHAPES if shape.name == name)
+    text = f"It is {made(shape, random.Random(1))}{end}"
+    assert HIDER.shapes(text, anonymous) == f"It is {anonymous('', '')}{end}"
+
+
 @pytest.mark.parametrize(
     "text",
     [

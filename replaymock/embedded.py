@@ -1,0 +1,37 @@
+"""JSON that is spread over lines of an event stream, or handed to a function: found, changed, and put back."""
+
+import re
+from collections.abc import Callable
+
+from replaymock import tokens
+
+Change = Callable[[str], str]
+
+
+def replace_in_events(text: str, change: Change) -> str:
+    """An event stream in which JSON over several `data:` lines is what `change` makes of it, on as many lines."""
+    return _DATA.sub(lambda match: _lines(match.group(), change), text)
+
+
+def replace_argument(text: str, change: Change) -> str | None:
+    """A script that only hands JSON to a function (JSONP), with what `change` makes of that; None for any other."""
+    match = _CALL.fullmatch(text)
+    if match is None or not tokens.is_valid(match.group(2)):
+        return None
+    return match.group(1) + change(match.group(2)) + match.group(3)
+
+
+def _lines(block: str, change: Change) -> str:
+    lines = [_FIELD.fullmatch(line) for line in block.split("\n")]
+    fields = [line.groups() for line in lines if line]
+    said = "\n".join(value for _, value, _ in fields)
+    if len(fields) != len(lines) or not tokens.is_valid(said):
+        return block
+    # A line break is never inside a token of JSON, so there are as many lines afterwards.
+    found = change(said).split("\n")
+    return "\n".join(before + value + end for (before, _, end), value in zip(fields, found, strict=True))
+
+
+_FIELD = re.compile(r"(data:[ ]?)(.*?)(\r?)", re.DOTALL)
+_DATA = re.compile(r"^data:[^\n]*(?:\ndata:[^\n]*)+", re.MULTILINE)
+_CALL = re.compile(r"(\s*(?:/\*\*/\s*)?[A-Za-z_$][\w$.\[\]]{0,99}\(\s*)([\[{].*[\]}])(\s*\)\s*;?\s*)", re.DOTALL)
