@@ -9,7 +9,7 @@ from replaymock.masking import covers_pairs, covers_text
 from replaymock.messages import Message
 from replaymock.redaction import ANONYMOUS, forget_names
 from replaymock.sequence import Writes, satisfied
-from replaymock.shifting import MOVING
+from replaymock.shifting import MOVING, without_expiry
 
 ERROR_STATUSES = frozenset((401, 403, 429, *range(500, 600)))
 
@@ -45,9 +45,10 @@ def same(stored: Recorded, recorded: Recorded) -> bool:
     """Whether two responses say the same, whenever and however slowly they said it, and whatever secrets they held.
 
     Of two streams that went on when recording them ended, that is as far as both have come. What is hidden in the
-    stored one need not be known to be secret by now: it is any telling value then.
+    stored one need not be known to be secret by now: it is any telling value then. A moment of expiry in JSON says how
+    far it lies from the recording, which replay keeps.
     """
-    first, second = _lasting(stored), _lasting(recorded)
+    first, second = map(_lasting, _without_equal_ages(stored, recorded))
     if stored.truncated and recorded.truncated:
         size = min(len(first.body), len(second.body))
         first, second = (replace(each, body=each.body[:size]) for each in (first, second))
@@ -69,6 +70,23 @@ def _known_header(name: str, value: str) -> tuple[str, str]:
 
 def _lasting_header(name: str, value: str) -> tuple[str, str]:
     return name, _DATE.sub("", forget_names(jwts.comparable(value, forget_names)))
+
+
+def _without_equal_ages(stored: Recorded, recorded: Recorded) -> tuple[Recorded, Recorded]:
+    """Both without their moments of expiry if each is the same, or as far from the recording; else as they are."""
+    if stored.body == recorded.body:
+        return stored, recorded
+    first, moments = without_expiry(stored.headers, stored.body, stored.recorded_at)
+    if not moments:
+        return stored, recorded
+    second, others = without_expiry(recorded.headers, recorded.body, recorded.recorded_at)
+    if len(moments) != len(others) or not all(map(_as_far, moments, others)):
+        return stored, recorded
+    return replace(stored, body=first), replace(recorded, body=second)
+
+
+def _as_far(one: tuple[str, int], other: tuple[str, int]) -> bool:
+    return one[0] == other[0] or abs(one[1] - other[1]) <= _SLACK
 
 
 def _lasting(recorded: Recorded) -> Recorded:
@@ -105,6 +123,9 @@ def _nameless(data: bytes) -> bytes:
         return data
     return forget_names(jwts.comparable(data.decode("latin-1"), forget_names)).encode("latin-1", "replace")
 
+
+_SLACK = 5
+"""By how many seconds two backends' clocks, and the time they take to answer, may make an expiry differ."""
 
 _HIDDEN = ANONYMOUS.encode()
 # HTTP dates (RFC 9110 section 5.6.7), in `Expires`, `Last-Modified` and cookies, move with every recording.

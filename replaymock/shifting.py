@@ -81,6 +81,31 @@ def shifted(headers: Headers, body: bytes, shift: Shift) -> tuple[Headers, bytes
     return moved, text
 
 
+def without_expiry(headers: Headers, body: bytes, recorded_at: str) -> tuple[bytes, tuple[tuple[str, int], ...]]:
+    """A JSON body with only the form of each moment of expiry left; and each, with the seconds from recording to it.
+
+    As it is, and nothing, where no such moment would be moved on replay.
+    """
+    moment = times.iso_date(recorded_at)
+    if moment is None or len(body) > MOST_BYTES or not mediatypes.is_json(media_type(headers)):
+        return body, ()
+    found: list[tuple[str, int]] = []
+    left = _replaced(body, partial(_form, moment.seconds, found)) if _MAY_EXPIRE.search(body) else body
+    return left, tuple(found) if left != body else ()
+
+
+def _form(recorded_at: int, found: list[tuple[str, int]], path: Sequence[str | int], token: str) -> str | None:
+    if not is_expiry(_named(path)):
+        return None
+    text = tokens.string_value(token) if token.startswith('"') else token
+    moment = text and ((token.startswith('"') and times.read(text)) or times.epoch(text))
+    if not moment or abs(moment.seconds - recorded_at) > _MOST_YEARS:
+        return None
+    start = recorded_at // DAY * DAY if moment.is_day else recorded_at
+    found.append((token, moment.seconds - start))
+    return _RUNS.sub("0", token)
+
+
 @lru_cache(maxsize=4096)
 def is_expiry(name: str) -> bool:
     """Whether a JSON key so named, in any spelling, holds the moment at which something begins or ceases to be good."""
@@ -205,7 +230,7 @@ def _replaced(body: bytes, visit: tokens.Visit) -> bytes:
 
 def _member(shift: Shift, path: Sequence[str | int], token: str) -> str | None:
     """A value of JSON, moved if its name and its own spelling say that it is a time."""
-    name = next((step for step in reversed(path) if isinstance(step, str)), "")
+    name = _named(path)
     ends = is_expiry(name)
     counts = ends or (shift.all_json and is_time(name))
     if token.startswith('"'):
@@ -221,11 +246,16 @@ def _member(shift: Shift, path: Sequence[str | int], token: str) -> str | None:
     return moved
 
 
+def _named(path: Sequence[str | int]) -> str:
+    return next((step for step in reversed(path) if isinstance(step, str)), "")
+
+
 def _words(name: str) -> list[str]:
     return [word.lower() for word in _WORD.findall(name)]
 
 
 _WORD = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+|[0-9]+")
+_RUNS = re.compile(r"[0-9]+|[A-Za-z]+")
 _ENDS = ("expires", "retry-after")
 MOVING = frozenset((*_ENDS, "set-cookie"))
 """The headers that hold dates which move, by their lower-case names."""

@@ -109,6 +109,27 @@ def test_two_responses_say_the_same_whenever_they_said_it(change: dict[str, Any]
     assert same(one, replace(one, **change)) is equal
 
 
+SOON = recorded(b'{"expires_at":"2026-11-22T14:00:00Z","ttl":1}', recorded_at="2026-11-22T13:00:00Z")
+STAMP = recorded(b'{"until":1,"exp":1795352400.25,"validTo":"2030-01-01"}', recorded_at="2026-11-22T13:00:00Z")
+
+
+@pytest.mark.parametrize(
+    ("stored", "body", "equal"),
+    [
+        (SOON, b'{"expires_at":"2026-11-24T15:00:02Z","ttl":1}', True),
+        (SOON, b'{"expires_at":"2026-11-24T15:00:06Z","ttl":1}', False),
+        (SOON, b'{"expires_at":"2026-11-22T14:00:00Z","ttl":1}', True),
+        (SOON, b'{"expires_at":"2026-11-24T15:00:00+00:00","ttl":1}', False),
+        (SOON, b'{"expires_at":"2026-11-24T15:00:00Z","ttl":2}', False),
+        (SOON, b'{"expires_at":1795532400,"ttl":1}', False),
+        (STAMP, b'{"until":1,"exp":1795528799.5,"validTo":"2030-01-01"}', True),
+        (STAMP, b'{"until":1,"exp":1795528799.5,"validTo":"2030-01-02"}', False),
+    ],
+)
+def test_an_expiry_that_lies_as_far_ahead_as_before_says_the_same(stored: Recorded, body: bytes, equal: bool) -> None:
+    assert same(stored, recorded(body, recorded_at="2026-11-24T14:00:00Z")) is equal
+
+
 HIDDEN = recorded(b'{"note":"it is {{redacted:token:2}}, ann"}', headers=(*JSON, ("x-a", "{{redacted:token}}")))
 
 
