@@ -114,7 +114,8 @@ class App:
         except UsageError:
             (entrance or server).stop_accepting()
             raise
-        watching = asyncio.ensure_future(self._library.watch())
+        look_back = self._make_look_back()
+        watching = asyncio.gather(self._library.watch(), *([look_back.watch()] if look_back else []))
         try:
             yield
         finally:
@@ -129,7 +130,11 @@ class App:
                 self.responder.recorder.settle()
             if self._backends:
                 await self._backends.aclose()
+            if look_back:
+                await look_back.look()
             await self._library.flush()
+            if look_back:
+                look_back.tidy()
             self._report("summary", self._summary())
 
     async def run(self) -> int:
@@ -222,6 +227,14 @@ class App:
 
         recorder, self._backends = recorder_for(self._settings, self._matcher, self._serving, self._save, self._report)
         return recorder
+
+    def _make_look_back(self) -> Any:
+        recorder = self.responder.recorder
+        if recorder is None or not self.responder.mode.save:
+            return None
+        from replaymock.lookback import LookBack  # noqa: PLC0415 - replay never looks back
+
+        return LookBack(self._store, self._library, self.responder, recorder, self._report)
 
     def _open_folder(self) -> None:
         if self.responder.mode.save:

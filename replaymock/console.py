@@ -49,7 +49,7 @@ class Console:
                 return self._miss(members)
             case "warning" | "broken":
                 return f"{self._painted('warning', '33')}: {_visible(members['message'])}"
-            case "ready" | "summary" | "reloaded" if not self._quiet:
+            case "ready" | "summary" | "reloaded" | "hidden" if not self._quiet:
                 return str(members["text"])
         return ""
 

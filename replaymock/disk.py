@@ -42,6 +42,14 @@ def make_fit_for_writing(folder: Path) -> None:
     probe.unlink()
 
 
+def remove_emptied(folder: Path, root: Path) -> None:
+    """Removes a folder, and those above it as far as `root`, where nothing is in them any more."""
+    with contextlib.suppress(OSError):
+        while folder != root:
+            folder.rmdir()
+            folder = folder.parent
+
+
 class Unreadable(ValueError):
     """A file that is not read, whatever is in it."""
 

@@ -4,6 +4,7 @@ Requests are told in the order they arrived. Paths are those of canonical reques
 """
 
 from collections import Counter, deque
+from collections.abc import Callable
 
 from msgspec import Struct
 
@@ -69,6 +70,21 @@ class History:
         """
         waiting = [] if is_news else [write.ended > ended for write in self._unseen(file)]
         self._fetched[file] = self._made - (len(waiting) - waiting.index(True) if any(waiting) else 0)
+
+    def hide(self, hide: Callable[[str], str], in_path: Callable[[str], str]) -> None:
+        """Brings what was written to the names and paths it has once more is known to be secret."""
+        if not any(hide(name) != name for name in self.counts):
+            return
+        before, self.counts = self.counts, Counter()
+        for name, count in before.items():
+            self.counts[hide(name)] += count
+        hidden = (Write(hide(write.name), in_path(write.path), write.number, write.ended) for write in self._writes)
+        self._writes = deque(hidden, maxlen=_MOST_WRITES)
+
+    def renamed(self, old: str, new: str) -> None:
+        """Learns that what a file held is in another now."""
+        if old in self._fetched:
+            self._fetched[new] = max(self._fetched.pop(old), self._fetched.get(new, 0))
 
     def _unseen(self, file: str) -> list[Write]:
         """The writes since `file` was fetched."""

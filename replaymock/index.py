@@ -138,11 +138,15 @@ class Index:
 
     def add(self, entry: Entry) -> None:
         """Adds or replaces the entry of one file."""
-        known = self.entries.get(entry.file)
-        if known is not None:
-            self._remove(known)
+        self.drop(entry.file)
         self._insert(entry)
         self._sort_templates()
+
+    def drop(self, file: str) -> None:
+        """Takes out the entry of one file, if there is one."""
+        known = self.entries.get(file)
+        if known is not None:
+            self._remove(known)
 
     def _insert(self, entry: Entry) -> None:
         self.entries[entry.file] = entry

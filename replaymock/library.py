@@ -45,6 +45,7 @@ class Library:
         self._serving = serving
         self._report = report
         self._use = use
+        self.retired: set[str] = set()
         self._index = Index()
         self._shelf = Shelf(self._read)
         self._entries: dict[str, tuple[Loaded, Entry]] = {}
@@ -66,8 +67,13 @@ class Library:
         """How many cassettes are not on the disk because they could not be written."""
         return len(self._unsaved)
 
+    @property
+    def saving(self) -> dict[str, Cassette]:
+        """The cassettes that are not on the disk yet, or not as they are served."""
+        return {file: cassette for file, (cassette, _) in self._saving.items()}
+
     def load(self) -> None:
-        """Makes a new index of what the store has now, reusing the entries of unchanged cassettes."""
+        """Makes a new index of what the store has now but for the `retired`, reusing entries of unchanged cassettes."""
         kept, broken = {}, self._store.broken
         for loaded in self._store.loaded:
             try:
@@ -78,8 +84,8 @@ class Library:
             if kept.get(file) is not known:
                 self._shelf.drop(file)
         self._entries = kept
-        saving = {file: entry for file, (_, entry) in self._saving.items()}
-        self._index = Index(({file: entry for file, (_, entry) in kept.items()} | saving).values())
+        served = {file: entry for file, (_, entry) in (kept | self._saving).items() if file not in self.retired}
+        self._index = Index(served.values())
         self._use(self._index, broken)
         messages = {str(error) for error in broken.values()}
         for message in sorted(messages - self._told_broken):
@@ -129,6 +135,12 @@ class Library:
             if cassette:
                 recording.remember(loaded.file, cassette)
                 self._store.remove(loaded.file)
+
+    def remove(self, file: str) -> None:
+        """Removes a cassette that is no longer in the index."""
+        self._store.remove(file)
+        self._entries.pop(file, None)
+        self._shelf.drop(file)
 
     def save(self, file: str, cassette: Cassette) -> None:
         """Has a cassette that is in the index already written to the disk, at once or with all that wait by then."""

@@ -7,9 +7,10 @@ from replaymock.asking import Asking
 from replaymock.cassette import Cassette, CassetteRequest, Recorded
 from replaymock.exchange import Exchange, Request
 from replaymock.headers import Headers
+from replaymock.hindsight import Hindsight
 from replaymock.history import History, write_name
 from replaymock.index import Entry, Index
-from replaymock.joining import holds, join
+from replaymock.joining import holds, join, same
 from replaymock.masking import covers
 from replaymock.matching import SOCKET, Matcher, key_of
 from replaymock.messages import CLOSE, Message
@@ -20,7 +21,7 @@ from replaymock.repeats import Repeats, digest_of
 from replaymock.rewrites import Canonical
 from replaymock.sequence import Writes
 from replaymock.storing import Policy, Storing
-from replaymock.targets import literal_path, parse_query
+from replaymock.targets import literal_path, normal_path, parse_query
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,6 +96,50 @@ class Recording:
         if name:
             history.wrote(name, canonical.path, exchange.ended)
         return taken
+
+    def heed(self, hindsight: Hindsight) -> None:
+        """Says nothing more in the names of writes of what became known to be secret."""
+        in_path = lambda path: normal_path(hindsight.hide(path))  # noqa: E731 - shorter where it is used
+        for history in self._histories.values():
+            history.hide(hindsight.hide, in_path)
+
+    def without(self, entry: Entry, hindsight: Hindsight, index: Index) -> Taken | None:
+        """The cassette of an entry without what became known to be secret; None if it holds nothing of that.
+
+        It goes by another name where its request is another by then, and joins what `index` has under that.
+        """
+        before = entry.cassette
+        cassette = hindsight.cassette(before)
+        if cassette == before:
+            return None
+        canonical = self.matcher.canonical(cassette.request.to_request(), cassette.request.known_body())
+        if key_of(canonical) == key_of(entry.canonical):
+            return Taken(entry.file, cassette, changed=True)
+        file = self.file_for(canonical, index)
+        known = index.entries.get(file)
+        if known is None:
+            return Taken(file, self._as_before(file, cassette), changed=True)
+        stored = known.cassette.responses
+        new = tuple(one for one in cassette.responses if not any(same(other, one) for other in stored))
+        return Taken(file, Cassette(known.request, (*stored, *new)), changed=bool(new))
+
+    def renamed(self, old: str, new: str) -> None:
+        """Learns that the cassette of one file goes by another name."""
+        cursor = self._cursors.pop(old, None)
+        if cursor is not None:
+            self._cursors.setdefault(new, cursor)
+        for history in self._histories.values():
+            history.renamed(old, new)
+
+    def _as_before(self, file: str, cassette: Cassette) -> Cassette:
+        """A cassette with all that it says as the one that was removed said it."""
+        previous = self._previous.get(file)
+        if previous is None:
+            return cassette
+        known = dict(enumerate(previous.responses))
+        pairs = ((known.get(at), one) for at, one in enumerate(cassette.responses))
+        kept = (old if old and old.after == one.after and same(old, one) else one for old, one in pairs)
+        return Cassette(previous.request, tuple(kept))
 
     def take_conversation(self, exchange: Exchange, messages: tuple[Message, ...], index: Index) -> Taken:
         """The cassette of a WebSocket, joined with what `index` holds of it."""

@@ -9,7 +9,7 @@ from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Sequenc
 from pathlib import Path
 
 from replaymock.cassette import Cassette, dump
-from replaymock.disk import Writing, make_fit_for_writing, write_all
+from replaymock.disk import Writing, make_fit_for_writing, remove_emptied, write_all
 from replaymock.errors import CassetteError, UsageError
 from replaymock.files import Files, Loaded, Signature, loaded
 from replaymock.naming import cassette_of, is_sidecar_name
@@ -124,11 +124,12 @@ class Store:
             self._known.pop(file, None)
 
     def remove(self, file: str) -> None:
-        """Removes a cassette and its sidecars."""
+        """Removes a cassette and its sidecars, and the folders that are empty by that."""
         place = self.folder / file
         stem = place.name.removesuffix(".json")
         for name in [place.name, *(name for name in _sidecars(place.parent) if name.startswith(f"{stem}."))]:
             (place.parent / name).unlink(missing_ok=True)
+        remove_emptied(place.parent, self.folder)
         self._known.pop(file, None)
 
     def make_folder(self) -> None:

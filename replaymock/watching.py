@@ -7,16 +7,18 @@ import platform
 import time
 from collections.abc import AsyncIterator, Callable, Iterable, Iterator
 from pathlib import Path
+from typing import TypeVar
 
 POLL_SECONDS = 0.3
 _NOT_ASKED = ("false", "disable", "disabled")
 
+Item = TypeVar("Item")
 Change = tuple[str, bool]
 """A file or folder to which something has happened, with `/` from the watched one, and whether it came into being."""
 
 
-def with_rests(files: Iterable[str], rest: Callable[[], None]) -> Iterator[str]:
-    """The files, with a `rest` after some of them, again and again."""
+def with_rests(files: Iterable[Item], rest: Callable[[], None]) -> Iterator[Item]:
+    """Files, with a `rest` after some of them, again and again."""
     for number, file in enumerate(files, 1):
         yield file
         if number % _BETWEEN_RESTS == 0:

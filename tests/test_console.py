@@ -105,7 +105,7 @@ def test_warnings_are_told_even_to_who_wants_quiet(event: str, members: dict[str
     assert printed(event, members, color=True)[1] == "\x1b[33mwarning\x1b[0m: mind\n"
 
 
-@pytest.mark.parametrize("event", ["ready", "summary", "reloaded"])
+@pytest.mark.parametrize("event", ["ready", "summary", "reloaded", "hidden"])
 def test_other_news_are_not_told_to_who_wants_quiet(event: str) -> None:
     assert printed(event, {"text": "news"}) == ("", "news\n")
     assert printed(event, {"text": "news"}, quiet=True) == ("", "")

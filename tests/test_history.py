@@ -108,3 +108,20 @@ def test_of_strangers_those_in_parts_that_are_read_come_first() -> None:
 )
 def test_a_write_is_named_by_method_path_and_operation(request_: Canonical, status: int, name: str) -> None:
     assert write_name(request_, "/items", status) == name
+
+
+def test_a_write_is_not_told_by_a_name_that_became_known_to_be_secret() -> None:
+    history, shown = History(), lambda text: text.replace("hunter2", "X")
+    read(history, "/users/X")
+    write(history, "POST", "/users/hunter2")
+    history.hide(shown, shown)
+    assert read(history, "/users/X") == "POST /users/X"
+    assert history.counts == {"POST /users/X": 1}
+
+
+def test_what_was_fetched_from_a_file_was_fetched_from_the_one_it_is_renamed_to() -> None:
+    history = History()
+    read(history, "/old")
+    write(history, "POST", "/items")
+    history.renamed("old/GET.json", "new/GET.json")
+    assert read(history, "/new") == "POST /items"

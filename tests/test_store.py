@@ -103,6 +103,16 @@ def test_saving_removes_the_sidecars_it_no_longer_has_and_no_others(tmp_path: Pa
     assert files(tmp_path) == ["logo/GET.json", "logo/README.png"]
 
 
+def test_removing_a_cassette_removes_the_folders_that_are_empty_by_that(tmp_path: Path) -> None:
+    store = Store(tmp_path)
+    for file in ("a/b/c/GET.json", "a/GET.json"):
+        store.save(file, PLAIN)
+    store.remove("a/b/c/GET.json")
+    assert [found.name for found in (tmp_path / "a").iterdir()] == ["GET.json"]
+    store.remove("a/GET.json")
+    assert list(tmp_path.iterdir()) == []
+
+
 def test_saving_the_same_again_writes_the_same_bytes(tmp_path: Path) -> None:
     Store(tmp_path).save("logo/GET.json", IMAGE)
     before = {name: (tmp_path / name).read_bytes() for name in files(tmp_path)}

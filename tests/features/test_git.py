@@ -29,6 +29,10 @@ class Shop:
         self.names = {number: f"item {number}" for number in range(8)}
         self._count = itertools.count(1)
         self._random = random.Random(4)
+        self._token = self._fresh()
+
+    def _fresh(self) -> str:
+        return f"t{next(self._count)}-{self._random.getrandbits(90):x}"
 
     def handle(self, connection: socket.socket) -> None:
         head, _ = read_whole(connection)
@@ -61,7 +65,10 @@ class Shop:
 
     def _content(self, method: str, target: str, host: str, count: int) -> tuple[str, bytes]:
         if target == "/login":
-            return "application/json", f'{{"access_token": "t{count}-{self._random.getrandbits(90):x}"}}'.encode()
+            told, self._token = self._token, self._fresh()
+            return "application/json", f'{{"access_token": "{told}"}}'.encode()
+        if target == "/welcome":
+            return "text/plain", f"{self._token} is your number".encode()
         if target.startswith("/image"):
             return "image/png", b"\x89PNG\r\n\x1a\n\x00" + target.encode()
         if target == "/page":
@@ -74,7 +81,9 @@ class Shop:
 
 
 def flow(url: str) -> None:
-    """Thirty requests."""
+    """Thirty requests; the first ones say what only a later answer tells to be secret."""
+    number = ask(url, "GET", "/welcome").body.split()[0].decode()
+    ask(url, "GET", f"/welcome/{number}/items")
     for number in range(8):
         assert ask(url, "GET", f"/items/{number}").status == 200
     for number in range(6):

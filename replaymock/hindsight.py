@@ -1,0 +1,102 @@
+"""Secrets that became known after something was written: whether they may be in a file, and a cassette without them."""
+
+import re
+from collections.abc import Mapping
+from dataclasses import replace
+
+from replaymock import bodies, events
+from replaymock.cassette import Cassette, CassetteRequest, Recorded
+from replaymock.headers import Headers, media_type
+from replaymock.known import KnownValues
+from replaymock.messages import BINARY, Message
+from replaymock.redaction import forget_names
+from replaymock.targets import Pairs
+
+
+class Hindsight:
+    """Some secrets, each with its placeholder."""
+
+    def __init__(self, secrets: Mapping[str, str]) -> None:
+        self._known = KnownValues(secrets, most=len(secrets))
+        self._words = frozenset(max(_WORD.findall(secret), key=len).encode() for secret in secrets)
+
+    def may_be_in(self, data: bytes) -> bool:
+        """Whether some of a file may hold one of them: it has a word of one. Quick, however many they are."""
+        if b"\\" in data or b"%" in data:
+            data = _ESCAPE.sub(b" ", data)
+        return not self._words.isdisjoint(data.translate(_SEPARATED).split())
+
+    def hide(self, text: str) -> str:
+        """Text without them."""
+        return self._known.hide(text)
+
+    def cassette(self, cassette: Cassette) -> Cassette:
+        """A cassette without them; equal if it holds none."""
+        return Cassette(self._request(cassette.request), tuple(map(self._recorded, cassette.responses)))
+
+    def _request(self, request: CassetteRequest) -> CassetteRequest:
+        query = None if request.query is None else self._pairs(request.query)
+        body = None if request.body is None else self._body(request.body)
+        return CassetteRequest(request.method, self.hide(request.path), query, self._headers(request.headers), body)
+
+    def _body(self, body: bodies.Body) -> bodies.Body:
+        match body:
+            case bodies.Json(value, layout):
+                return bodies.Json(self._known.body(value, "application/json"), layout)
+            case bodies.Text(text):
+                return bodies.Text(self.hide(text))
+            case bodies.Form(fields):
+                return bodies.Form(self._pairs(fields))
+            case bodies.Multipart(parts):
+                return bodies.Multipart(tuple(map(self._part, parts)))
+        return body
+
+    def _part(self, part: bodies.Part) -> bodies.Part:
+        """A part; of a file that holds one of them a digest, as it is compared by its bytes."""
+        body = self._body(part.body)
+        if body != part.body and part.filename is not None and not isinstance(part.body, bodies.Digest):
+            data = bodies.decode(part.body, part.content_type or "text/plain")
+            body = bodies.Digest(bodies.digest(data), len(data))
+        # Names take part in the key as they are, so their placeholders have no ordinals.
+        headers = tuple((name, self._nameless(value)) for name, value in part.headers)
+        return replace(part, headers=headers, body=body)  # type: ignore[arg-type]
+
+    def _nameless(self, text: str) -> str:
+        found = self.hide(text)
+        return text if found == text else forget_names(found)
+
+    def _recorded(self, recorded: Recorded) -> Recorded:
+        media = media_type(recorded.headers)
+        body = self._known.body(recorded.body, media)
+        return replace(
+            recorded,
+            reason=self._nameless(recorded.reason),
+            headers=self._headers(recorded.headers),
+            body=body,
+            after=self.hide(recorded.after),
+            pauses=recorded.pauses if body == recorded.body else _moved(recorded, media, body),
+            messages=tuple(map(self._message, recorded.messages)),
+        )
+
+    def _message(self, message: Message) -> Message:
+        return (
+            message if message.kind == BINARY else replace(message, data=self._known.body(message.data, "text/plain"))
+        )
+
+    def _pairs(self, pairs: Pairs) -> Pairs:
+        return tuple((self.hide(name), value and self.hide(value)) for name, value in pairs)
+
+    def _headers(self, headers: Headers) -> Headers:
+        return tuple((name, self.hide(value)) for name, value in headers)
+
+
+def _moved(recorded: Recorded, media: str, body: bytes) -> events.Pauses:
+    """The pauses of a response where they are in its new body."""
+    if events.is_stream(media):
+        return events.moved(media, recorded.body, body, recorded.pauses)
+    return tuple((min(at, len(body)), milliseconds) for at, milliseconds in recorded.pauses)
+
+
+_WORD = re.compile(r"[A-Za-z0-9]+")
+_ESCAPE = re.compile(rb"\\+(?:u[0-9A-Fa-f]{4}|[bfnrt])|%(?:25)*[0-9A-Fa-f]{2}")
+_SEPARATED = bytes(code if chr(code).isascii() and chr(code).isalnum() else ord(" ") for code in range(256))

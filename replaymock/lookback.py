@@ -1,0 +1,162 @@
+"""Looking back while recording: what became known to be a secret after it was written is hidden where it stands.
+
+The folder is looked through in a thread of its own, now and then, for all that became known since; at the end of a run
+once more. A cassette whose name told a secret goes by another, and is removed once that one is on the disk.
+"""
+
+import asyncio
+import time
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+
+from replaymock.cassette import Cassette, dump
+from replaymock.files import Loaded
+from replaymock.hindsight import Hindsight
+from replaymock.journal import Report
+from replaymock.library import Library, counted
+from replaymock.recorder import Recorder
+from replaymock.responder import Responder
+from replaymock.store import Store
+from replaymock.watching import rest, with_rests
+
+PAUSE_SECONDS = 0.5
+"""How long the folder is left alone at least."""
+
+
+class LookBack:
+    """Looks back on what one run has written, and on what was there before."""
+
+    def __init__(
+        self, store: Store, library: Library, responder: Responder, recorder: Recorder, report: Report
+    ) -> None:
+        self._store = store
+        self._library = library
+        self._responder = responder
+        self._recorder = recorder
+        self._report = report
+        self._unseen: dict[str, str] = {}
+        self._heirs: dict[str, str] = {}
+        self._told: set[str] = set()
+
+    async def watch(self) -> None:
+        """Looks back again and again, for ever, and takes no more than a twentieth of the time for it."""
+        pause = PAUSE_SECONDS
+        while True:
+            await asyncio.sleep(pause)
+            started = time.monotonic()
+            await self.look()
+            self.tidy()
+            pause = max(PAUSE_SECONDS, _TIMES_AS_LONG * (time.monotonic() - started))
+
+    async def look(self) -> None:
+        """Hides what became known to be secret since, wherever it was written."""
+        recording = self._recorder.recording
+        self._unseen |= recording.numbering.known.news()
+        if not self._unseen:
+            return
+        unseen, hindsight = self._unseen, Hindsight(self._unseen)
+        recording.heed(hindsight)
+        found = await asyncio.to_thread(
+            _suspects, self._store.folder, self._store.loaded, self._library.saving, hindsight
+        )
+        hidden = []
+        for file in found:
+            hidden.append(self._tried(file, hindsight))
+            await asyncio.sleep(0)
+        self._unseen = {secret: by for secret, by in self._unseen.items() if secret not in unseen}
+        self._tell(sorted(filter(None, hidden)))
+
+    def tidy(self) -> None:
+        """Removes the cassettes whose name told a secret, as far as those that take their place are on the disk."""
+        if not self._heirs:
+            return
+        saving = self._library.saving
+        for file, heir in list(self._heirs.items()):
+            if file not in saving and heir not in saving:
+                del self._heirs[file]
+                if self._store.has(heir):
+                    self._library.remove(file)
+                self._library.retired.discard(file)
+
+    def _tried(self, file: str, hindsight: Hindsight) -> str:
+        try:
+            return self._hide(file, hindsight)
+        except Exception as error:  # whatever it is, it takes out only this one
+            self._warn(f"{self._store.shown(file)}: cannot be looked at again: {type(error).__name__}")
+            return ""
+
+    def _hide(self, file: str, hindsight: Hindsight) -> str:
+        """Hides what is known by now in one cassette; its name then, empty where there was nothing to hide."""
+        index, recording = self._responder.index, self._recorder.recording
+        entry = index.entries.get(file)
+        if entry is None or not entry.is_at_hand:
+            return ""
+        taken = recording.without(entry, hindsight, index)
+        if taken is None:
+            return ""
+        if entry.plain or entry.by_hand:
+            self._warn(
+                f"{self._store.shown(file)}: holds a secret of this recording; it was written by hand, change it"
+            )
+            return ""
+        if taken.file != file:
+            index.drop(file)
+            self._library.retired.add(file)
+            self._heirs[file] = taken.file
+            self._renamed(file, taken.file)
+        request = taken.cassette.request
+        canonical = recording.matcher.canonical(request.to_request(), request.known_body())
+        self._recorder.put(taken, canonical, index)
+        return taken.file
+
+    def _renamed(self, old: str, new: str) -> None:
+        self._recorder.recording.renamed(old, new)
+        if old in self._responder.journal.used:
+            self._responder.journal.used.add(new)
+        for _, session in self._responder.sessions.all():
+            if old in session.positions:
+                session.positions.setdefault(new, session.positions.pop(old))
+
+    def _tell(self, hidden: list[str]) -> None:
+        if hidden:
+            named = ", ".join(hidden[:_NAMED]) + (" …" if len(hidden) > _NAMED else "")
+            text = f"hidden in {counted(len(hidden))} what only now is known to be secret: {named}"
+            self._report("hidden", {"files": hidden, "text": text})
+
+    def _warn(self, message: str) -> None:
+        if message not in self._told:
+            self._told.add(message)
+            self._report("warning", {"message": message})
+
+
+def _suspects(folder: Path, on_disk: list[Loaded], saving: dict[str, Cassette], hindsight: Hindsight) -> list[str]:
+    """The cassettes that may hold a secret, on the disk or on their way there; for a thread beside requests."""
+    waiting = {
+        file for file, cassette in with_rests(saving.items(), rest) if _any_in(dump(cassette, file).values(), hindsight)
+    }
+    written = {loaded.file for loaded in with_rests(on_disk, rest) if _any_in(_pieces(folder, loaded), hindsight)}
+    return sorted(waiting | written)
+
+
+def _any_in(pieces: Iterable[bytes], hindsight: Hindsight) -> bool:
+    return any(hindsight.may_be_in(piece) for piece in pieces)
+
+
+def _pieces(folder: Path, loaded: Loaded) -> Iterator[bytes]:
+    """What the files of a cassette hold, in pieces that overlap; nothing of one that is gone."""
+    place = folder / loaded.file
+    for name, *_ in loaded.signature:
+        try:
+            with (place.parent / name).open("rb", buffering=0) as file:
+                kept = b""
+                while data := file.read(_PIECE):
+                    yield kept + data
+                    kept = data[-_OVERLAP:]
+        except OSError:
+            continue
+
+
+_TIMES_AS_LONG = 20
+_NAMED = 5
+_PIECE = 64 * 1024
+_OVERLAP = 1024

@@ -1,0 +1,67 @@
+"""A cassette without what became known to be secret, and which files to look for that in."""
+
+import json
+from dataclasses import replace
+
+import pytest
+
+from replaymock import bodies
+from replaymock.cassette import Cassette, CassetteRequest, dump
+from replaymock.hindsight import Hindsight
+from replaymock.messages import Message
+from tests.factories import JSON, a_cassette, recorded
+
+SECRET, MASK = "Zx81kL/mn22pQ", "{{redacted:token}}"
+HINDSIGHT = Hindsight({SECRET: MASK})
+
+
+def asked(body: bodies.Body) -> Cassette:
+    return Cassette(CassetteRequest("POST", "/a", None, (), body), (recorded(),))
+
+
+@pytest.mark.parametrize(
+    "cassette",
+    [
+        a_cassette(f"/users/{SECRET.replace('/', '%2F')}"),
+        Cassette(CassetteRequest("GET", "/a", (("q", SECRET), ("r", None))), (recorded(),)),
+        asked(bodies.Json(json.dumps({"a": [SECRET]}).encode())),
+        asked(bodies.Text(f"<a>{SECRET}</a>")),
+        asked(bodies.Form((("a", SECRET),))),
+        asked(bodies.Multipart((bodies.part("a", None, "", bodies.Text(SECRET)),))),
+        asked(bodies.Multipart((bodies.part("a", "a.txt", "", bodies.Text(SECRET)),))),
+        a_cassette("/a", recorded(headers=(*JSON, ("x-a", f"is {SECRET}")))),
+        a_cassette("/a", recorded(json.dumps({"a": f"first\n{SECRET}"}).replace("/", "\\/").encode())),
+        a_cassette("/a", recorded(), recorded(after=f"POST /users/{SECRET} x2")),
+        a_cassette("/a", recorded(b"", status=101, messages=(Message("server", "text", SECRET.encode()),))),
+    ],
+)
+def test_a_secret_is_hidden_wherever_a_cassette_holds_it(cassette: Cassette) -> None:
+    before, hidden = dump(cassette, "GET.json"), HINDSIGHT.cassette(cassette)
+    assert any(HINDSIGHT.may_be_in(data) for data in before.values())
+    assert "kL" not in str(dump(hidden, "GET.json")) and HINDSIGHT.cassette(hidden) == hidden
+
+
+def test_a_cassette_without_a_secret_stays_as_it_is() -> None:
+    cassette = a_cassette("/Zx81kL/mn22pQs", recorded(b'{"a":"Zx81kL"}'))
+    assert HINDSIGHT.cassette(cassette) == cassette
+    image = a_cassette("/a", recorded(SECRET.encode(), headers=(("content-type", "image/png"),)))
+    assert HINDSIGHT.cassette(image) == image
+    assert not HINDSIGHT.may_be_in(b'{"a":"Zx81kLmn22pQ"}')
+
+
+def test_pauses_are_where_they_were_though_the_body_is_longer() -> None:
+    stream = (("content-type", "text/event-stream"),)
+    events = f"data: {SECRET}\n\ndata: 2\n\n".encode()
+    for headers, body, at, moved in (
+        (stream, events, events.index(b"data: 2"), len(f"data: {MASK}\n\n")),
+        (JSON, f'["{SECRET}"]'.encode(), 3, 3),
+    ):
+        (found,) = HINDSIGHT.cassette(a_cassette("/a", recorded(body, headers=headers, pauses=((at, 70),)))).responses
+        assert found.pauses == ((moved, 70),)
+
+
+def test_a_binary_message_is_let_be() -> None:
+    message = Message("server", "binary", SECRET.encode())
+    cassette = a_cassette("/a", recorded(b"", status=101, messages=(message, replace(message, kind="text"))))
+    first, second = HINDSIGHT.cassette(cassette).responses[0].messages
+    assert (first.data, second.data) == (SECRET.encode(), MASK.encode())
