@@ -72,6 +72,10 @@ def located(file: str, data: bytes, error: Exception) -> CassetteError:
     if data.lstrip().startswith((b"<<<<<<<",)) or b"\n<<<<<<< " in data:
         line = data[: max(data.find(b"<<<<<<<"), 0)].count(b"\n") + 1
         return CassetteError(file, line, 1, "a merge conflict is left in the file; resolve it")
+    if data.startswith(_MARKS):
+        return CassetteError(
+            file, 1, 1, "not JSON: the file begins with a byte order mark; save it as UTF-8 without one"
+        )
     error = _syntax_error(data) or error
     message = str(error)
     if isinstance(error, UnicodeDecodeError):
@@ -164,6 +168,7 @@ def _first_invalid(data: bytes) -> int:
     return 0
 
 
+_MARKS = (b"\xef\xbb\xbf", b"\xff\xfe", b"\xfe\xff")  # of UTF-8 and UTF-16, as some editors and shells write them
 _BYTE = re.compile(r"\(byte (\d+)\)")
 _PATH = re.compile(r"at `(?:key in )?\$([^`]*)`")
 _UNKNOWN = re.compile(r"unknown field `([^`]*)`")

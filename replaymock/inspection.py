@@ -6,13 +6,17 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import msgspec
+
 from replaymock.cassette import Cassette, Recorded
 from replaymock.config import FileConfig
 from replaymock.cors import Cors
 from replaymock.errors import CassetteError
+from replaymock.files import Loaded
 from replaymock.index import Serving
 from replaymock.library import checked_entry
 from replaymock.matching import Matcher, key_of
+from replaymock.naming import METHODS
 from replaymock.redaction import Redactor
 from replaymock.sidecars import ANY_SIZE, NONE
 from replaymock.store import Store
@@ -45,7 +49,7 @@ def check(folder: Path, config: FileConfig) -> list[str]:
     store = Store(folder)
     store.scan()
     faults = [(file, str(error)) for file, error in store.broken.items()]
-    return [line for _, line in sorted(faults + _colons(store) + _doubles(store, config))]
+    return [line for _, line in sorted(faults + _slips(store) + _doubles(store, config))]
 
 
 def unserved(folder: Path) -> list[str]:
@@ -65,17 +69,41 @@ def rows(folder: Path) -> list[Row]:
     )
 
 
-def _colons(store: Store) -> list[tuple[str, str]]:
-    """Cassettes written by hand whose path is a template as other tools write it, but a literal path here."""
-    found = []
-    for loaded in store.loaded:
-        path = loaded.request.path
-        segment = _COLON.search(path)
-        if segment and loaded.by_hand:
-            advice = f"write {{{segment.group(1)}}} for any value, or %3A{segment.group(1)} for the colon itself"
-            reason = f"path {path!r} is taken literally; {advice}"
-            found.append((loaded.file, f"{store.shown(loaded.file)}:1:1: {reason}"))
-    return found
+def _slips(store: Store) -> list[tuple[str, str]]:
+    """Files written by hand that are served, but hardly as they were meant."""
+    each = ((loaded, _slip(loaded, store)) for loaded in store.loaded if loaded.by_hand)
+    return [(loaded.file, f"{store.shown(loaded.file)}:1:1: {reason}") for loaded, reason in each if reason]
+
+
+def _slip(loaded: Loaded, store: Store) -> str:
+    path, method = loaded.request.path, loaded.request.method
+    segment = _COLON.search(path)
+    if segment:
+        advice = f"write {{{segment.group(1)}}} for any value, or %3A{segment.group(1)} for the colon itself"
+        return f"path {path!r} is taken literally; {advice}"
+    if method not in METHODS and method.upper() in METHODS:
+        return f"method {method!r} is taken literally; write {method.upper()}"
+    if loaded.plain and _reads_like_a_cassette(loaded, store):
+        return f"is a plain mock, served as it stands at {path}; to be a cassette it needs a name such as GET.json"
+    return ""
+
+
+def _reads_like_a_cassette(loaded: Loaded, store: Store) -> bool:
+    cassette = store.cassette(loaded, ANY_SIZE)
+    if cassette is None:
+        return False
+    try:
+        msgspec.json.decode(cassette.responses[0].body, type=_Outline)
+    except msgspec.DecodeError:
+        return False
+    return True
+
+
+class _Outline(msgspec.Struct):
+    """What every cassette has, and a body hardly ever."""
+
+    request: dict[str, msgspec.Raw]
+    responses: list[dict[str, msgspec.Raw]]
 
 
 def _doubles(store: Store, config: FileConfig) -> list[tuple[str, str]]:

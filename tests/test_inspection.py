@@ -105,6 +105,18 @@ def test_a_template_as_other_tools_write_it_is_told_with_the_way_to_write_it_her
     assert found.startswith(f"{tmp_path}/GET--user.json:1:1: path '/users/:id/posts' is taken literally; write {{id}}")
 
 
+def test_what_is_served_but_hardly_as_it_was_meant_is_told(tmp_path: Path) -> None:
+    put(tmp_path, "api/POST.json", simple("/api", 1, method="post"))
+    put(tmp_path, "api/get.json", simple("/api", 1))
+    put(tmp_path, "api/POST--own.json", simple("/api", 1, method="own"))
+    put(tmp_path, "api/log.json", {"request": "GET /", "responses": 7})
+    assert [found.removeprefix(f"{tmp_path}/") for found in inspection.check(tmp_path, NONE)] == [
+        "api/POST.json:1:1: method 'post' is taken literally; write POST",
+        "api/get.json:1:1: is a plain mock, served as it stands at /api/get; to be a cassette it needs a name such as "
+        "GET.json",
+    ]
+
+
 def test_files_that_are_not_served_are_named_and_sidecars_and_hidden_ones_are_not(tmp_path: Path) -> None:
     responses = [{"file": "../images/a.png"}, {"file": "GET.2.body.txt"}]
     put(tmp_path, "x/GET.json", {"request": {"path": "/x"}, "responses": responses})
