@@ -5,10 +5,10 @@ Knows texts, not messages. `redaction` says which text of a message is of which 
 
 import re
 from collections.abc import Callable, Sequence
-from functools import cache, partial
+from functools import cache, lru_cache, partial
 from typing import Any
 
-from replaymock import embedded, encoded, jwts, members, tokens
+from replaymock import embedded, encoded, jwts, markup, members, tokens
 from replaymock.glance import is_clean
 from replaymock.labels import ANONYMOUS, Label, Whole, anonymous, unnumbered, whole
 from replaymock.places import Place, beside_names, is_of_oauth, oauth_parameters, query_names
@@ -40,6 +40,7 @@ class Hider:
         self._kept = kept
         self._added_values = [re.compile(selector.name) for selector in added["value"]]
         self._kept_values = [re.compile(selector.name) for selector in kept["value"]]
+        self._told = lru_cache(_NAMES_REMEMBERED)(self._tellable)
 
     def shapes(self, text: str, label: Label) -> str:
         """Text with the values in it that have the shape of a credential replaced."""
@@ -61,7 +62,7 @@ class Hider:
         if not query:
             return query
         oauth = oauth_parameters(query_names(query)) if "=" in query else frozenset()
-        return "&".join(self._parameter(item, kind, label, oauth) for item in query.split("&"))
+        return "&".join(_readable_placeholder(self._parameter(item, kind, label, oauth)) for item in query.split("&"))
 
     def named(self, kind: str, name: str, value: str, label: Label) -> str:
         """A value found under a name."""
@@ -115,7 +116,11 @@ class Hider:
             text = _JSON_LINE.sub(lambda match: self._line(match, label), text)
         text = members.replace_members(text, lambda match: self._member(match, label))
         if "<" in text:
-            text = _TAG.sub(lambda match: self._tag(match.group(), label), text)
+            text = markup.replace_in_tags(
+                text,
+                lambda match: self._member(match, label),
+                lambda value, name: self.replaced(value, name, label),
+            )
         return self.shapes(self._parameters(text, label), label)
 
     def deep(self, text: str, label: Label) -> str:
@@ -144,10 +149,14 @@ class Hider:
             return value
         if jwts.is_hidden(value):
             return ANONYMOUS if label is anonymous else value
-        placeholder = label(name, value)
+        placeholder = label(self._told(name), value)
         if placeholder == ANONYMOUS or "." not in value or isinstance(label, Whole):
             return placeholder
         return jwts.hidden(value, placeholder, lambda claims: self._claims(claims, label)) or placeholder
+
+    def _tellable(self, name: str) -> str:
+        """What a placeholder calls a value under this name, which may hold a secret itself."""
+        return name if self.shapes(name, anonymous) == name else "value"
 
     def is_secret(self, kind: str, name: str, by_default: Callable[[str], bool]) -> bool:
         """Whether values under this name are secret, by the team's rules or else by default."""
@@ -170,13 +179,17 @@ class Hider:
 
     def _segment(self, segment: str, label: Label) -> str:
         decoded = readable(segment) if "%" in segment else segment
-        found = decoded
-        if ";" in decoded:
-            found = _MATRIX_PARAMETER.sub(lambda match: self._member(match, label), found)
-        found = self.loose(found, label)
+        first, *parameters = decoded.split(";")
+        found = ";".join([self.loose(first, label), *(self._matrix_parameter(item, label) for item in parameters)])
         if found == decoded:
             return segment
         return encode_segment(found)
+
+    def _matrix_parameter(self, item: str, label: Label) -> str:
+        name, equals, value = item.partition("=")
+        if equals and is_secret_name(name):
+            return name + equals + self.replaced(value, name, label)
+        return self.loose(item, label)
 
     def _parameter(self, item: str, kind: str, label: Label, oauth: frozenset[str] = frozenset()) -> str:
         name, equals, value = item.replace("+", " ").partition("=")
@@ -188,7 +201,7 @@ class Hider:
             hidden = self.shapes(value, label)  # four times encoded is as deep as links in links are followed
         else:
             hidden = self.named(kind, name, value, label)
-        if hidden_name == name and hidden == value and not PLACEHOLDER.search(value):
+        if hidden_name == name and hidden == value:
             return item
         return encode_pair(hidden_name, hidden if equals else None)
 
@@ -244,16 +257,6 @@ class Hider:
         )
         return f"{before}{name}{between}{hidden}"
 
-    def _tag(self, tag: str, label: Label) -> str:
-        if not may_name_secret(tag):
-            return tag
-        attributes = {found[0].lower(): found[1] or found[2] or found[3] for found in _ATTRIBUTE.findall(tag)}
-        tag = _NAMED_ATTRIBUTE.sub(lambda match: self._member(match, label), tag)
-        name = next((attributes[key] for key in ("name", "property", "key", "id") if attributes.get(key)), "")
-        if not is_secret_name(name) or attributes.get("type", "").lower() in ("submit", "checkbox", "radio", "button"):
-            return tag
-        return _TAG_VALUE.sub(lambda match: match.group(1) + self.replaced(match.group(2), name, label), tag)
-
     def _may_hold_secrets(self, text: str) -> bool:
         if (
             may_name_secret(text)
@@ -274,17 +277,20 @@ class Hider:
         return frozenset(place for selector in selectors for place in selector.find(value))
 
 
+def _readable_placeholder(item: str) -> str:
+    """A parameter whose placeholder, if it has one, stands there as it is: clients send them percent-encoded."""
+    if "%" not in item:
+        return item
+    name, equals, value = item.replace("+", " ").partition("=")
+    value = readable(value)
+    return encode_pair(readable(name), value) if equals and PLACEHOLDER.search(value) else item
+
+
+_NAMES_REMEMBERED = 1024
 _NUMBER = re.compile(r"-?[0-9][0-9.eE+\-]*")
 _JSON_LINE = re.compile(r"^((?:data:)?[ \t]*)([{\[][^\r\n]*[}\]])(?=[ \t]*\r?$)", re.MULTILINE)
-_TAG = re.compile(r"<[A-Za-z][^<>]*>")
-_NAMED_ATTRIBUTE = re.compile(
-    r"""(\s(?:data-)?)([A-Za-z_][A-Za-z0-9_.:\-]{1,63})(\s*=\s*(?:"|')?)((?<=["'])[^"'<>]+|[^\s"'<>=]+)"""
-)
-_ATTRIBUTE = re.compile(r"""([A-Za-z\-]+)\s*=\s*(?:"([^"]*)"|'([^']*)'|([^\s"'<>=]+))""")
 _SHORTEST_ENCODED = 12
 _ENCODED = re.compile(r"%(?:25)*[2-7][0-9A-Fa-f]")
-_TAG_VALUE = re.compile(r"""(?i)(\s(?:value|content)\s*=\s*["']?)((?<=["'])[^"'<>]+|[^\s"'<>=]+)""")
-_MATRIX_PARAMETER = re.compile(r"(;)([A-Za-z0-9_.\-]{2,64})(=)([^;]+)")
 _PARAMETER_NAME = re.compile(r"(?:^|[?&#;]|&amp;)(?P<name>[A-Za-z0-9_][A-Za-z0-9_.\-\[\]%]{0,63})=", re.MULTILINE)
 _VALUE = re.compile(r"""[^?&#;"'<>\s\\]*""")
 _WHOLE_VALUE = re.compile(r"""[^&#"'<>\s\\]*""")

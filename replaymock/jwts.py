@@ -60,23 +60,30 @@ def is_hidden(token: str) -> bool:
 
 def forget(text: str, placeholder: str) -> str:
     """Text with a placeholder for each hidden token."""
-    return _HIDDEN.sub(placeholder, text) if MARK in text else text
+    return _replaced(text, lambda _token: placeholder)
 
 
 def named(text: str) -> str:
     """Text with the placeholder that its signature says for each hidden token."""
-    return _HIDDEN.sub(lambda match: _decoded(match.group(3)) or match.group(), text) if MARK in text else text
+    return _replaced(text, lambda token: _decoded(token[2]) or ".".join(token))
 
 
 def comparable(text: str, forget_names: Callable[[str], str]) -> str:
     """Text in which each hidden token is the claims in it that do not change with every issue, without ordinals."""
-    return _HIDDEN.sub(lambda match: _lasting(match, forget_names), text) if MARK in text else text
+    return _replaced(text, lambda token: _lasting(token, forget_names))
 
 
-def _lasting(match: re.Match[str], forget_names: Callable[[str], str]) -> str:
-    stated = _object(match.group(2))
+def _replaced(text: str, change: Callable[[Sequence[str]], str]) -> str:
+    """Text in which each hidden token is what `change` makes of its three parts."""
+    if MARK not in text:
+        return text
+    return _HIDDEN_IN_RUN.sub(lambda match: match.group(1) + change(match.groups()[1:]), text)
+
+
+def _lasting(token: Sequence[str], forget_names: Callable[[str], str]) -> str:
+    stated = _object(token[1])
     if stated is None:
-        return match.group()
+        return ".".join(token)
     claims = tokens.parse(forget_names(stated))
     return tokens.canonical({name: value for name, value in claims.items() if name not in FRESH_CLAIMS})
 
@@ -125,4 +132,9 @@ _WHOLE = re.compile(r"(e[wy][A-Za-z0-9_\-]{4,})\.(e[wy][A-Za-z0-9_\-]{4,})\.[A-Z
 MARK = "e3tyZWRhY3RlZ"
 _HIDDEN = re.compile(
     rf"(e[wy][A-Za-z0-9_\-]{{4,}})\.(e[wy][A-Za-z0-9_\-]{{4,}})\.({MARK}(?:H19|D[o-r][A-Za-z0-9_\-]*))"
+)
+# In a text it may follow an escape (`\neyJ`, `%3DeyJ`). That the rest of one is there is looked at once for each run.
+_HIDDEN_IN_RUN = re.compile(
+    rf"(?<![A-Za-z0-9_\-])(?=[A-Za-z0-9_\-]++\.e[wy][A-Za-z0-9_\-]{{4,}}+\.{MARK})"
+    rf"([A-Za-z0-9_\-]*?){_HIDDEN.pattern}"
 )

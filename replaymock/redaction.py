@@ -277,5 +277,8 @@ _UNNAMEABLE = re.compile(r"[^a-z0-9_.\-]")
 _OFTEN_WRONG = ("", mediatypes.FORM_TYPE)
 _BEGINNING = 4096
 _SCRIPTS = frozenset(("text/javascript", "application/javascript", "application/x-javascript", "text/css"))
-_COOKIE = re.compile(r'[^=;"]+="[^"]*"|[^;\s][^;]*')
-_HEADER_PARAMETER = re.compile(r"""([;,]\s*|^|\s)([A-Za-z0-9_.\-]{2,64})(="?)([^;,"\s(][^;,"\s]*)""")
+_COOKIE = re.compile(r'[^=;"\s][^=;"]*+="[^"]*+"|[^;\s][^;]*+')
+# Up to where a header's or a URL's next parameter begins.
+_HEADER_PARAMETER = re.compile(
+    r"""([;,]\s*|^|\s)([A-Za-z0-9_.\-]{2,64})(="?)([^;,"\s(&](?:[^;,"\s&]|&(?![A-Za-z0-9_.\-]{1,64}=))*+)"""
+)

@@ -9,9 +9,7 @@ from urllib.parse import unquote
 @lru_cache(maxsize=8192)
 def plain_name(name: str) -> str:
     """A name as the tables spell it: lower case, no separators, without endings like `2`, `_v2`, `Confirmation`."""
-    if "%" in name:
-        name = unquote(unquote(name))
-    plain = _SEPARATORS.sub("", name.lower())
+    plain = _SEPARATORS.sub("", _decoded(name).lower())
     if plain in SECRET_NAMES or len(plain) > _LONGEST_QUALIFIED:
         return plain
     return _QUALIFIERS.sub("", plain)
@@ -24,7 +22,8 @@ def is_secret_name(name: str) -> bool:
         return False  # what was a secret itself names none
     plain = plain_name(name)
     if plain in SECRET_NAMES or (plain.endswith(SECRET_ENDINGS) and not plain.endswith(HARMLESS_ENDINGS)):
-        return True
+        # Else it would be found or not, depending on what else stands in the text.
+        return NAME_HINT.search(_decoded(name)) is not None
     inner = _IN_BRACKETS.search(name)
     return inner is not None and is_secret_name(inner.group(1))
 
@@ -66,6 +65,10 @@ def may_name_secret(text: str) -> bool:
     return False
 
 
+def _decoded(name: str) -> str:
+    return unquote(unquote(name)) if "%" in name else name
+
+
 def _names_one(words: frozenset[bytes]) -> bool:
     if any(_is_secret_word(word) for word in words):
         return True
@@ -80,7 +83,7 @@ def _is_secret_word(word: bytes) -> bool:
 
 # What forms call a member of an object: `card[cvc]`, `user[pin][]`.
 _IN_BRACKETS = re.compile(r"\[([^\[\]]{2,64})\](?:\[[0-9]*\])*\Z")
-_SEPARATORS = re.compile(r"[^a-z0-9]")
+_SEPARATORS = re.compile(r"[\x00-/:-`{-\x7f]")
 _WORTH_SPLITTING = 512
 _MOST_WORDS = 20_000
 _LONGEST_HALF = 12

@@ -162,7 +162,8 @@ def _refuse(name: str) -> Any:
 
 
 _TEXT, _KEY, _OPENING, _CLOSING, _COMMA, _LITERAL = range(1, 7)
-_TOKEN = re.compile(r'("[^"\\]*+(?:\\.[^"\\]*+)*+")(\s*:)?|([{\[])|([}\]])|(,)|([^\s{}\[\],:"]++)', re.DOTALL)
+# A string that nothing ends goes on to the end: else each quote in it would be tried as its beginning.
+_TOKEN = re.compile(r'("[^"\\]*+(?:\\.[^"\\]*+)*+"?+)(\s*:)?|([{\[])|([}\]])|(,)|([^\s{}\[\],:"]++)', re.DOTALL)
 _STRING = re.compile(r'"[^"\\]*+(?:\\.[^"\\]*+)*+"?', re.DOTALL)
 _SQUARE = str.maketrans("{}", "[]")
 _NO_BRACKETS = re.compile(r"[^\[\]{}]+")

@@ -18,7 +18,7 @@ FLOORS: list[tuple[str, str]] = [
     ("values", "errors headers mode"),
     ("values", "exchange"),
     ("texts", "targets tokens secrets graphql schema sequence mediatypes codings times messages handshake"),
-    ("texts", "jwts labels encoded embedded members shapes places"),
+    ("texts", "jwts labels encoded embedded members markup shapes places"),
     ("texts", "vendors glance"),
     ("messages", "bodies rewrites answer origin cors shifting conditional"),
     ("messages", "events injection known"),

@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from replaymock import jwts
 from tests import strategies
+from tests.growth import grows_in_proportion
 
 HEADER = '{"alg":"HS256","typ":"JWT"}'
 
@@ -111,3 +112,15 @@ def test_two_tokens_are_the_same_but_for_what_changes_with_every_issue(claims: d
     first, second = ({"sub": "ann", "exp": 1, "iat": 1, "jti": "a"} | more for more in ({}, claims))
     one, other = (jwts.hidden(a_token(json.dumps(found)), "{{redacted:jwt}}", str) for found in (first, second))
     assert (jwts.comparable(f"t={one}", str) == jwts.comparable(f"t={other}", str)) is same
+
+
+@pytest.mark.parametrize("before", ["", "\\n", "%3D", "\\u003d", "x-", "Bearer "])
+def test_a_hidden_token_is_found_in_text_of_any_kind(before: str) -> None:
+    found = jwts.hidden(a_token('{"sub":"x"}'), "{{redacted:jwt:2}}", str)
+    assert jwts.forget(f"{before}{found}.", "X") == f"{before}X."
+    assert jwts.named(f"{before}{found}.") == f"{before}{{{{redacted:jwt:2}}}}."
+
+
+@pytest.mark.parametrize("piece", ["eyJ", "eyJabcd.", "eyJabcd.eyJabcd.", jwts.MARK])
+def test_text_is_searched_for_hidden_tokens_in_proportion_to_its_length(piece: str) -> None:
+    assert grows_in_proportion(lambda text: jwts.forget(text + jwts.MARK, "X"), piece)

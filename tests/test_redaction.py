@@ -11,10 +11,12 @@ from hypothesis import strategies as st
 from replaymock import codings, jwts
 from replaymock.exchange import Request, Response
 from replaymock.headers import Headers
+from replaymock.matching import Matcher
 from replaymock.redaction import KINDS, Numbering, RedactionRules, Redactor, anonymous, decoded, forget_names
 from replaymock.rewrites import parse_selector
 from tests import strategies
 from tests.factories import JSON, a_request, a_response
+from tests.growth import grows_in_proportion
 
 REDACTOR = Redactor()
 JWT = strategies.SECRETS[1]
@@ -55,6 +57,26 @@ def test_redacting_a_response_twice_is_redacting_it_once(content: tuple[Headers,
     headers = (*content[0], ("Set-Cookie", f"session={secret}; Path=/"), ("Location", f"/a?token={secret}&page=2"))
     once = REDACTOR.response(Response(200, "OK", headers, content[1]), Numbering())
     assert REDACTOR.response(once, Numbering()) == once
+
+
+@pytest.mark.parametrize(
+    ("target", "media", "body"),
+    [
+        # A placeholder's name must not have a text looked at more closely than the secret did.
+        (f"/pard={strategies.SECRETS[3]}%&a={strategies.SECRETS[3]}", "", b""),
+        (f"/pa%ssword=x&a={strategies.SECRETS[5]}", "", b""),
+        (f'/2;password={{{{redacted}}}}&a=s3;c=]"{strategies.SECRETS[5]}', "", b""),
+        ("/", "application/x-www-form-urlencoded", f'{{"tok\xeaen": "S", "a": ["{JWT}"]}}'.encode("latin-1")),
+        ("/", "application/json", f'{{"to ken": "S", "a": "{JWT}"}}'.encode()),
+        ("/", "text/event-stream", f'{{"a": ["{strategies.SECRETS[5]}xpassword={strategies.SECRETS[5]}"]}}'.encode()),
+    ],
+)
+def test_what_was_hidden_matches_as_it_did_and_is_not_hidden_again(target: str, media: str, body: bytes) -> None:
+    request = a_request("POST", target, (("content-type", media),), body)
+    for label in (Numbering(), anonymous):
+        once = REDACTOR.request(request, label)
+        assert Matcher().key(once) == Matcher().key(request)
+        assert REDACTOR.request(once, Numbering()) == once
 
 
 @settings(max_examples=200)
@@ -106,6 +128,8 @@ def test_targets(target: str, shown: str) -> None:
             "attachment; filename*=UTF-8''https%3A%2F%2Fu%3AS%40h",
             "attachment; filename*=UTF-8''https%3A%2F%2Fu%3A{{redacted:url_password}}%40h",
         ),
+        ("Location", "password=S&a=S", "password={{redacted:password}}&a=S"),
+        ("Www-Authenticate", 'Basic a="b", token=a&b', 'Basic a="b", token={{redacted:token}}'),
         ("X-Note", f"see {JWT}.", f"see {HIDDEN}."),
         ("Etag", '"abc"', '"abc"'),
     ],
@@ -236,6 +260,12 @@ def test_a_header_is_hidden_alike_however_often_it_was_seen(name: str, value: st
     for _ in range(3):
         assert used.headers(headers, Numbering()) == Redactor().headers(headers, Numbering())
         assert used.headers(headers, anonymous) == Redactor().headers(headers, anonymous)
+
+
+@pytest.mark.parametrize("piece", [" ", "a=", 'a="', ";", "; a", ",a=", "a=&a", "eyJabcd"])
+@pytest.mark.parametrize("name", ["Cookie", "Set-Cookie", "Location"])
+def test_no_header_takes_longer_than_in_proportion_to_its_length(name: str, piece: str) -> None:
+    assert grows_in_proportion(lambda text: REDACTOR.headers(((name, text),), anonymous), piece)
 
 
 @pytest.mark.parametrize("coding", ["gzip", "deflate", "br", "zstd"])

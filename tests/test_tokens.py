@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 
 from replaymock import tokens
 from tests import strategies
+from tests.growth import grows_in_proportion
 
 
 def places(text: str) -> list[tuple[tuple[str | int, ...], str]]:
@@ -105,3 +106,8 @@ def test_what_is_no_json_is_a_value_error(text: str) -> None:
 )
 def test_huge_numbers_are_read_quickly_and_kept(text: str) -> None:
     assert tokens.canonical(tokens.parse(text)) not in ("null", "0", "true", "false")
+
+
+@pytest.mark.parametrize("piece", ['\\"', '"', "{", '{"a":', "\\"])
+def test_what_is_no_json_is_searched_for_a_place_in_proportion_to_its_length(piece: str) -> None:
+    assert grows_in_proportion(lambda text: tokens.position(f'"{text}', ("a",)), piece)
