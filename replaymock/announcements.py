@@ -2,6 +2,8 @@
 
 import contextlib
 import os
+import posixpath
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -43,7 +45,18 @@ def announce(settings: Settings, command: str, port: int, cassettes: int, report
         found += f"; {settings.workers} workers, each with its own positions in sequences"
     if settings.ready_file:
         _write(Path(settings.ready_file), msgspec.json.encode({"event": "ready", **ready}) + b"\n")
-    report("ready", {**ready, "text": f"replaymock {command} ready: {url} ({found})"})
+    text = "\n".join([f"replaymock {command} ready: {url} ({found})", *_what_next(settings, cassettes)])
+    report("ready", {**ready, "text": text})
+
+
+def _what_next(settings: Settings, cassettes: int) -> Iterator[str]:
+    """What would be asked next: where requests go and cassettes lie, or how to come by a first one."""
+    folder = place_of(settings.cassettes)
+    if settings.upstreams:
+        backends = ", ".join(f"{each.prefix} to {each.origin}{each.base}".lstrip() for each in settings.upstreams)
+        yield f"forwards {backends}; writes into {folder}/"
+    elif not cassettes:
+        yield f"{folder}/ holds none: put JSON into {posixpath.join(folder, 'hello.json')} to have it at /hello"
 
 
 def withdraw(settings: Settings) -> None:

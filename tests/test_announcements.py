@@ -9,7 +9,7 @@ import pytest
 
 from replaymock import announcements
 from replaymock.errors import UsageError
-from replaymock.settings import Settings
+from replaymock.settings import Settings, Upstream
 
 
 def said(settings: Settings, cassettes: int = 2) -> list[tuple[str, dict[str, Any]]]:
@@ -26,6 +26,19 @@ def test_the_ready_file_holds_what_the_event_does(tmp_path: Path) -> None:
     assert members == {"url": "http://localhost:8081", "port": 8081, "pid": os.getpid(), "cassettes": 2}
     assert json.loads(place.read_text()) == {"event": "ready", **members}
     assert [file.name for file in tmp_path.iterdir()] == ["ready"]
+
+
+def test_a_recorder_says_where_requests_go_and_cassettes_lie() -> None:
+    upstreams = (Upstream("", "https://a.test", "/v1"), Upstream("/ws", "http://localhost:1"))
+    ((_, members),) = said(Settings(upstreams=upstreams, cassettes="tests/cassettes"))
+    assert members["text"].splitlines()[1:] == [
+        "forwards to https://a.test/v1, /ws to http://localhost:1; writes into tests/cassettes/"
+    ]
+
+
+def test_an_empty_folder_is_said_with_a_way_to_begin() -> None:
+    ((_, members),) = said(Settings(), 0)
+    assert members["text"].endswith("\ncassettes/ holds none: put JSON into cassettes/hello.json to have it at /hello")
 
 
 def test_several_workers_are_said_with_what_they_do_not_share() -> None:
