@@ -66,8 +66,14 @@ def withdraw(settings: Settings) -> None:
             Path(settings.ready_file).unlink()
 
 
-def summary(counts: dict[str, int], unused: int, redacted: int = 0, failed_writes: int = 0) -> dict[str, Any]:
-    """The members of the last event, from how many requests had each outcome."""
+def summary(
+    counts: dict[str, int], unused: int, redacted: tuple[int, int] = (0, 0), failed_writes: int = 0
+) -> dict[str, Any]:
+    """The members of the last event, from how many requests had each outcome.
+
+    `redacted` are the distinct values that were hidden, and the cassettes of this run in which something is hidden.
+    """
+    values, files = redacted
     found = {
         "requests": sum(counts.values()),
         "hits": counts.get("hit", 0),
@@ -75,10 +81,13 @@ def summary(counts: dict[str, int], unused: int, redacted: int = 0, failed_write
         "recorded": counts.get("recorded", 0),
         "unchanged": counts.get("unchanged", 0),
         "unused": unused,
-        "redacted": redacted,
+        "redacted": values,
+        "redacted_files": files,
         "failed_writes": failed_writes,
     }
-    said = {name: found[name] for name in ("hits", "misses", "recorded", "unused", "redacted")}
+    said: dict[str, Any] = {name: found[name] for name in ("hits", "misses", "recorded", "unused", "redacted")}
+    if files:
+        said["redacted"] = f"{values} in {counted(files)}"
     if failed_writes:
         said["failed writes"] = failed_writes
     text = ", ".join(f"{name} {count}" for name, count in said.items())

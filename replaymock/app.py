@@ -260,7 +260,8 @@ class App:
     def _summary(self) -> dict[str, Any]:
         journal, recorder = self.responder.journal, self.responder.recorder
         unused = len(journal.unused(self.responder.index.entries))
-        redacted = recorder.recording.numbering.count if recorder else 0
+        recording = recorder.recording if recorder else None
+        redacted = (recording.numbering.count, len(recording.redacted)) if recording else (0, 0)
         return announcements.summary(journal.counts, unused, redacted, self._library.failed_writes)
 
     def _save(self, file: str, cassette: Cassette) -> None:

@@ -106,6 +106,7 @@ class LookBack:
             self._renamed(file, taken.file)
         request = taken.cassette.request
         canonical = recording.matcher.canonical(request.to_request(), request.known_body())
+        recording.redacted.add(taken.file)
         self._recorder.put(taken, canonical, index)
         return taken.file
 

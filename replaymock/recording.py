@@ -20,7 +20,7 @@ from replaymock.redaction import Numbering
 from replaymock.repeats import Repeats, digest_of
 from replaymock.rewrites import Canonical
 from replaymock.sequence import Writes
-from replaymock.storing import Policy, Storing
+from replaymock.storing import Policy, Storing, is_redacted
 from replaymock.targets import literal_path, normal_path, parse_query
 
 
@@ -41,6 +41,8 @@ class Recording:
 
     def __init__(self, policy: Policy, matcher: Matcher, origins: Origins) -> None:
         self.numbering = Numbering()
+        self.redacted: set[str] = set()
+        """The files of this run in which something is hidden."""
         self.policy = policy
         self.matcher = matcher
         self.redactor = matcher.redactor
@@ -128,6 +130,7 @@ class Recording:
         cursor = self._cursors.pop(old, None)
         if cursor is not None:
             self._cursors.setdefault(new, cursor)
+        self.redacted.discard(old)
         for history in self._histories.values():
             history.renamed(old, new)
 
@@ -169,14 +172,15 @@ class Recording:
         stored = before.responses if before else ()
         responses, cursor = join(stored, self._cursors.get(file, -1), recorded, writes)
         self._cursors[file] = cursor
+        request = before.request if before else self._request(exchange.request, canonical)
+        if file not in self.redacted and is_redacted(Cassette(request, responses[cursor : cursor + 1])):
+            self.redacted.add(file)
         if before and responses == stored:
             return Taken(file, before, changed=False)
         previous = self._previous.get(file)
         if previous and cursor < len(previous.responses) and holds(previous.responses[cursor], recorded, writes):
             responses = (*responses[:cursor], previous.responses[cursor])
-        origin = before or previous
-        request = origin.request if origin else self._request(exchange.request, canonical)
-        return Taken(file, Cassette(request, responses), changed=True)
+        return Taken(file, Cassette(request if before or not previous else previous.request, responses), changed=True)
 
     def _history(self, session: str) -> History:
         """The history of a session, which forgets the oldest session when there are too many."""

@@ -1,9 +1,10 @@
 """What is stored of a response: its content, without secrets, origin, and the headers that stay out of files."""
 
+import base64
 from dataclasses import dataclass, replace
 
 from replaymock import codings, events, mediatypes
-from replaymock.cassette import Recorded
+from replaymock.cassette import Cassette, Recorded
 from replaymock.exchange import Exchange, Response
 from replaymock.headers import Headers, get, hop_by_hop, is_cors, is_unstored, media_type
 from replaymock.joining import ERROR_STATUSES
@@ -145,3 +146,25 @@ class Storing:
         textual = not encoded and not literal and mediatypes.is_rewritable(media_type(response.headers))
         body = self._origins.to_token(response.body) if textual else response.body
         return replace(response, headers=headers, body=body), not literal
+
+
+def is_redacted(cassette: Cassette) -> bool:
+    """Whether something in a cassette is hidden: it holds a placeholder, as it is or in base64."""
+    if _PLACEHOLDER in repr(cassette.request):
+        return True
+    for recorded in cassette.responses:
+        said = [recorded.body, *(message.data for message in recorded.messages)]
+        said.append(repr(recorded.headers).encode("utf-8", "surrogatepass"))
+        if any(mark in data for data in said for mark in _MARKS):
+            return True
+    return False
+
+
+def _in_base64(text: str, before: int) -> bytes:
+    """What a text in base64 always has in it where so many bytes before it share its first letters."""
+    found = base64.b64encode(b" " * before + text.encode())
+    return found[(before * 8 + 5) // 6 : (before + len(text)) * 8 // 6]
+
+
+_PLACEHOLDER = "{{redacted"
+_MARKS = (_PLACEHOLDER.encode(), *(_in_base64(_PLACEHOLDER, before) for before in range(3)))

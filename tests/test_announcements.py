@@ -75,6 +75,12 @@ def test_a_summary_counts_by_outcome_and_speaks_of_failed_writes_only_where_ther
     assert announcements.summary({}, 0, failed_writes=2)["text"].endswith("redacted 0, failed writes 2")
 
 
+def test_a_summary_says_in_how_many_cassettes_something_is_hidden() -> None:
+    found = announcements.summary({}, 0, redacted=(2, 3), failed_writes=1)
+    assert (found["redacted"], found["redacted_files"]) == (2, 3)
+    assert found["text"].endswith("redacted 2 in 3 cassettes, failed writes 1")
+
+
 def test_a_folder_is_told_from_here_and_never_with_all_that_is_above_it(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -121,9 +121,10 @@ def test_the_summary_counts_what_happened(tmp_path: Path) -> None:
         "unchanged": 0,
         "unused": 1,
         "redacted": 1,
+        "redacted_files": 1,
         "failed_writes": 0,
     }
-    assert "replaymock: hits 2, misses 0, recorded 1, unused 1, redacted 1\n" in told.log
+    assert "replaymock: hits 2, misses 0, recorded 1, unused 1, redacted 1 in 1 cassette\n" in told.log
 
 
 def test_what_is_in_flight_is_finished_while_no_more_is_accepted(tmp_path: Path) -> None:

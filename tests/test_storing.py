@@ -1,17 +1,20 @@
 """What is stored of a response: decoded, redacted, without the backend's origin, and not every header."""
 
+import base64
 import gzip
 
 import pytest
 
 from replaymock import codings
-from replaymock.cassette import Recorded
+from replaymock.bodies import Json
+from replaymock.cassette import Cassette, CassetteRequest, Recorded
 from replaymock.codings import TooLarge
 from replaymock.exchange import Exchange
+from replaymock.messages import Message
 from replaymock.origin import Origins
 from replaymock.redaction import Numbering, Redactor
-from replaymock.storing import Policy, Storing
-from tests.factories import JSON, a_response, an_exchange
+from replaymock.storing import Policy, Storing, is_redacted
+from tests.factories import JSON, a_cassette, a_response, an_exchange, recorded
 
 BACKEND = "https://api.example.com"
 
@@ -49,6 +52,29 @@ def test_a_configured_header_is_left_out_too() -> None:
     policy = Policy(dropped_headers=frozenset(("x-build",)))
     found = take(an_exchange(response=a_response(headers=(("X-Build", "9"), *JSON))), policy)
     assert found.headers == JSON
+
+
+HIDDEN = "is {{redacted:token:2}}"
+
+
+@pytest.mark.parametrize(
+    "cassette",
+    [
+        a_cassette("/users/{{redacted:token}}"),
+        Cassette(CassetteRequest("POST", "/", (("a", HIDDEN),)), ()),
+        Cassette(CassetteRequest("POST", "/", None, (), Json(b'["{{redacted:a}}"]')), ()),
+        a_cassette("/", recorded(), recorded(HIDDEN.encode())),
+        a_cassette("/", recorded(headers=(("set-cookie", "a={{redacted:a}}; Path=/"),))),
+        *(a_cassette("/", recorded(base64.b64encode(f"{'a' * lead}{{{{redacted}}}}".encode()))) for lead in range(3)),
+        a_cassette("/", recorded(b"", status=101, messages=(Message("server", "text", HIDDEN.encode()),))),
+    ],
+)
+def test_a_cassette_with_a_placeholder_is_redacted(cassette: Cassette) -> None:
+    assert is_redacted(cassette)
+
+
+def test_a_cassette_without_one_is_not_redacted() -> None:
+    assert not is_redacted(a_cassette("/{id}", recorded(b'{"a":"{{origin}}"}')))
 
 
 @pytest.mark.parametrize("coding", ["gzip", "deflate", "br", "zstd", "gzip, br"])
