@@ -19,7 +19,7 @@ _MOST_SELECTORS = 6
 _MOST_PATHS = 2000
 SHOWN = 200
 OTHER_PROTOCOL = "other protocol"
-_RECORD = "record it (replaymock record --mode new --upstream URL)"
+RECORD = "record it (replaymock record --mode new --upstream URL)"
 
 
 class NearMiss(Struct, frozen=True):
@@ -67,7 +67,7 @@ def explain_message(received: Canonical, awaited: Sequence[Canonical], entry: En
     near = [NearMiss(_with_message(entry, message), tuple(differences(message, received))) for message in awaited]
     nearest = tuple(sorted(near, key=_distance)[:NEAREST])
     if not nearest:
-        return Miss(received, "message not recorded", (NearMiss(entry, ()),), _RECORD)
+        return Miss(received, "message not recorded", (NearMiss(entry, ()),), RECORD)
     hint = _ignore_line(received, nearest[0], ignored)
     return Miss(received, "message differs", nearest, hint, replaces_line=bool(ignored))
 
@@ -127,10 +127,10 @@ def _hint(request: Canonical, reason: str, nearest: tuple[NearMiss, ...], ignore
     if reason == "never recorded":
         mock = mock_file(request.path)
         if request.method == "GET" and not request.query and request.kind != SOCKET[0] and mock:
-            return f"{_RECORD}, or put JSON into {posixpath.join(folder, mock)}"
-        return f"{_RECORD}, or {_by_hand(request, folder)}"
+            return f"{RECORD}, or put JSON into {posixpath.join(folder, mock)}"
+        return f"{RECORD}, or {_by_hand(request, folder)}"
     if reason == OTHER_PROTOCOL:
-        return f"recorded is a page, no WebSocket: {_RECORD}" if request.kind == SOCKET[0] else "open a WebSocket there"
+        return f"recorded is a page, no WebSocket: {RECORD}" if request.kind == SOCKET[0] else "open a WebSocket there"
     if reason == "other method":
         recorded = sorted({near.entry.canonical.method for near in nearest})
         known = f"recorded is {' and '.join(recorded)}: send that, or record {request.method} too"

@@ -7,8 +7,8 @@ from replaymock.cassette import standard_reason
 from replaymock.cors import Cors
 from replaymock.errors import RequestRefused
 from replaymock.headers import Headers
-from replaymock.matching import SOCKET
-from replaymock.misses import OTHER_PROTOCOL, Miss, shortened
+from replaymock.matching import SOCKET, Difference
+from replaymock.misses import OTHER_PROTOCOL, RECORD, Miss, shortened
 
 UPGRADE_REQUIRED = 426
 
@@ -45,8 +45,17 @@ def _upgrade(status: int) -> Headers:
 def advice(miss: Miss) -> str:
     """What to do about a miss, as a sentence."""
     if miss.hint.startswith(("ignore", "sequence")):
-        if miss.replaces_line:
-            return f"To make it hit, replace the ignore line of replaymock.toml by: {miss.hint}"
-        return f"To make it hit, put this line at the top of replaymock.toml: {miss.hint}"
+        line = "replace the ignore line of replaymock.toml by" if miss.replaces_line else _NEW_LINE
+        if any(_is_another_value(found) for near in miss.nearest[:1] for found in near.differences):
+            return f"If that matters, {RECORD}; if not, {line}: {miss.hint}"
+        return f"To make it hit, {line}: {miss.hint}"
     end = "" if miss.hint.endswith("}") else "."  # a file to be copied ends where it ends
     return f"{miss.hint[:1].upper()}{miss.hint[1:]}{end}"
+
+
+def _is_another_value(found: Difference) -> bool:
+    """Whether both requests say something there, so that they may well ask for different things: page 2 and page 3."""
+    return found.field != "path" and found.recorded is not None and found.received is not None
+
+
+_NEW_LINE = "put this line at the top of replaymock.toml"

@@ -13,6 +13,7 @@ from replaymock.index import Index
 from replaymock.matching import Matcher
 from replaymock.misses import Miss, explain
 from tests.factories import a_request
+from tests.test_misses import index_of
 
 
 def read(answer: Answer) -> dict[str, Any]:
@@ -73,3 +74,17 @@ def test_a_miss_is_answered_with_its_reason_and_what_to_do() -> None:
 )
 def test_advice_is_a_sentence(hint: str, said: str) -> None:
     assert problems.advice(Miss(a_miss().request, "x", (), hint)) == said
+
+
+@pytest.mark.parametrize(
+    ("came", "begins"),
+    [
+        ("/x?page=2", "To make it hit, put"),
+        ("/x?page=2&a=1&_=7", "To make it hit, put"),
+        ("/x?page=3&a=1", "If that matters, record it ("),
+        ("/x?page=2&a=1/", "If that matters"),
+    ],
+)
+def test_another_value_may_matter_and_one_too_many_hardly_does(came: str, begins: str) -> None:
+    found = explain(Matcher().canonical(a_request("GET", came)), index_of(a_request("GET", "/x?page=2&a=1")), ())
+    assert problems.advice(found).startswith(begins)
