@@ -35,6 +35,12 @@ def warn_of_wide(host: str, report: Report) -> None:
         report("warning", {"message": message})
 
 
+def warn_of_notes(settings: Settings, report: Report) -> None:
+    """Warns of what of the configuration cannot be applied."""
+    for note in settings.file.notes:
+        report("warning", {"message": note})
+
+
 def announce(settings: Settings, command: str, port: int, cassettes: int, report: Report) -> None:
     """Says that requests are answered from now on. UsageError if it cannot be written where it is wanted."""
     url = url_of(settings.host, port)

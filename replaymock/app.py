@@ -253,6 +253,7 @@ class App:
     def _announce(self) -> None:
         command = "record" if self.responder.mode.save else "replay"
         announcements.warn_of_wide(self._settings.host, self._report)
+        announcements.warn_of_notes(self._settings, self._report)
         if self._hold:
             self._hold.tell(self.url)
         announcements.announce(self._settings, command, self.port, len(self.responder.index), self._report)

@@ -31,7 +31,10 @@ class RuleOfPlay:
 
 @dataclass(frozen=True, slots=True)
 class FileConfig:
-    """What a configuration file says: options by their names, and the tables only a file can hold."""
+    """What a configuration file says: options by their names, and the tables only a file can hold.
+
+    `rules_files` hold rules for secrets, which are read into `redaction`; `notes` are to be told as warnings.
+    """
 
     options: Mapping[str, Any] = field(default_factory=dict)
     rules: tuple[Rule, ...] = ()
@@ -39,6 +42,8 @@ class FileConfig:
     redaction: RedactionRules = field(default_factory=RedactionRules)
     dropped_headers: frozenset[str] = frozenset()
     play: tuple[RuleOfPlay, ...] = ()
+    rules_files: tuple[str, ...] = ()
+    notes: tuple[str, ...] = ()
 
 
 def read(text: str, place: str, *, table: str = "") -> FileConfig:
@@ -67,16 +72,20 @@ def merged(under: FileConfig, over: FileConfig) -> FileConfig:
             under.redaction.add + over.redaction.add,
             under.redaction.keep + over.redaction.keep,
             under.redaction.kinds + over.redaction.kinds,
+            under.redaction.rules + over.redaction.rules,
         ),
         dropped_headers=under.dropped_headers | over.dropped_headers,
         play=under.play + over.play,
+        rules_files=under.rules_files + over.rules_files,
+        notes=under.notes + over.notes,
     )
 
 
 def relative_to(found: FileConfig, folder: str) -> FileConfig:
     """A configuration whose paths are taken from the folder of its file."""
     paths = {name: posixpath.join(folder, value) for name, value in found.options.items() if name in _PATHS}
-    return replace(found, options={**found.options, **paths})
+    rules_files = tuple(posixpath.join(folder, file) for file in found.rules_files)
+    return replace(found, options={**found.options, **paths}, rules_files=rules_files)
 
 
 def unknown_key(key: str, known: list[str], place: str) -> UsageError:
@@ -103,7 +112,7 @@ class _Reader:
             if key not in known:
                 raise unknown_key(key, known, self._at(key))
         match = self._table(found.get("match", {}), "match", ("headers", "ignore"))
-        redact = self._table(found.get("redact", {}), "redact", ("add", "keep", "kinds"))
+        redact = self._table(found.get("redact", {}), "redact", ("add", "keep", "kinds", "rules_file"))
         record = self._table(found.get("record", {}), "record", ("drop_headers",))
         rules = found.get("rule", [])
         if not isinstance(rules, list):
@@ -119,6 +128,7 @@ class _Reader:
             ),
             dropped_headers=frozenset(self._header_names(record, "drop_headers")),
             play=tuple(self._rule_of_play(rule) for rule in rules if "latency" in rule or "fault" in rule),
+            rules_files=self._file(redact, "rules_file"),
         )
 
     def _rule(self, rule: Any) -> Rule:
@@ -189,6 +199,12 @@ class _Reader:
             if kind not in OPTIONAL:
                 raise unknown_key(kind, list(OPTIONAL), f"{self._at('kinds')}: kinds")
         return kinds
+
+    def _file(self, table: Mapping[str, Any], key: str) -> tuple[str, ...]:
+        name = table.get(key, "")
+        if not isinstance(name, str):
+            raise UsageError(f"{self._at(key)}: {key} must be a string, the path of a file")
+        return (name,) if name else ()
 
     def _check_expression(self, expression: str, key: str) -> None:
         try:

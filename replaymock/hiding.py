@@ -8,7 +8,8 @@ from collections.abc import Callable, Sequence
 from functools import cache, lru_cache, partial
 from typing import Any
 
-from replaymock import embedded, encoded, jwts, markup, members, tokens
+from replaymock import embedded, encoded, jwts, markup, members, parameters, tokens
+from replaymock.gitleaks import SecretRule, TeamRules
 from replaymock.glance import is_clean
 from replaymock.labels import ANONYMOUS, Label, Whole, anonymous, unnumbered, whole
 from replaymock.places import Place, beside_names, is_of_oauth, oauth_parameters, query_names
@@ -34,8 +35,11 @@ Selectors = dict[str, list[Selector]]
 class Hider:
     """Applies the tables of `secrets`, and what a team added to them and exempts from them, to texts."""
 
-    def __init__(self, added: Selectors, kept: Selectors, shapes: Sequence[Shape] = ()) -> None:
+    def __init__(
+        self, added: Selectors, kept: Selectors, shapes: Sequence[Shape] = (), rules: Sequence[SecretRule] = ()
+    ) -> None:
         self._shapes = Shapes((*SHAPES, *shapes))
+        self._rules = TeamRules(rules)
         self._added = added
         self._kept = kept
         self._added_values = [re.compile(selector.name) for selector in added["value"]]
@@ -46,6 +50,7 @@ class Hider:
         """Text with the values in it that have the shape of a credential replaced."""
         for shape in self._shapes.likely(text):
             text = shape.replaced(text, partial(self.replaced, name=shape.name, label=label))
+        text = self._rules.hidden(text, partial(self.replaced, label=label))
         for expression in self._added_values:
             text = expression.sub(lambda match: self.replaced(match.group(), "value", label), text)
         return text
@@ -53,7 +58,7 @@ class Hider:
     def path(self, path: str, label: Label) -> str:
         """A sent path: shapes, and in each segment, decoded, also `;name=value` and URLs."""
         found = self.shapes(path, label)
-        if "%" not in found and ";" not in found:
+        if "%" not in found and ";" not in found and not self._rules.may_be_in(found):
             return found
         return "/".join(self._segment(segment, label) for segment in found.split("/"))
 
@@ -62,15 +67,21 @@ class Hider:
         if not query:
             return query
         oauth = oauth_parameters(query_names(query)) if "=" in query else frozenset()
-        return "&".join(_readable_placeholder(self._parameter(item, kind, label, oauth)) for item in query.split("&"))
+        return "&".join(
+            parameters.readable_placeholder(self._parameter(item, kind, label, oauth)) for item in query.split("&")
+        )
 
     def named(self, kind: str, name: str, value: str, label: Label) -> str:
         """A value found under a name."""
         if self.is_secret(kind, name, is_secret_name):
             return self.replaced(value, name, label)
         # Readable text spells a percent sign `%25` where it could be taken for an escape.
-        hidden = self.deep(found := value.replace("%25", "%"), label)
+        hidden = self.beside(name, self.deep(found := value.replace("%25", "%"), label), label)
         return value if hidden == found else literal_percents(hidden)
+
+    def beside(self, name: str, value: str, label: Label) -> str:
+        """A value without what a team's own rules know by the name beside it."""
+        return self._rules.beside(name, value, partial(self.replaced, label=label))
 
     def json(self, text: str, label: Label) -> str:
         """JSON text, each value by the keys above it and by what it says; what is no JSON is searched as loose text."""
@@ -82,9 +93,9 @@ class Hider:
 
     def is_clean(self, text: str) -> bool:
         """Whether JSON text surely holds nothing to hide, seen without taking it apart."""
-        return not (self._added["json"] or self._added_values) and is_clean(
-            text, lambda found: self.shapes(found, anonymous) != found
-        )
+        if self._added["json"] or self._added_values or self._rules.may_be_in(text):
+            return False
+        return is_clean(text, lambda found: self.shapes(found, anonymous) != found)
 
     def walked(self, text: str, label: Label) -> str:
         """Valid JSON text, each value looked at."""
@@ -108,7 +119,8 @@ class Hider:
 
     def loose(self, text: str, label: Label) -> str:
         """Text that may be JSON, hold lines of it, code, markup or links."""
-        if not (may_name_secret(text) or ASCII_ESCAPE.search(text) or is_of_oauth(text) or _ENCODED.search(text)):
+        is_spelled = ASCII_ESCAPE.search(text) or _ENCODED.search(text)
+        if not (is_spelled or may_name_secret(text) or is_of_oauth(text) or self._rules.may_be_in(text)):
             return self.shapes(text, label)
         if text.lstrip()[:1] in ("{", "[") and tokens.is_valid(text):
             return self.json(text, label)
@@ -149,14 +161,15 @@ class Hider:
             return value
         if jwts.is_hidden(value):
             return ANONYMOUS if label is anonymous else value
-        placeholder = label(self._told(name), value)
+        # The anonymous placeholder has no name, and what looks for secrets in names asks for it.
+        placeholder = label(name if label is anonymous else self._told(name), value)
         if placeholder == ANONYMOUS or "." not in value or isinstance(label, Whole):
             return placeholder
         return jwts.hidden(value, placeholder, lambda claims: self._claims(claims, label)) or placeholder
 
     def _tellable(self, name: str) -> str:
         """What a placeholder calls a value under this name, which may hold a secret itself."""
-        return name if self.shapes(name, anonymous) == name else "value"
+        return name if name in self._rules.names or self.shapes(name, anonymous) == name else "value"
 
     def is_secret(self, kind: str, name: str, by_default: Callable[[str], bool]) -> bool:
         """Whether values under this name are secret, by the team's rules or else by default."""
@@ -206,23 +219,17 @@ class Hider:
         return encode_pair(hidden_name, hidden if equals else None)
 
     def _parameters(self, text: str, label: Label) -> str:
-        """Text with its `?name=value` searched; the value of a secret runs on to where a URL parameter can end."""
-        out: list[str] = []
-        kept_from = position = 0
         oauth = oauth_parameters(query_names(text)) if "code=" in text or "state=" in text else frozenset()
-        while match := _PARAMETER_NAME.search(text, position):
-            name = match.group("name")
-            is_secret = self.is_secret("query", name, is_secret_name) or (
-                name in oauth and not self.is_kept("query", name)
-            )
-            value = (_WHOLE_VALUE if is_secret else _VALUE).match(text, match.end())
-            position = value.end() if value else match.end()
-            item = text[match.start("name") : position]
-            hidden = self._parameter(item, "query", label, oauth) if is_secret or "%" in item else item
-            if hidden != item:
-                out += [text[kept_from : match.start("name")], hidden]
-                kept_from = position
-        return "".join([*out, text[kept_from:]])
+
+        def is_secret(name: str) -> bool:
+            by_oauth = name in oauth and not self.is_kept("query", name)
+            return by_oauth or self.is_secret("query", name, is_secret_name)
+
+        def change(item: str, secret: bool) -> str:
+            is_looked_at = secret or "%" in item or self._rules.may_be_in(item)
+            return self._parameter(item, "query", label, oauth) if is_looked_at else item
+
+        return parameters.replace_parameters(text, is_secret, change)
 
     def _json_value(self, path: Sequence[str | int], token: str, named: str, label: Label) -> str | None:
         if token in ("null", "true", "false"):
@@ -236,12 +243,15 @@ class Hider:
         value = tokens.string_value(token)
         if value is None:
             return self._json_number(token, name, secret, bool(named))
-        hidden = self.replaced(value, name or "value", label) if secret else self.deep(value, label)
+        if secret:
+            hidden = self.replaced(value, name or "value", label)
+        else:
+            hidden = self.beside(name, self.deep(value, label), label)
         return None if hidden == value else tokens.string_token(hidden, token)
 
     def _json_number(self, token: str, name: str, secret: bool, named: bool) -> str | None:
         if not secret:
-            return "0" if self.shapes(token, anonymous) != token else None
+            return "0" if self.beside(name, self.shapes(token, anonymous), anonymous) != token else None
         return None if not named and plain_name(name) in COUNTS_TOO else "0"
 
     def _line(self, match: re.Match[str], label: Label) -> str:
@@ -264,6 +274,7 @@ class Hider:
             or is_of_oauth(text)
             or self._added["json"]
             or self._added_values
+            or self._rules.may_be_in(text)
         ):
             return True
         looked = self._shapes.looked_at(text.replace("\\/", "/"))
@@ -277,20 +288,8 @@ class Hider:
         return frozenset(place for selector in selectors for place in selector.find(value))
 
 
-def _readable_placeholder(item: str) -> str:
-    """A parameter whose placeholder, if it has one, stands there as it is: clients send them percent-encoded."""
-    if "%" not in item:
-        return item
-    name, equals, value = item.replace("+", " ").partition("=")
-    value = readable(value)
-    return encode_pair(readable(name), value) if equals and PLACEHOLDER.search(value) else item
-
-
 _NAMES_REMEMBERED = 1024
 _NUMBER = re.compile(r"-?[0-9][0-9.eE+\-]*")
 _JSON_LINE = re.compile(r"^((?:data:)?[ \t]*)([{\[][^\r\n]*[}\]])(?=[ \t]*\r?$)", re.MULTILINE)
 _SHORTEST_ENCODED = 12
 _ENCODED = re.compile(r"%(?:25)*[2-7][0-9A-Fa-f]")
-_PARAMETER_NAME = re.compile(r"(?:^|[?&#;]|&amp;)(?P<name>[A-Za-z0-9_][A-Za-z0-9_.\-\[\]%]{0,63})=", re.MULTILINE)
-_VALUE = re.compile(r"""[^?&#;"'<>\s\\]*""")
-_WHOLE_VALUE = re.compile(r"""[^&#"'<>\s\\]*""")

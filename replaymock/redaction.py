@@ -14,6 +14,7 @@ from msgspec import Struct
 
 from replaymock import bodies, codings, jwts, mediatypes
 from replaymock.exchange import Request, Response
+from replaymock.gitleaks import SecretRule
 from replaymock.headers import Headers, get, media_type, without
 from replaymock.hiding import Hider
 from replaymock.known import KnownValues
@@ -79,11 +80,12 @@ class Numbering:
 
 
 class RedactionRules(Struct, frozen=True):
-    """What a team adds to the tables, what it exempts from them, and which `kinds` of personal data it has hidden."""
+    """What a team adds to the tables, by `rules` too, what it exempts, and which `kinds` of personal data it hides."""
 
     add: tuple[Selector, ...] = ()
     keep: tuple[Selector, ...] = ()
     kinds: tuple[str, ...] = ()
+    rules: tuple[SecretRule, ...] = ()
 
 
 class Redactor:
@@ -92,7 +94,10 @@ class Redactor:
     def __init__(self, rules: RedactionRules | None = None) -> None:
         rules = rules or RedactionRules()
         self._hider = Hider(
-            _by_kind(rules.add), _by_kind(rules.keep), [OPTIONAL[kind] for kind in dict.fromkeys(rules.kinds)]
+            _by_kind(rules.add),
+            _by_kind(rules.keep),
+            [OPTIONAL[kind] for kind in dict.fromkeys(rules.kinds)],
+            rules.rules,
         )
         self._looked_at = lru_cache(_HEADERS_REMEMBERED)(self._holds_nothing)
 
@@ -159,7 +164,7 @@ class Redactor:
                 return scheme + space + self._hider.replaced(credentials, name, label)
             return self._hider.replaced(value, name, label)
         found = _HEADER_PARAMETER.sub(lambda match: self._header_parameter(match, label), value)
-        return self._hider.deep(found, label)
+        return self._hider.beside(name, self._hider.deep(found, label), label)
 
     def _header_parameter(self, match: re.Match[str], label: Label) -> str:
         before, name, between, value = match.groups()
@@ -172,7 +177,7 @@ class Redactor:
         if equals and self._hider.is_secret("cookie", name.strip(), is_secret_cookie):
             return name + equals + self._hider.replaced(value, name.strip(), label)
         decoded = readable(value) if "%" in value else value
-        hidden = self._hider.deep(decoded, label)
+        hidden = self._hider.beside(name.strip(), self._hider.deep(decoded, label), label)
         if hidden == decoded:
             return pair
         return name + equals + (hidden if decoded == value else encode_segment(hidden))
@@ -228,6 +233,11 @@ class Redactor:
             return part if hidden == value else replace(part, body=bodies.Text(hidden))
         if isinstance(part.body, bodies.Binary):
             return part
+        if not is_file:
+            charset = mediatypes.charset(part.content_type)
+            value = content.decode(charset, "replace")
+            told = self._hider.beside(name, value, label)
+            content = content if told == value else told.encode(charset, "replace")
         redacted = self._body((("content-type", part.content_type or "text/plain"),), content, label)
         changed = bodies.encode(part.content_type or "text/plain", redacted)
         return replace(part, body=changed if isinstance(changed, (bodies.Json, bodies.Text)) else part.body)

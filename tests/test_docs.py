@@ -24,6 +24,7 @@ PAGES = [
     *(f"docs/{page.name}" for page in sorted((ROOT / "docs").glob("*.md"))),
 ]
 CASSETTES = [example for example in examples("docs/cassettes.md", "json") if example.file]
+RULED, RULES = examples("docs/secrets.md", "toml")
 CONFIGURATIONS = [*examples("docs/configuration.md", "toml"), *examples("docs/matching.md", "toml")]
 SCHEMA = json.loads((ROOT / "replaymock/cassette.schema.json").read_text(encoding="utf-8"))
 
@@ -82,9 +83,25 @@ def test_a_configuration_of_the_pages_is_taken(example: object, tmp_path: Path) 
     text = example.text  # type: ignore[attr-defined]
     name = "pyproject.toml" if "[tool.replaymock]" in text else "replaymock.toml"
     (tmp_path / name).write_text(text, encoding="utf-8")
+    (tmp_path / "gitleaks.toml").write_text(RULES.text, encoding="utf-8")
     (tmp_path / "cassettes").mkdir()
     checked = run("check", "cassettes", cwd=tmp_path)
     assert checked.returncode == 0, checked.stderr
+    assert "warning" not in checked.stderr
+
+
+def test_the_rule_of_the_page_finds_what_the_page_says(tmp_path: Path) -> None:
+    (tmp_path / "replaymock.toml").write_text(RULED.text, encoding="utf-8")
+    (tmp_path / ".gitleaks.toml").write_text(RULES.text, encoding="utf-8")
+    key = "k3j9d8s7q2w1z8x7c6v5b4n3"
+    request = {"path": "/", "query": {"acme_key": key}}
+    body = {"acme_key": key[::-1], "acme-key": "example7q2w1z8x7c6v5b4n3"}
+    answer = {"headers": {"acme-key": key}, "json": body}
+    (tmp_path / "cassettes").mkdir()
+    (tmp_path / "cassettes/GET.json").write_text(json.dumps({"request": request, "responses": [answer]}))
+    found = json.loads(run("scan", "--json", cwd=tmp_path).stdout)
+    places = ["$.request.query.acme_key", '$.responses[0].headers["acme-key"]', "$.responses[0].json.acme_key"]
+    assert [(each["place"], each["kind"]) for each in found] == [(place, "acme-key") for place in places]
 
 
 def test_every_option_of_record_and_replay_is_listed_with_its_variable_and_its_key() -> None:

@@ -1,13 +1,16 @@
 """Secrets are found in texts of every kind, whatever their value."""
 
 import json
+import re
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from replaymock.gitleaks import SecretRule
 from replaymock.hiding import Hider
 from replaymock.redaction import KINDS, anonymous
+from replaymock.rewrites import Selector
 from tests import strategies
 from tests.growth import grows_in_proportion
 
@@ -185,3 +188,11 @@ def test_an_address_that_only_looks_like_one_with_a_password_stays() -> None:
         "sk-learn-tutorial-for-beginners",
     ):
         assert HIDER.loose(text, anonymous) == text
+
+
+def test_what_a_team_adds_may_fit_its_own_name() -> None:
+    added = {kind: [Selector("value", "val[a-z]+")] if kind == "value" else [] for kind in KINDS}
+    rule = SecretRule("acme-key", re.compile(r"acme-\w+"))
+    hider = Hider(added, {kind: [] for kind in KINDS}, rules=[rule])
+    assert hider.loose("acme-1234 valid", named) == "{{redacted:acme-key}} {{redacted:value}}"
+    assert hider.loose("acme-1234 valid", anonymous) == "{{redacted}} {{redacted}}"

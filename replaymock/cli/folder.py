@@ -26,7 +26,7 @@ def check(folder: str | None, config: str | None) -> None:
     """
     from replaymock import inspection  # noqa: PLC0415
 
-    configuration = read_file(config)
+    configuration = _configured(config)
     place = _existing(folder, configuration)
     findings = inspection.check(place, configuration)
     for finding in findings:
@@ -50,7 +50,7 @@ def scan(folder: str | None, config: str | None, as_json: bool, sarif: bool) -> 
     """
     from replaymock import scanning  # noqa: PLC0415
 
-    configuration = read_file(config)
+    configuration = _configured(config)
     place = _existing(folder, configuration)
     findings = scanning.scan(place, configuration)
     if sarif:
@@ -85,6 +85,13 @@ def ls(folder: str | None, config: str | None, as_json: bool) -> None:
         table.add_row(row.method, row.path, statuses, str(row.size), str(len(row.statuses)), row.file)
     console = Console(width=None if sys.stdout.isatty() else 200, highlight=False, markup=False)
     console.print(table)
+
+
+def _configured(name: str | None) -> FileConfig:
+    found = read_file(name)
+    for note in found.notes:
+        click.echo(f"warning: {note}", err=True)
+    return found
 
 
 def _existing(given: str | None, found: FileConfig) -> Path:

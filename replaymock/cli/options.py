@@ -37,8 +37,15 @@ def shared(command: Command) -> Command:
 
 def read_file(name: str | None) -> config.FileConfig:
     """The configuration in force: `name`, or replaymock.toml and pyproject.toml found upwards from here."""
-    if name is not None:
-        return _read(Path(name), "")
+    found = _read(Path(name), "") if name is not None else _found()
+    if not found.rules_files:
+        return found
+    from replaymock.cli.rules import with_rules  # noqa: PLC0415 - only who has rules waits for them
+
+    return with_rules(found)
+
+
+def _found() -> config.FileConfig:
     own, project = _upwards("replaymock.toml"), _upwards("pyproject.toml")
     if own and not project:
         return _read(own, "")
