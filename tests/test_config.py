@@ -88,6 +88,7 @@ def test_a_table_deeper_down_can_be_read() -> None:
         ("[[rule]]\npath = 'x'", "replaymock.toml:2: path 'x' must be a glob that begins with /"),
         ("[[rule]]\npaht = '/x'", "did you mean 'path'?"),
         ("[redact]\nadd = ['value:[']", "replaymock.toml:2: '[' is not a regular expression"),
+        ("[redact]\nrules_file = ['a']", "replaymock.toml:2: rules_file must be a string, the path of a file"),
         ("[redact]\nadd = ['body']", "unknown selector 'body'"),
         ("[record]\ndrop = []", "in [record]: unknown key 'drop'"),
     ],
@@ -123,3 +124,9 @@ def test_kinds_of_personal_data_are_asked_for_by_name() -> None:
     assert config.read('[redact]\nkinds = ["cards"]', "here").redaction.kinds == ("cards",)
     with pytest.raises(UsageError, match=r"here:2: kinds: unknown key 'card'; did you mean 'cards'\?"):
         config.read('[redact]\nkinds = ["card"]', "here")
+
+
+def test_files_of_rules_are_taken_from_the_folder_of_the_file_and_add_up() -> None:
+    under = config.relative_to(config.read('[redact]\nrules_file = "a.toml"', "pyproject.toml"), "/x")
+    over = config.relative_to(config.read('[redact]\nrules_file = "/b.toml"', "replaymock.toml"), "/y")
+    assert config.merged(under, over).rules_files == ("/x/a.toml", "/b.toml")
