@@ -11,7 +11,6 @@ from typing import TYPE_CHECKING
 
 from replaymock.attempt import Attempt
 from replaymock.cassette import Cassette
-from replaymock.codings import TooLarge
 from replaymock.errors import RequestRefused
 from replaymock.exchange import Exchange, Request
 from replaymock.headers import Headers, get, list_items
@@ -24,6 +23,7 @@ from replaymock.recording import Recording, Taken
 from replaymock.relaying import Out, keeping, relay
 from replaymock.rewrites import Canonical
 from replaymock.settings import Upstream
+from replaymock.storing import NotKept
 from replaymock.targets import normal_path, pattern
 from replaymock.turns import Turns
 
@@ -200,8 +200,8 @@ class Recorder:
         outcome, file = "forwarded", ""
         try:
             outcome, file = self._keep(exchange, canonical, index())
-        except TooLarge:
-            self.warn(attempt.request, "not saved, its content decodes to more than --max-body")
+        except NotKept as error:
+            self.warn(attempt.request, f"not saved, {error}")
         self._count(attempt, count, outcome, file)
 
     def _count(self, attempt: Attempt, count: Count, outcome: str, file: str) -> None:
@@ -212,6 +212,8 @@ class Recorder:
     def _keep(self, exchange: Exchange, canonical: Canonical, index: Index) -> tuple[str, str]:
         """Keeps an exchange; what became of it, and in which file."""
         taken = self.recording.take(exchange, index, canonical)
+        if taken.changed and any(recorded.encoded for recorded in taken.cassette.responses):
+            self.warn(exchange.request, f"{taken.file} keeps its content coding, and was not searched for secrets")
         return self.put(taken, self.recording.read(exchange.request)[0], index)
 
     def put(self, taken: Taken, canonical: Canonical, index: Index) -> tuple[str, str]:

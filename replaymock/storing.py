@@ -1,6 +1,7 @@
 """What is stored of a response: its content, without secrets, origin, and the headers that stay out of files."""
 
 import base64
+import contextlib
 from dataclasses import dataclass, replace
 
 from replaymock import codings, events, mediatypes
@@ -36,6 +37,10 @@ class Policy:
         return status not in ERROR_STATUSES or status in self.statuses
 
 
+class NotKept(ValueError):
+    """A response that is not stored, for secrets in it could not be hidden; the reason is its message."""
+
+
 class Storing:
     """Makes what is stored of what was said, under the placeholders of one recording."""
 
@@ -46,13 +51,12 @@ class Storing:
         self._numbering = numbering
 
     def response(self, exchange: Exchange) -> Recorded:
-        """The response of an exchange, as a cassette holds it. TooLarge if its content cannot be looked through."""
+        """The response of an exchange, as a cassette holds it. NotKept if it may tell a secret."""
         response, encoded = self._decoded(exchange.response, truncated=exchange.truncated)
         decoded = response.body
         headers = self._kept_headers(response.headers, exchange.request.method)
         response, rewrite = self._with_token(replace(response, headers=headers), encoded)
-        response = self._without_own(self._redactor.response(response, self._numbering))
-        response = self._numbering.known.response(response)
+        response = self._hidden(response)
         return Recorded(
             status=response.status,
             reason=response.reason,
@@ -75,6 +79,10 @@ class Storing:
         for text in self._policy.never_stored:
             data = data.replace(text.encode("utf-8"), self._numbering("header", text).encode("ascii"))
         return replace(message, data=self._numbering.known.body(data, "text/plain") if is_text else data)
+
+    def _hidden(self, response: Response) -> Response:
+        response = self._without_own(self._redactor.response(response, self._numbering))
+        return self._numbering.known.response(response)
 
     def _pauses(self, exchange: Exchange, decoded: bytes, stored: bytes) -> events.Pauses:
         headers, sent = exchange.response.headers, exchange.response.body
@@ -117,9 +125,12 @@ class Storing:
             if not names or not response.body:
                 return response, False
             return replace(response, body=codings.decode(response.body, names, self._policy.max_body)), False
-        except codings.TooLarge:
-            raise  # what is in it cannot be looked through for secrets
-        except codings.CodingError:
+        except codings.TooLarge as error:
+            raise NotKept("its content decodes to more than --max-body") from error
+        except codings.CodingError as error:
+            body = _as_far_as_it_goes(response.body, names, self._policy.max_body)
+            if self._hidden(replace(response, body=body)).body != body:
+                raise NotKept("its content coding is damaged, and there is a secret in it") from error
             return response, True
 
     def _kept_headers(self, headers: Headers, method: str) -> Headers:
@@ -148,6 +159,15 @@ class Storing:
         return replace(response, headers=headers, body=body), not literal
 
 
+def _as_far_as_it_goes(data: bytes, names: list[str], limit: int) -> bytes:
+    """What can be decoded of a damaged body; in small steps, as the one that fails gives nothing."""
+    decoder, step, found = codings.decoder(names, limit), max(len(data) // _STEPS, 1), bytearray()
+    with contextlib.suppress(codings.CodingError):
+        for at in range(0, len(data), step):
+            found += decoder.feed(data[at : at + step])
+    return bytes(found)
+
+
 def is_redacted(cassette: Cassette) -> bool:
     """Whether something in a cassette is hidden: it holds a placeholder, as it is or in base64."""
     if _PLACEHOLDER in repr(cassette.request):
@@ -166,5 +186,6 @@ def _in_base64(text: str, before: int) -> bytes:
     return found[(before * 8 + 5) // 6 : (before + len(text)) * 8 // 6]
 
 
+_STEPS = 16 * 1024
 _PLACEHOLDER = "{{redacted"
 _MARKS = (_PLACEHOLDER.encode(), *(_in_base64(_PLACEHOLDER, before) for before in range(3)))

@@ -1,6 +1,7 @@
 """Recording: one exchange from the caller to upstream, and to the cassette it becomes."""
 
 import asyncio
+import gzip
 import socket
 from collections.abc import AsyncIterator, Callable, Iterator
 from dataclasses import replace
@@ -120,6 +121,11 @@ def run() -> Iterator[Run]:
         if path == b"/cut":
             connection.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: 10\r\n\r\nhalf")
             return
+        if path.startswith(b"/coded"):
+            coding = "gzip" if path == b"/coded/damaged" else "compress"
+            body = gzip.compress(b'{"token": "s3cr3t-of-the-test"}')[:-1]
+            connection.sendall(reply(body, f"Content-Encoding: {coding}"))
+            return
         cookie = ("Set-Cookie: __Host-sid=1; Secure; Path=/",) if path.startswith(b"/cookie") else ()
         connection.sendall(reply(b'{"a": 1}', *cookie, status=f"{status} Said"))
 
@@ -207,6 +213,14 @@ def test_what_is_not_whole_is_not_saved_and_the_user_is_told(run: Run, target: s
     (told,) = run.told
     assert told.startswith(f"warning: GET {target}: ")
     assert ("broke the connection" if target == "/cut" else "--max-body") in told
+
+
+def test_what_cannot_be_searched_is_told_of_and_not_saved_where_a_secret_shows(run: Run) -> None:
+    run.send(get("/coded/unknown"), get("/coded/unknown"), get("/coded/damaged"))
+    assert [file for file, _ in run.saved] == ["coded/unknown/GET.json"]
+    unknown, damaged = run.told
+    assert "coded/unknown/GET.json keeps its content coding, and was not searched for secrets" in unknown
+    assert "/coded/damaged: not saved, its content coding is damaged" in damaged
 
 
 def test_a_request_over_the_limit_is_passed_on_but_not_saved(run: Run) -> None:

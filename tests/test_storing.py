@@ -8,12 +8,11 @@ import pytest
 from replaymock import codings
 from replaymock.bodies import Json
 from replaymock.cassette import Cassette, CassetteRequest, Recorded
-from replaymock.codings import TooLarge
 from replaymock.exchange import Exchange
 from replaymock.messages import Message
 from replaymock.origin import Origins
 from replaymock.redaction import Numbering, Redactor
-from replaymock.storing import Policy, Storing, is_redacted
+from replaymock.storing import NotKept, Policy, Storing, is_redacted
 from tests.factories import JSON, a_cassette, a_response, an_exchange, recorded
 
 BACKEND = "https://api.example.com"
@@ -90,9 +89,21 @@ def test_a_coding_that_cannot_be_undone_is_stored_as_it_came(coding: str, body: 
     assert (found.body, found.encoded) == (body, True)
 
 
+@pytest.mark.parametrize("coding", ["gzip", "deflate", "br", "zstd", "gzip, br"])
+def test_a_damaged_body_is_stored_unless_what_can_be_read_of_it_holds_a_secret(coding: str) -> None:
+    for said, fine in ((b'{"note":"%s"}', True), (b'{"password":"%s"}', False)):
+        body = codings.encode(said % b"hunter2abc", codings.parse(coding))
+        damaged = a_response(headers=(*JSON, ("Content-Encoding", coding)), body=body[:-1])
+        if fine:
+            assert take(an_exchange(response=damaged)).body == body[:-1]
+        else:
+            with pytest.raises(NotKept, match="damaged"):
+                take(an_exchange(response=damaged))
+
+
 def test_a_bomb_is_not_stored_since_nothing_in_it_can_be_hidden() -> None:
     response = a_response(headers=(("Content-Encoding", "gzip"),), body=gzip.compress(bytes(100_000)))
-    with pytest.raises(TooLarge):
+    with pytest.raises(NotKept, match="--max-body"):
         take(an_exchange(response=response), Policy(max_body=9_000))
 
 
