@@ -3,6 +3,7 @@
 Every error names the place and the key, and suggests the nearest known one.
 """
 
+import json
 import posixpath
 import re
 from collections.abc import Mapping
@@ -173,7 +174,8 @@ class _Reader:
     def _strings(self, table: Mapping[str, Any], key: str) -> tuple[str, ...]:
         value = table.get(key, [])
         if not isinstance(value, list) or not all(isinstance(item, str) for item in value):
-            raise UsageError(f"{self._at(key)}: {key} must be a list of strings")
+            shown = f", as in {key} = [{json.dumps(value)}]" if isinstance(value, str) else ""
+            raise UsageError(f"{self._at(key)}: {key} must be a list of strings{shown}")
         return tuple(value)
 
     def _header_names(self, table: Mapping[str, Any], key: str) -> tuple[str, ...]:

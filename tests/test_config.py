@@ -77,7 +77,7 @@ def test_a_table_deeper_down_can_be_read() -> None:
         ("json = 1", "json must be true or false"),
         ("cassettes = ['a']", "cassettes must be a string"),
         ("upstream = [1]", "upstream must be a list of strings"),
-        ('ignore = "query:_"', "replaymock.toml:1: ignore must be a list of strings"),
+        ('ignore = "query:_"', 'replaymock.toml:1: ignore must be a list of strings, as in ignore = ["query:_"]'),
         ("ignore = [1]", "ignore must be a list of strings"),
         ('ignore = ["qurey:_"]', "replaymock.toml:1: unknown selector 'qurey:_': did you mean 'query'?"),
         ('ignore = ["json:$["]', "is not a JSON path"),
