@@ -1,5 +1,6 @@
 """What only `record` needs, constructed; replay opens no outgoing connection, so it does not even load this."""
 
+import base64
 import secrets
 import time
 
@@ -57,5 +58,15 @@ def _policy(settings: Settings) -> Policy:
 
 def _credentials(value: str) -> list[str]:
     """What of an added header must not be stored: all of it, and what follows a scheme such as `Bearer`."""
-    rest = value.partition(" ")[2]
-    return [text for text in (value, rest) if len(text) >= _SHORTEST_CREDENTIAL]
+    scheme, _, rest = value.partition(" ")
+    return [text for text in (value, rest, _password(scheme, rest)) if len(text) >= _SHORTEST_CREDENTIAL]
+
+
+def _password(scheme: str, credentials: str) -> str:
+    """What `Basic` (RFC 7617) says behind the name of the user; empty for any other scheme."""
+    if scheme.lower() != "basic":
+        return ""
+    try:
+        return base64.b64decode(credentials).decode("utf-8").partition(":")[2]
+    except ValueError:
+        return ""

@@ -9,6 +9,7 @@ import msgspec
 
 from replaymock import tokens
 from replaymock.errors import CassetteError
+from replaymock.redaction import Redactor, anonymous
 from replaymock.schema import AsDumped, FileCassette, FileMessage, FilePart, FileRequest, FileResponse
 
 Place = tuple[str | int, ...]
@@ -157,6 +158,8 @@ def at(file: str, data: bytes, place: Place, reason: str) -> CassetteError:
 
 def _at_byte(file: str, data: bytes, position: int, reason: str) -> CassetteError:
     before = data[:position]
+    # It may quote what is wrong, and that may be a secret.
+    reason = Redactor().text(reason, anonymous)
     return CassetteError(file, before.count(b"\n") + 1, position - (before.rfind(b"\n") + 1) + 1, reason)
 
 

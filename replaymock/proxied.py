@@ -9,6 +9,7 @@ import httpx
 from replaymock.errors import UsageError
 from replaymock.exchange import Request
 from replaymock.framing import Head
+from replaymock.settings import shown_url
 
 # No more idle connections than that are kept; how many there are at once is limited by who asks.
 _MOST_IDLE = 400
@@ -100,4 +101,4 @@ def _proxy(url: str) -> httpx.Proxy:
     try:
         return httpx.Proxy(url)
     except ValueError as error:
-        raise UsageError(f"--upstream-proxy {url!r}: write it as http://host:port") from error
+        raise UsageError(f"--upstream-proxy {shown_url(url)!r}: write it as http://host:port") from error

@@ -2,6 +2,7 @@
 
 import base64
 import contextlib
+import re
 from dataclasses import dataclass, replace
 
 from replaymock import codings, events, mediatypes
@@ -11,7 +12,8 @@ from replaymock.headers import Headers, get, hop_by_hop, is_cors, is_unstored, m
 from replaymock.joining import ERROR_STATUSES
 from replaymock.messages import BINARY, SERVER, Message
 from replaymock.origin import TOKEN, Origins
-from replaymock.redaction import Numbering, Redactor
+from replaymock.redaction import Numbering, RedactionRules, Redactor
+from replaymock.rewrites import Selector
 from replaymock.timing import pauses_in
 
 
@@ -49,6 +51,9 @@ class Storing:
         self._redactor = redactor
         self._origins = origins
         self._numbering = numbering
+        own = tuple(Selector("value", re.escape(text)) for text in policy.never_stored)
+        # Finds what was added to a request in any coding that an answer may repeat it in.
+        self._own = Redactor(RedactionRules(add=own)) if own else None
 
     def response(self, exchange: Exchange) -> Recorded:
         """The response of an exchange, as a cassette holds it. NotKept if it may tell a secret."""
@@ -76,8 +81,8 @@ class Storing:
         if self._policy.rewrite and rewrite and is_text and message.sender == SERVER:
             data = self._origins.to_token(data)
         data = self._redactor.message(data, self._numbering, is_text=is_text)
-        for text in self._policy.never_stored:
-            data = data.replace(text.encode("utf-8"), self._numbering("header", text).encode("ascii"))
+        if self._own:
+            data = self._without_own_bytes(self._own.message(data, self._label_own, is_text=is_text))
         return replace(message, data=self._numbering.known.body(data, "text/plain") if is_text else data)
 
     def _hidden(self, response: Response) -> Response:
@@ -103,12 +108,19 @@ class Storing:
 
     def _without_own(self, response: Response) -> Response:
         """The response without what this server itself added to the request."""
+        if not self._own:
+            return response
+        response = self._own.response(response, self._label_own)
+        return replace(response, body=self._without_own_bytes(response.body))
+
+    def _without_own_bytes(self, data: bytes) -> bytes:
         for text in self._policy.never_stored:
-            placeholder = self._numbering("header", text)
-            headers = tuple((name, value.replace(text, placeholder)) for name, value in response.headers)
-            body = response.body.replace(text.encode("latin-1"), placeholder.encode("ascii"))
-            response = replace(response, headers=headers, body=body)
-        return response
+            if text.encode() in data:
+                data = data.replace(text.encode(), self._label_own("", text).encode())
+        return data
+
+    def _label_own(self, _name: str, value: str) -> str:
+        return self._numbering("header", value)
 
     def _decoded(self, response: Response, *, truncated: bool) -> tuple[Response, bool]:
         """The response without content coding; where that cannot be undone, as it came and True.

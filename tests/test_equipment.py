@@ -14,7 +14,11 @@ def test_an_added_credential_is_never_stored_with_or_without_its_scheme() -> Non
         settings = Settings(
             upstreams=(parse_upstream("http://backend"),),
             mode="all",
-            headers=(("Authorization", "Bearer of-the-team"), ("X-Short", "yes")),
+            headers=(
+                ("Authorization", "Bearer of-the-team"),
+                ("X-Short", "yes"),
+                ("X-Other", "Basic YW5uOnRyMHViNGRvcg=="),
+            ),
         )
         recorder, backends = recorder_for(
             settings, Matcher(), Serving(Cors()), lambda _file, _cassette: None, lambda _event, _members: None
@@ -22,4 +26,10 @@ def test_an_added_credential_is_never_stored_with_or_without_its_scheme() -> Non
         await backends.aclose()
         return recorder.recording.policy.never_stored
 
-    assert asyncio.run(made()) == ("Bearer of-the-team", "of-the-team")
+    assert asyncio.run(made()) == (
+        "Bearer of-the-team",
+        "of-the-team",
+        "Basic YW5uOnRyMHViNGRvcg==",
+        "YW5uOnRyMHViNGRvcg==",
+        "tr0ub4dor",
+    )

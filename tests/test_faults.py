@@ -60,3 +60,8 @@ def test_any_line_of_a_recorded_cassette_that_is_there_twice_is_found(line: int)
     refuse_doubles(b"".join(RECORDED), ())
     with pytest.raises(Fault, match="is written twice"):
         refuse_doubles(b"".join([*RECORDED[: line + 1], *RECORDED[line:]]), ())
+
+
+def test_a_fault_quotes_no_credential() -> None:
+    token = "ghp_" + "a1B2" * 9
+    assert at("a", b"{}", (), f"path {token!r} must begin with /").reason == "path '{{redacted}}' must begin with /"

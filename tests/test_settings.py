@@ -166,3 +166,12 @@ def test_an_allowed_host_is_a_name_without_a_port(text: str) -> None:
         settings.parse_host(text)
     assert settings.parse_host("Mock.Test") == "mock.test"
     assert settings.parse_host("[FE80::1]") == "[fe80::1]"
+
+
+@pytest.mark.parametrize(
+    "url", ["httq://ann:tr0ub4dor@h/", "http://h/?token=tr0ub4dor", "http://h\u00e9/#token=tr0ub4dor"]
+)
+def test_a_wrong_address_is_told_without_its_secrets(url: str) -> None:
+    with pytest.raises(UsageError) as refused:
+        settings.parse_upstream(url)
+    assert "{{redacted}}" in str(refused.value) and "tr0ub4dor" not in str(refused.value)

@@ -2,6 +2,7 @@
 
 import base64
 import gzip
+import json
 
 import pytest
 
@@ -9,6 +10,7 @@ from replaymock import codings
 from replaymock.bodies import Json
 from replaymock.cassette import Cassette, CassetteRequest, Recorded
 from replaymock.exchange import Exchange
+from replaymock.headers import Headers
 from replaymock.messages import Message
 from replaymock.origin import Origins
 from replaymock.redaction import Numbering, Redactor
@@ -74,6 +76,31 @@ def test_a_cassette_with_a_placeholder_is_redacted(cassette: Cassette) -> None:
 
 def test_a_cassette_without_one_is_not_redacted() -> None:
     assert not is_redacted(a_cassette("/{id}", recorded(b'{"a":"{{origin}}"}')))
+
+
+def said(text: str) -> str:
+    return f'{{"x":"{text}"}}'
+
+
+CREDENTIAL = "Token tr0ub4dor-and-3/more"
+
+
+@pytest.mark.parametrize(
+    ("headers", "body", "shown"),
+    [
+        (JSON, json.dumps({"x": CREDENTIAL}), '{"x": "{{redacted:header}}"}'),
+        (JSON, said("".join(f"\\u{ord(letter):04x}" for letter in CREDENTIAL)), '{"x":"{{redacted:header}}"}'),
+        (JSON, said(base64.b64encode(CREDENTIAL.encode()).decode()), '{"x":"e3tyZWRhY3RlZH19"}'),
+        (JSON, said("".join(f"%{ord(letter):02x}" for letter in CREDENTIAL)), '{"x":"{{redacted:header}}"}'),
+        ((("content-type", "image/png"),), f"\0{CREDENTIAL}\0", "\0{{redacted:header}}\0"),
+    ],
+)
+def test_what_was_added_to_a_request_is_hidden_in_any_coding_of_its_echo(
+    headers: Headers, body: str, shown: str
+) -> None:
+    response = a_response(reason=CREDENTIAL, headers=headers, body=body.encode())
+    found = take(an_exchange(response=response), Policy(never_stored=(CREDENTIAL,)))
+    assert (found.reason, found.body.decode()) == ("{{redacted}}", shown)
 
 
 @pytest.mark.parametrize("coding", ["gzip", "deflate", "br", "zstd", "gzip, br"])
