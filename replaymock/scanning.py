@@ -7,7 +7,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from replaymock import __version__, tokens
+from replaymock import tokens
 from replaymock.cassette import Cassette
 from replaymock.config import FileConfig
 from replaymock.exchange import Response
@@ -47,31 +47,6 @@ def scan(folder: Path, config: FileConfig) -> list[Finding]:
     for file in (*store.broken, *store.unserved()):
         found |= dict.fromkeys(_in_text(file, _read(folder / file), redactor))
     return sorted(found, key=lambda finding: (finding.file, finding.line, finding.place, finding.kind))
-
-
-def sarif(findings: Sequence[Finding], folder: str) -> dict[str, Any]:
-    """Findings in the Static Analysis Results Interchange Format, version 2.1.0."""
-    kinds = sorted({finding.kind for finding in findings})
-    rules = [{"id": kind, "shortDescription": {"text": f"A secret: {kind}"}} for kind in kinds]
-    driver = {"name": "replaymock", "version": __version__, "rules": rules}
-    results = [
-        {
-            "ruleId": finding.kind,
-            "level": "error",
-            "message": {"text": f"{finding.kind} at {finding.place}"},
-            "locations": [
-                {
-                    "physicalLocation": {
-                        "artifactLocation": {"uri": f"{folder.rstrip('/')}/{finding.file}"},
-                        "region": {"startLine": finding.line},
-                    }
-                }
-            ],
-        }
-        for finding in findings
-    ]
-    schema = "https://json.schemastore.org/sarif-2.1.0.json"
-    return {"$schema": schema, "version": "2.1.0", "runs": [{"tool": {"driver": driver}, "results": results}]}
 
 
 def _in_cassette(folder: Path, loaded: Loaded, cassette: Cassette, redactor: Redactor) -> Iterator[Finding]:

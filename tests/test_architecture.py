@@ -65,7 +65,7 @@ FLOORS: list[tuple[str, str]] = [
     ("entrances", "equipment"),
     ("entrances", "app inspection scanning demo.shop demo.comparison cli.rules cli.showing"),
     ("entrances", "cli.options"),
-    ("entrances", "worker"),
+    ("entrances", "worker sarif"),
     ("entrances", "workers"),
     ("entrances", "demo.backend demo.report demo.visit cli.folder cli.serve"),
     ("entrances", "demo.story"),

@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from replaymock.config import FileConfig, read
-from replaymock.scanning import Finding, sarif, scan
+from replaymock.scanning import Finding, scan
 from tests.inside import put, simple
 
 NONE = FileConfig()
@@ -54,12 +54,3 @@ def test_files_that_are_no_cassettes_and_bodies_beside_them_are_searched_too(tmp
         Finding("c/GET.body.txt", 3, "$", "github_token"),
         Finding("notes.txt", 2, "$", "github_token"),
     ]
-
-
-def test_sarif_has_what_its_schema_asks_for() -> None:
-    found = sarif([Finding("a.json", 2, "$.b", "jwt")], "cassettes/")
-    (run,) = found["runs"]
-    (result,) = run["results"]
-    place = result["locations"][0]["physicalLocation"]
-    assert found["version"] == "2.1.0" and run["tool"]["driver"]["rules"][0]["id"] == result["ruleId"] == "jwt"
-    assert (place["artifactLocation"]["uri"], place["region"]["startLine"]) == ("cassettes/a.json", 2)

@@ -54,7 +54,9 @@ def scan(folder: str | None, config: str | None, as_json: bool, sarif: bool) -> 
     place = _existing(folder, configuration)
     findings = scanning.scan(place, configuration)
     if sarif:
-        _print_json(scanning.sarif(findings, place.as_posix()))
+        from replaymock.sarif import sarif as log_of  # noqa: PLC0415
+
+        _print_json(log_of(findings, place))
     elif as_json:
         _print_json([found.to_json() for found in findings])
     else:
