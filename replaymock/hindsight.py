@@ -18,17 +18,19 @@ class Hindsight:
 
     def __init__(self, secrets: Mapping[str, str]) -> None:
         self._known = KnownValues(secrets, most=len(secrets))
-        self._words = frozenset(max(_WORD.findall(secret), key=len).encode() for secret in secrets)
+        # A secret that is nothing but escapes has no word, and may be anywhere.
+        self._words = frozenset(max(_words(_unescaped(secret.encode())), key=len, default=b"") for secret in secrets)
 
     def may_be_in(self, data: bytes) -> bool:
         """Whether some of a file may hold one of them: it has a word of one. Quick, however many they are."""
-        if b"\\" in data or b"%" in data:
-            data = _ESCAPE.sub(b" ", data)
-        return not self._words.isdisjoint(data.translate(_SEPARATED).split())
+        if b"" in self._words or not self._words.isdisjoint(_words(data)):
+            return True
+        is_escaped = b"\\" in data or b"%" in data
+        return is_escaped and not self._words.isdisjoint(_words(_unescaped(data)))
 
     def hide(self, text: str) -> str:
         """Text without them."""
-        return self._known.hide(text)
+        return self._known.hide(text) if self.may_be_in(text.encode("utf-8", "surrogatepass")) else text
 
     def cassette(self, cassette: Cassette) -> Cassette:
         """A cassette without them; equal if it holds none."""
@@ -90,6 +92,15 @@ class Hindsight:
         return tuple((name, self.hide(value)) for name, value in headers)
 
 
+def _words(data: bytes) -> list[bytes]:
+    return data.translate(_SEPARATED).split()
+
+
+def _unescaped(data: bytes) -> bytes:
+    """Data with nothing in the place of what may be an escape, which ends a word and yet has letters."""
+    return _ESCAPE.sub(b" ", data)
+
+
 def _moved(recorded: Recorded, media: str, body: bytes) -> events.Pauses:
     """The pauses of a response where they are in its new body."""
     if events.is_stream(media):
@@ -97,6 +108,5 @@ def _moved(recorded: Recorded, media: str, body: bytes) -> events.Pauses:
     return tuple((min(at, len(body)), milliseconds) for at, milliseconds in recorded.pauses)
 
 
-_WORD = re.compile(r"[A-Za-z0-9]+")
 _ESCAPE = re.compile(rb"\\+(?:u[0-9A-Fa-f]{4}|[bfnrt])|%(?:25)*[0-9A-Fa-f]{2}")
 _SEPARATED = bytes(code if chr(code).isascii() and chr(code).isalnum() else ord(" ") for code in range(256))

@@ -73,11 +73,8 @@ class History:
 
     def hide(self, hide: Callable[[str], str], in_path: Callable[[str], str]) -> None:
         """Brings what was written to the names and paths it has once more is known to be secret."""
-        if not any(hide(name) != name for name in self.counts):
+        if not hide_names(self.counts, hide):
             return
-        before, self.counts = self.counts, Counter()
-        for name, count in before.items():
-            self.counts[hide(name)] += count
         hidden = (Write(hide(write.name), in_path(write.path), write.number, write.ended) for write in self._writes)
         self._writes = deque(hidden, maxlen=_MOST_WRITES)
 
@@ -108,6 +105,14 @@ class History:
         if one[:-1] == other[:-1] != []:
             return 2
         return int(one[0] in self._read)
+
+
+def hide_names(counts: Counter[str], hide: Callable[[str], str]) -> bool:
+    """Brings the names of counted writes to what they are once more is known to be secret; whether any has changed."""
+    changed = {name: hidden for name in counts if (hidden := hide(name)) != name}
+    for name, hidden in changed.items():
+        counts[hidden] += counts.pop(name)
+    return bool(changed)
 
 
 def _segments(path: str) -> list[str]:

@@ -7,11 +7,13 @@ once more. A cassette whose name told a secret goes by another, and is removed o
 import asyncio
 import time
 from collections.abc import Iterable, Iterator
+from functools import cache
 from pathlib import Path
 
 from replaymock.cassette import Cassette, dump
 from replaymock.files import Loaded
 from replaymock.hindsight import Hindsight
+from replaymock.history import hide_names
 from replaymock.journal import Report
 from replaymock.library import Library, counted
 from replaymock.recorder import Recorder
@@ -56,6 +58,9 @@ class LookBack:
             return
         unseen, hindsight = self._unseen, Hindsight(self._unseen)
         recording.heed(hindsight)
+        hide = cache(hindsight.hide)
+        for _, session in self._responder.sessions.all():
+            hide_names(session.writes, hide)
         found = await asyncio.to_thread(
             _suspects, self._store.folder, self._store.loaded, self._library.saving, hindsight
         )
@@ -87,10 +92,13 @@ class LookBack:
 
     def _hide(self, file: str, hindsight: Hindsight) -> str:
         """Hides what is known by now in one cassette; its name then, empty where there was nothing to hide."""
-        index, recording = self._responder.index, self._recorder.recording
-        entry = index.entries.get(file)
-        if entry is None or not entry.is_at_hand:
+        entry = self._responder.index.entries.get(file)
+        if entry and not entry.is_at_hand:
+            self._library.look_again(file)
+            entry = self._responder.index.entries.get(file)
+        if entry is None:
             return ""
+        index, recording = self._responder.index, self._recorder.recording
         taken = recording.without(entry, hindsight, index)
         if taken is None:
             return ""
@@ -108,6 +116,7 @@ class LookBack:
         canonical = recording.matcher.canonical(request.to_request(), request.known_body())
         recording.redacted.add(taken.file)
         self._recorder.put(taken, canonical, index)
+        self._responder.use(index, self._responder.broken)
         return taken.file
 
     def _renamed(self, old: str, new: str) -> None:

@@ -1,6 +1,7 @@
 """From an exchange to a cassette: what is kept of it, and how it joins what is stored already."""
 
 from dataclasses import dataclass, replace
+from functools import cache
 
 from replaymock import bodies
 from replaymock.asking import Asking
@@ -101,9 +102,10 @@ class Recording:
 
     def heed(self, hindsight: Hindsight) -> None:
         """Says nothing more in the names of writes of what became known to be secret."""
-        in_path = lambda path: normal_path(hindsight.hide(path))  # noqa: E731 - shorter where it is used
+        hide = cache(hindsight.hide)
+        in_path = cache(lambda path: normal_path(hide(path)))
         for history in self._histories.values():
-            history.hide(hindsight.hide, in_path)
+            history.hide(hide, in_path)
 
     def without(self, entry: Entry, hindsight: Hindsight, index: Index) -> Taken | None:
         """The cassette of an entry without what became known to be secret; None if it holds nothing of that.
@@ -122,6 +124,8 @@ class Recording:
         if known is None:
             return Taken(file, self._as_before(file, cassette), changed=True)
         stored = known.cassette.responses
+        if len(stored) != len(known.afters):
+            raise ValueError(f"{file} is no longer what it was")
         new = tuple(one for one in cassette.responses if not any(same(other, one) for other in stored))
         return Taken(file, Cassette(known.request, (*stored, *new)), changed=bool(new))
 

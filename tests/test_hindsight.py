@@ -1,17 +1,29 @@
 """A cassette without what became known to be secret, and which files to look for that in."""
 
 import json
+from collections.abc import Callable
 from dataclasses import replace
+from urllib.parse import quote
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from replaymock import bodies
 from replaymock.cassette import Cassette, CassetteRequest, dump
 from replaymock.hindsight import Hindsight
+from replaymock.known import is_telling
 from replaymock.messages import Message
 from tests.factories import JSON, a_cassette, recorded
 
 SECRET, MASK = "Zx81kL/mn22pQ", "{{redacted:token}}"
+SPELLINGS: list[Callable[[str], str]] = [
+    str,
+    lambda text: quote(text, safe=""),
+    lambda text: quote(quote(text, safe=""), safe=""),
+    lambda text: text.replace("/", "\\/"),
+    lambda text: text.replace("+", "\\u002B"),
+]
 HINDSIGHT = Hindsight({SECRET: MASK})
 
 
@@ -47,6 +59,15 @@ def test_a_cassette_without_a_secret_stays_as_it_is() -> None:
     image = a_cassette("/a", recorded(SECRET.encode(), headers=(("content-type", "image/png"),)))
     assert HINDSIGHT.cassette(image) == image
     assert not HINDSIGHT.may_be_in(b'{"a":"Zx81kLmn22pQ"}')
+
+
+@given(st.text("abcXYZ0189%/+=.-_~", min_size=8, max_size=24).filter(is_telling), st.data())
+def test_a_file_that_holds_a_secret_in_any_spelling_is_looked_at(secret: str, data: st.DataObject) -> None:
+    spelled = data.draw(st.sampled_from(SPELLINGS))(secret)
+    text = data.draw(st.sampled_from(["", "a ", "%", "%2F", "one\\n", "=", "\\u0026"])) + spelled
+    hindsight = Hindsight({secret: MASK, "another1secret": MASK})
+    assert hindsight.may_be_in(f"{text} and more".encode())
+    assert hindsight.hide(f"{text} and more") != f"{text} and more"
 
 
 def test_pauses_are_where_they_were_though_the_body_is_longer() -> None:
