@@ -1,10 +1,13 @@
 """The real command as a process, and backends on real sockets, for tests at the edges."""
 
+import atexit
 import contextlib
+import functools
 import http.client
 import json
 import os
 import re
+import shutil
 import signal
 import socket
 import socketserver
@@ -46,6 +49,14 @@ class Running:
         return eventually(lambda: self.log if text in self.log else None, seconds)
 
 
+@functools.cache
+def _of_this_process() -> str:
+    """A folder that is gone once the tests have run."""
+    folder = tempfile.mkdtemp(prefix="replaymock-test-")
+    atexit.register(shutil.rmtree, folder, ignore_errors=True)
+    return folder
+
+
 def eventually(look: Callable[[], Any], seconds: float = 5.0) -> Any:
     """The first true answer of `look`, tried again until time is up."""
     deadline = time.monotonic() + seconds
@@ -62,7 +73,7 @@ def replaymock(
     command: str, folder: Path, *arguments: str, cwd: Path | None = None, env: dict[str, str] | None = None
 ) -> Iterator[Running]:
     """The real command on a free port, with `folder` as its cassettes; ended at the end."""
-    logs = Path(tempfile.mkdtemp(prefix="replaymock-test-"))
+    logs = Path(tempfile.mkdtemp(dir=_of_this_process()))
     log, ready = logs / "log", logs / "ready.json"
     line = [sys.executable, "-m", "replaymock", command, "--cassettes", str(folder), "--port", "0"]
     with log.open("w") as stderr:

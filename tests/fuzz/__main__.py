@@ -3,6 +3,7 @@
 What fails is left in a file, whose name is said; `python -m tests.fuzz.run TARGET FILE` shows it again.
 """
 
+import shutil
 import subprocess
 import sys
 import tempfile
@@ -31,7 +32,10 @@ def _fuzz(name: str, seconds: int) -> int:
         (corpus / str(number)).write_bytes(seed)
     limits = [f"-max_total_time={seconds}", "-max_len=1024", "-timeout=10", "-print_final_stats=1"]
     line = [sys.executable, "-m", "tests.fuzz.run", name, str(corpus), f"-artifact_prefix={kept}/", *limits]
-    return subprocess.run(line, check=False).returncode
+    code = subprocess.run(line, check=False).returncode
+    if code == 0:
+        shutil.rmtree(kept)
+    return code
 
 
 if __name__ == "__main__":
