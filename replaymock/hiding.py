@@ -25,7 +25,7 @@ from replaymock.secrets import (
     may_name_secret,
     plain_name,
 )
-from replaymock.shapes import Shape, Shapes
+from replaymock.shapes import Shape, Shapes, is_everyday
 from replaymock.targets import PLACEHOLDER, encode_pair, encode_segment, literal_percents, readable
 from replaymock.vendors import SHAPES
 
@@ -44,6 +44,7 @@ class Hider:
         self._kept = kept
         self._added_values = [re.compile(selector.name) for selector in added["value"]]
         self._kept_values = [re.compile(selector.name) for selector in kept["value"]]
+        self._is_by_the_tables = not (self._added_values or rules or self._shapes.anywhere)
         self._told = lru_cache(_NAMES_REMEMBERED)(self._tellable)
 
     def shapes(self, text: str, label: Label) -> str:
@@ -137,6 +138,8 @@ class Hider:
 
     def deep(self, text: str, label: Label) -> str:
         """A whole value: as loose text, also behind percent-encoding and base64, where ordinals cannot be told."""
+        if self._is_by_the_tables and is_everyday(text):
+            return text
         found = self.loose(text, label)
         if len(text) < _SHORTEST_ENCODED:
             return found
@@ -154,8 +157,11 @@ class Hider:
         return self.deep(embedded.replace_in_events(text, lambda said: self.json(said, label)), label)
 
     def replaced(self, value: str, name: str, label: Label) -> str:
-        """The placeholder of a value, unless it is one, is empty or is exempt."""
-        if not value or PLACEHOLDER.fullmatch(value) or is_harmless_value(name, value):
+        """The placeholder of a value, unless it begins with one, is empty or is exempt.
+
+        Where a value ends depends on what is around it, which may have been hidden since: what was hidden stays so.
+        """
+        if not value or PLACEHOLDER.match(value) or is_harmless_value(name, value):
             return value
         if any(expression.fullmatch(value) for expression in self._kept_values):
             return value
@@ -268,14 +274,9 @@ class Hider:
         return f"{before}{name}{between}{hidden}"
 
     def _may_hold_secrets(self, text: str) -> bool:
-        if (
-            may_name_secret(text)
-            or ASCII_ESCAPE.search(text)
-            or is_of_oauth(text)
-            or self._added["json"]
-            or self._added_values
-            or self._rules.may_be_in(text)
-        ):
+        if self._added["json"] or self._added_values or self._rules.may_be_in(text):
+            return True
+        if may_name_secret(text) or ASCII_ESCAPE.search(text) or is_of_oauth(text):
             return True
         looked = self._shapes.looked_at(text.replace("\\/", "/"))
         return bool(looked) and (self._shapes.may_be_in(looked) or encoded.may_hold(looked))

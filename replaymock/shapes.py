@@ -66,7 +66,7 @@ class Shapes:
             for hint in hints
         }
         self._hintless = [place for place, shape in enumerate(table) if not shape.hints]
-        self._anywhere = any(shape.spaced and not shape.hints for shape in table)
+        self.anywhere = any(shape.spaced and not shape.hints for shape in table)
         self._hint = re.compile("|".join(map(re.escape, hints)))
 
     def likely(self, text: str) -> list[Shape]:
@@ -86,7 +86,7 @@ class Shapes:
 
     def looked_at(self, text: str) -> str:
         """What of a text can hold one of these shapes."""
-        return text if self._anywhere else looked_at(text)
+        return text if self.anywhere else looked_at(text)
 
     def may_be_in(self, text: str) -> bool:
         """Whether a text as `looked_at` may hold one at all."""
@@ -97,10 +97,17 @@ def looked_at(text: str) -> str:
     """What of a text can hold a credential: long texts are mostly short words and numbers, in which none fits."""
     if len(text) < _WORTH_SPLITTING:
         return text if _RUN.search(text) or any(mark in text for mark in _MARKS) else ""
-    runs = text.encode("utf-8", "surrogatepass").translate(_SPACED).split()
-    found = [run for run in runs if len(run) >= SHORTEST and run.strip(_OF_NUMBERS)]
+    runs = _LONG_WORD.findall(text.encode("utf-8", "surrogatepass").translate(_SPACED))
+    found = [run for run in runs if run.strip(_OF_NUMBERS)]
     marks = [mark for mark in _MARKS if mark in text]
     return "\n".join([b"\n".join(found).decode("ascii"), *marks])
+
+
+def is_everyday(text: str) -> bool:
+    """Whether a short text is only words, or a number, a date or an id: it neither is a credential nor names one."""
+    if len(text) >= _WORTH_SPLITTING:
+        return False
+    return _WORTH_LOOKING_AT.search(text) is None or not text.strip(_OF_NUMBERS.decode("ascii"))
 
 
 def is_card_number(text: str) -> bool:
@@ -130,4 +137,6 @@ _MARKS = ("-----BEGIN", "earer ", "asic ", "SSWS ", "://", "@")
 _RUN = re.compile(r"[\w\-.:/+=@;~%$]{15,}", re.ASCII)
 _OF_NUMBERS = b"0123456789abcdefABCDEF-:.+TZ"
 _OF_RUNS = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_-.:/+=@;~%$"
+_LONG_WORD = re.compile(rb"[^ ]{15,}+")
+_WORTH_LOOKING_AT = re.compile(r"[%:=<\\@]|[\w\-./+;~$]{15}|-----BEGIN|earer |asic ", re.ASCII)
 _SPACED = bytes(byte if byte in _OF_RUNS else 32 for byte in range(256))

@@ -79,6 +79,14 @@ def test_what_was_hidden_matches_as_it_did_and_is_not_hidden_again(target: str, 
         assert REDACTOR.request(once, Numbering()) == once
 
 
+@pytest.mark.parametrize(
+    "value", ["password=S1<;a=b<;c", 'password=S,b=S1&`=x{l",password=S', "password=a;password=b;c"]
+)
+def test_what_was_hidden_in_a_header_is_not_hidden_again(value: str) -> None:
+    once = REDACTOR.headers((("location", value),), Numbering())
+    assert REDACTOR.headers(once, Numbering()) == once != (("location", value),)
+
+
 @settings(max_examples=200)
 @given(strategies.requests())
 def test_nothing_shaped_like_a_credential_is_left(request: Request) -> None:

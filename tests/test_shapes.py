@@ -4,7 +4,7 @@ import random
 
 import pytest
 
-from replaymock.shapes import Shapes, is_card_number, is_user_and_password, looked_at
+from replaymock.shapes import Shapes, is_card_number, is_everyday, is_user_and_password, looked_at
 from replaymock.vendors import SHAPES
 from tests.credentials import made
 
@@ -17,6 +17,24 @@ def test_the_quick_look_passes_over_no_credential(shape: object) -> None:
     for text in (sample, f'{{"a": "{sample}"}}', "words and words " * 50 + sample):
         assert TABLE.may_be_in(looked_at(text))
         assert shape in TABLE.likely(text)
+        assert not is_everyday(text)
+
+
+@pytest.mark.parametrize(
+    ("text", "is_one"),
+    [
+        ("San Francisco", True),
+        ("2026-11-22T13:00:00Z", True),
+        ("9b2c4d6e-1f2a-4b3c-8d4e-5f6a7b8c9d0e", True),
+        ("a=1", False),
+        ("100%25", False),
+        ("<b", False),
+        ("a\\u0062", False),
+        ("word " * 200, False),
+    ],
+)
+def test_words_numbers_dates_and_ids_are_known_at_first_sight(text: str, is_one: bool) -> None:
+    assert is_everyday(text) is is_one
 
 
 @pytest.mark.parametrize(
