@@ -182,3 +182,16 @@ def test_the_tables_of_secrets_are_written_out(before: str, words: Collection[st
     text = (ROOT / "docs/secrets.md").read_text(encoding="utf-8")
     quoted = re.search(r"(?:> .*\n)+", text[text.index(before) :])
     assert quoted and sorted(re.findall(r"`([^`]+)`", quoted.group())) == sorted(words)
+
+
+def test_the_hooks_of_the_page_and_of_the_repository_are_commands(tmp_path: Path) -> None:
+    (page,) = examples("docs/secrets.md", "yaml")
+    hooks = (ROOT / ".pre-commit-hooks.yaml").read_text(encoding="utf-8")
+    (tmp_path / "cassettes").mkdir()
+    for text in (page.text, hooks):
+        found = dict(
+            re.findall(r"- id: (\S+)\n\s+name: .*\n(?:\s+description: .*\n)?\s+entry: replaymock (\w+)\n", text)
+        )
+        assert found == {"replaymock-scan": "scan", "replaymock-check": "check"}
+        assert text.count("pass_filenames: false\n") == len(found)
+    assert [run(command, cwd=tmp_path).returncode for command in ("scan", "check")] == [0, 0]
