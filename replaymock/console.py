@@ -6,6 +6,8 @@ from typing import Any, TextIO
 
 import msgspec
 
+from replaymock.joining import ERROR_STATUSES
+
 _COLORS = {
     "hit": "32",
     "recorded": "32",
@@ -48,7 +50,7 @@ class Console:
             case "miss":
                 return self._miss(members)
             case "warning" | "broken":
-                return f"{self._painted('warning', '33')}: {_visible(members['message'])}"
+                return f"{self._painted('warning', '33')}: {visible(members['message'])}"
             case "ready" | "summary" | "reloaded" | "hidden" if not self._quiet:
                 return str(members["text"])
         return ""
@@ -57,17 +59,17 @@ class Console:
         outcome = members["outcome"]
         painted = self._painted(f"{outcome:<9}", _COLORS.get(outcome, "0"))
         file = f"  {members['file']}" if members["file"] else ""
-        line = f"{members['method']:<7} {_visible(members['target'])}  {members['status']}  {painted}"
-        return f"{line} {members['elapsed_ms']:.1f} ms{file}"
+        line = f"{members['method']:<7} {visible(members['target'])}  {members['status']}  {painted}"
+        return f"{line} {members['elapsed_ms']:.1f} ms{file or _not_kept(outcome, members['status'])}"
 
     def _miss(self, members: dict[str, Any]) -> str:
         request = members["request"]
         query = "?" + "&".join(request["query"]) if "query" in request else ""
-        asked = _visible(f"{request['method']} {request['path']}{query}")
+        asked = visible(f"{request['method']} {request['path']}{query}")
         lines = [f"{self._painted('miss', '31')}: {asked}: {members['reason']}"]
         for near in members["nearest"][:1]:
-            lines += [_visible(f"      {near['file']}: {_difference(found)}") for found in near["differences"][:5]]
-        return "\n".join([*lines, f"      {_visible(members['advice'])}"])
+            lines += [visible(f"      {near['file']}: {_difference(found)}") for found in near["differences"][:5]]
+        return "\n".join([*lines, f"      {visible(members['advice'])}"])
 
     def _painted(self, text: str, color: str) -> str:
         return f"\x1b[{color}m{text}\x1b[0m" if self._color else text
@@ -81,9 +83,16 @@ class Console:
             return
 
 
-def _visible(text: str) -> str:
+def visible(text: str) -> str:
     """A text, part of which a caller chose, without what a terminal would obey."""
     return _CONTROL.sub(lambda found: found.group().encode("unicode_escape").decode("ascii"), text)
+
+
+def _not_kept(outcome: str, status: int) -> str:
+    """Why an answer of the backend's is in no file, where its status is the likely reason."""
+    if outcome != "forwarded" or status not in ERROR_STATUSES:
+        return ""
+    return f"  not recorded without --record-status {status}"
 
 
 def standard(*, json: bool, verbose: bool, quiet: bool, no_color: bool) -> Console:

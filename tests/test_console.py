@@ -50,6 +50,14 @@ def test_a_request_is_one_line() -> None:
 
 
 @pytest.mark.parametrize(
+    ("status", "end"),
+    [(503, "1.2 ms  not recorded without --record-status 503\n"), (401, "-status 401\n"), (404, "1.2 ms\n")],
+)
+def test_an_error_that_is_only_passed_on_says_what_would_record_it(status: int, end: str) -> None:
+    assert printed("request", {**a_served("forwarded", None), "status": status}, verbose=True)[1].endswith(end)
+
+
+@pytest.mark.parametrize(
     ("err", "how", "shown"),
     [
         (io.StringIO(), {}, False),
