@@ -113,6 +113,14 @@ def test_ls_is_a_table_or_json_on_stdout(folder: Path, here: Command) -> None:
     assert first == {"method": "GET", "path": "/a", "statuses": [200], "size": 2, "sequence": 1, "file": "a.json"}
 
 
+def test_ls_shows_names_whole_and_sends_a_terminal_nothing_to_obey(folder: Path, here: Command) -> None:
+    name = f"GET--{'x' * 220}.json"
+    put(folder, f"cassettes/{name}", simple("/c/\x1b[2Jc", 1))
+    last = here("ls").stdout.splitlines()[-1]
+    assert last.endswith(f"  {name}")
+    assert "/c/\\x1b[2Jc  " in last
+
+
 def test_check_says_file_line_and_column_on_stdout_and_exits_with_1(folder: Path, here: Command) -> None:
     ended = here("check")
     assert (ended.returncode, ended.stdout, ended.stderr) == (0, "", "every cassette is fine\n")

@@ -3,7 +3,7 @@
 import sys
 from collections.abc import Sized
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -11,6 +11,9 @@ from replaymock.cli.options import option, read_file
 from replaymock.cli.showing import Command
 from replaymock.config import FileConfig
 from replaymock.errors import UsageError
+
+if TYPE_CHECKING:
+    from replaymock.inspection import Row
 
 folder_argument = click.argument("folder", metavar="[DIR]", required=False, envvar="REPLAYMOCK_CASSETTES")
 config_option = click.option("--config", metavar="FILE", envvar="REPLAYMOCK_CONFIG", help="The configuration to read.")
@@ -78,15 +81,18 @@ def ls(folder: str | None, config: str | None, as_json: bool) -> None:
     if as_json:
         _print_json([row.to_json() for row in rows])
         return
-    from rich.console import Console  # noqa: PLC0415
-    from rich.table import Table  # noqa: PLC0415
+    cells = [("method", "path", "status", "bytes", "sequence", "file"), *map(_cells, rows)]
+    widths = [max(map(len, column)) for column in zip(*cells, strict=True)]
+    for line in cells:
+        click.echo("  ".join(cell.ljust(width) for cell, width in zip(line, widths, strict=True)).rstrip())
 
-    table = Table("method", "path", "status", "bytes", "sequence", "file", box=None, pad_edge=False)
-    for row in rows:
-        statuses = ", ".join(map(str, row.statuses))
-        table.add_row(row.method, row.path, statuses, str(row.size), str(len(row.statuses)), row.file)
-    console = Console(width=None if sys.stdout.isatty() else 200, highlight=False, markup=False)
-    console.print(table)
+
+def _cells(row: "Row") -> tuple[str, ...]:
+    """A row as a table shows it: whole, however narrow the terminal, since names are there to be copied."""
+    from replaymock.console import visible  # noqa: PLC0415
+
+    statuses = ", ".join(map(str, row.statuses))
+    return visible(row.method), visible(row.path), statuses, str(row.size), str(len(row.statuses)), visible(row.file)
 
 
 def _configured(name: str | None) -> FileConfig:
