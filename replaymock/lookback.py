@@ -44,11 +44,17 @@ class LookBack:
         """Looks back again and again, for ever, and takes no more than a twentieth of the time for it."""
         pause = PAUSE_SECONDS
         while True:
-            await asyncio.sleep(pause)
+            await self._rest(pause)
             started = time.monotonic()
             await self.look()
-            self.tidy()
             pause = max(PAUSE_SECONDS, _TIMES_AS_LONG * (time.monotonic() - started))
+
+    async def _rest(self, seconds: float) -> None:
+        """Waits, and meanwhile tidies up as soon as there is something to."""
+        end = time.monotonic() + seconds
+        while (left := end - time.monotonic()) > 0:
+            await asyncio.sleep(min(left, _TIDY_SECONDS) if self._heirs else left)
+            self.tidy()
 
     async def look(self) -> None:
         """Hides what became known to be secret since, wherever it was written."""
@@ -167,6 +173,7 @@ def _pieces(folder: Path, loaded: Loaded) -> Iterator[bytes]:
 
 
 _TIMES_AS_LONG = 20
+_TIDY_SECONDS = 0.05
 _NAMED = 5
 _PIECE = 64 * 1024
 _OVERLAP = 1024
