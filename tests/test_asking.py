@@ -10,12 +10,13 @@ from replaymock.asking import Asking
 from replaymock.bodies import INLINE_LIMIT
 from replaymock.cassette import dump
 from replaymock.exchange import Request, Response
-from replaymock.index import Index
+from replaymock.hindsight import Hindsight
+from replaymock.index import Index, entry_for
 from replaymock.known import KnownValues
 from replaymock.matching import Matcher
 from tests.credentials import word
 from tests.factories import JSON, a_request, an_exchange
-from tests.test_recording import a_recording, index_of
+from tests.test_recording import SERVING, a_recording, index_of
 
 FORM = (("Content-Type", "application/x-www-form-urlencoded"),)
 XML = (("Content-Type", "text/xml"),)
@@ -60,6 +61,28 @@ def test_whatever_was_recorded_is_found_with_the_same_and_with_fresh_secrets(see
         ]
     again, files = a_recording(), [one.file for one in taken]
     assert [again.take(an_exchange(request), index).file for request in requests(fresh)] == files
+
+
+@pytest.mark.parametrize("seed", range(20))
+def test_what_was_taken_before_a_secret_was_known_is_found_in_hindsight_with_the_same_and_fresh_ones(seed: int) -> None:
+    source = random.Random(seed)
+    secret, fresh = word(source, 12) + "/+", word(source, 16)
+    recording, index = a_recording(), Index()
+    for request in reversed(requests(secret)):
+        said = Response(200, "OK", JSON, json.dumps({"said": f"you are {secret}"}).encode())
+        taken = recording.take(an_exchange(request, said), index)
+        index.add(entry_for(taken.file, taken.cassette, plain=False, matcher=Matcher(), serving=SERVING))
+    hindsight = Hindsight(recording.numbering.known.news())
+    for entry in list(index.entries.values()):
+        hidden = recording.without(entry, hindsight, index)
+        if hidden:
+            index.drop(entry.file)
+            index.add(entry_for(hidden.file, hidden.cassette, plain=False, matcher=Matcher(), serving=SERVING))
+    written = [str(dump(entry.cassette, file)) + file for file, entry in index.entries.items()]
+    assert not any(word in text for word in (secret[:12], secret[:12].lower()) for text in written)
+    found = [[index.find(Matcher().canonical(request)) for request in requests(value)] for value in (secret, fresh)]
+    assert found[0] == found[1] and None not in found[0]
+    assert len(set(map(id, found[0]))) == len(requests(secret))
 
 
 def test_an_answer_may_tell_that_its_request_held_a_secret() -> None:
