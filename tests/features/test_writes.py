@@ -201,3 +201,25 @@ def test_a_read_that_was_answered_before_a_slow_write_does_not_hide_it_from_the_
             writing.result()
         assert ask(app.url, "GET", "/items").body == b"[1]"
     assert cassettes(tmp_path / "c")["items/GET.json"]["responses"][1]["after"] == "POST /items"
+
+
+def test_who_is_not_logged_in_yet_or_any_more_is_told_so_where_401_is_recorded(tmp_path: Path) -> None:
+    logged_in = [False]
+
+    def handle(connection: socket.socket) -> None:
+        head, _ = read_whole(connection)
+        if head.startswith(b"POST"):
+            logged_in[0] = head.startswith(b"POST /login")
+        connection.sendall(reply(b"{}", status="200 OK" if logged_in[0] or head.startswith(b"POST") else "401 No"))
+
+    def seen(url: str) -> list[int]:
+        flow = [("GET", "/me"), ("POST", "/login"), ("GET", "/me"), ("POST", "/logout"), ("GET", "/me")]
+        return [ask(url, method, target).status for method, target in flow]
+
+    how = {"mode": "all", "statuses": frozenset((401,))}
+    with raw_backend(handle) as backend:
+        for _ in range(2):
+            with running_app(tmp_path / "c", upstreams=(parse_upstream(backend),), **how) as app:
+                assert seen(app.url) == [401, 200, 200, 200, 401]
+    with running_app(tmp_path / "c") as app:
+        assert seen(app.url) == [401, 200, 200, 200, 401]
