@@ -1,4 +1,4 @@
-"""JSON that is spread over lines of an event stream, or handed to a function: found, changed, and put back."""
+"""JSON on lines of its own, over several of an event stream, or handed to a function: found, changed, and put back."""
 
 import re
 from collections.abc import Callable
@@ -6,6 +6,11 @@ from collections.abc import Callable
 from replaymock import tokens
 
 Change = Callable[[str], str]
+
+
+def replace_lines(text: str, change: Change) -> str:
+    """Text in which each line that is JSON, also as the data of an event, is what `change` makes of it."""
+    return _LINE.sub(lambda match: match.group(1) + _valid(match.group(2), change), text)
 
 
 def replace_in_events(text: str, change: Change) -> str:
@@ -21,6 +26,10 @@ def replace_argument(text: str, change: Change) -> str | None:
     return match.group(1) + change(match.group(2)) + match.group(3)
 
 
+def _valid(text: str, change: Change) -> str:
+    return change(text) if tokens.is_valid(text) else text
+
+
 def _lines(block: str, change: Change) -> str:
     lines = [_FIELD.fullmatch(line) for line in block.split("\n")]
     fields = [line.groups() for line in lines if line]
@@ -32,6 +41,7 @@ def _lines(block: str, change: Change) -> str:
     return "\n".join(before + value + end for (before, _, end), value in zip(fields, found, strict=True))
 
 
+_LINE = re.compile(r"^((?:data:)?[ \t]*)([{\[][^\r\n]*[}\]])(?=[ \t]*\r?$)", re.MULTILINE)
 _FIELD = re.compile(r"(data:[ ]?)(.*?)(\r?)", re.DOTALL)
 _DATA = re.compile(r"^data:[^\n]*(?:\ndata:[^\n]*)+", re.MULTILINE)
 _CALL = re.compile(r"(\s*(?:/\*\*/\s*)?[A-Za-z_$][\w$.\[\]]{0,99}\(\s*)([\[{].*[\]}])(\s*\)\s*;?\s*)", re.DOTALL)

@@ -126,7 +126,7 @@ class Hider:
         if text.lstrip()[:1] in ("{", "[") and tokens.is_valid(text):
             return self.json(text, label)
         if "\n" in text:
-            text = _JSON_LINE.sub(lambda match: self._line(match, label), text)
+            text = embedded.replace_lines(text, lambda said: self.json(said, label))
         text = members.replace_members(text, lambda match: self._member(match, label))
         if "<" in text:
             text = markup.replace_in_tags(
@@ -248,30 +248,32 @@ class Hider:
         secret = bool(named) or (is_secret_name(name) and not are_texts(names[:-1]))
         value = tokens.string_value(token)
         if value is None:
-            return self._json_number(token, name, secret, bool(named))
+            return self._json_number(token, name, secret, bool(named), label)
         if secret:
             hidden = self.replaced(value, name or "value", label)
         else:
             hidden = self.beside(name, self.deep(value, label), label)
         return None if hidden == value else tokens.string_token(hidden, token)
 
-    def _json_number(self, token: str, name: str, secret: bool, named: bool) -> str | None:
-        if not secret:
-            return "0" if self.beside(name, self.shapes(token, anonymous), anonymous) != token else None
-        return None if not named and plain_name(name) in COUNTS_TOO else "0"
+    def _json_number(self, token: str, name: str, secret: bool, named: bool, label: Label) -> str | None:
+        if secret:
+            return None if not named and plain_name(name) in COUNTS_TOO else self._zero(token, name, label)
+        if self.beside(name, self.shapes(token, anonymous), anonymous) == token:
+            return None
+        self.beside(name, self.shapes(token, label), label)  # tells of what kind it is
+        return "0"
 
-    def _line(self, match: re.Match[str], label: Label) -> str:
-        before, text = match.groups()
-        return before + (self.json(text, label) if tokens.is_valid(text) else text)
+    def _zero(self, number: str, name: str, label: Label) -> str:
+        if number != "0" and label is not anonymous:
+            label(self._told(name), number)
+        return "0"
 
     def _member(self, match: re.Match[str], label: Label) -> str:
         before, name, between, value = match.groups()
         if not is_secret_name(name.rpartition(":")[2]):
             return match.group()
-        hidden = (
-            "0" if _NUMBER.fullmatch(value) and between[-1:] not in ('"', "'") else self.replaced(value, name, label)
-        )
-        return f"{before}{name}{between}{hidden}"
+        is_number = between[-1:] not in ('"', "'") and _NUMBER.fullmatch(value)
+        return before + name + between + (self._zero if is_number else self.replaced)(value, name, label)
 
     def _may_hold_secrets(self, text: str) -> bool:
         if self._added["json"] or self._added_values or self._rules.may_be_in(text):
@@ -291,6 +293,5 @@ class Hider:
 
 _NAMES_REMEMBERED = 1024
 _NUMBER = re.compile(r"-?[0-9][0-9.eE+\-]*")
-_JSON_LINE = re.compile(r"^((?:data:)?[ \t]*)([{\[][^\r\n]*[}\]])(?=[ \t]*\r?$)", re.MULTILINE)
 _SHORTEST_ENCODED = 12
 _ENCODED = re.compile(r"%(?:25)*[2-7][0-9A-Fa-f]")

@@ -101,16 +101,19 @@ def _told(redact: Callable[[Any, Label], Any], message: Any) -> list[tuple[str, 
 
 
 def _located(text: str, under: tuple[str | int, ...], value: str) -> tuple[int, str] | None:
-    """The line and JSON path of the first value below a place that says something; None where none does."""
+    """The line and JSON path of the first value below a place that is something, or has it in it; None without one."""
     if not tokens.is_valid(text):
         return None
     spellings = (value, json.dumps(value)[1:-1], json.dumps(value, ensure_ascii=False)[1:-1])
+    found: tuple[int, str] | None = None
     for start, end, path in tokens.members(text):
         if path is not None and tuple(path[: len(under)]) == under:
             said = tokens.string_value(text[start:end]) or text[start:end]
-            if any(spelling in said for spelling in spellings):
-                return text.count("\n", 0, start) + 1, _json_path(path)
-    return None
+            if said == value or (found is None and any(spelling in said for spelling in spellings)):
+                found = text.count("\n", 0, start) + 1, _json_path(path)
+            if said == value:
+                break
+    return found
 
 
 def _json_path(path: Sequence[str | int]) -> str:

@@ -2,7 +2,7 @@
 
 import pytest
 
-from replaymock.embedded import replace_argument, replace_in_events
+from replaymock.embedded import replace_argument, replace_in_events, replace_lines
 
 
 def changed(said: str) -> str:
@@ -35,3 +35,15 @@ def test_json_over_several_lines_of_an_event_is_one_text(text: str, shown: str) 
 )
 def test_json_that_is_handed_to_a_function_is_json(text: str, shown: str | None) -> None:
     assert replace_argument(text, changed) == shown
+
+
+@pytest.mark.parametrize(
+    ("text", "shown"),
+    [
+        ('{"a": "S"}\n["S"] \r\n', '{"a": "hidden"}\n["hidden"] \r\n'),
+        ('event: a\ndata: ["S"]\n', 'event: a\ndata: ["hidden"]\n'),
+        ('[no "S"]\nx ["S"]\n', '[no "S"]\nx ["S"]\n'),
+    ],
+)
+def test_a_line_that_is_json_is_json(text: str, shown: str) -> None:
+    assert replace_lines(text, changed) == shown

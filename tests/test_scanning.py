@@ -54,3 +54,14 @@ def test_files_that_are_no_cassettes_and_bodies_beside_them_are_searched_too(tmp
         Finding("c/GET.body.txt", 3, "$", "github_token"),
         Finding("notes.txt", 2, "$", "github_token"),
     ]
+
+
+def test_numbers_under_secret_names_are_told_where_they_are_until_they_are_hidden(tmp_path: Path) -> None:
+    put(tmp_path, "a.json", {"id": 912345, "pin": 1234, "card": 4111111111111111, "cvc": 0, "tokens": 19})
+    put(tmp_path, "notes.txt", 'then {"pin": 4321} and\n')
+    cards = read('[redact]\nkinds = ["cards"]', "here")
+    assert scan(tmp_path, cards) == [
+        Finding("a.json", 3, "$.pin", "pin"),
+        Finding("a.json", 4, "$.card", "card_number"),
+        Finding("notes.txt", 1, "$", "pin"),
+    ]
