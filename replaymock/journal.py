@@ -1,11 +1,11 @@
 """What happened so far: the last requests, the misses with their counts, and the totals of the summary."""
 
 from collections import Counter, deque
-from collections.abc import Awaitable, Callable, Iterable
+from collections.abc import Awaitable, Callable, Iterable, Mapping
 from itertools import islice
 from typing import Any
 
-from msgspec import Struct, field
+from msgspec import Struct, field, structs
 
 from replaymock.misses import Miss
 
@@ -66,6 +66,14 @@ class Journal(Struct):
         """Remembers a request that was answered just as one before it."""
         self.counts[served.outcome] += 1
         self._requests.append(served)
+
+    def hide(self, hide: Callable[[str], str], renamed: Mapping[str, str]) -> None:
+        """Tells no more what became known to be secret, nor the old names of cassettes whose name told it."""
+        self.used.update(renamed[file] for file in self.used & renamed.keys())
+        for at, served in enumerate(self._requests):
+            target, file = hide(served.target), renamed.get(served.file, served.file)
+            if (target, file) != (served.target, served.file):
+                self._requests[at] = structs.replace(served, target=target, file=file)
 
     def missed(self, miss: Miss) -> int:
         """Remembers a miss; how often it has happened by now."""

@@ -74,6 +74,7 @@ class LookBack:
         for file in found:
             hidden.append(self._tried(file, hindsight))
             await asyncio.sleep(0)
+        self._responder.journal.hide(hide, self._heirs)
         self._unseen = {secret: by for secret, by in self._unseen.items() if secret not in unseen}
         self._tell(sorted(filter(None, hidden)))
 
@@ -93,7 +94,9 @@ class LookBack:
         try:
             return self._hide(file, hindsight)
         except Exception as error:  # whatever it is, it takes out only this one
-            self._warn(f"{self._store.shown(file)}: cannot be looked at again: {type(error).__name__}")
+            self._warn(
+                f"a cassette cannot be written anew, though it may hold a secret: {type(error).__name__}: {error}"
+            )
             return ""
 
     def _hide(self, file: str, hindsight: Hindsight) -> str:
@@ -109,9 +112,8 @@ class LookBack:
         if taken is None:
             return ""
         if entry.plain or entry.by_hand:
-            self._warn(
-                f"{self._store.shown(file)}: holds a secret of this recording; it was written by hand, change it"
-            )
+            shown = hindsight.hide(self._store.shown(file))
+            self._warn(f"{shown}: holds a secret of this recording; it was written by hand, change it")
             return ""
         if taken.file != file:
             index.drop(file)
@@ -127,8 +129,6 @@ class LookBack:
 
     def _renamed(self, old: str, new: str) -> None:
         self._recorder.recording.renamed(old, new)
-        if old in self._responder.journal.used:
-            self._responder.journal.used.add(new)
         for _, session in self._responder.sessions.all():
             if old in session.positions:
                 session.positions.setdefault(new, session.positions.pop(old))

@@ -11,6 +11,15 @@ def served(outcome: str = "hit", target: str = "/x", file: str = "x/GET.json") -
     return Served("GET", target, 200, outcome, file, 1.23456)
 
 
+def test_what_became_known_to_be_secret_is_told_no_more() -> None:
+    journal = Journal()
+    for target, file in (("/users/hunter2", "old"), ("/x", "x")):
+        journal.served(served(target=target, file=file))
+    journal.hide(lambda text: text.replace("hunter2", "X"), {"old": "new"})
+    assert [(found["target"], found["file"]) for found in journal.requests()] == [("/users/X", "new"), ("/x", "x")]
+    assert journal.unused(["new", "x", "y"]) == {"y"}
+
+
 def a_miss(target: str = "/x") -> Miss:
     return explain(Matcher().canonical(a_request("GET", target)), Index(), ())
 

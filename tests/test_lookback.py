@@ -89,6 +89,7 @@ def test_it_is_hidden_while_recording_goes_on(tmp_path: Path, club: Club, backen
         assert {"whoami/GET.json", "card/GET.json"} < set(hidden["files"])
         assert all((tmp_path / "c" / file).is_file() for file in hidden["files"])
         assert "members/redacted/GET" in str(hidden["files"]) and "hidden in 7 cassettes" in told.log
+        assert club.number.lower() not in ask(app.url, "GET", "/__replaymock/requests").body.decode().lower()
         again = club.visit(app.url)
         assert again[0] == '{"note": "your number is ?"}'
     assert not told_in(tmp_path / "c", club.number)
