@@ -47,8 +47,11 @@ def list_items(value: str) -> list[str]:
 
 
 def hop_by_hop(headers: Headers) -> frozenset[str]:
-    """The names that end at this hop: the fixed ones and those `Connection` lists (RFC 9110 section 7.6.1)."""
-    return HOP_BY_HOP | frozenset(list_items(get(headers, "connection")))
+    """The names that end at this hop: the fixed ones and those `Connection` lists (RFC 9110 section 7.6.1).
+
+    The length of a body is not for a caller to take away from those behind.
+    """
+    return HOP_BY_HOP | (frozenset(list_items(get(headers, "connection"))) - {"content-length"})
 
 
 def media_type(headers: Headers) -> str:

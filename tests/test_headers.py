@@ -37,6 +37,10 @@ def test_what_connection_names_ends_at_this_hop_too() -> None:
     assert headers.hop_by_hop((("Connection", "close, X-Own"),)) == HOP_BY_HOP | {"close", "x-own"}
 
 
+def test_no_caller_takes_the_length_of_a_body_away() -> None:
+    assert "content-length" not in headers.hop_by_hop((("Connection", "close, Content-Length"),))
+
+
 @pytest.mark.parametrize(
     ("value", "media"),
     [("", ""), ("Text/HTML; charset=utf-8", "text/html"), ("application/json", "application/json"), (" a/b ;x", "a/b")],
