@@ -83,7 +83,9 @@ async def _story(port: int | None) -> int:
         (Path(place) / "replaymock.toml").write_text(CONFIGURATION)
         told = await tell(folder, port or 0)
         print_told(told)
-        if port is not None:
+        if port is None:
+            _say("the files are gone now; with --serve they stay while it replays on, for you to look at and to try")
+        else:
             await _serve(folder, port)
     return 0 if told.went_well else 1
 

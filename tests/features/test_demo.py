@@ -81,6 +81,7 @@ def test_every_request_is_answered_the_same_and_nothing_is_left_behind(tmp_path:
     )
     assert ANSI not in ended.stdout + ended.stderr
     assert "recording it at http://localhost:" in ended.stderr
+    assert ended.stderr.splitlines()[-1].startswith("the files are gone now; with --serve")
     assert list(tmp_path.iterdir()) == []
 
 
