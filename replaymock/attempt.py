@@ -16,7 +16,8 @@ class Attempt:
     """One exchange, from its arrival.
 
     `status` is what went out on the connection, 0 as long as nothing did; `shown` the target as it may be shown. It is
-    `stored` if it is to be kept, and `closed` once it is decided what is kept of it.
+    `stored` if it is to be kept, and `closed` once it is decided what is kept of it; `gap` is the file it is to fill,
+    unless the same request, asked at the same time, has filled it before.
     """
 
     def __init__(self, request: Request, out: Out, turn: Turn, limit: int, started: float) -> None:
@@ -29,6 +30,7 @@ class Attempt:
         self.canonical: Canonical | None = None
         self.status = 0
         self.shown = ""
+        self.gap = ""
         self.stored = False
         self.closed = False
         self.write = out.write
@@ -42,6 +44,14 @@ class Attempt:
     def is_stream(self) -> bool:
         """Whether it is answered by a stream of events that is to be kept."""
         return self.stored and self.live is not None and events.is_stream(media_type(self.live.headers))
+
+    @property
+    def unfit(self) -> str:
+        """Why it cannot be kept; empty where it can."""
+        if not self.sent.ended:
+            return "upstream answered before it had the whole request"
+        fits = self.sent.whole and (self.kept.whole or self.is_stream)
+        return "" if fits else "larger than --max-body"
 
     def answered(self, live: Live, now: float) -> None:
         """Takes note of the head of the response, which came `now` on the loop's clock."""

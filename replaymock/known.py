@@ -41,6 +41,19 @@ class KnownValues:
         while len(self._news) > MOST_NEWS:
             del self._news[next(iter(self._news))]
 
+    def copy(self) -> "KnownValues":
+        """The same secrets, none of them new, to which others are added apart from these."""
+        found = KnownValues(most=self._most)
+        found.learned = self.learned
+        found._placeholders, found._cores = dict(self._placeholders), dict(self._cores)
+        return found
+
+    def adopt(self, later: "KnownValues") -> None:
+        """Takes over what was added to a copy, while nothing was added here."""
+        self.learned = later.learned
+        self._placeholders, self._cores = later._placeholders, later._cores
+        self._news |= later._news
+
     def news(self) -> dict[str, str]:
         """The secrets learned since this was last asked, each with its placeholder."""
         found, self._news = self._news, {}

@@ -3,6 +3,7 @@
 import asyncio
 import time
 from collections.abc import AsyncIterator, Callable, Iterator
+from concurrent.futures import Future
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -16,10 +17,11 @@ from replaymock.exchange import Exchange, Request
 from replaymock.headers import Headers, get, list_items
 from replaymock.index import Entry, Index, Serving, entry_for, held_entry
 from replaymock.journal import Report, Served
+from replaymock.line import Line
 from replaymock.origin import prefixed_cookies
 from replaymock.passing import Passage
 from replaymock.problems import refusal
-from replaymock.recording import Recording, Taken
+from replaymock.recording import Ahead, Recording, Taken
 from replaymock.relaying import Out, keeping, relay
 from replaymock.rewrites import Canonical
 from replaymock.settings import Upstream
@@ -37,6 +39,8 @@ AGAIN_SECONDS = 5.0
 """How long the same trouble is not told of again."""
 
 _MOST_TROUBLES = 1000
+# Less is searched for secrets in the time it takes to hand it to a thread.
+_LARGE = 64 * 1024
 
 Count = Callable[[Served], None]
 """Learns what was served."""
@@ -83,6 +87,7 @@ class Recorder:
         self._noted: set[str] = set()
         self._troubles: dict[str, tuple[float, int]] = {}
         self._turns = Turns()
+        self._line: Line[Ahead] = Line()
 
     def route(self, request: Request) -> Upstream:
         """The upstream of a request. RequestRefused when it came from this server or no upstream is named for it."""
@@ -130,6 +135,7 @@ class Recorder:
     def settle(self) -> None:
         """Keeps every exchange that is over, whatever it waits for."""
         self._turns.settle()
+        self._line.settle()
 
     async def _exchange(
         self, attempt: Attempt, body: AsyncIterator[bytes], index: Callable[[], Index], count: Count
@@ -150,13 +156,12 @@ class Recorder:
             asked = attempt.with_body()
             attempt.canonical, attempt.shown = self.recording.read(asked)
             file = self.recording.file_for(attempt.canonical, index()) if attempt.stored and attempt.sent.ended else ""
-            is_new = file not in index().entries
+            if self.forwarding.lookup and file not in index().entries:
+                attempt.gap = file
             head = self.passage.head(live, request, file)
             with self._limited(attempt, index, count):
                 await relay(live, head, attempt, attempt.kept, rewriting if request.method != "HEAD" else None)
         attempt.finish()
-        if self.forwarding.lookup and is_new and file in index().entries:
-            return  # the same request, asked at the same time, has filled the gap
         if len(asked.body) < attempt.sent.size:
             attempt.canonical, _ = self.recording.read(attempt.with_body())
         if attempt.stored:
@@ -183,7 +188,7 @@ class Recorder:
         live, canonical = attempt.live, attempt.canonical
         if attempt.closed or live is None or canonical is None or (truncated and not attempt.kept.data):
             return
-        if why := _unfit(attempt):
+        if why := attempt.unfit:
             self.warn(attempt.request, f"not saved, {why}")
             return
         if attempt.is_stream and not attempt.kept.whole:
@@ -197,21 +202,29 @@ class Recorder:
     def _take(
         self, attempt: Attempt, exchange: Exchange, canonical: Canonical, index: Callable[[], Index], count: Count
     ) -> None:
-        outcome, file = "forwarded", ""
-        try:
-            outcome, file = self._keep(exchange, canonical, index())
-        except NotKept as error:
-            self.warn(attempt.request, f"not saved, {error}")
-        self._count(attempt, count, outcome, file)
+        def ahead() -> Callable[[], Ahead] | None:
+            is_large = len(exchange.request.body) + len(exchange.response.body) > _LARGE
+            return self.recording.ahead(exchange, index(), canonical) if is_large else None
+
+        def take(done: Future[Ahead] | None) -> None:
+            outcome, file = "forwarded", ""
+            try:
+                if not (attempt.gap and attempt.gap in index().entries):
+                    outcome, file = self._keep(exchange, canonical, index(), done.result() if done else None)
+            except NotKept as error:
+                self.warn(attempt.request, f"not saved, {error}")
+            self._count(attempt, count, outcome, file)
+
+        self._line.join(ahead, take)
 
     def _count(self, attempt: Attempt, count: Count, outcome: str, file: str) -> None:
         shown = attempt.shown or self.recording.redactor.shown(attempt.request.target)
         elapsed = (self.clock() - attempt.started) * 1000
         count(Served(attempt.request.method, shown, attempt.status, outcome, file, elapsed))
 
-    def _keep(self, exchange: Exchange, canonical: Canonical, index: Index) -> tuple[str, str]:
+    def _keep(self, exchange: Exchange, canonical: Canonical, index: Index, ahead: Ahead | None) -> tuple[str, str]:
         """Keeps an exchange; what became of it, and in which file."""
-        taken = self.recording.take(exchange, index, canonical)
+        taken = self.recording.take(exchange, index, canonical, ahead)
         if taken.changed and any(recorded.encoded for recorded in taken.cassette.responses):
             self.warn(exchange.request, f"{taken.file} keeps its content coding, and was not searched for secrets")
         return self.put(taken, self.recording.read(exchange.request)[0], index)
@@ -284,11 +297,3 @@ def now() -> str:
 @lru_cache(maxsize=1)
 def _spelled(seconds: int) -> str:
     return datetime.fromtimestamp(seconds, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
-
-
-def _unfit(attempt: Attempt) -> str:
-    """Why an exchange cannot be kept; empty where it can."""
-    if not attempt.sent.ended:
-        return "upstream answered before it had the whole request"
-    fits = attempt.sent.whole and (attempt.kept.whole or attempt.is_stream)
-    return "" if fits else "larger than --max-body"

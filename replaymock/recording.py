@@ -1,5 +1,6 @@
 """From an exchange to a cassette: what is kept of it, and how it joins what is stored already."""
 
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from functools import cache
 
@@ -37,6 +38,14 @@ class Taken:
     changed: bool
 
 
+@dataclass(frozen=True, slots=True)
+class Ahead:
+    """What was made of an exchange before it was taken: the response to store, and the placeholders there are then."""
+
+    recorded: Recorded
+    numbering: Numbering
+
+
 class Recording:
     """One run of the recorder: its placeholders, its place in each cassette, and what sessions have written."""
 
@@ -71,7 +80,22 @@ class Recording:
         name = cassette_name(request)
         return name if name not in index.entries else cassette_name(request, HASH_DIGITS * 2)
 
-    def take(self, exchange: Exchange, index: Index, canonical: Canonical | None = None) -> Taken:
+    def ahead(self, exchange: Exchange, index: Index, canonical: Canonical) -> Callable[[], Ahead] | None:
+        """What can be done for an exchange before it is taken, in a thread; None where it is one that came before."""
+        file = self.file_for(canonical, index)
+        if self._repeats.is_one(file, index.entries.get(file), self._cursors.get(file, -1), digest_of(exchange)):
+            return None
+        numbering = self.numbering.copy()
+
+        def make() -> Ahead:
+            Asking(self.matcher, numbering.known).learn(exchange.request, numbering)
+            return Ahead(self._storing.under(numbering).response(exchange), numbering)
+
+        return make
+
+    def take(
+        self, exchange: Exchange, index: Index, canonical: Canonical | None = None, ahead: Ahead | None = None
+    ) -> Taken:
         """The cassette of an exchange, joined with what `index` holds of it; `canonical` is its request's, if known.
 
         The exchanges of a session are taken in the order their requests arrived.
@@ -85,8 +109,7 @@ class Recording:
             history.fetched(file, canonical)
             taken = Taken(file, Cassette(known.request, ()), changed=False)
         else:
-            self._asking.learn(exchange.request, self.numbering)
-            recorded = self._storing.response(exchange)
+            recorded = self._response(exchange, ahead)
             # The answer may tell that something in the request is secret.
             canonical = self.read(exchange.request)[0]
             file = self.file_for(canonical, index)
@@ -157,6 +180,12 @@ class Recording:
         ended = bool(messages) and messages[-1].kind == CLOSE
         recorded = replace(self._storing.response(exchange), messages=kept, rewrite=not literal, truncated=not ended)
         return self._joined(exchange, canonical, file, recorded, index, {})
+
+    def _response(self, exchange: Exchange, ahead: Ahead | None) -> Recorded:
+        if ahead and self.numbering.adopt(ahead.numbering):
+            return ahead.recorded
+        self._asking.learn(exchange.request, self.numbering)
+        return self._storing.response(exchange)
 
     def served(self, entry: Entry) -> None:
         """Learns the entry that a changed cassette is served from, so that the same response again is known."""

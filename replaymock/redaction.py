@@ -4,7 +4,6 @@ The same functions serve recording (placeholders numbered by `Numbering`) and ma
 on disk can never break a match. `secrets` holds the tables of names and shapes, `hiding` finds them in a text.
 """
 
-import hashlib
 import re
 from collections.abc import Iterable
 from dataclasses import replace
@@ -17,8 +16,8 @@ from replaymock.exchange import Request, Response
 from replaymock.gitleaks import SecretRule
 from replaymock.headers import Headers, get, media_type, without
 from replaymock.hiding import Hider
-from replaymock.known import KnownValues
 from replaymock.labels import ANONYMOUS, Label, anonymous, whole
+from replaymock.numbering import Numbering
 from replaymock.rewrites import Selector
 from replaymock.secrets import is_secret_cookie, is_secret_name
 from replaymock.targets import PLACEHOLDER, encode_segment, readable
@@ -51,32 +50,6 @@ def decoded(request: Request) -> Request:
     except codings.CodingError:
         return request
     return replace(request, headers=without(request.headers, ("content-encoding",)), body=body)
-
-
-class Numbering:
-    """The placeholders of one recording: one for each distinct value, numbered by name from the second on."""
-
-    def __init__(self) -> None:
-        self._placeholders: dict[bytes, str] = {}
-        self._counts: dict[str, int] = {}
-        self.known = KnownValues()
-
-    @property
-    def count(self) -> int:
-        """How many distinct values were hidden."""
-        return len(self._placeholders)
-
-    def __call__(self, name: str, value: str) -> str:
-        """The placeholder of `value`, under the name it was first seen with."""
-        known = hashlib.sha256(value.encode("utf-8", "surrogatepass")).digest()
-        if known not in self._placeholders:
-            label = _UNNAMEABLE.sub("_", name.lower()) or "value"
-            self._counts[label] = number = self._counts.get(label, 0) + 1
-            self._placeholders[known] = (
-                f"{{{{redacted:{label}}}}}" if number == 1 else f"{{{{redacted:{label}:{number}}}}}"
-            )
-            self.known.remember(value, self._placeholders[known])
-        return self._placeholders[known]
 
 
 class RedactionRules(Struct, frozen=True):
@@ -281,7 +254,6 @@ _SHOWN = 300
 _MOST_DECODED = 64 * 1024 * 1024
 _HEADERS_REMEMBERED = 1024
 _LONGEST_REMEMBERED = 256
-_UNNAMEABLE = re.compile(r"[^a-z0-9_.\-]")
 # What clients send without having looked: nothing at all, and what `curl --data-binary` claims. With a NUL at its
 # beginning such a body is binary, and looking through megabytes of it would hold everything up.
 _OFTEN_WRONG = ("", mediatypes.FORM_TYPE)

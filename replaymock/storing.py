@@ -55,6 +55,10 @@ class Storing:
         # Finds what was added to a request in any coding that an answer may repeat it in.
         self._own = Redactor(RedactionRules(add=own)) if own else None
 
+    def under(self, numbering: Numbering) -> "Storing":
+        """The same under other placeholders."""
+        return Storing(self._policy, self._redactor, self._origins, numbering)
+
     def response(self, exchange: Exchange) -> Recorded:
         """The response of an exchange, as a cassette holds it. NotKept if it may tell a secret."""
         response, encoded = self._decoded(exchange.response, truncated=exchange.truncated)

@@ -318,3 +318,26 @@ def test_a_repeated_response_is_known_without_the_stored_ones() -> None:
     assert recording.take(an_exchange(), index) == Taken(
         taken.file, Cassette(taken.cassette.request, ()), changed=False
     )
+
+
+@pytest.mark.parametrize("meanwhile", [False, True])
+def test_what_was_made_of_an_exchange_ahead_is_what_is_made_of_it_at_once(meanwhile: bool) -> None:
+    request = a_request("POST", "/login", (*JSON, ("Authorization", "Bearer hunter2abc")), b'{"password":"hunter3abc"}')
+    exchange = an_exchange(request, a_response(body=b'{"token":"S1","seen":["hunter2abc","hunter3abc"]}'))
+    other = an_exchange(a_request(target="/a"), a_response(body=b'{"token":"S0"}'))
+    one, two = a_recording(), a_recording()
+    work = one.ahead(exchange, Index(), MATCHER.canonical(request))
+    assert work
+    ahead = work()
+    if meanwhile:
+        one.take(other, Index())
+        two.take(other, Index())
+    assert one.take(exchange, Index(), None, ahead) == two.take(exchange, Index())
+    assert one.numbering.count == two.numbering.count
+
+
+def test_nothing_is_made_ahead_of_what_came_before() -> None:
+    recording, exchange = a_recording(), an_exchange()
+    index = index_of(taken := recording.take(exchange, Index()))
+    recording.served(index.entries[taken.file])
+    assert recording.ahead(exchange, index, MATCHER.canonical(exchange.request)) is None

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from tests.inside import put, running_app, simple
-from tests.running import ask, exchange
+from tests.running import ask, eventually, exchange, raw_backend, read_request, replaymock, reply
 
 SIZE = 3 * 1024 * 1024
 BODY = bytes(range(256)) * (SIZE // 256)
@@ -98,3 +98,22 @@ def test_part_of_a_large_body_is_sent_from_its_file_too(port: int) -> None:
     got = ask(f"http://localhost:{port}", "GET", "/large", [("Range", f"bytes=1000-{SIZE - 2}")])
     assert (got.status, got.body) == (206, BODY[1000:-1])
     assert ask(f"http://localhost:{port}", "GET", "/large", [("Range", f"bytes={SIZE}-")]).status == 416
+
+
+def test_while_a_large_body_is_searched_for_secrets_others_are_answered(tmp_path: Path) -> None:
+    body = json.dumps([{"id": at, "token": f"hunter{at}abc"} for at in range(15_000)]).encode()
+
+    def handle(connection: socket.socket) -> None:
+        while asked := read_request(connection):
+            connection.sendall(reply(body if b" /large " in asked else b"[1]", "content-type: application/json"))
+
+    with raw_backend(handle) as backend, replaymock("record", tmp_path, "--upstream", backend) as run:
+        assert ask(run.url, "GET", "/large").body == body
+        answered = 0
+        while not (tmp_path / "large" / "GET.json").exists():
+            assert ask(run.url, "GET", "/small").body == b"[1]"
+            answered += 1
+        # Were it searched while nobody is answered, it would be there after one or two.
+        assert answered > 3
+        eventually((tmp_path / "small" / "GET.json").exists)
+    assert not [file for file in (tmp_path / "large").iterdir() if b"hunter" in file.read_bytes()]
