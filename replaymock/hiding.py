@@ -233,7 +233,9 @@ class Hider:
 
         def change(item: str, secret: bool) -> str:
             is_looked_at = secret or "%" in item or self._rules.may_be_in(item)
-            return self._parameter(item, "query", label, oauth) if is_looked_at else item
+            found = self._parameter(item, "query", label, oauth) if is_looked_at else item
+            # A known value may have been hidden in it before.
+            return parameters.readable_placeholder(found) if _ENCODED.search(item) else found
 
         return parameters.replace_parameters(text, is_secret, change)
 

@@ -123,6 +123,11 @@ def test_loose_text_is_searched_for_what_is_in_it(text: str, shown: str) -> None
     assert HIDER.loose(shown, named) == shown
 
 
+def test_a_parameter_with_a_placeholder_is_spelled_as_one_in_which_a_secret_is_hidden() -> None:
+    secret = strategies.SECRETS[2]
+    assert HIDER.loose(f"/x?a=b%20{secret}", anonymous) == HIDER.loose("/x?a=b%20{{redacted}}", anonymous)
+
+
 @pytest.mark.parametrize("around", ["a?{}=hunter2", '{{"{}": "hunter2"}}', 'x = {{{}: "hunter2"}}'])
 def test_a_name_that_holds_a_secret_is_told_by_no_placeholder(around: str) -> None:
     assert "{{redacted:value}}" in HIDER.loose(around.format(f"{strategies.SECRETS[2]}-password"), named)
