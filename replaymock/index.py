@@ -6,6 +6,7 @@ Swapped whole on reload; only a recorder adds to it. Positions are the session's
 import string
 from collections.abc import Iterable
 from dataclasses import replace
+from itertools import chain
 from urllib.parse import quote
 
 from msgspec import Struct
@@ -13,7 +14,7 @@ from msgspec import Struct
 from replaymock.cassette import Cassette, CassetteRequest, Recorded
 from replaymock.cors import Cors
 from replaymock.headers import Headers
-from replaymock.masking import covers, is_masked
+from replaymock.masking import View, covers, is_masked, view_of
 from replaymock.matching import SOCKET, Key, Matcher, key_of
 from replaymock.prepare import Prepared
 from replaymock.rewrites import Canonical
@@ -110,7 +111,8 @@ class Index:
         self.entries: dict[str, Entry] = {}
         self._exact: dict[Key, Entry] = {}
         self._plain: dict[str, Entry] = {}
-        self._masked: dict[Key, list[Entry]] = {}
+        self._masked: dict[tuple[View, Key], list[Entry]] = {}
+        self._views: dict[View, None] = {}
         self._templates: list[Entry] = []
         self._paths: dict[str, list[Entry]] = {}
         for entry in entries:
@@ -159,7 +161,9 @@ class Index:
         else:
             self._exact.setdefault(key_of(entry.canonical), entry)
             if is_masked(entry.canonical):
-                self._masked.setdefault(_outline(entry.canonical), []).append(entry)
+                view = view_of(entry.canonical)
+                self._views[view] = None
+                self._masked.setdefault((view, view.of(entry.canonical)), []).append(entry)
 
     def _remove(self, entry: Entry) -> None:
         del self.entries[entry.file]
@@ -171,7 +175,8 @@ class Index:
             del self._plain[entry.canonical.path]
         if self._exact.get(key_of(entry.canonical)) is entry:
             del self._exact[key_of(entry.canonical)]
-        masked = self._masked.get(_outline(entry.canonical), [])
+        view = view_of(entry.canonical)
+        masked = self._masked.get((view, view.of(entry.canonical)), [])
         if entry in masked:
             masked.remove(entry)
 
@@ -186,7 +191,8 @@ class Index:
         return entry
 
     def _masked_entry(self, request: Canonical) -> Entry | None:
-        masked = self._masked.get(_outline(request), ()) if self._masked else ()
+        found = (self._masked.get((view, view.of(request)), ()) for view in self._views)
+        masked = chain.from_iterable(found)
         return next((entry for entry in masked if covers(entry.canonical, request)), None)
 
     def _plain_mock(self, request: Canonical) -> Entry | None:
@@ -206,11 +212,6 @@ def held_entry(file: str, cassette: Cassette, canonical: Canonical, serving: Ser
     """The entry of a cassette that is not on the disk, or not yet."""
     afters, by_hand = cassette.afters, cassette.by_hand
     return Entry(file, cassette.request, canonical, plain, by_hand, afters, serving, held=cassette.responses)
-
-
-def _outline(request: Canonical) -> Key:
-    """What requests have in common that differ in values only."""
-    return (request.method, request.kind, request.path.count("/"), len(request.query))
 
 
 def _header_safe(file: str) -> str:

@@ -6,15 +6,40 @@ A secret that was known by its value when it was recorded is not known to be one
 from collections.abc import Sequence
 from typing import Any
 
+from msgspec import Struct
+
 from replaymock.known import LONGEST, is_telling
 from replaymock.labels import ANONYMOUS
 from replaymock.rewrites import Canonical
 from replaymock.targets import readable
 
+Key = tuple[Any, ...]
+
 
 def is_masked(stored: Canonical) -> bool:
     """Whether anything in a stored request is hidden."""
     return _IN_PATH in stored.path or ANONYMOUS in repr((stored.query, stored.headers, stored.body, stored.text))
+
+
+class View(Struct, frozen=True):
+    """Where a stored request holds placeholders: in which segments of its path, and under which names of its query."""
+
+    segments: frozenset[int]
+    names: frozenset[str]
+
+    def of(self, request: Canonical) -> Key:
+        """What a request has elsewhere in its target: one that is covered has the same."""
+        segments = enumerate(request.path.split("/"))
+        elsewhere = tuple("" if at in self.segments else segment for at, segment in segments)
+        query = tuple(pair for pair in request.query if pair[0] not in self.names)
+        return request.method, request.kind, elsewhere, query
+
+
+def view_of(stored: Canonical) -> View:
+    """Where a stored request holds placeholders."""
+    segments = enumerate(stored.path.split("/"))
+    names = (name for name, value in stored.query if ANONYMOUS in (value or ""))
+    return View(frozenset(at for at, segment in segments if _IN_PATH in segment), frozenset(names))
 
 
 def covers(stored: Canonical, live: Canonical) -> bool:

@@ -2,7 +2,7 @@
 
 import pytest
 
-from replaymock.masking import covers, covers_text, is_masked
+from replaymock.masking import covers, covers_text, is_masked, view_of
 from replaymock.rewrites import Canonical
 
 MASK = "{{redacted}}"
@@ -65,6 +65,13 @@ def test_a_live_request_is_the_stored_one_but_for_telling_values(
     stored: Canonical, live: Canonical, same: bool
 ) -> None:
     assert covers(stored, live) is same
+
+
+def test_one_that_is_covered_has_the_same_elsewhere() -> None:
+    stored = Canonical("GET", f"{PATH}/b", (("page", "2"), ("q", MASK)))
+    view = view_of(stored)
+    same, other = (Canonical("GET", "/a/hunter2abc/b", (("page", page), ("q", "x1y2z3ab"))) for page in "23")
+    assert covers(stored, same) and view.of(stored) == view.of(same) != view.of(other)
 
 
 def test_what_is_masked_holds_a_placeholder_somewhere() -> None:
