@@ -227,7 +227,7 @@ class Recorder:
         taken = self.recording.take(exchange, index, canonical, ahead)
         if taken.changed and any(recorded.encoded for recorded in taken.cassette.responses):
             self.warn(exchange.request, f"{taken.file} keeps its content coding, and was not searched for secrets")
-        return self.put(taken, self.recording.read(exchange.request)[0], index)
+        return self.put(taken, self.recording.read(exchange.request)[0] if taken.changed else canonical, index)
 
     def put(self, taken: Taken, canonical: Canonical, index: Index) -> tuple[str, str]:
         """Serves and saves what was taken, where it is news; what became of it, and in which file."""
