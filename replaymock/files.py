@@ -4,6 +4,7 @@ Files are named relative to the folder, with `/`. Places are strings here: `Path
 is done for every file there is before the first answer.
 """
 
+import errno
 import os
 import re
 from pathlib import Path
@@ -56,6 +57,8 @@ class Files:
         folder, _, name = file.rpartition("/")
         if _SURROGATE.search(file):
             return (_stamp(place, name),), CassetteError(self.shown(file), 1, 1, "its name is not UTF-8")
+        if os.path.islink(place) and not self._is_inside(place):  # noqa: PTH114 - see above
+            return (_stamp(place, name),), CassetteError(self.shown(file), 1, 1, "leads outside the cassette folder")
         try:
             data, status = read(place, MOST_BYTES)
         except Unreadable as error:
@@ -85,6 +88,21 @@ class Files:
         folder, _, name = (self._root + file).rpartition("/")
         places = ((os.path.join(folder, found), found) for found in [name, *sidecars])  # noqa: PTH118 - see above
         return tuple(_stamp(place, found) for place, found in places)
+
+    def check_is_inside(self, file: str) -> None:
+        """OSError where a folder on the way to a file is a link that leads outside."""
+        place = self._root
+        for part in file.split("/")[:-1]:
+            place += part
+            if os.path.islink(place) and not self._is_inside(place):  # noqa: PTH114 - see above
+                raise OSError(errno.ELOOP, f"{self.shown(part)} leads outside the cassette folder")
+            place += "/"
+
+    def _is_inside(self, place: str) -> bool:
+        try:
+            return Path(place).resolve().is_relative_to(self._folder.resolve())
+        except (OSError, RuntimeError):
+            return True  # a loop, which cannot be opened either
 
     def _sidecar(self, folder: str, name: str, most: int) -> tuple[bytes | Sidecar | Exception, Stamp]:
         """What a sidecar holds, where it is if that is more than `most`, or why not; and what it was like then."""

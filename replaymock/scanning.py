@@ -10,6 +10,7 @@ from typing import Any
 from replaymock import tokens
 from replaymock.cassette import Cassette
 from replaymock.config import FileConfig
+from replaymock.disk import Unreadable, read
 from replaymock.exchange import Response
 from replaymock.files import Loaded
 from replaymock.labels import Label
@@ -126,9 +127,10 @@ def _member(name: str) -> str:
 
 
 def _read(place: Path) -> str:
-    """The text of a file; what is no text, or is too large to be looked at, has none."""
+    """The text of a file; what is no text or no regular file, or is too large to be looked at, has none."""
     try:
-        data = place.read_bytes()[:_LONGEST_TEXT]
-    except OSError:
+        # What a link leads to is looked at where it is, if it is below the folder.
+        data = None if place.is_symlink() else read(str(place), _LONGEST_TEXT)[0]
+    except (OSError, Unreadable):
         return ""
-    return "" if b"\0" in data else data.decode("utf-8", "replace")
+    return "" if data is None or b"\0" in data else data.decode("utf-8", "replace")

@@ -187,6 +187,7 @@ class Store:
         writings: dict[int, Writing] = {}
         for at, (file, cassette) in enumerate(cassettes):
             try:
+                self._files.check_is_inside(file)
                 writings[at] = Writing(self._folder_of(file), dump(cassette, file))
             except Exception as error:  # whatever it is, it takes out only this one
                 outcomes[at] = error

@@ -1,5 +1,6 @@
 """Secrets in a folder: where they are, and never what they say."""
 
+import os
 from pathlib import Path
 
 from replaymock.config import FileConfig, read
@@ -42,6 +43,16 @@ def test_a_broken_file_hides_no_secret_of_another(tmp_path: Path) -> None:
     put(tmp_path, "a.json", "{")
     put(tmp_path, "b.json", {"password": "hunter2-x"})
     assert [finding.file for finding in scan(tmp_path, NONE)] == ["b.json"]
+
+
+def test_nothing_but_files_of_the_folder_is_looked_into(tmp_path: Path) -> None:
+    (tmp_path / "notes.txt").write_text("token=tr0ub4dor")
+    folder = tmp_path / "c"
+    folder.mkdir()
+    os.mkfifo(folder / "GET.json")
+    os.mkfifo(folder / "notes.md")
+    (folder / "notes.txt").symlink_to(tmp_path / "notes.txt")
+    assert scan(folder, FileConfig()) == []
 
 
 def test_files_that_are_no_cassettes_and_bodies_beside_them_are_searched_too(tmp_path: Path) -> None:

@@ -4,6 +4,8 @@ import asyncio
 import contextlib
 import http.client
 import socket
+import subprocess
+import sys
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 from typing import Any
@@ -229,3 +231,8 @@ def test_an_upload_goes_upstream_while_it_comes(tmp_path: Path) -> None:
     ):
         caller.sendall(b"POST /up HTTP/1.1\r\nHost: localhost\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nhello\r\n")
         eventually(lambda: arrived)
+
+
+def test_nothing_is_imported_with_the_first_connection() -> None:
+    code = "import sys, replaymock.server; sys.exit('tornado.platform.asyncio' not in sys.modules)"
+    assert subprocess.run([sys.executable, "-c", code], timeout=20, check=False).returncode == 0

@@ -203,6 +203,21 @@ def test_a_sidecar_outside_the_folder_is_not_read(tmp_path: Path, name: str) -> 
     assert f"{folder}/GET.json:" in str(store.broken["GET.json"])
 
 
+def test_no_link_leads_outside_the_folder(tmp_path: Path) -> None:
+    put(tmp_path, "outside/1.json", {"of": "another"})
+    folder = tmp_path / "c"
+    put(folder, "users/2.json", {})
+    (folder / "1.json").symlink_to(tmp_path / "outside/1.json")
+    (folder / "3.json").symlink_to(folder / "users/2.json")
+    (folder / "api").symlink_to(tmp_path / "outside")
+    store = scanned(folder)
+    assert [loaded.file for loaded in store.loaded] == ["3.json", "users/2.json"]
+    assert "1.json:1:1: leads outside the cassette folder" in str(store.broken["1.json"])
+    with pytest.raises(OSError, match="api leads outside the cassette folder"):
+        store.save("api/x/GET.json", a_cassette("/api/x"))
+    assert [found.name for found in (tmp_path / "outside").iterdir()] == ["1.json"]
+
+
 def test_what_cannot_be_read_or_is_too_large_takes_only_itself_out(tmp_path: Path) -> None:
     put(tmp_path, "good.json", {})
     (tmp_path / "dangling.json").symlink_to(tmp_path / "nowhere")
