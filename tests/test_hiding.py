@@ -201,3 +201,12 @@ def test_what_a_team_adds_may_fit_its_own_name() -> None:
     hider = Hider(added, {kind: [] for kind in KINDS}, rules=[rule])
     assert hider.loose("acme-1234 valid", named) == "{{redacted:acme-key}} {{redacted:value}}"
     assert hider.loose("acme-1234 valid", anonymous) == "{{redacted}} {{redacted}}"
+
+
+@pytest.mark.parametrize("text", ['{"gate":"z8x7c6v5b4n1"}', '{"gate":81726354}', '[{"a":{"gate" : "z8x7c6v5b4n1"}}]'])
+def test_json_is_shown_to_a_teams_rules_as_other_texts_are(text: str) -> None:
+    none = {kind: [] for kind in KINDS}
+    for expression in (r"gate=(\w+)", r"gate: (\w+)", r'"gate": "(\w+)"'):
+        hider = Hider(none, none, rules=[SecretRule("gate", re.compile(expression), ("gate",))])
+        assert hider.json(text, named) in (text.replace("z8x7c6v5b4n1", "{{redacted:gate}}"), '{"gate":0}')
+        assert hider.json(text, named) != text
