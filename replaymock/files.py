@@ -141,4 +141,5 @@ def _escaped(match: re.Match[str]) -> str:
 
 
 _SURROGATE = re.compile(r"[\ud800-\udfff]")
-_UNSHOWN = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]")
+# Also what makes a terminal write the other way round.
+_UNSHOWN = re.compile(r"[\x00-\x1f\x7f-\x9f\u200e\u200f\u2028-\u202e\u2066-\u2069\ud800-\udfff]")

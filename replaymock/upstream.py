@@ -21,8 +21,9 @@ from replaymock.proxied import Proxied
 from replaymock.settings import Settings, Upstream
 from replaymock.transport import Pool, Reply, Transport
 
-# How many requests are upstream at once; more wait their turn.
-IN_FLIGHT = 400
+# How many requests are upstream at once; more wait their turn. A caller whose body is slow in coming holds a place, so
+# there are places for more of them than a browser or a careless program has connections.
+IN_FLIGHT = 2000
 # Idle connections are dropped before servers that close after five seconds can race with the next request.
 KEEPALIVE_SECONDS = 2.0
 

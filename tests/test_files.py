@@ -54,3 +54,4 @@ def test_a_file_is_shown_with_its_folder_as_it_was_given(monkeypatch: pytest.Mon
     put(tmp_path, "a/x.json", simple("/x", 1))
     assert Files(Path()).shown("a/x.json") == "a/x.json"
     assert Files(Path("./a/")).shown("x.json\n") == "a/x.json\\n"
+    assert Files(Path()).shown("\u202enosj.x") == "\\u202enosj.x"
