@@ -63,8 +63,7 @@ class KnownValues:
         """Text in which each known value that stands on its own, in any spelling, is its placeholder."""
         for value, core in self._cores.items():
             if core in text:
-                placeholder = self._placeholders[value]
-                text = _spellings(value).sub(lambda _match, by=placeholder: by, text)  # type: ignore[misc]
+                text = _replaced(text, value, core, self._placeholders[value])
         return text
 
     def request(self, request: Request) -> Request:
@@ -99,6 +98,21 @@ def is_telling(value: str) -> bool:
     return has_letters and (has_digits or mixed) and not _DATE.match(value)
 
 
+def _replaced(text: str, value: str, core: str, placeholder: str) -> str:
+    """Text without a value, looked at only around what all spellings of it have in common."""
+    expression, before = _spellings(value), value.index(core) * _LONGEST_SPELLING
+    out: list[str] = []
+    kept_from, at = 0, text.find(core)
+    while at >= 0:
+        end = at + len(value) * _LONGEST_SPELLING + 1
+        match = expression.search(text, max(kept_from, at - before), end)
+        if match:
+            out += [text[kept_from : match.start()], placeholder]
+            kept_from = match.end()
+        at = text.find(core, max(at + 1, kept_from))
+    return "".join([*out, text[kept_from:]])
+
+
 @lru_cache(maxsize=1024)
 def _spellings(value: str) -> re.Pattern[str]:
     """A value as it stands in text, URLs and JSON, between anything but letters and digits, or after an escape."""
@@ -119,6 +133,8 @@ MOST_NEWS = 10_000
 """How many secrets are held until somebody asks for those that are new."""
 
 _FEWEST_LETTERS = 5
+# Of one character: eight backslashes and itself, or an escape of an escape of an escape.
+_LONGEST_SPELLING = 16
 _SPELLED = re.compile(rf"[A-Za-z0-9!#$%&()*+,\-./:;=?@\[\]^_|~]{{8,{LONGEST}}}")
 _DIGIT = re.compile(r"[0-9]")
 _LETTER = re.compile(r"[A-Za-z]")

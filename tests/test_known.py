@@ -1,9 +1,12 @@
 """Secrets found again by their value."""
 
+import re
+
 import pytest
 
 from replaymock.known import KnownValues, is_telling
 from tests.factories import JSON, a_request, a_response
+from tests.growth import grows_in_proportion
 
 
 @pytest.mark.parametrize("value", ["hunter2abc", "9b2c4d6e-1f2a-4b3c-8d4e-5f6a7b8c9d0e", "s3cret/+=", "MixedCaseWord"])
@@ -74,3 +77,16 @@ def test_each_secret_is_news_once() -> None:
         known.remember(value, f"{{{{redacted:{value}}}}}")
     assert list(known.news()) == ["hunter2abc", "x1y2z3ab"]
     assert known.news() == {}
+
+
+@pytest.mark.parametrize("value", ["hunter2abc", "p-!hunter2abc"])
+@pytest.mark.parametrize("text", ["{}", "{} {}", "x{} {}x {}", "{}{} {}", '"{}",{}'])
+def test_a_value_is_hidden_wherever_it_stands_on_its_own(value: str, text: str) -> None:
+    known = KnownValues({value: "#"})
+    expected = re.sub(rf"(?<![A-Za-z0-9]){re.escape(value)}(?![A-Za-z0-9])", "#", text.replace("{}", value))
+    assert known.hide(text.replace("{}", value)) == expected
+
+
+def test_a_text_with_many_known_values_takes_no_longer_than_in_proportion_to_its_length() -> None:
+    known = KnownValues({f"hunter{at}-abc": "#" for at in range(100)})
+    assert grows_in_proportion(known.hide, "hunter7-abc hunter8-abcd ")
