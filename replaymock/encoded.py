@@ -88,7 +88,7 @@ def _text(run: str, *, whole: bool) -> str | None:
 
 
 _LOOKED_AT = 64
-_RUN = re.compile(r"(?<![A-Za-z0-9+/_\-=.%])[A-Za-z0-9+/_\-]{24,}+={0,2}(?![A-Za-z0-9+/_\-=.%])")
+_RUN = re.compile(r"(?<![A-Za-z0-9+/_\-=.%])[A-Za-z0-9+/_\-]{20,}+={0,2}(?![A-Za-z0-9+/_\-=.%])")
 _WRAPPED = re.compile(r"(?<![A-Za-z0-9+/=])(?:[A-Za-z0-9+/]{60,76}\r?\n)+[A-Za-z0-9+/]{1,76}={0,2}(?![A-Za-z0-9+/=])")
 _WORD = re.compile(r"[^\s/?#&=:,;$@+\"'<>{}\\]+")
 _PERCENT = re.compile(r"%(?:25)*[2-7][0-9A-Fa-f]")

@@ -13,6 +13,8 @@ def replace_members(text: str, change: Change) -> str:
     """Text with each name and value that stand together replaced by what `change` makes of the match."""
     for expression in (_ESCAPED_MEMBER, _NUMBER_MEMBER, _QUOTED_MEMBER, _VARIABLE):
         text = expression.sub(change, text)
+    if "&" in text:
+        text = _ENTITY_MEMBER.sub(change, text)
     if "<" in text:
         return _ELEMENT.sub(change, text)
     if "\n" in text:
@@ -23,6 +25,10 @@ def replace_members(text: str, change: Change) -> str:
 
 _ESCAPED_MEMBER = re.compile(
     r'(?<!\\)(\\{1,8}")([A-Za-z0-9_.\-]{2,64})(\\{1,8}"\s*:\s*\\{1,8}")((?:[^"\\]|\\{1,8}[^"\\])+)'
+)
+# JSON in an attribute, as in `data-page="{&quot;token&quot;:&quot;S&quot;}"`.
+_ENTITY_MEMBER = re.compile(
+    r"(&quot;|&#34;|&#x22;)([A-Za-z0-9_.\-]{2,64})(\1\s*:\s*\1)((?:[^&\"<>]|&(?!quot;|#34;|#x22;))+)"
 )
 _NUMBER_MEMBER = re.compile(r'(")([A-Za-z0-9_.\-]{2,64})("\s*:\s*)(-?[0-9][0-9.eE+\-]*)')
 _QUOTED_MEMBER = re.compile(

@@ -20,6 +20,10 @@ def hidden(match: re.Match[str]) -> str:
         ('{"password": 12', '{"password": #2'),
         ('"{\\"password\\": \\"S1\\"}"', '"{\\"password\\": \\"#2\\"}"'),
         ("{a: 1, password: 'S1'}", "{a: 1, password: '#2'}"),
+        (
+            "{&quot;a&quot;:1,&quot;password&quot;: &quot;S&amp;1&quot;}",
+            "{&quot;a&quot;:1,&quot;password&quot;: &quot;#7&quot;}",
+        ),
         ('password = "S1"', 'password = "#2"'),
         ('var password="S1";', 'var password="#2";'),
         ("<a><password>S1</password></a>", "<a><password>#2</password></a>"),

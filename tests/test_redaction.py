@@ -302,6 +302,7 @@ def test_a_token_in_a_response_can_still_be_decoded_and_one_in_a_request_is_hidd
     ("body", "shown"),
     [
         ('{"d":"eyJwYXNzd29yZCI6ICJodW50ZXIyIn0="}', b'{"password": "{{redacted}}"}'),
+        ('{"d":"eyJvdHAiOiAiOTE1NjMxIn0="}', b'{"otp": "{{redacted}}"}'),
         ('{"d":"data:application/json;base64,eyJwYXNzd29yZCI6ICJodW50ZXIyIn0="}', b'{"password": "{{redacted}}"}'),
     ],
 )
@@ -321,6 +322,11 @@ def test_secrets_in_base64_are_hidden_there(body: str, shown: bytes) -> None:
             JSON,
             '{"u":"/a?u=/b%3Fu%3Dhttps%253A%252F%252Fh%252F%253Ftoken%253DS"}',
             '{"u":"/a?u=%2Fb%3Fu%3Dhttps%253A%252F%252Fh%252F%253Ftoken%253D{{redacted:token}}"}',
+        ),
+        (
+            HTML,
+            '<p data-page="{&quot;pin&quot;:&quot;S&quot;}">',
+            '<p data-page="{&quot;pin&quot;:&quot;{{redacted:pin}}&quot;}">',
         ),
         (HTML, "<input value=S name='csrf'>", "<input value={{redacted:csrf}} name='csrf'>"),
         (HTML, "<input name=csrf value='S'>", "<input name=csrf value='{{redacted:csrf}}'>"),
