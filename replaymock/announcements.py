@@ -1,11 +1,12 @@
 """What a run says of itself: at its start that it is ready, on the terminal and in a file; at its end, a summary."""
 
 import contextlib
+import json
 import os
 import posixpath
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import msgspec
 
@@ -13,6 +14,10 @@ from replaymock.errors import UsageError
 from replaymock.journal import Report
 from replaymock.library import counted
 from replaymock.settings import Settings
+
+if TYPE_CHECKING:
+    from replaymock.proposals import Proposal  # replay changes nothing
+    from replaymock.recording import Recording
 
 
 def url_of(host: str, port: int) -> str:
@@ -98,6 +103,33 @@ def summary(
         said["failed writes"] = failed_writes
     text = ", ".join(f"{name} {count}" for name, count in said.items())
     return {**found, "text": f"replaymock: {text}"}
+
+
+def sum_up(
+    settings: Settings,
+    counts: dict[str, int],
+    unused: int,
+    recording: "Recording | None",
+    failed_writes: int,
+    report: Report,
+) -> None:
+    """Tells at the end what happened, and of a recording what alone changed."""
+    redacted = (0, 0)
+    if recording:
+        redacted = recording.numbering.count, len(recording.redacted)
+        tell_of_changes(settings, recording.proposals.all(), report)
+    report("summary", summary(counts, unused, redacted, failed_writes))
+
+
+def tell_of_changes(settings: Settings, proposals: "Sequence[Proposal]", report: Report) -> None:
+    """Hands over the lines under which what alone changed in some cassettes is no change."""
+    for proposal in proposals:
+        line = f"volatile = {json.dumps([*settings.file.volatile, *proposal.selectors], ensure_ascii=False)}"
+        others = len(proposal.files) - 1
+        named = proposal.files[0] + (f" and {counted(others)} more" if others else "")
+        changed = f"{named}: changed only in {' and '.join(proposal.selectors)}"
+        text = f"{changed}; if that says nothing, put under [record] in replaymock.toml: {line}"
+        report("changed", {"files": proposal.files, "only_in": proposal.selectors, "hint": line, "text": text})
 
 
 def _write(place: Path, data: bytes) -> None:

@@ -135,7 +135,7 @@ class App:
             await self._library.flush()
             if look_back:
                 look_back.tidy()
-            self._report("summary", self._summary())
+            self._sum_up()
 
     async def run(self) -> int:
         """Serves until SIGINT or SIGTERM; the exit code."""
@@ -258,12 +258,11 @@ class App:
             self._hold.tell(self.url)
         announcements.announce(self._settings, command, self.port, len(self.responder.index), self._report)
 
-    def _summary(self) -> dict[str, Any]:
-        journal, recorder = self.responder.journal, self.responder.recorder
+    def _sum_up(self) -> None:
+        journal, recorder, failed = self.responder.journal, self.responder.recorder, self._library.failed_writes
         unused = len(journal.unused(self.responder.index.entries))
         recording = recorder.recording if recorder else None
-        redacted = (recording.numbering.count, len(recording.redacted)) if recording else (0, 0)
-        return announcements.summary(journal.counts, unused, redacted, self._library.failed_writes)
+        announcements.sum_up(self._settings, journal.counts, unused, recording, failed, self._report)
 
     def _save(self, file: str, cassette: Cassette) -> None:
         self._library.save(file, cassette)

@@ -12,7 +12,7 @@ from typing import Any
 
 from replaymock.errors import UsageError
 from replaymock.headers import TOKEN
-from replaymock.matching import IGNORE_KINDS, Rule
+from replaymock.matching import IGNORE_KINDS, VOLATILE_KINDS, Rule
 from replaymock.redaction import KINDS as REDACT_KINDS
 from replaymock.redaction import RedactionRules
 from replaymock.rewrites import Selector, parse_selector
@@ -40,6 +40,7 @@ class FileConfig:
     options: Mapping[str, Any] = field(default_factory=dict)
     rules: tuple[Rule, ...] = ()
     ignored: tuple[str, ...] = ()
+    volatile: tuple[str, ...] = ()
     redaction: RedactionRules = field(default_factory=RedactionRules)
     dropped_headers: frozenset[str] = frozenset()
     play: tuple[RuleOfPlay, ...] = ()
@@ -69,6 +70,7 @@ def merged(under: FileConfig, over: FileConfig) -> FileConfig:
         options={**under.options, **over.options},
         rules=under.rules + over.rules,
         ignored=under.ignored + over.ignored,
+        volatile=under.volatile + over.volatile,
         redaction=RedactionRules(
             under.redaction.add + over.redaction.add,
             under.redaction.keep + over.redaction.keep,
@@ -114,18 +116,26 @@ class _Reader:
                 raise unknown_key(key, known, self._at(key))
         match = self._table(found.get("match", {}), "match", ("headers", "ignore"))
         redact = self._table(found.get("redact", {}), "redact", ("add", "keep", "kinds", "rules_file"))
-        record = self._table(found.get("record", {}), "record", ("drop_headers",))
+        record = self._table(found.get("record", {}), "record", ("drop_headers", "volatile"))
         rules = found.get("rule", [])
         if not isinstance(rules, list):
             raise UsageError(f"{self._at('rule')}: write rules as [[rule]], with two brackets")
         ignored = (*self._strings(found, "ignore"), *self._strings(match, "ignore"))
-        everywhere = Rule(ignore=self._selectors(ignored, "ignore"), headers=self._header_names(match, "headers"))
+        volatile = self._strings(record, "volatile")
+        everywhere = Rule(
+            ignore=self._selectors(ignored, "ignore", IGNORE_KINDS),
+            headers=self._header_names(match, "headers"),
+            volatile=self._selectors(volatile, "volatile", VOLATILE_KINDS),
+        )
         return FileConfig(
             options={key: self._option(key, found[key]) for key in found if key in OPTIONS},
             rules=(everywhere, *(self._rule(rule) for rule in rules)),
             ignored=ignored,
+            volatile=volatile,
             redaction=RedactionRules(
-                self._redactions(redact, "add"), self._redactions(redact, "keep"), self._kinds(redact)
+                self._selectors(self._strings(redact, "add"), "add", REDACT_KINDS),
+                self._selectors(self._strings(redact, "keep"), "keep", REDACT_KINDS),
+                self._kinds(redact),
             ),
             dropped_headers=frozenset(self._header_names(record, "drop_headers")),
             play=tuple(self._rule_of_play(rule) for rule in rules if "latency" in rule or "fault" in rule),
@@ -133,15 +143,16 @@ class _Reader:
         )
 
     def _rule(self, rule: Any) -> Rule:
-        rule = self._table(rule, "rule", ("path", "method", "ignore", "headers", "latency", "fault"))
+        rule = self._table(rule, "rule", ("path", "method", "ignore", "headers", "volatile", "latency", "fault"))
         path = rule.get("path", "/**")
         if not isinstance(path, str) or not path.startswith("/"):
             raise UsageError(f"{self._at('path')}: path {path!r} must be a glob that begins with /")
         return Rule(
             path=path,
             method=str(rule.get("method", "")),
-            ignore=self._selectors(self._strings(rule, "ignore"), "ignore"),
+            ignore=self._selectors(self._strings(rule, "ignore"), "ignore", IGNORE_KINDS),
             headers=self._header_names(rule, "headers"),
+            volatile=self._selectors(self._strings(rule, "volatile"), "volatile", VOLATILE_KINDS),
         )
 
     def _rule_of_play(self, rule: dict[str, Any]) -> RuleOfPlay:
@@ -185,11 +196,8 @@ class _Reader:
                 raise UsageError(f"{self._at(key)}: {name!r} is not a header name")
         return tuple(name.lower() for name in names)
 
-    def _selectors(self, texts: tuple[str, ...], key: str) -> tuple[Selector, ...]:
-        return tuple(parse_selector(text, IGNORE_KINDS, self._at(key)) for text in texts)
-
-    def _redactions(self, table: Mapping[str, Any], key: str) -> tuple[Selector, ...]:
-        selectors = tuple(parse_selector(text, REDACT_KINDS, self._at(key)) for text in self._strings(table, key))
+    def _selectors(self, texts: tuple[str, ...], key: str, kinds: tuple[str, ...]) -> tuple[Selector, ...]:
+        selectors = tuple(parse_selector(text, kinds, self._at(key)) for text in texts)
         for selector in selectors:
             if selector.kind == "value":
                 self._check_expression(selector.name, key)

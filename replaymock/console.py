@@ -51,6 +51,8 @@ class Console:
                 return self._miss(members)
             case "warning" | "broken":
                 return f"{self._painted('warning', '33')}: {visible(members['message'])}"
+            case "changed" if not self._quiet:
+                return visible(members["text"])
             case "ready" | "summary" | "reloaded" | "hidden" if not self._quiet:
                 return str(members["text"])
         return ""

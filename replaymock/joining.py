@@ -1,6 +1,7 @@
 """How a response joins those that are stored of its cassette, and when two responses say the same."""
 
 import re
+from collections.abc import Sequence
 from dataclasses import replace
 
 from replaymock import jwts
@@ -8,27 +9,29 @@ from replaymock.cassette import Recorded
 from replaymock.masking import covers_pairs, covers_text
 from replaymock.messages import Message
 from replaymock.redaction import ANONYMOUS, forget_names
+from replaymock.rewrites import Selector
 from replaymock.sequence import Writes, satisfied
 from replaymock.shifting import MOVING, without_expiry
+from replaymock.volatile import without
 
 ERROR_STATUSES = frozenset((401, 403, 429, *range(500, 600)))
 
 
 def join(
-    stored: tuple[Recorded, ...], cursor: int, recorded: Recorded, writes: Writes
+    stored: tuple[Recorded, ...], cursor: int, recorded: Recorded, writes: Writes, volatile: Sequence[Selector] = ()
 ) -> tuple[tuple[Recorded, ...], int]:
     """Stored responses with the next one of this run, and the position of that one.
 
     `cursor` is the position of the response this run saw before, -1 at first. An equal response changes nothing, unless
     it is stored as coming after a write that was not made in this run; a different one replaces the stored ones from
-    there on; an error never replaces a good one.
+    there on; an error never replaces a good one. What is `volatile` makes none differ.
     """
     cursor = min(cursor, len(stored) - 1)
-    if cursor >= 0 and same(stored[cursor], recorded):
+    if cursor >= 0 and same(stored[cursor], recorded, volatile):
         return stored, cursor
     position = cursor + 1
     if position < len(stored):
-        if holds(stored[position], recorded, writes):
+        if holds(stored[position], recorded, writes, volatile):
             return stored, position
         if recorded.status in ERROR_STATUSES and stored[position].status not in ERROR_STATUSES:
             return stored, cursor
@@ -36,19 +39,29 @@ def join(
     return (*stored[:position], recorded if position else replace(recorded, after="")), position
 
 
-def holds(stored: Recorded, recorded: Recorded, writes: Writes) -> bool:
+def holds(stored: Recorded, recorded: Recorded, writes: Writes, volatile: Sequence[Selector] = ()) -> bool:
     """Whether a stored response is what was recorded now, and a replay of this run would have come to it by now."""
-    return same(stored, recorded) and satisfied(stored.after, writes)
+    return same(stored, recorded, volatile) and satisfied(stored.after, writes)
 
 
-def same(stored: Recorded, recorded: Recorded) -> bool:
+def same(stored: Recorded, recorded: Recorded, volatile: Sequence[Selector] = ()) -> bool:
     """Whether two responses say the same, whenever and however slowly they said it, and whatever secrets they held.
 
     Of two streams that went on when recording them ended, that is as far as both have come. What is hidden in the
     stored one need not be known to be secret by now: it is any telling value then. A moment of expiry in JSON says how
-    far it lies from the recording, which replay keeps.
+    far it lies from the recording, which replay keeps. What is `volatile` says nothing, nor whether it is there.
     """
+    return _same(stored, recorded) or (bool(volatile) and _same(without(stored, volatile), without(recorded, volatile)))
+
+
+def lasting(stored: Recorded, recorded: Recorded) -> tuple[Recorded, Recorded]:
+    """Both without what moves with every recording."""
     first, second = map(_lasting, _without_equal_ages(stored, recorded))
+    return first, second
+
+
+def _same(stored: Recorded, recorded: Recorded) -> bool:
+    first, second = lasting(stored, recorded)
     if stored.truncated and recorded.truncated:
         size = min(len(first.body), len(second.body))
         first, second = (replace(each, body=each.body[:size]) for each in (first, second))

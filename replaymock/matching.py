@@ -26,15 +26,20 @@ SOCKET: KnownBody = ("websocket", None)
 """What a request for a WebSocket has for a body, so that it is told apart from one for a page at the same path."""
 
 IGNORE_KINDS = ("query", "header", "form", "json", "body", "trailing-slash")
+VOLATILE_KINDS = ("header", "json", "value")
 
 
 class Rule(Struct, frozen=True):
-    """What to ignore, and which headers take part, for the requests whose path a glob matches."""
+    """What to ignore, and which headers take part, for the requests whose path a glob matches.
+
+    `volatile` is what says nothing in their answers.
+    """
 
     path: str = "/**"
     method: str = ""
     ignore: tuple[Selector, ...] = ()
     headers: tuple[str, ...] = ()
+    volatile: tuple[Selector, ...] = ()
 
 
 class Difference(Struct, frozen=True):
@@ -52,6 +57,7 @@ class Matcher:
         self._rules = rules
         self.redactor = redactor or Redactor()
         self.uses_headers = any(rule.headers for rule in rules)
+        self._has_volatile = any(rule.volatile for rule in rules)
 
     def canonical(self, request: Request, known: KnownBody | None = None) -> Canonical:
         """The canonical form of a request; `known` stands for a stored body whose bytes were not kept."""
@@ -85,6 +91,12 @@ class Matcher:
         kind, body = _canonical_text(data) if is_text else ("bytes", bodies.digest(data))
         found = Canonical("GET", normal_path(request.path), kind=kind, body=body)
         return ignore([selector for rule in self._rules_for(request) for selector in rule.ignore], found)
+
+    def volatile(self, request: Request) -> tuple[Selector, ...]:
+        """What says nothing in the answers to a request."""
+        if not self._has_volatile:
+            return ()
+        return tuple(selector for rule in self._rules_for(request) for selector in rule.volatile)
 
     def _rules_for(self, request: Request) -> list[Rule]:
         if not self._rules:

@@ -18,6 +18,7 @@ from replaymock.matching import SOCKET, Matcher, key_of
 from replaymock.messages import CLOSE, Message
 from replaymock.naming import HASH_DIGITS, cassette_name
 from replaymock.origin import TOKEN, Origins
+from replaymock.proposals import Proposals
 from replaymock.redaction import Numbering
 from replaymock.repeats import Repeats, digest_of
 from replaymock.rewrites import Canonical
@@ -63,6 +64,7 @@ class Recording:
         self._previous: dict[str, Cassette] = {}
         self._repeats = Repeats()
         self._asking = Asking(matcher, self.numbering.known)
+        self.proposals = Proposals()
 
     def remember(self, file: str, cassette: Cassette) -> None:
         """Takes note of a cassette that was removed, so that an equal one comes back byte for byte."""
@@ -149,7 +151,8 @@ class Recording:
         stored = known.cassette.responses
         if len(stored) != len(known.afters):
             raise ValueError(f"{file} is no longer what it was")
-        new = tuple(one for one in cassette.responses if not any(same(other, one) for other in stored))
+        volatile = self.matcher.volatile(cassette.request.to_request())
+        new = tuple(one for one in cassette.responses if not any(same(other, one, volatile) for other in stored))
         return Taken(file, Cassette(known.request, (*stored, *new)), changed=bool(new))
 
     def renamed(self, old: str, new: str) -> None:
@@ -168,7 +171,8 @@ class Recording:
             return cassette
         known = dict(enumerate(previous.responses))
         pairs = ((known.get(at), one) for at, one in enumerate(cassette.responses))
-        kept = (old if old and old.after == one.after and same(old, one) else one for old, one in pairs)
+        volatile = self.matcher.volatile(cassette.request.to_request())
+        kept = (old if old and old.after == one.after and same(old, one, volatile) else one for old, one in pairs)
         return Cassette(previous.request, tuple(kept))
 
     def take_conversation(self, exchange: Exchange, messages: tuple[Message, ...], index: Index) -> Taken:
@@ -203,7 +207,8 @@ class Recording:
         known = index.entries.get(file)
         before = known.cassette if known else None
         stored = before.responses if before else ()
-        responses, cursor = join(stored, self._cursors.get(file, -1), recorded, writes)
+        volatile = self.matcher.volatile(exchange.request)
+        responses, cursor = join(stored, self._cursors.get(file, -1), recorded, writes, volatile)
         self._cursors[file] = cursor
         request = before.request if before else self._request(exchange.request, canonical)
         if file not in self.redacted and is_redacted(Cassette(request, responses[cursor : cursor + 1])):
@@ -211,8 +216,11 @@ class Recording:
         if before and responses == stored:
             return Taken(file, before, changed=False)
         previous = self._previous.get(file)
-        if previous and cursor < len(previous.responses) and holds(previous.responses[cursor], recorded, writes):
-            responses = (*responses[:cursor], previous.responses[cursor])
+        there = (previous or before or Cassette(request, ())).responses[cursor : cursor + 1]
+        if previous and there and holds(there[0], recorded, writes, volatile):
+            responses = (*responses[:cursor], there[0])
+        elif there:
+            self.proposals.changed(file, there[0], recorded, volatile)
         return Taken(file, Cassette(request if before or not previous else previous.request, responses), changed=True)
 
     def _history(self, session: str) -> History:

@@ -3,7 +3,7 @@
 import json
 import math
 import re
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Container, Iterator, Sequence
 from decimal import MAX_EMAX, MAX_PREC, MIN_EMIN, Context, Decimal, InvalidOperation
 from typing import Any
 
@@ -42,6 +42,39 @@ def position(text: str, place: Sequence[Step]) -> int:
     except (IndexError, ValueError):
         return 0  # the text stops being JSON
     return position(text, place[:-1]) if place else 0
+
+
+def without(text: str, places: Container[tuple[Step, ...]]) -> str:
+    """Valid JSON text without the members and elements at some places, and without white space between its tokens."""
+    out: list[str] = []
+    path: list[Step] = []
+    is_followed: list[bool] = []  # of each open container, whether something of it was kept
+    leaving = 0  # how deep what is left out lies; 0 where nothing is
+    for match in _TOKEN.finditer(text):
+        kind, token = match.lastindex, match.group()
+        if kind == _COMMA:
+            path[-1] = path[-1] if isinstance(path[-1], str) else path[-1] + 1
+            continue
+        if kind == _CLOSING:
+            path.pop()
+            is_followed.pop()
+        elif kind == _KEY:
+            token = match.group(1) + ":"
+            path[-1] = string_value(match.group(1)) or ""
+        if path and not leaving and (kind == _KEY or (kind != _CLOSING and isinstance(path[-1], int))):
+            if tuple(path) in places:
+                leaving = len(path)
+            else:
+                out.append("," if is_followed[-1] else "")
+                is_followed[-1] = True
+        if not leaving:
+            out.append(token)
+        if kind == _OPENING:
+            path.append(0 if match.group() == "[" else "")
+            is_followed.append(False)
+        elif kind != _KEY and leaving == len(path):
+            leaving = 0
+    return "".join(out)
 
 
 def string_value(token: str) -> str | None:

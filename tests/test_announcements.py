@@ -7,8 +7,9 @@ from typing import Any
 
 import pytest
 
-from replaymock import announcements
+from replaymock import announcements, config
 from replaymock.errors import UsageError
+from replaymock.proposals import Proposal
 from replaymock.settings import Settings, Upstream
 
 
@@ -79,6 +80,16 @@ def test_a_summary_says_in_how_many_cassettes_something_is_hidden() -> None:
     found = announcements.summary({}, 0, redacted=(2, 3), failed_writes=1)
     assert (found["redacted"], found["redacted_files"]) == (2, 3)
     assert found["text"].endswith("redacted 2 in 3 cassettes, failed writes 1")
+
+
+def test_what_alone_changed_is_told_with_the_rules_that_are_there_already() -> None:
+    told: list[tuple[str, dict[str, Any]]] = []
+    settings = Settings(file=config.read('[record]\nvolatile = ["header:etag"]', "replaymock.toml"))
+    found = [Proposal(("json:$.a", "json:$.b"), ("x/GET.json", "y/GET.json"))]
+    announcements.tell_of_changes(settings, found, lambda event, members: told.append((event, members)))
+    ((event, members),) = told
+    assert (event, members["hint"]) == ("changed", 'volatile = ["header:etag", "json:$.a", "json:$.b"]')
+    assert members["text"].startswith("x/GET.json and 1 cassette more: changed only in json:$.a and json:$.b; if that")
 
 
 def test_a_folder_is_told_from_here_and_never_with_all_that_is_above_it(

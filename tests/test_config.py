@@ -25,11 +25,13 @@ keep = ["query:page_token"]
 
 [record]
 drop_headers = ["X-Build"]
+volatile = ["json:$.serverTime", "header:X-Node"]
 
 [[rule]]
 path = "/search/**"
 method = "POST"
 ignore = ["json:$.at", "body"]
+volatile = ["value:n=[0-9]+"]
 """
 
 
@@ -46,6 +48,12 @@ def test_a_file_gives_options_rules_and_redaction() -> None:
     everywhere, search = found.rules
     assert (everywhere.path, [str(one) for one in everywhere.ignore]) == ("/**", ["query:_", "form:nonce"])
     assert everywhere.headers == ("accept-language",)
+    assert found.volatile == ("json:$.serverTime", "header:X-Node")
+    assert [str(one) for one in (*everywhere.volatile, *search.volatile)] == [
+        "json:$.serverTime",
+        "header:x-node",
+        "value:n=[0-9]+",
+    ]
     assert (search.path, search.method, [str(one) for one in search.ignore]) == (
         "/search/**",
         "POST",
@@ -91,6 +99,11 @@ def test_a_table_deeper_down_can_be_read() -> None:
         ("[redact]\nrules_file = ['a']", "replaymock.toml:2: rules_file must be a string, the path of a file"),
         ("[redact]\nadd = ['body']", "unknown selector 'body'"),
         ("[record]\ndrop = []", "in [record]: unknown key 'drop'"),
+        (
+            '[record]\nvolatile = ["query:_"]',
+            "replaymock.toml:2: unknown selector 'query:_': use one of header, json, value",
+        ),
+        ("[[rule]]\nvolatile = ['value:[']", "replaymock.toml:2: '[' is not a regular expression"),
     ],
 )
 def test_what_is_wrong_is_named_with_its_line_and_the_nearest_key(text: str, said: str) -> None:

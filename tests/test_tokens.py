@@ -111,3 +111,41 @@ def test_huge_numbers_are_read_quickly_and_kept(text: str) -> None:
 @pytest.mark.parametrize("piece", ['\\"', '"', "{", '{"a":', "\\"])
 def test_what_is_no_json_is_searched_for_a_place_in_proportion_to_its_length(piece: str) -> None:
     assert grows_in_proportion(lambda text: tokens.position(f'"{text}', ("a",)), piece)
+
+
+@pytest.mark.parametrize(
+    ("text", "places", "left"),
+    [
+        ('{"a": 1.10, "b": 2, "a": 3}', [("a",)], '{"b":2}'),
+        ('{"a": {"b": [1]}, "c": 1e5}', [("a",)], '{"c":1e5}'),
+        ('{"a" : {"b": [1], "c": 2}}', [("a", "b")], '{"a":{"c":2}}'),
+        ('[1, [2], {"a": 3}, "\\u00e9"]', [(0,), (1, 0), (2,)], '[[],"\\u00e9"]'),
+        ("[1, 2]", [(0,), (1,), (7,), ("0",)], "[]"),
+        ('{"": 1, "x": {"": 2}}', [("x", "")], '{"":1,"x":{}}'),
+        (" 7 ", [("a",)], "7"),
+    ],
+)
+def test_members_and_elements_are_left_out_and_all_other_tokens_stay(text: str, places: list[Any], left: str) -> None:
+    assert tokens.without(text, places) == left
+
+
+def _without(value: Any, places: set[Any], path: tuple[str | int, ...] = ()) -> Any:
+    if isinstance(value, dict):
+        kept = {name: inner for name, inner in value.items() if (*path, name) not in places}
+        return {name: _without(inner, places, (*path, name)) for name, inner in kept.items()}
+    if isinstance(value, list):
+        pairs = [(at, inner) for at, inner in enumerate(value) if (*path, at) not in places]
+        return [_without(inner, places, (*path, at)) for at, inner in pairs]
+    return value
+
+
+def _inner(value: Any, path: tuple[str | int, ...] = ()) -> list[tuple[str | int, ...]]:
+    pairs = value.items() if isinstance(value, dict) else enumerate(value) if isinstance(value, list) else ()
+    return [place for step, inner in pairs for place in ((*path, step), *_inner(inner, (*path, step)))]
+
+
+@given(strategies.values, st.sampled_from([None, 2]), st.randoms(use_true_random=False))
+def test_whatever_is_left_out_the_rest_is_valid_and_the_same(value: Any, indent: int | None, random: Any) -> None:
+    chosen = {place for place in _inner(value) if random.random() < 0.3}
+    left = tokens.without(json.dumps(value, indent=indent), chosen)
+    assert json.loads(left) == _without(value, chosen)

@@ -1,6 +1,7 @@
 """Cassettes in a real git repository: recording again changes nothing that did not change."""
 
 import contextlib
+import gzip
 import itertools
 import json
 import os
@@ -9,10 +10,14 @@ import socket
 import subprocess
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
-from tests.running import Running, ask, raw_backend, read_whole, replaymock
+from replaymock import config
+from replaymock.settings import Upstream
+from tests.inside import Told, running_app
+from tests.running import Running, ask, raw_backend, read_whole, replaymock, reply
 
 JSON = [("Content-Type", "application/json")]
 FORM = [("Content-Type", "application/x-www-form-urlencoded")]
@@ -101,6 +106,21 @@ def flow(url: str) -> None:
     ask(url, "HEAD", "/items/1")
 
 
+class Clock:
+    """A backend with a clock, and with a number and a token for each answer, which is packed for those who want that."""
+
+    def __init__(self) -> None:
+        self.name = "lamp"
+        self._moments = itertools.count(95)
+
+    def handle(self, connection: socket.socket) -> None:
+        packs = b"gzip" in read_whole(connection)[0]
+        meta = {"serverTime": next(self._moments), "token": f"Zk81mQ{next(self._moments)}"}
+        body = json.dumps({"name": self.name, "meta": meta}, indent=2).encode()
+        headers = [f'ETag: "{next(self._moments)}"', *(["Content-Encoding: gzip"] if packs else [])]
+        connection.sendall(reply(gzip.compress(body) if packs else body, *headers))
+
+
 @contextlib.contextmanager
 def recording(folder: Path) -> Iterator[Running]:
     """A shop with `record` in front of it."""
@@ -155,6 +175,56 @@ def test_one_changed_field_changes_one_file_in_a_few_lines(git: Callable[..., st
     assert int(added) <= 5
     assert int(removed) <= 5
     assert '+        "name": "renamed",' in git("diff").splitlines()
+
+
+VOLATILE = """
+[record]
+volatile = ["header:etag"]
+
+[[rule]]
+path = "/api/**"
+volatile = ["json:$.meta.serverTime", "header:content-encoding"]
+"""
+
+
+@pytest.mark.parametrize("mode", ["all", "rewrite"])
+def test_a_clock_in_each_answer_leaves_git_with_nothing_to_say_once_it_is_volatile(
+    git: Callable[..., str], tmp_path: Path, mode: str
+) -> None:
+    settings: dict[str, Any] = {"file": config.read(VOLATILE, "replaymock.toml")}
+    told, backend = [], Clock()
+    with raw_backend(backend.handle) as origin:
+        for backend.name in ("lamp", "lamp", "shade"):
+            with running_app(tmp_path / "c", mode=mode, upstreams=(Upstream("", origin),), **settings) as app:
+                for coding in ("gzip", "identity", "gzip"):
+                    got = ask(app.url, "GET", "/api/items/7", [("Accept-Encoding", coding)])
+                    told.append(json.loads(gzip.decompress(got.body) if coding == "gzip" else got.body)["meta"])
+            changes = git("status", "--porcelain")
+            git("add", "-A")
+            git("commit", "-q", "-m", "Record", "--allow-empty")
+            assert (changes == "") is (len(told) == 6)
+    assert len({meta["serverTime"] for meta in told}) == len({meta["token"] for meta in told}) == 9
+    with running_app(tmp_path / "c", **settings) as app:
+        replayed = ask(app.url, "GET", "/api/items/7").json()
+    assert (replayed["name"], replayed["meta"]["serverTime"]) == ("shade", told[6]["serverTime"])
+
+
+def test_the_line_that_is_told_when_a_clock_alone_has_changed_leaves_nothing_to_say(tmp_path: Path) -> None:
+    told: list[Told] = []
+    said = "[record]\n"
+    with raw_backend(Clock().handle) as origin:
+        for _ in range(3):
+            told.append(Told())
+            settings: dict[str, Any] = {"file": config.read(said, "x"), "upstreams": (Upstream("", origin),)}
+            with running_app(tmp_path, told[-1], mode="all", **settings) as app:
+                for number in range(2):
+                    ask(app.url, "GET", f"/items/{number}")
+            said = "".join(["[record]\n", *(event["hint"] for event in told[-1].events("changed"))])
+    first, second, third = (one.events("changed") for one in told)
+    assert (first, third, said) == ([], [], "[record]\n")
+    assert second[0]["only_in"] == ["header:etag", "json:$.meta.serverTime"]
+    assert second[0]["files"] == ["items/0/GET.json", "items/1/GET.json"]
+    assert 'under [record] in replaymock.toml: volatile = ["header:etag", "json:$.meta.serverTime"]' in told[1].log
 
 
 def test_another_port_of_the_backend_changes_nothing(git: Callable[..., str], tmp_path: Path) -> None:
