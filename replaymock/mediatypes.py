@@ -16,7 +16,7 @@ def is_textual(media_type: str) -> bool:
         or media_type.startswith(("text/", "multipart/"))
         or media_type in _TEXT_TYPES
         or is_json(media_type)
-        or media_type.endswith(("+xml", "+text", "+yaml", "json-seq"))
+        or media_type.endswith(("+xml", "+text", "+yaml", "+jwt", "json-seq"))
     )
 
 
@@ -61,14 +61,20 @@ def media_type_of(file_extension: str) -> str:
 
 
 FORM_TYPE = "application/x-www-form-urlencoded"
-_JSON_TYPES = frozenset(("application/json", "text/json", "application/x-json", "application/json5"))
+_JSON_TYPES = frozenset(
+    (
+        "application/json text/json application/x-json application/json5 application/x-amz-json-1.0 "
+        "application/x-amz-json-1.1 application/csp-report"
+    ).split()
+)
 _TEXT_TYPES = frozenset(
     (
         "application/xml application/javascript application/ecmascript application/x-javascript "
         "application/graphql application/x-ndjson application/ndjson application/jsonl application/x-jsonlines "
         "application/stream+json application/yaml application/x-yaml application/toml application/x-sh "
         "application/sql application/rtf application/x-www-form-urlencoded application/x-mpegurl "
-        "application/vnd.apple.mpegurl application/x-httpd-php"
+        "application/vnd.apple.mpegurl application/x-httpd-php application/jwt application/jose application/csv "
+        "application/x-pem-file application/pem-certificate-chain application/typescript message/http"
     ).split()
 )
 _EXTENSIONS = {

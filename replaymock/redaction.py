@@ -240,8 +240,8 @@ def _read(charset: str, body: bytes) -> tuple[str, str]:
 
 
 def _is_plain_text(media: str, body: bytes) -> bool:
-    """Whether a body of no particular type is text all the same."""
-    if media != "application/octet-stream" or b"\0" in body:
+    """Whether a body that its type does not call text is text all the same."""
+    if media.startswith(_OF_MEDIA) or b"\0" in body:
         return False
     try:
         body.decode("utf-8")
@@ -258,6 +258,7 @@ _LONGEST_REMEMBERED = 256
 # beginning such a body is binary, and looking through megabytes of it would hold everything up.
 _OFTEN_WRONG = ("", mediatypes.FORM_TYPE)
 _BEGINNING = 4096
+_OF_MEDIA = ("image/", "audio/", "video/", "font/")
 _SCRIPTS = frozenset(("text/javascript", "application/javascript", "application/x-javascript", "text/css"))
 _COOKIE = re.compile(r'[^=;"\s][^=;"]*+="[^"]*+"|[^;\s][^;]*+')
 # Up to where a header's or a URL's next parameter begins.

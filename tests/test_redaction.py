@@ -276,6 +276,12 @@ def test_no_header_takes_longer_than_in_proportion_to_its_length(name: str, piec
     assert grows_in_proportion(lambda text: REDACTOR.headers(((name, text),), anonymous), piece)
 
 
+@pytest.mark.parametrize("media", ["application/x-amz-json-1.1", "application/jwt", "application/vnd.of-somebody"])
+def test_text_of_any_type_is_searched(media: str) -> None:
+    found = REDACTOR.response(a_response(headers=(("content-type", media),), body=JWT.encode()), named)
+    assert found.body.decode() == HIDDEN
+
+
 @pytest.mark.parametrize("coding", ["gzip", "deflate", "br", "zstd"])
 def test_a_compressed_request_is_the_one_it_decodes_to(coding: str) -> None:
     body = b'{"token":"abc","page":2}'
