@@ -1,7 +1,7 @@
 """What a folder of cassettes holds, without serving it: faults, a table."""
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -16,7 +16,7 @@ from replaymock.files import Loaded
 from replaymock.index import Serving
 from replaymock.library import checked_entry
 from replaymock.matching import Matcher, key_of
-from replaymock.naming import METHODS
+from replaymock.naming import METHODS, is_sidecar_name
 from replaymock.redaction import Redactor
 from replaymock.sidecars import ANY_SIZE, NONE
 from replaymock.store import Store
@@ -44,19 +44,19 @@ class Row:
         }
 
 
-def check(folder: Path, config: FileConfig) -> list[str]:
-    """Every fault of a folder, one line each, by file."""
-    store = Store(folder)
+def check(folder: Path, config: FileConfig, only: Iterable[str] | None = None) -> list[str]:
+    """Every fault of a folder, or `only` of these files in it, one line each, by file."""
+    store = Store(folder, only)
     store.scan()
     faults = [(file, str(error)) for file, error in store.broken.items()]
     return [line for _, line in sorted(faults + _slips(store) + _doubles(store, config))]
 
 
-def unserved(folder: Path) -> list[str]:
+def unserved(folder: Path, only: Iterable[str] | None = None) -> list[str]:
     """The files in a folder that are neither cassettes, plain mocks nor sidecars, nor hidden: perhaps by mistake."""
-    store = Store(folder)
+    store = Store(folder, only)
     store.scan()
-    return store.unserved()
+    return [file for file in store.strays() if not is_sidecar_name(file.rpartition("/")[2])]
 
 
 def rows(folder: Path) -> list[Row]:

@@ -1,7 +1,7 @@
 """Secrets in a folder of cassettes: in which file, on which line, at which place, of what kind; never their value."""
 
 import json
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -36,16 +36,16 @@ class Finding:
         return {"file": self.file, "line": self.line, "place": self.place, "kind": self.kind}
 
 
-def scan(folder: Path, config: FileConfig) -> list[Finding]:
-    """Every secret in the files of a folder, also in those that are no valid cassettes, by file and line."""
-    store, redactor = Store(folder), Redactor(config.redaction)
+def scan(folder: Path, config: FileConfig, only: Iterable[str] | None = None) -> list[Finding]:
+    """Every secret in the files of a folder, or `only` in these, also in no valid cassettes, by file and line."""
+    store, redactor = Store(folder, only), Redactor(config.redaction)
     store.scan()
     found: dict[Finding, None] = {}
     for loaded in store.loaded:
         cassette = store.cassette(loaded, ANY_SIZE)
         if cassette:
             found |= dict.fromkeys(_in_cassette(folder, loaded, cassette, redactor))
-    for file in (*store.broken, *store.unserved()):
+    for file in (*store.broken, *store.strays()):
         found |= dict.fromkeys(_in_text(file, _read(folder / file), redactor))
     return sorted(found, key=lambda finding: (finding.file, finding.line, finding.place, finding.kind))
 

@@ -20,10 +20,11 @@ GIT_ATTRIBUTES = "* text eol=lf\n*.body.* -text\n"
 
 
 class Store:
-    """The cassettes of one folder."""
+    """The cassettes of one folder, or `only` these files of it."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, only: Iterable[str] | None = None) -> None:
         self.folder = folder
+        self._only = only
         self._files = Files(folder)
         self.being_saved: set[str] = set()
         self._known: dict[str, tuple[Signature, Loaded | CassetteError]] = {}
@@ -59,15 +60,16 @@ class Store:
         changed = [file for file in with_rests(sorted(present - self.being_saved), rest) if self._refresh(file)]
         return bool(gone or changed)
 
-    def unserved(self) -> list[str]:
+    def strays(self) -> list[str]:
         """The files that are not hidden and no part of what is known, by name."""
         sidecars = {
             os.path.normpath(os.path.join(os.path.dirname(file), name))  # noqa: PTH118, PTH120 - names, not places
-            for file, (signature, _) in self._known.items()
+            for file, (signature, found) in self._known.items()
             for name, *_ in signature[1:]
+            if isinstance(found, Loaded)
         }
-        found = (file for file in self._every_file() if not is_sidecar_name(file.rpartition("/")[2]))
-        return sorted(file for file in found if file not in self._known and os.path.normpath(file) not in sidecars)
+        files = (file for file in self._every_file() if file not in self._known)
+        return sorted(file for file in files if os.path.normpath(file) not in sidecars)
 
     def has(self, file: str) -> bool:
         """Whether there is such a file in the folder now."""
@@ -235,7 +237,8 @@ class Store:
 
     def _every_file(self) -> Iterator[str]:
         root = f"{self.folder}/"
-        folders = [""]
+        yield from self._only or ()
+        folders = [""] if self._only is None else []
         while folders:
             folder = folders.pop()
             try:

@@ -155,6 +155,27 @@ def test_scan_names_the_place_and_never_the_secret(folder: Path, here: Command) 
     assert "hunter2" not in ended.stdout + ended.stderr + listed.stdout + listed.stderr
 
 
+def test_files_are_looked_into_alone_and_named_as_they_were_given(folder: Path, here: Command) -> None:
+    secret = {"request": {"path": "/s"}, "responses": [{"file": "GET.body.txt"}]}
+    for place in ("cassettes/s", "else where"):
+        put(folder, f"{place}/GET.json", secret)
+        put(folder, f"{place}/GET.body.txt", "a\npassword: hunter2-x")
+        put(folder, f"{place}/other.json", {"password": "hunter2-x"})
+    (folder / "link.json").symlink_to(folder / "else where" / "other.json")
+    for given in ("cassettes/s/GET.json", "cassettes/s/GET.body.txt", "else where/GET.json"):
+        ended = here("scan", given)
+        assert (ended.returncode, ended.stdout) == (1, f"{given.rpartition('/')[0]}/GET.body.txt:2: $: password\n")
+    ended = here("scan", "cassettes/s/GET.json", "else where/other.json", "cassettes/s/other.json", "--sarif")
+    results = json.loads(ended.stdout)["runs"][0]["results"]
+    places = [one["locations"][0]["physicalLocation"]["artifactLocation"]["uri"] for one in results]
+    assert places == ["cassettes/s/GET.body.txt", "cassettes/s/other.json", "else%20where/other.json"]
+    assert here("scan", "cassettes", "else where/other.json").stdout.count("\n") == 3
+    assert "/else where/other.json:2: " in here("scan", "link.json").stdout
+    assert (here("check", "else where/GET.json").returncode, here("ls").returncode) == (0, 0)
+    put(folder, "else where/GET.json", "{")
+    assert here("check", "cassettes/s/GET.json", "else where/GET.json").stdout.startswith("else where/GET.json:1:")
+
+
 def test_the_folder_is_the_argument_the_variable_or_the_configured_one(
     tmp_path: Path, here: Command, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -202,7 +223,8 @@ WRONG = [
     (["record", "--upstream", "http://x", "--mode", "some"], ["--mode"]),
     (["record", "--upstream", "http://x", "--read-timeout", "nan"], ["--read-timeout"]),
     (["check", "none"], ["no folder none in /"]),
-    (["scan", "a-file"], ["a-file is no folder"]),
+    (["ls", "a-file"], ["a-file is no folder"]),
+    (["scan", "a-file", "none"], ["no folder none in /"]),
     (["ls", "--config", "binary.toml"], ["not UTF-8"]),
     (["ls", "--config", "."], ["--config"]),
     (["demo", "--port", "-1"], ["--port"]),

@@ -60,8 +60,10 @@ def test_files_that_are_no_cassettes_and_bodies_beside_them_are_searched_too(tmp
     put(tmp_path, "notes.txt", f"a\nb {TOKEN}\n")
     put(tmp_path, "c/GET.json", {"request": {"path": "/c"}, "responses": [{"file": "GET.body.txt"}]})
     (tmp_path / "c" / "GET.body.txt").write_text(f"one\ntwo\n{TOKEN}\n")
+    (tmp_path / "c" / "GET--left-over.body.txt").write_text(TOKEN)
     assert scan(tmp_path, NONE) == [
         Finding("b/GET.json", 3, "$.note", "github_token"),
+        Finding("c/GET--left-over.body.txt", 1, "$", "github_token"),
         Finding("c/GET.body.txt", 3, "$", "github_token"),
         Finding("notes.txt", 2, "$", "github_token"),
     ]

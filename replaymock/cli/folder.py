@@ -1,13 +1,15 @@
 """`check`, `scan` and `ls`: commands that read a folder of cassettes and serve nothing."""
 
+import os
 import sys
 from collections.abc import Sized
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
-from replaymock.cli.options import option, read_file
+from replaymock.cli.options import Line, option, read_file
 from replaymock.cli.showing import Command
 from replaymock.config import FileConfig
 from replaymock.errors import UsageError
@@ -16,25 +18,28 @@ if TYPE_CHECKING:
     from replaymock.inspection import Row
 
 folder_argument = click.argument("folder", metavar="[DIR]", required=False, envvar="REPLAYMOCK_CASSETTES")
+places_argument = click.argument(
+    "places", metavar="[DIR | FILE]...", nargs=-1, type=Line(), envvar="REPLAYMOCK_CASSETTES"
+)
 config_option = click.option("--config", metavar="FILE", envvar="REPLAYMOCK_CONFIG", help="The configuration to read.")
 
 
 @click.command(cls=Command)
-@folder_argument
+@places_argument
 @config_option
-def check(folder: str | None, config: str | None) -> None:
-    """Load every cassette strictly, and print what is wrong as file:line:column: reason.
+def check(places: tuple[str, ...], config: str | None) -> None:
+    """Load every cassette strictly, or these files, and print what is wrong as file:line:column: reason.
 
     Also tells of cassettes that answer the same request. Exits with 1 if there is anything to tell.
     """
     from replaymock import inspection  # noqa: PLC0415
 
     configuration = _configured(config)
-    place = _existing(folder, configuration)
-    findings = inspection.check(place, configuration)
+    looked_into = _looked_into(places, configuration)
+    findings = [line for folder, only in looked_into for line in inspection.check(folder, configuration, only)]
     for finding in findings:
         click.echo(finding)
-    unserved = inspection.unserved(place)
+    unserved = [file for folder, only in looked_into for file in inspection.unserved(folder, only)]
     if unserved:
         click.echo(_note(unserved), err=True)
     click.echo(_counted(findings) or "every cassette is fine", err=True)
@@ -42,20 +47,25 @@ def check(folder: str | None, config: str | None) -> None:
 
 
 @click.command(cls=Command)
-@folder_argument
+@places_argument
 @config_option
 @option("--json", "as_json", is_flag=True, help="Print a JSON array.")
 @option("--sarif", is_flag=True, help="Print SARIF 2.1.0, as code scanners do.")
-def scan(folder: str | None, config: str | None, as_json: bool, sarif: bool) -> None:
-    """Look for secrets in a folder: file, line, place and kind of each, never its value.
+def scan(places: tuple[str, ...], config: str | None, as_json: bool, sarif: bool) -> None:
+    """Look for secrets in a folder, or in these files: file, line, place and kind of each, never its value.
 
     Applies the tables that recording applies, also to files written by hand. Exits with 1 on a finding.
     """
     from replaymock import scanning  # noqa: PLC0415
 
     configuration = _configured(config)
-    place = _existing(folder, configuration)
-    findings = scanning.scan(place, configuration)
+    looked_into = _looked_into(places, configuration)
+    found_in = [(folder, scanning.scan(folder, configuration, only)) for folder, only in looked_into]
+    place, findings = found_in[0]
+    if len(found_in) > 1 or looked_into[0][1] is not None:
+        # Files are named as they were given.
+        named = ((folder, found) for folder, several in found_in for found in several)
+        place, findings = Path(), [replace(found, file=(folder / found.file).as_posix()) for folder, found in named]
     if sarif:
         from replaymock.sarif import sarif as log_of  # noqa: PLC0415
 
@@ -110,6 +120,36 @@ def _existing(given: str | None, found: FileConfig) -> Path:
 
         raise UsageError(no_folder(str(folder)))
     return folder
+
+
+def _looked_into(places: tuple[str, ...], found: FileConfig) -> list[tuple[Path, tuple[str, ...] | None]]:
+    """The folders to look into, each with the files of it that were given, or None for all it holds."""
+    from replaymock.naming import cassette_of  # noqa: PLC0415
+
+    if not places:
+        return [(_existing(None, found), None)]
+    home = Path(found.options.get("cassettes", "cassettes"))
+    looked_into: dict[Path, tuple[str, ...] | None] = {}
+    for given in map(Path, places):
+        place = given.resolve() if given.is_symlink() else given
+        if not place.is_file():
+            looked_into[_existing(str(given), found)] = None
+            continue
+        inside, folder = _below(place, home), home
+        if inside is None:
+            inside, folder = place.name, place.parent
+        before = looked_into.setdefault(folder, ())
+        if before is not None:
+            # What is beside a cassette is read with it.
+            files = (file for file in (cassette_of(inside), inside) if (folder / file).is_file())
+            looked_into[folder] = tuple(dict.fromkeys((*before, *files)))
+    return list(looked_into.items())
+
+
+def _below(place: Path, folder: Path) -> str | None:
+    """A file as a folder names it; None where it lies elsewhere."""
+    whole, above = (Path(os.path.abspath(each)) for each in (place, folder))  # noqa: PTH100 - links are not followed
+    return whole.relative_to(above).as_posix() if whole.is_relative_to(above) else None
 
 
 def _note(unserved: list[str]) -> str:
