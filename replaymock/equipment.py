@@ -9,10 +9,11 @@ from replaymock.journal import Report
 from replaymock.matching import Matcher
 from replaymock.mode import RECORD_MODES
 from replaymock.origin import Origins
-from replaymock.recorder import Forwarding, Recorder, Save
+from replaymock.recorder import Forwarding, Recorder
 from replaymock.recording import Recording
 from replaymock.settings import Settings
 from replaymock.storing import Policy
+from replaymock.taking import Save
 from replaymock.upstream import Backends
 
 _SHORTEST_CREDENTIAL = 6

@@ -120,10 +120,8 @@ class LookBack:
             self._library.retired.add(file)
             self._heirs[file] = taken.file
             self._renamed(file, taken.file)
-        request = taken.cassette.request
-        canonical = recording.matcher.canonical(request.to_request(), request.known_body())
         recording.redacted.add(taken.file)
-        self._recorder.put(taken, canonical, index)
+        self._recorder.taking.put(taken, index)
         self._responder.use(index, self._responder.broken)
         return taken.file
 

@@ -3,7 +3,6 @@
 import asyncio
 import time
 from collections.abc import AsyncIterator, Callable, Iterator
-from concurrent.futures import Future
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -11,21 +10,19 @@ from functools import lru_cache, partial
 from typing import TYPE_CHECKING
 
 from replaymock.attempt import Attempt
-from replaymock.cassette import Cassette
 from replaymock.errors import RequestRefused
 from replaymock.exchange import Exchange, Request
 from replaymock.headers import Headers, get, list_items
-from replaymock.index import Entry, Index, Serving, entry_for, held_entry
+from replaymock.index import Index, Serving
 from replaymock.journal import Report, Served
-from replaymock.line import Line
 from replaymock.origin import prefixed_cookies
 from replaymock.passing import Passage
 from replaymock.problems import refusal
-from replaymock.recording import Ahead, Recording, Taken
+from replaymock.recording import Recording
 from replaymock.relaying import Out, keeping, relay
 from replaymock.rewrites import Canonical
 from replaymock.settings import Upstream
-from replaymock.storing import NotKept
+from replaymock.taking import Save, Taking
 from replaymock.targets import normal_path, pattern
 from replaymock.turns import Turns
 
@@ -39,14 +36,9 @@ AGAIN_SECONDS = 5.0
 """How long the same trouble is not told of again."""
 
 _MOST_TROUBLES = 1000
-# Less is searched for secrets in the time it takes to hand it to a thread.
-_LARGE = 64 * 1024
 
 Count = Callable[[Served], None]
 """Learns what was served."""
-
-Save = Callable[[str, Cassette], None]
-"""Has a cassette written to the disk, soon and in order."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,7 +70,6 @@ class Recorder:
         self.forwarding = forwarding
         self.backends = backends
         self.serving = serving
-        self._save = save
         self._report = report
         self.clock = clock
         status = f"replaymock; fwd={'uri-miss' if forwarding.lookup else 'request'}" if forwarding.diagnostics else ""
@@ -87,7 +78,7 @@ class Recorder:
         self._noted: set[str] = set()
         self._troubles: dict[str, tuple[float, int]] = {}
         self._turns = Turns()
-        self._line: Line[Ahead] = Line()
+        self.taking = Taking(recording, serving, save, self.warn)
 
     def route(self, request: Request) -> Upstream:
         """The upstream of a request. RequestRefused when it came from this server or no upstream is named for it."""
@@ -135,7 +126,7 @@ class Recorder:
     def settle(self) -> None:
         """Keeps every exchange that is over, whatever it waits for."""
         self._turns.settle()
-        self._line.settle()
+        self.taking.settle()
 
     async def _exchange(
         self, attempt: Attempt, body: AsyncIterator[bytes], index: Callable[[], Index], count: Count
@@ -202,52 +193,12 @@ class Recorder:
     def _take(
         self, attempt: Attempt, exchange: Exchange, canonical: Canonical, index: Callable[[], Index], count: Count
     ) -> None:
-        def ahead() -> Callable[[], Ahead] | None:
-            is_large = len(exchange.request.body) + len(exchange.response.body) > _LARGE
-            return self.recording.ahead(exchange, index(), canonical) if is_large else None
-
-        def take(done: Future[Ahead] | None) -> None:
-            outcome, file = "forwarded", ""
-            try:
-                if not (attempt.gap and attempt.gap in index().entries):
-                    outcome, file = self._keep(exchange, canonical, index(), done.result() if done else None)
-            except NotKept as error:
-                self.warn(attempt.request, f"not saved, {error}")
-            self._count(attempt, count, outcome, file)
-
-        self._line.join(ahead, take)
+        self.taking.join(exchange, canonical, attempt.gap, index, partial(self._count, attempt, count))
 
     def _count(self, attempt: Attempt, count: Count, outcome: str, file: str) -> None:
         shown = attempt.shown or self.recording.redactor.shown(attempt.request.target)
         elapsed = (self.clock() - attempt.started) * 1000
         count(Served(attempt.request.method, shown, attempt.status, outcome, file, elapsed))
-
-    def _keep(self, exchange: Exchange, canonical: Canonical, index: Index, ahead: Ahead | None) -> tuple[str, str]:
-        """Keeps an exchange; what became of it, and in which file."""
-        taken = self.recording.take(exchange, index, canonical, ahead)
-        if taken.changed and any(recorded.encoded for recorded in taken.cassette.responses):
-            self.warn(exchange.request, f"{taken.file} keeps its content coding, and was not searched for secrets")
-        return self.put(taken, self.recording.read(exchange.request)[0] if taken.changed else canonical, index)
-
-    def put(self, taken: Taken, canonical: Canonical, index: Index) -> tuple[str, str]:
-        """Serves and saves what was taken, where it is news; what became of it, and in which file."""
-        if not taken.changed:
-            return "unchanged", taken.file
-        entry = self._entry(taken, canonical, index)
-        index.add(entry)
-        self.recording.served(entry)
-        self._save(taken.file, taken.cassette)
-        return "recorded", taken.file
-
-    def _entry(self, taken: Taken, canonical: Canonical, index: Index) -> Entry:
-        """The entry of a cassette; what it says of its request is brought to canonical form where it is not known."""
-        known = index.entries.get(taken.file)
-        if known and known.request is taken.cassette.request:
-            return held_entry(taken.file, taken.cassette, known.canonical, self.serving)
-        if not (canonical.kind or canonical.headers):
-            return held_entry(taken.file, taken.cassette, canonical, self.serving)
-        matcher = self.recording.matcher
-        return entry_for(taken.file, taken.cassette, plain=False, matcher=matcher, serving=self.serving)
 
     def is_wanted(self, path: str) -> bool:
         """Whether what is at a path is recorded."""

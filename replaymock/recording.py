@@ -31,12 +31,14 @@ from replaymock.targets import literal_path, normal_path, parse_query
 class Taken:
     """What became of an exchange: the cassette as it now is, and whether that is news to the disk.
 
-    Of a cassette that is not changed, responses may be left out: nobody need read them to know that.
+    Of a cassette that is not changed, responses may be left out: nobody need read them to know that. `canonical` is
+    what its request comes down to, where that is known without bringing it to canonical form.
     """
 
     file: str
     cassette: Cassette
     changed: bool
+    canonical: Canonical | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,6 +121,8 @@ class Recording:
             recorded = replace(recorded, after=history.fetched(file, canonical))
             taken = self._joined(exchange, canonical, file, recorded, index, history.counts)
             self._repeats.remember(file, None if taken.changed else known, self._cursors[file], digest)
+            if not (canonical.kind or canonical.headers):
+                taken = replace(taken, canonical=canonical)
         name = write_name(canonical, taken.cassette.request.path, exchange.response.status)
         history.saw(file, exchange.ended, is_news=bool(name) or self._cursors[file] != cursor)
         if name:

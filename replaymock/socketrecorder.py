@@ -77,8 +77,7 @@ class SocketRecorder:
 
     def _keep(self, exchange: Exchange, messages: tuple[Message, ...]) -> tuple[str, str]:
         index, recording = self._index(), self._recorder.recording
-        canonical = recording.matcher.canonical(exchange.request, SOCKET)
-        return self._recorder.put(recording.take_conversation(exchange, messages, index), canonical, index)
+        return self._recorder.taking.put(recording.take_conversation(exchange, messages, index), index)
 
     def _file(self, request: Request) -> str:
         recording = self._recorder.recording

@@ -51,6 +51,7 @@ FLOORS: list[tuple[str, str]] = [
     ("conductors", "problems passing"),
     ("conductors", "playing"),
     ("conductors", "attempt line"),
+    ("conductors", "taking"),
     ("conductors", "recorder"),
     ("conductors", "responder socketrecorder"),
     ("conductors", "sockets"),

@@ -1,0 +1,75 @@
+"""Exchanges are taken in their order, and what is news is served and saved."""
+
+import asyncio
+import gzip
+
+import pytest
+
+from replaymock.cassette import Cassette
+from replaymock.exchange import Exchange, Response
+from replaymock.index import Index
+from replaymock.taking import Taking
+from tests.factories import JSON, a_request, an_exchange
+from tests.test_line import until
+from tests.test_recording import SERVING, a_recording
+
+LARGE = b'[{"token": "hunter2abc"}, "' + b"x" * 70_000 + b'"]'
+
+
+class Run:
+    """A run of the recorder: what was saved, told, and became of each exchange."""
+
+    def __init__(self) -> None:
+        self.index = Index()
+        self.saved: list[tuple[str, Cassette]] = []
+        self.told: list[str] = []
+        self.done: list[tuple[str, str]] = []
+        self.taking = Taking(
+            a_recording(),
+            SERVING,
+            lambda file, cassette: self.saved.append((file, cassette)),
+            lambda _request, text: self.told.append(text),
+        )
+
+    def take(self, *exchanges: Exchange, gap: str = "") -> list[tuple[str, str]]:
+        asyncio.run(self._take(exchanges, gap))
+        return self.done
+
+    async def _take(self, exchanges: tuple[Exchange, ...], gap: str) -> None:
+        for one in exchanges:
+            canonical = a_recording().read(one.request)[0]
+            self.taking.join(one, canonical, gap, lambda: self.index, lambda *became: self.done.append(became))
+        await until(lambda: len(self.done) == len(exchanges))
+
+
+def said(target: str, body: bytes = b"[1]", *headers: tuple[str, str]) -> Exchange:
+    return an_exchange(a_request(target=target), Response(200, "OK", (*JSON, *headers), body))
+
+
+def test_what_is_news_is_served_and_saved_and_the_same_again_is_not() -> None:
+    run = Run()
+    assert run.take(said("/a"), said("/a")) == [("recorded", "a/GET.json"), ("unchanged", "a/GET.json")]
+    assert [file for file, _ in run.saved] == list(run.index.entries) == ["a/GET.json"]
+
+
+def test_what_comes_behind_a_large_one_is_taken_after_it() -> None:
+    run = Run()
+    run.take(said("/large", LARGE), said("/b"))
+    assert [file for file, _ in run.saved] == ["large/GET.json", "b/GET.json"]
+    assert b"hunter2abc" not in run.saved[0][1].responses[0].body
+
+
+def test_a_gap_that_was_filled_meanwhile_is_left_as_it_is() -> None:
+    run = Run()
+    assert run.take(said("/a"), said("/a", b"[2]"), gap="a/GET.json") == [("recorded", "a/GET.json"), ("forwarded", "")]
+    assert len(run.saved) == 1
+
+
+@pytest.mark.parametrize(("coding", "outcome"), [("compress", "recorded"), ("gzip", "forwarded")])
+@pytest.mark.parametrize("body", [b"token=hunter2abc", LARGE])
+def test_the_user_is_told_of_what_cannot_be_decoded(coding: str, outcome: str, body: bytes) -> None:
+    run = Run()
+    cut = gzip.compress(body, 0)[:-1]
+    assert run.take(said("/a", cut, ("Content-Encoding", coding)))[0][0] == outcome
+    (told,) = run.told
+    assert ("not searched for secrets" in told) == (outcome == "recorded")
