@@ -98,7 +98,9 @@ def located(file: str, data: bytes, error: Exception) -> CassetteError:
         return at(file, data, *_odd_member(data, _steps(path.group(1).partition("[...]")[0])))
     if unknown:
         return at(file, data, (*steps, unknown.group(1)), _unknown_field(unknown.group(1), steps))
-    return at(file, data, steps, message.partition(" - at")[0])
+    reason = message.partition(" - at")[0]
+    named = path.group(1).lstrip(".") if path else ""
+    return at(file, data, steps, f"{named}: {reason[:1].lower()}{reason[1:]}" if named else reason)
 
 
 def _syntax_error(data: bytes) -> Exception | None:
