@@ -78,13 +78,14 @@ def withdraw(settings: Settings) -> None:
 
 
 def summary(
-    counts: dict[str, int], unused: int, redacted: tuple[int, int] = (0, 0), failed_writes: int = 0
+    counts: dict[str, int], unused: int, redacted: tuple[int, int] | None = None, failed_writes: int = 0
 ) -> dict[str, Any]:
     """The members of the last event, from how many requests had each outcome.
 
-    `redacted` are the distinct values that were hidden, and the cassettes of this run in which something is hidden.
+    `redacted` are the distinct values that were hidden, and the cassettes of this run in which something is hidden;
+    None where nothing is recorded, of which people are not told then.
     """
-    values, files = redacted
+    values, files = redacted or (0, 0)
     found = {
         "requests": sum(counts.values()),
         "hits": counts.get("hit", 0),
@@ -96,7 +97,8 @@ def summary(
         "redacted_files": files,
         "failed_writes": failed_writes,
     }
-    said: dict[str, Any] = {name: found[name] for name in ("hits", "misses", "recorded", "unused", "redacted")}
+    names = ("hits", "misses", "unused") if redacted is None else ("hits", "misses", "recorded", "unused", "redacted")
+    said: dict[str, Any] = {name: found[name] for name in names}
     if files:
         said["redacted"] = f"{values} in {counted(files)}"
     if failed_writes:
@@ -114,7 +116,7 @@ def sum_up(
     report: Report,
 ) -> None:
     """Tells at the end what happened, and of a recording what alone changed."""
-    redacted = (0, 0)
+    redacted = None
     if recording:
         redacted = recording.numbering.count, len(recording.redacted)
         tell_of_changes(settings, recording.proposals.all(), report)
@@ -128,7 +130,7 @@ def tell_of_changes(settings: Settings, proposals: "Sequence[Proposal]", report:
         others = len(proposal.files) - 1
         named = proposal.files[0] + (f" and {counted(others)} more" if others else "")
         changed = f"{named}: changed only in {' and '.join(proposal.selectors)}"
-        text = f"{changed}; if that says nothing, put under [record] in replaymock.toml: {line}"
+        text = f"{changed}; if that says nothing, put {settings.file.home.under('record')}: {line}"
         report("changed", {"files": proposal.files, "only_in": proposal.selectors, "hint": line, "text": text})
 
 

@@ -181,6 +181,7 @@ class App:
             miss_status=settings.miss_status,
             session_header=settings.session_header.lower(),
             ignored=settings.file.ignored,
+            home=settings.file.home,
             folder=announcements.place_of(settings.cassettes),
             conditional=settings.conditional,
             shifting=self._serving.shifting,

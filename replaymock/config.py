@@ -12,6 +12,7 @@ from typing import Any
 
 from replaymock.errors import UsageError
 from replaymock.headers import TOKEN
+from replaymock.home import Home, home_of
 from replaymock.matching import IGNORE_KINDS, VOLATILE_KINDS, Rule
 from replaymock.redaction import KINDS as REDACT_KINDS
 from replaymock.redaction import RedactionRules
@@ -46,6 +47,7 @@ class FileConfig:
     play: tuple[RuleOfPlay, ...] = ()
     rules_files: tuple[str, ...] = ()
     notes: tuple[str, ...] = ()
+    home: Home = field(default_factory=Home)
 
 
 def read(text: str, place: str, *, table: str = "") -> FileConfig:
@@ -56,12 +58,14 @@ def read(text: str, place: str, *, table: str = "") -> FileConfig:
         found: Any = tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
         raise UsageError(f"{place}: not TOML: {error}") from error
+    home = home_of(place, table)
     for name in table.split(".") if table else []:
+        home = home if name in found else Home()
         found = found.get(name, {})
         if not isinstance(found, dict):
             raise UsageError(f"{place}: {name} must be a table")
     reader = _Reader(text, place)
-    return reader.config({name.replace("-", "_"): value for name, value in found.items()})
+    return replace(reader.config({name.replace("-", "_"): value for name, value in found.items()}), home=home)
 
 
 def merged(under: FileConfig, over: FileConfig) -> FileConfig:
@@ -81,6 +85,7 @@ def merged(under: FileConfig, over: FileConfig) -> FileConfig:
         play=under.play + over.play,
         rules_files=under.rules_files + over.rules_files,
         notes=under.notes + over.notes,
+        home=over.home,
     )
 
 

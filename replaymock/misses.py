@@ -6,9 +6,10 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 
-from msgspec import Struct
+from msgspec import Struct, structs
 
 from replaymock.errors import UsageError
+from replaymock.home import Home
 from replaymock.index import Entry, Index
 from replaymock.matching import IGNORE_KINDS, SOCKET, Difference, differences, key_of
 from replaymock.naming import cassette_name, mock_file
@@ -32,7 +33,8 @@ class NearMiss(Struct, frozen=True):
 class Miss(Struct, frozen=True):
     """A request without an answer.
 
-    `hint` is a line for `replaymock.toml`, or what else to do; `replaces_line` says that such a line is there already.
+    `hint` is a line for the configuration, which has its `home`, or what else to do; `replaces_line` says that such a
+    line is there already.
     """
 
     request: Canonical
@@ -40,12 +42,23 @@ class Miss(Struct, frozen=True):
     nearest: tuple[NearMiss, ...]
     hint: str
     replaces_line: bool = False
+    home: Home = Home()
+
+    def written_in(self, home: Home) -> "Miss":
+        """The miss in a run that has its configuration there."""
+        return structs.replace(self, home=home)
+
+    @property
+    def is_line(self) -> bool:
+        """Whether the hint is a line for the configuration."""
+        return self.hint.startswith(("ignore =", "sequence ="))
 
     def to_json(self) -> dict[str, Any]:
         """The miss as the members of a problem document."""
         return {
             "reason": self.reason,
             "hint": self.hint,
+            **({"where": self.home.top} if self.is_line else {}),
             "request": _request_json(self.request),
             "nearest": [_near_json(near) for near in self.nearest],
         }

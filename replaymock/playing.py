@@ -16,6 +16,7 @@ from replaymock.cors import Cors
 from replaymock.errors import RequestRefused, UsageError
 from replaymock.exchange import Request
 from replaymock.headers import get
+from replaymock.home import Home
 from replaymock.index import Entry
 from replaymock.injection import Fault, injected, parse_fault
 from replaymock.prepare import Caller
@@ -32,7 +33,8 @@ class Playing(Struct, frozen=True):
     """How cassettes are played: the sequence policy, the latency, the status of a miss, the header naming a session.
 
     `directions` say otherwise for some requests, the last one that fits. `folder` is where misses say that a cassette
-    can be written. `conditional` has conditions of a request answered by 304; `shifting` moves times.
+    can be written, `home` where a line of configuration can. `conditional` has conditions of a request answered by
+    304; `shifting` moves times.
     """
 
     sequence: str = "auto"
@@ -42,6 +44,7 @@ class Playing(Struct, frozen=True):
     session_header: str = "replaymock-session"
     ignored: tuple[str, ...] = ()
     folder: str = ""
+    home: Home = Home()
     conditional: bool = False
     shifting: Shifting | None = None
 

@@ -44,8 +44,9 @@ def _upgrade(status: int) -> Headers:
 
 def advice(miss: Miss) -> str:
     """What to do about a miss, as a sentence."""
-    if miss.hint.startswith(("ignore", "sequence")):
-        line = "replace the ignore line of replaymock.toml by" if miss.replaces_line else _NEW_LINE
+    if miss.is_line:
+        new = f"put this line {miss.home.top}"
+        line = f"replace the ignore line of {miss.home.file} by" if miss.replaces_line else new
         if any(_is_another_value(found) for near in miss.nearest[:1] for found in near.differences):
             return f"If that matters, {RECORD}; if not, {line}: {miss.hint}"
         return f"To make it hit, {line}: {miss.hint}"
@@ -56,6 +57,3 @@ def advice(miss: Miss) -> str:
 def _is_another_value(found: Difference) -> bool:
     """Whether both requests say something there, so that they may well ask for different things: page 2 and page 3."""
     return found.field != "path" and found.recorded is not None and found.received is not None
-
-
-_NEW_LINE = "put this line at the top of replaymock.toml"

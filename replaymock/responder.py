@@ -264,7 +264,7 @@ class Responder:
             headers = self.cors.apply((("Cache-Status", "replaymock; detail=cassette_invalid"),), echoed)
             place = {"file": broken.file, "line": broken.line, "column": broken.column}
             return problem(500, "cassette_invalid", str(broken), headers, **place)
-        miss = self._explain(found)
+        miss = self._explain(found).written_in(self.playing.home)
         answer = miss_answer(miss, self.playing.miss_status, self.cors, echoed)
         self._served(request.method, found.shown, answer.status, "miss", "", started)
         self._tell(miss)

@@ -112,7 +112,8 @@ class Sockets:
     def _missed(self, request: Request, entry: Entry, message: Message, play: Play) -> str:
         awaited = [self._canonical(request, left) for left in play.awaited()]
         received = self._canonical(request, message)
-        miss = explain_message(received, awaited, entry, self._responder.playing.ignored)
+        playing = self._responder.playing
+        miss = explain_message(received, awaited, entry, playing.ignored).written_in(playing.home)
         self._responder.missed(request, miss, NO_MATCH, entry.file)
         return f"no recorded message matches: {miss.reason}; the log of replaymock says more"
 

@@ -72,8 +72,10 @@ def test_a_url_can_be_opened(host: str, url: str) -> None:
 def test_a_summary_counts_by_outcome_and_speaks_of_failed_writes_only_where_there_were_some() -> None:
     found = announcements.summary({"hit": 3, "miss": 1, "refused": 1}, unused=4)
     assert (found["requests"], found["hits"], found["misses"], found["unused"]) == (5, 3, 1, 4)
-    assert found["text"] == "replaymock: hits 3, misses 1, recorded 0, unused 4, redacted 0"
-    assert announcements.summary({}, 0, failed_writes=2)["text"].endswith("redacted 0, failed writes 2")
+    assert (found["recorded"], found["redacted"], found["redacted_files"], found["failed_writes"]) == (0, 0, 0, 0)
+    assert found["text"] == "replaymock: hits 3, misses 1, unused 4"
+    found = announcements.summary({"hit": 3}, 4, redacted=(0, 0), failed_writes=2)
+    assert found["text"] == "replaymock: hits 3, misses 0, recorded 0, unused 4, redacted 0, failed writes 2"
 
 
 def test_a_summary_says_in_how_many_cassettes_something_is_hidden() -> None:

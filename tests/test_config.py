@@ -5,6 +5,7 @@ import pytest
 from replaymock import config
 from replaymock.config import FileConfig
 from replaymock.errors import UsageError
+from replaymock.home import Home
 from replaymock.matching import Rule
 
 WHOLE = """
@@ -65,7 +66,7 @@ def test_a_file_gives_options_rules_and_redaction() -> None:
 
 
 def test_an_empty_file_says_nothing() -> None:
-    assert config.read("", "x") == FileConfig(rules=(Rule(),))
+    assert config.read("", "x") == FileConfig(rules=(Rule(),), home=Home("x"))
 
 
 def test_a_table_deeper_down_can_be_read() -> None:
@@ -126,6 +127,16 @@ def test_the_nearer_file_goes_before_the_other_and_rules_add_up() -> None:
     assert found.ignored == ("query:a", "query:b")
     assert len(found.rules) == 2
     assert ([str(one) for one in found.redaction.add], found.dropped_headers) == (["query:x"], {"x-b"})
+
+
+def test_a_line_is_to_be_written_where_the_configuration_in_force_is() -> None:
+    own, other = (
+        config.read("", "replaymock.toml"),
+        config.read("[tool.x]\n", "pyproject.toml", table="tool.replaymock"),
+    )
+    project = config.read("[tool.replaymock]\nport = 9\n", "../pyproject.toml", table="tool.replaymock")
+    assert own.home == other.home == config.merged(project, own).home == FileConfig().home
+    assert project.home == config.relative_to(project, "/x").home == Home("../pyproject.toml", "tool.replaymock")
 
 
 def test_paths_in_a_file_are_taken_from_its_folder() -> None:

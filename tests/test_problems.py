@@ -9,6 +9,7 @@ from replaymock import problems
 from replaymock.answer import Answer
 from replaymock.cors import Cors
 from replaymock.errors import RequestRefused
+from replaymock.home import Home
 from replaymock.index import Index
 from replaymock.matching import Matcher
 from replaymock.misses import Miss, explain
@@ -74,6 +75,17 @@ def test_a_miss_is_answered_with_its_reason_and_what_to_do() -> None:
 )
 def test_advice_is_a_sentence(hint: str, said: str) -> None:
     assert problems.advice(Miss(a_miss().request, "x", (), hint)) == said
+
+
+def test_advice_names_the_configuration_that_is_in_force() -> None:
+    home = Home("pyproject.toml", "tool.replaymock")
+    miss = Miss(a_miss().request, "x", (), "ignore = []").written_in(home)
+    assert (
+        problems.advice(miss) == "To make it hit, put this line under [tool.replaymock] in pyproject.toml: ignore = []"
+    )
+    again = Miss(a_miss().request, "x", (), "ignore = []", replaces_line=True, home=home)
+    assert problems.advice(again) == "To make it hit, replace the ignore line of pyproject.toml by: ignore = []"
+    assert read(problems.miss_answer(miss, 404, Cors(), ""))["where"] == "under [tool.replaymock] in pyproject.toml"
 
 
 @pytest.mark.parametrize(

@@ -58,7 +58,7 @@ function missCard(miss) {
     }
   }
   if (miss.hint) {
-    const where = /^(ignore|sequence) =/.test(miss.hint) ? "in replaymock.toml, at the top:" : "";
+    const where = miss.where ? `${miss.where}: ` : "";
     const hint = element("p", [where, element("code", miss.hint)], "hint");
     hint.append(copyButton(miss.hint));
     parts.push(hint);

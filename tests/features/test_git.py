@@ -224,7 +224,7 @@ def test_the_line_that_is_told_when_a_clock_alone_has_changed_leaves_nothing_to_
     assert (first, third, said) == ([], [], "[record]\n")
     assert second[0]["only_in"] == ["header:etag", "json:$.meta.serverTime"]
     assert second[0]["files"] == ["items/0/GET.json", "items/1/GET.json"]
-    assert 'under [record] in replaymock.toml: volatile = ["header:etag", "json:$.meta.serverTime"]' in told[1].log
+    assert 'under [record] in x: volatile = ["header:etag", "json:$.meta.serverTime"]' in told[1].log
 
 
 def test_another_port_of_the_backend_changes_nothing(git: Callable[..., str], tmp_path: Path) -> None:

@@ -69,7 +69,7 @@ def test_markup_in_cassettes_requests_and_misses_is_shown_as_text_and_runs_nothi
     misses = text_of(page, "misses", "query differs")
     assert "<img/src=x/onerror=alert(1)>" in misses
     assert MARKUP in misses
-    assert "in replaymock.toml, at the top: ignore = [" in " ".join(misses.split())
+    assert "at the top of replaymock.toml: ignore = [" in " ".join(misses.split())
     assert "broken<img src=x" in text_of(page, "broken", "broken")
     page.click("summary")
     assert MARKUP.replace("/", "") in page.inner_text("#cassettes")

@@ -155,7 +155,7 @@ def test_a_worker_that_is_killed_is_started_again_while_the_port_stays_open_and_
             assert not any("b.json" in asked(each, "/__replaymock/unused")["unused"] for each in workers.values())
         assert f"a worker (pid {second}) was ended by SIGKILL; it is started again" in running.log
         assert running.stop() == 1
-        assert running.log.count("replaymock: hits 21, misses 1, recorded 0, unused 2, redacted 0\n") == 1
+        assert running.log.count("replaymock: hits 21, misses 1, unused 2\n") == 1
 
 
 def test_workers_that_die_again_and_again_end_the_run(tmp_path: Path) -> None:
