@@ -6,6 +6,7 @@ in that time, and its caller must take some of an answer. While the server itsel
 
 import asyncio
 import socket
+from collections.abc import Callable
 from typing import Any
 
 from tornado import iostream
@@ -20,12 +21,26 @@ BUFFERED = 1 << 20
 """How many bytes a connection may have received and not been asked for."""
 
 
-class Line(iostream.IOStream):
-    """A connection that knows whether anything moves on it, and whose first bytes may have been read before."""
+_HELLO = b"\x16\x03"
+"""How a session of TLS begins (RFC 8446 section 5.1): a handshake, and the version 3."""
+_END = b"\r\n\r\n"
 
-    def __init__(self, connection: socket.socket, data: bytes = b"") -> None:
+
+class Line(iostream.IOStream):
+    """A connection that knows whether anything moves on it, and whose first bytes may have been read before.
+
+    A caller that speaks TLS would be waited for until its patience ends, as its hello has no end of a head: it gets one
+    here, so that it is refused at once, and `on_tls` is called.
+    """
+
+    def __init__(self, connection: socket.socket, data: bytes = b"", on_tls: Callable[[], None] = lambda: None) -> None:
         super().__init__(connection, max_buffer_size=BUFFERED)
         connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        self._on_tls = on_tls
+        self._is_new = not data
+        if data.startswith(_HELLO):
+            on_tls()
+            data = _HELLO + _END
         self._before = memoryview(data)
         self._requests = 0
         self._in_body = False
@@ -61,6 +76,11 @@ class Line(iostream.IOStream):
             self._before = self._before[count:]
             return count
         received = super().read_from_fd(buf)
+        if received and self._is_new:
+            self._is_new = False
+            if received > len(_HELLO + _END) and bytes(buf[: len(_HELLO)]) == _HELLO:
+                self._on_tls()
+                buf[received - len(_END) : received] = _END
         self._received += received or 0
         return received
 

@@ -56,6 +56,8 @@ class Server:
         self._max_body = max_body
         self._open: set[_Delegate] = set()
         self._connections = Connections(self._delegate, patience)
+        self._warn = warn
+        self._has_told_of_tls = False
         self._acceptor = Acceptor(lambda peer, address: self.take_over(peer, address, b""), self.has_room, warn)
         # Ours is the limit of a body that answers 413; Tornado's own would close without a word.
         self._parameters = HTTP1ConnectionParameters(max_header_size=MAX_HEADER, max_body_size=1 << 62)
@@ -66,8 +68,13 @@ class Server:
 
     def take_over(self, connection: socket.socket, address: Any, data: bytes) -> None:
         """Serves a connection from which `data` has been read already."""
-        line = Line(connection, data)
+        line = Line(connection, data, self._tell_of_tls)
         self._connections.start(HTTP1ServerConnection(line, self._parameters, address), line)
+
+    def _tell_of_tls(self) -> None:
+        if not self._has_told_of_tls:
+            self._has_told_of_tls = True
+            self._warn("a TLS handshake came in, but what is served here is http: ask by http:// instead of https://")
 
     def has_room(self, others: int = 0) -> bool:
         """Whether one more connection is taken beside those that are open, here and elsewhere."""

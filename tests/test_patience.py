@@ -3,19 +3,23 @@
 import asyncio
 import contextlib
 import socket
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 
 import pytest
 
 from replaymock.patience import LEAST_BODY, Line, Watch
 
+HELLO = b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03" + bytes(500)
+
 
 @contextlib.asynccontextmanager
-async def a_line(before: bytes = b"") -> AsyncIterator[tuple[Line, socket.socket]]:
+async def a_line(
+    before: bytes = b"", on_tls: Callable[[], None] = lambda: None
+) -> AsyncIterator[tuple[Line, socket.socket]]:
     """A connection, and the caller's end of it."""
     with socket.create_server(("127.0.0.1", 0)) as listening:
         theirs = socket.create_connection(listening.getsockname())
-        line = Line(listening.accept()[0], before)
+        line = Line(listening.accept()[0], before, on_tls)
         with theirs:
             yield line, theirs
         line.close()
@@ -32,6 +36,20 @@ def test_what_was_read_before_comes_first_in_pieces_of_any_size(count: int) -> N
             return received
 
     assert asyncio.run(story()) == b"before, after"
+
+
+@pytest.mark.parametrize("before", [b"", HELLO])
+def test_a_caller_that_speaks_tls_is_told_of_and_its_hello_ends_like_a_head(before: bytes) -> None:
+    async def story(sent: bytes) -> tuple[bytes, int]:
+        told: list[int] = []
+        async with a_line(before, lambda: told.append(1)) as (line, theirs):
+            theirs.sendall(sent)
+            return await asyncio.wait_for(line.read_until(b"\r\n\r\n"), 5), len(told)
+
+    head, told = asyncio.run(story(HELLO))
+    assert (head[:2], told) == (HELLO[:2], 1)
+    if not before:
+        assert asyncio.run(story(b"GET / \x16\x03\r\n\r\n")) == (b"GET / \x16\x03\r\n\r\n", 0)
 
 
 def test_a_head_has_its_time_however_it_drips() -> None:

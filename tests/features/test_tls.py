@@ -5,10 +5,13 @@ import ssl
 import threading
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 import trustme
 
+from replaymock.settings import Upstream
+from tests.inside import Told, running_app
 from tests.running import ask, raw_backend, read_request, read_whole, replaymock, reply, run
 
 Handle = Callable[[socket.socket], None]
@@ -137,6 +140,25 @@ def test_the_longest_prefix_of_whole_segments_chooses_the_upstream(tmp_path: Pat
         "/apix": ["rest", "/apix"],
         "/": ["rest", "/"],
     }
+
+
+@pytest.mark.parametrize(
+    "settings", [{}, {"fast_lane": False}, {"upstreams": (Upstream("", "http://x"),), "mode": "all"}]
+)
+def test_a_caller_that_speaks_tls_is_refused_at_once_and_told_of_once(tmp_path: Path, settings: dict[str, Any]) -> None:
+    told = Told()
+    with running_app(tmp_path, told, **settings) as app:
+        for _ in range(2):
+            with (
+                socket.create_connection(("127.0.0.1", app.port), timeout=10) as connection,
+                pytest.raises(ssl.SSLError, match=r"(?i)wrong.version.number|record layer failure"),
+            ):
+                ssl.create_default_context().wrap_socket(connection, server_hostname="localhost")
+        assert ask(app.url, "POST", "/__replaymock/reset").status == 200
+    assert [event["message"] for event in told.events("warning")] == [TLS_HERE]
+
+
+TLS_HERE = "a TLS handshake came in, but what is served here is http: ask by http:// instead of https://"
 
 
 def test_a_path_without_upstream_is_explained(tmp_path: Path) -> None:
