@@ -2,17 +2,30 @@
 
 from dataclasses import replace
 
+from msgspec import Struct
+
 from replaymock import bodies
+from replaymock.cassette import CassetteRequest
 from replaymock.exchange import Request
-from replaymock.headers import get, media_type
+from replaymock.headers import Headers, get, media_type
 from replaymock.known import KnownValues
 from replaymock.labels import Label
-from replaymock.matching import KnownBody, Matcher
+from replaymock.matching import SOCKET, KnownBody, Matcher
+from replaymock.numbering import Numbering
 from replaymock.redaction import decoded
 from replaymock.rewrites import Canonical
+from replaymock.targets import literal_path, parse_query
 
 _MOST_REMEMBERED = 10_000
 _LONGEST_REMEMBERED = 1000
+
+
+class Asked(Struct, frozen=True):
+    """What a request comes down to, its target as it may be shown, and how many secrets were `known` by then."""
+
+    canonical: Canonical
+    shown: str
+    known: int
 
 
 class Asking:
@@ -22,20 +35,27 @@ class Asking:
         self._matcher = matcher
         self._known = known
         self._learned = 0
-        self._read: dict[tuple[str, str], tuple[Canonical, str]] = {}
+        self._read: dict[tuple[str, str], Asked] = {}
 
-    def read(self, request: Request, kind: KnownBody | None = None) -> tuple[Canonical, str]:
-        """The canonical form of a request, and its target as it may be shown."""
+    def read(self, request: Request, kind: KnownBody | None = None) -> Asked:
+        """A request brought to canonical form; `kind` is what it has instead of a body."""
         if kind or request.body or self._matcher.uses_headers or len(request.target) > _LONGEST_REMEMBERED:
-            return self._matcher.read(self.hidden(request), kind)
+            return self._look_at(request, kind)
         if self._learned != self._known.learned or len(self._read) >= _MOST_REMEMBERED:
             self._read.clear()
             self._learned = self._known.learned
         name = (request.method, request.target)
         found = self._read.get(name)
         if found is None:
-            found = self._read[name] = self._matcher.read(self.hidden(request))
+            found = self._read[name] = self._look_at(request, None)
         return found
+
+    def again(self, request: Request, asked: Asked, kind: KnownBody | None = None) -> Asked:
+        """What a request that was read before comes down to now: it is read again where more is known to be secret."""
+        return asked if asked.known == self._known.learned else self.read(request, kind)
+
+    def _look_at(self, request: Request, kind: KnownBody | None) -> Asked:
+        return Asked(*self._matcher.read(self.hidden(request), kind), self._known.learned)
 
     def learn(self, request: Request, label: Label) -> None:
         """Takes note of the secrets of a request, which its answer may repeat; those of its headers are not stored."""
@@ -59,6 +79,23 @@ class Asking:
             return replace(request, target=found.target)
         return found
 
+    def stored(self, request: Request, canonical: Canonical, numbering: Numbering) -> CassetteRequest:
+        """What is stored of a request: no header but its content type and those that take part in matching."""
+        names = (
+            {"content-type", "content-encoding", *(name for name, _ in canonical.headers)}
+            if request.body
+            else dict(canonical.headers)
+        )
+        found = [(name.lower(), value) for name, value in request.headers if name.lower() in names]
+        kept = tuple(sorted([*found, ("upgrade", "websocket")] if canonical.kind == SOCKET[0] else found))
+        redacted = self._matcher.redactor.request(replace(request, headers=kept), numbering)
+        body = self.kept(redacted)
+        redacted = self.hidden(redacted)
+        if isinstance(body, bodies.Multipart):
+            redacted = replace(redacted, headers=_without_boundary(redacted.headers))
+        query = tuple(sorted(parse_query(redacted.query), key=lambda pair: pair[0])) or None
+        return CassetteRequest(request.method, literal_path(redacted.path), query, redacted.headers, body)
+
     def kept(self, request: Request) -> bodies.Body | None:
         """What is kept of a body: of a file that holds a known value only a digest, as it is compared by its bytes."""
         if not request.body:
@@ -78,6 +115,12 @@ class Asking:
         if part.filename is None and isinstance(part.body, bodies.Text):
             return replace(part, body=bodies.Text(self._known.hide(part.body.text)))
         return replace(part, body=bodies.Digest(bodies.digest(data), len(data)))
+
+
+def _without_boundary(headers: Headers) -> Headers:
+    return tuple(
+        (name, value.partition(";")[0].strip() if name == "content-type" else value) for name, value in headers
+    )
 
 
 def _is_readable(request: Request) -> bool:

@@ -1,23 +1,24 @@
 """One exchange under way: the caller's connection, and what was asked and answered on it so far."""
 
+from collections.abc import Container
 from dataclasses import replace
 
 from replaymock import events
 from replaymock.answer import Answer
+from replaymock.asking import Asked
 from replaymock.exchange import Exchange, Live, Request, Response
 from replaymock.headers import media_type
 from replaymock.keeping import Kept
 from replaymock.relaying import Head, Out
-from replaymock.rewrites import Canonical
 from replaymock.turns import Turn
 
 
 class Attempt:
     """One exchange, from its arrival.
 
-    `status` is what went out on the connection, 0 as long as nothing did; `shown` the target as it may be shown. It is
-    `stored` if it is to be kept, and `closed` once it is decided what is kept of it; `gap` is the file it is to fill,
-    unless the same request, asked at the same time, has filled it before.
+    `status` is what went out on the connection, 0 as long as nothing did; `asked` the request once it is whole and was
+    read. It is `stored` if it is to be kept, and `closed` once it is decided what is kept of it. Where it is to fill a
+    gap, `there` are the files there were, as the same request, asked at the same time, may have filled it before.
     """
 
     def __init__(self, request: Request, out: Out, turn: Turn, limit: int, started: float) -> None:
@@ -27,10 +28,9 @@ class Attempt:
         self.sent = Kept(limit)
         self.kept = Kept(limit)
         self.live: Live | None = None
-        self.canonical: Canonical | None = None
+        self.asked: Asked | None = None
+        self.there: Container[str] | None = None
         self.status = 0
-        self.shown = ""
-        self.gap = ""
         self.stored = False
         self.closed = False
         self.write = out.write
@@ -44,6 +44,11 @@ class Attempt:
     def is_stream(self) -> bool:
         """Whether it is answered by a stream of events that is to be kept."""
         return self.stored and self.live is not None and events.is_stream(media_type(self.live.headers))
+
+    @property
+    def has_whole_request(self) -> bool:
+        """Whether all of the request was sent, and is at hand."""
+        return self.sent.ended and self.sent.whole
 
     @property
     def unfit(self) -> str:

@@ -39,11 +39,12 @@ class Passage:
         """How the body of an answer is rewritten."""
         return Rewriting(self._origins, request.origin, limit) if self._origins else None
 
-    def head(self, live: Live, request: Request, file: str) -> Head:
-        """The head of an answer as the caller gets it; `file` is the cassette it will be kept in, empty for none."""
+    def head(self, live: Live, request: Request, file: str, *, stored: bool) -> Head:
+        """The head of an answer as the caller gets it; `file` is the cassette it is kept in, empty where not known."""
         echoed = self._cors.echoed(request.headers)
         is_head = request.method == "HEAD"
-        before, after = self._caller(live.headers, request.origin, request.base, echoed, bool(file), is_head)
+        named = bool(file)
+        before, after = self._caller(live.headers, request.origin, request.base, echoed, stored, named, is_head)
         if file and self._status:
             before = (*before, ("Replaymock-Cassette", file))
         return Head(live.status, live.reason, before + after)
@@ -58,12 +59,13 @@ class Passage:
         base: str,
         echoed: str,
         stored: bool,
+        named: bool,
         is_head: bool,
     ) -> tuple[Headers, Headers]:
         """The headers that go before the name of the cassette, and those after it."""
         cassette = ("Replaymock-Cassette", "")
         extra: Headers = (("Cache-Status", self._status + ("; stored" if stored else "")),) if self._status else ()
-        extra = (*extra, cassette) if extra and stored else extra
+        extra = (*extra, cassette) if extra and named else extra
         found = to_caller(headers, self._origins, origin, base, self._cors, echoed, extra)
         if is_head:
             found = (*found, *(pair for pair in headers if pair[0].lower() == "content-length"))

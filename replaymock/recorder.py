@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from replaymock.attempt import Attempt
 from replaymock.errors import RequestRefused
-from replaymock.exchange import Exchange, Request
+from replaymock.exchange import Request
 from replaymock.headers import Headers, get, list_items
 from replaymock.index import Index, Serving
 from replaymock.journal import Report, Served
@@ -20,9 +20,8 @@ from replaymock.passing import Passage
 from replaymock.problems import refusal
 from replaymock.recording import Recording
 from replaymock.relaying import Out, keeping, relay
-from replaymock.rewrites import Canonical
 from replaymock.settings import Upstream
-from replaymock.taking import Save, Taking
+from replaymock.taking import Save, Taking, takes_long
 from replaymock.targets import normal_path, pattern
 from replaymock.turns import Turns
 
@@ -142,21 +141,29 @@ class Recorder:
             attempt.stored = wanted and self.recording.policy.wants(live.status)
             attempt.answered(live, loop.time())
             rewriting = self.passage.rewriting(request, self.recording.policy.max_body)
-            # As a rule the request is whole when it is answered, and what is made of it here is good to the end; one
-            # that is answered before may still become another, and has no file to name yet.
-            asked = attempt.with_body()
-            attempt.canonical, attempt.shown = self.recording.read(asked)
-            file = self.recording.file_for(attempt.canonical, index()) if attempt.stored and attempt.sent.ended else ""
-            if self.forwarding.lookup and file not in index().entries:
-                attempt.gap = file
-            head = self.passage.head(live, request, file)
+            file = self._file(attempt, index())
+            if self.forwarding.lookup and attempt.stored:
+                attempt.there = index().entries.keys() & {file} if file else frozenset(index().entries)
+            head = self.passage.head(live, request, file, stored=attempt.stored and attempt.has_whole_request)
             with self._limited(attempt, index, count):
                 await relay(live, head, attempt, attempt.kept, rewriting if request.method != "HEAD" else None)
         attempt.finish()
-        if len(asked.body) < attempt.sent.size:
-            attempt.canonical, _ = self.recording.read(attempt.with_body())
         if attempt.stored:
             self._close(attempt, index, count, truncated=attempt.is_stream and not attempt.kept.whole)
+
+    def _file(self, attempt: Attempt, index: Index) -> str:
+        """The cassette that an answer is kept in and names; empty where that is not known before the answer goes out.
+
+        As a rule the request is whole when it is answered, and what is made of it here is good to the end. One that is
+        answered before may still become another; a large one is read once it is taken, as no answer waits for that.
+        """
+        if not (attempt.stored and attempt.has_whole_request):
+            return ""
+        request = attempt.with_body()
+        if takes_long(request):
+            return ""
+        attempt.asked = self.recording.read(request)
+        return self.recording.file_for(attempt.asked.canonical, index)
 
     @contextmanager
     def _limited(self, attempt: Attempt, index: Callable[[], Index], count: Count) -> Iterator[None]:
@@ -176,8 +183,8 @@ class Recorder:
 
     def _close(self, attempt: Attempt, index: Callable[[], Index], count: Count, *, truncated: bool) -> None:
         """Decides what is kept of an exchange, once; it is kept when it is its turn."""
-        live, canonical = attempt.live, attempt.canonical
-        if attempt.closed or live is None or canonical is None or (truncated and not attempt.kept.data):
+        live = attempt.live
+        if attempt.closed or live is None or (truncated and not attempt.kept.data):
             return
         if why := attempt.unfit:
             self.warn(attempt.request, f"not saved, {why}")
@@ -186,17 +193,13 @@ class Recorder:
             self.warn(attempt.request, "goes on beyond --max-body; kept so far, as truncated")
         attempt.closed = True
         exchange = attempt.exchange(live, self.clock(), now(), truncated=truncated)
-        taking = partial(self._take, attempt, exchange, canonical, index, count)
+        counting = partial(self._count, attempt, count)
+        taking = partial(self.taking.join, exchange, attempt.asked, attempt.there, index, counting)
         if not self._turns.end(attempt.turn, taking):
             asyncio.get_running_loop().call_later(TURN_SECONDS, self._turns.hurry, attempt.turn)
 
-    def _take(
-        self, attempt: Attempt, exchange: Exchange, canonical: Canonical, index: Callable[[], Index], count: Count
-    ) -> None:
-        self.taking.join(exchange, canonical, attempt.gap, index, partial(self._count, attempt, count))
-
     def _count(self, attempt: Attempt, count: Count, outcome: str, file: str) -> None:
-        shown = attempt.shown or self.recording.redactor.shown(attempt.request.target)
+        shown = self.recording.shown(attempt.request)
         elapsed = (self.clock() - attempt.started) * 1000
         count(Served(attempt.request.method, shown, attempt.status, outcome, file, elapsed))
 

@@ -4,17 +4,15 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from functools import cache
 
-from replaymock import bodies
-from replaymock.asking import Asking
+from replaymock.asking import Asked, Asking
 from replaymock.cassette import Cassette, CassetteRequest, Recorded
 from replaymock.exchange import Exchange, Request
-from replaymock.headers import Headers
 from replaymock.hindsight import Hindsight
 from replaymock.history import History, write_name
 from replaymock.index import Entry, Index
 from replaymock.joining import holds, join, same
 from replaymock.masking import covers
-from replaymock.matching import SOCKET, Matcher, key_of
+from replaymock.matching import SOCKET, KnownBody, Matcher, key_of
 from replaymock.messages import CLOSE, Message
 from replaymock.naming import HASH_DIGITS, cassette_name
 from replaymock.origin import TOKEN, Origins
@@ -24,7 +22,7 @@ from replaymock.repeats import Repeats, digest_of
 from replaymock.rewrites import Canonical
 from replaymock.sequence import Writes
 from replaymock.storing import Policy, Storing, is_redacted
-from replaymock.targets import literal_path, normal_path, parse_query
+from replaymock.targets import normal_path
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,9 +41,14 @@ class Taken:
 
 @dataclass(frozen=True, slots=True)
 class Ahead:
-    """What was made of an exchange before it was taken: the response to store, and the placeholders there are then."""
+    """What is made of an exchange before it is taken: what it asked, the response to store, and the placeholders then.
 
+    `request` is what is stored of its request, None where there is a cassette that holds it.
+    """
+
+    asked: Asked
     recorded: Recorded
+    request: CassetteRequest | None
     numbering: Numbering
 
 
@@ -72,9 +75,18 @@ class Recording:
         """Takes note of a cassette that was removed, so that an equal one comes back byte for byte."""
         self._previous[file] = cassette
 
-    def read(self, request: Request) -> tuple[Canonical, str]:
-        """The canonical form of a request, and its target as it may be shown."""
-        return self._asking.read(request)
+    def read(self, request: Request, kind: KnownBody | None = None) -> Asked:
+        """A request brought to canonical form; `kind` is what it has instead of a body."""
+        return self._asking.read(request, kind)
+
+    def reading(self, request: Request) -> Callable[[], Asked]:
+        """The same as work for a thread."""
+        asking = Asking(self.matcher, self.numbering.known.copy())
+        return lambda: asking.read(request)
+
+    def shown(self, request: Request) -> str:
+        """The target of a request as it may be shown."""
+        return self._asking.read(Request(request.method, request.target)).shown
 
     def file_for(self, request: Canonical, index: Index) -> str:
         """The cassette an exchange with this request belongs to: the one that answers it now, or a new one."""
@@ -84,27 +96,30 @@ class Recording:
         name = cassette_name(request)
         return name if name not in index.entries else cassette_name(request, HASH_DIGITS * 2)
 
-    def ahead(self, exchange: Exchange, index: Index, canonical: Canonical) -> Callable[[], Ahead] | None:
+    def ahead(self, exchange: Exchange, index: Index, asked: Asked) -> Callable[[], Ahead] | None:
         """What can be done for an exchange before it is taken, in a thread; None where it is one that came before."""
-        file = self.file_for(canonical, index)
-        if self._repeats.is_one(file, index.entries.get(file), self._cursors.get(file, -1), digest_of(exchange)):
+        file = self.file_for(asked.canonical, index)
+        known = index.entries.get(file)
+        if self._repeats.is_one(file, known, self._cursors.get(file, -1), digest_of(exchange)):
             return None
         numbering = self.numbering.copy()
+        asking, storing = Asking(self.matcher, numbering.known), self._storing.under(numbering)
 
         def make() -> Ahead:
-            Asking(self.matcher, numbering.known).learn(exchange.request, numbering)
-            return Ahead(self._storing.under(numbering).response(exchange), numbering)
+            made = _made(exchange, asked, asking, storing, numbering)
+            if known:
+                return made
+            return replace(made, request=asking.stored(exchange.request, made.asked.canonical, numbering))
 
         return make
 
-    def take(
-        self, exchange: Exchange, index: Index, canonical: Canonical | None = None, ahead: Ahead | None = None
-    ) -> Taken:
-        """The cassette of an exchange, joined with what `index` holds of it; `canonical` is its request's, if known.
+    def take(self, exchange: Exchange, index: Index, asked: Asked | None = None, ahead: Ahead | None = None) -> Taken:
+        """The cassette of an exchange, joined with what `index` holds of it; `asked` is its request, if that was read.
 
         The exchanges of a session are taken in the order their requests arrived.
         """
-        canonical = canonical or self.read(exchange.request)[0]
+        asked = asked or self.read(exchange.request)
+        canonical = asked.canonical
         file = self.file_for(canonical, index)
         history = self._history(exchange.request.session)
         digest = digest_of(exchange)
@@ -113,13 +128,13 @@ class Recording:
             history.fetched(file, canonical)
             taken = Taken(file, Cassette(known.request, ()), changed=False)
         else:
-            recorded = self._response(exchange, ahead)
+            made = self._adopted(ahead) or _made(exchange, asked, self._asking, self._storing, self.numbering)
             # The answer may tell that something in the request is secret.
-            canonical = self.read(exchange.request)[0]
+            canonical = made.asked.canonical
             file = self.file_for(canonical, index)
             known, cursor = index.entries.get(file), self._cursors.get(file, -1)
-            recorded = replace(recorded, after=history.fetched(file, canonical))
-            taken = self._joined(exchange, canonical, file, recorded, index, history.counts)
+            made = replace(made, recorded=replace(made.recorded, after=history.fetched(file, canonical)))
+            taken = self._joined(exchange, made, file, index, history.counts)
             self._repeats.remember(file, None if taken.changed else known, self._cursors[file], digest)
             if not (canonical.kind or canonical.headers):
                 taken = replace(taken, canonical=canonical)
@@ -179,42 +194,41 @@ class Recording:
         kept = (old if old and old.after == one.after and same(old, one, volatile) else one for old, one in pairs)
         return Cassette(previous.request, tuple(kept))
 
-    def take_conversation(self, exchange: Exchange, messages: tuple[Message, ...], index: Index) -> Taken:
-        """The cassette of a WebSocket, joined with what `index` holds of it."""
-        canonical, _ = self._asking.read(exchange.request, SOCKET)
-        file = self.file_for(canonical, index)
-        literal = any(TOKEN.encode() in message.data for message in messages)
-        kept = tuple(self._storing.message(message, rewrite=not literal) for message in messages)
-        ended = bool(messages) and messages[-1].kind == CLOSE
-        recorded = replace(self._storing.response(exchange), messages=kept, rewrite=not literal, truncated=not ended)
-        return self._joined(exchange, canonical, file, recorded, index, {})
+    def conversation_ahead(
+        self, exchange: Exchange, messages: tuple[Message, ...], asked: Asked
+    ) -> Callable[[], Ahead]:
+        """What can be done for a WebSocket before it is taken, in a thread."""
+        numbering = self.numbering.copy()
+        asking, storing = Asking(self.matcher, numbering.known), self._storing.under(numbering)
+        return lambda: _said(exchange, messages, asked, asking, storing, numbering)
 
-    def _response(self, exchange: Exchange, ahead: Ahead | None) -> Recorded:
-        if ahead and self.numbering.adopt(ahead.numbering):
-            return ahead.recorded
-        self._asking.learn(exchange.request, self.numbering)
-        return self._storing.response(exchange)
+    def take_conversation(
+        self, exchange: Exchange, messages: tuple[Message, ...], index: Index, ahead: Ahead | None = None
+    ) -> Taken:
+        """The cassette of a WebSocket, joined with what `index` holds of it."""
+        made = self._adopted(ahead)
+        if made is None:
+            asked = self.read(exchange.request, SOCKET)
+            made = _said(exchange, messages, asked, self._asking, self._storing, self.numbering)
+        return self._joined(exchange, made, self.file_for(made.asked.canonical, index), index, {})
+
+    def _adopted(self, ahead: Ahead | None) -> Ahead | None:
+        """What was made ahead, with the placeholders it brings; None where something else was hidden meanwhile."""
+        return ahead if ahead and self.numbering.adopt(ahead.numbering) else None
 
     def served(self, entry: Entry) -> None:
         """Learns the entry that a changed cassette is served from, so that the same response again is known."""
         self._repeats.served(entry.file, entry)
 
-    def _joined(
-        self,
-        exchange: Exchange,
-        canonical: Canonical,
-        file: str,
-        recorded: Recorded,
-        index: Index,
-        writes: Writes,
-    ) -> Taken:
-        known = index.entries.get(file)
+    def _joined(self, exchange: Exchange, made: Ahead, file: str, index: Index, writes: Writes) -> Taken:
+        recorded, known = made.recorded, index.entries.get(file)
         before = known.cassette if known else None
         stored = before.responses if before else ()
         volatile = self.matcher.volatile(exchange.request)
         responses, cursor = join(stored, self._cursors.get(file, -1), recorded, writes, volatile)
         self._cursors[file] = cursor
-        request = before.request if before else self._request(exchange.request, canonical)
+        request = before.request if before else made.request
+        request = request or self._asking.stored(exchange.request, made.asked.canonical, self.numbering)
         if file not in self.redacted and is_redacted(Cassette(request, responses[cursor : cursor + 1])):
             self.redacted.add(file)
         if before and responses == stored:
@@ -235,34 +249,35 @@ class Recording:
             del self._histories[next(iter(self._histories))]
         return history
 
-    def _request(self, request: Request, canonical: Canonical) -> CassetteRequest:
-        """What is kept of a request: no header but its content type and those that take part in matching."""
-        names = (
-            {"content-type", "content-encoding", *(name for name, _ in canonical.headers)}
-            if request.body
-            else dict(canonical.headers)
-        )
-        found = [(name.lower(), value) for name, value in request.headers if name.lower() in names]
-        kept = tuple(sorted([*found, ("upgrade", "websocket")] if canonical.kind == SOCKET[0] else found))
-        redacted = self.redactor.request(replace(request, headers=kept), self.numbering)
-        body = self._asking.kept(redacted)
-        redacted = self._asking.hidden(redacted)
-        if isinstance(body, bodies.Multipart):
-            redacted = replace(redacted, headers=_without_boundary(redacted.headers))
-        query = tuple(sorted(parse_query(redacted.query), key=lambda pair: pair[0])) or None
-        return CassetteRequest(request.method, literal_path(redacted.path), query, redacted.headers, body)
+
+def _made(exchange: Exchange, asked: Asked, asking: Asking, storing: Storing, numbering: Numbering) -> Ahead:
+    """What comes of an exchange under these placeholders, to which what it tells is added."""
+    asking.learn(exchange.request, numbering)
+    recorded = storing.response(exchange)
+    return Ahead(asking.again(exchange.request, asked), recorded, None, numbering)
+
+
+def _said(
+    exchange: Exchange,
+    messages: tuple[Message, ...],
+    asked: Asked,
+    asking: Asking,
+    storing: Storing,
+    numbering: Numbering,
+) -> Ahead:
+    """What comes of a WebSocket under these placeholders, to which what it tells is added."""
+    asking.learn(exchange.request, numbering)
+    literal = any(TOKEN.encode() in message.data for message in messages)
+    kept = tuple(storing.message(message, rewrite=not literal) for message in messages)
+    ended = bool(messages) and messages[-1].kind == CLOSE
+    recorded = replace(storing.response(exchange), messages=kept, rewrite=not literal, truncated=not ended)
+    return Ahead(asking.again(exchange.request, asked, SOCKET), recorded, None, numbering)
 
 
 def _is_exact(entry: Entry, request: Canonical) -> bool:
     """Whether an entry was found by the request's own key, and not by a template, a plain mock or HEAD for GET."""
     exact = not entry.plain and not entry.request.is_template
     return exact and (key_of(entry.canonical) == key_of(request) or covers(entry.canonical, request))
-
-
-def _without_boundary(headers: Headers) -> Headers:
-    return tuple(
-        (name, value.partition(";")[0].strip() if name == "content-type" else value) for name, value in headers
-    )
 
 
 _MOST_SESSIONS = 1000

@@ -9,8 +9,6 @@ from replaymock.exchange import Exchange, Live, Request, Response
 from replaymock.headers import AGREED, Headers, without
 from replaymock.index import Index
 from replaymock.journal import Served
-from replaymock.matching import SOCKET
-from replaymock.messages import Message
 from replaymock.problems import refusal
 from replaymock.recorder import Recorder, now
 from replaymock.socketrelay import Notes, relay
@@ -43,7 +41,9 @@ class SocketRecorder:
             return refusal(error, cors, cors.echoed(request.headers))
         response = answered.response
         plain = without(response.headers, AGREED | {"sec-websocket-protocol"})
-        headers = recorder.passage.head(Live(response.status, response.reason, plain, _nothing()), request, "").headers
+        headers = recorder.passage.head(
+            Live(response.status, response.reason, plain, _nothing()), request, "", stored=False
+        ).headers
         side = answered.side
         if side is None:
             self._served(request, response.status, "forwarded", "", started)
@@ -61,30 +61,26 @@ class SocketRecorder:
     ) -> None:
         recorder = self._recorder
         opened = round((recorder.clock() - started) * 1000)
-        is_new = self._file(request) not in self._index().entries
+        there = frozenset(self._index().entries) if recorder.forwarding.lookup else None
         policy = recorder.recording.policy
         notes = Notes(policy.max_body, recorder.clock, policy.max_stream_time)
         try:
             await relay(caller, backend, notes)
         finally:
-            outcome, file = "forwarded", ""
-            if wanted and not (recorder.forwarding.lookup and is_new and self._file(request) in self._index().entries):
-                if not notes.is_whole:
+            exchange = Exchange(request, response, now(), opened)
+
+            def done(outcome: str, file: str) -> None:
+                if file and not notes.is_whole:
                     recorder.warn(request, "kept only as far as --max-body and --max-stream-time go, as truncated")
-                exchange = Exchange(request, response, now(), opened)
-                outcome, file = self._keep(exchange, tuple(notes.messages))
-            self._served(request, SWITCHING, outcome, file, started)
+                self._served(request, SWITCHING, outcome, file, started)
 
-    def _keep(self, exchange: Exchange, messages: tuple[Message, ...]) -> tuple[str, str]:
-        index, recording = self._index(), self._recorder.recording
-        return self._recorder.taking.put(recording.take_conversation(exchange, messages, index), index)
-
-    def _file(self, request: Request) -> str:
-        recording = self._recorder.recording
-        return recording.file_for(recording.matcher.canonical(request, SOCKET), self._index())
+            if wanted:
+                recorder.taking.join_conversation(exchange, tuple(notes.messages), there, self._index, done)
+            else:
+                done("forwarded", "")
 
     def _served(self, request: Request, status: int, outcome: str, file: str, started: float) -> None:
-        shown = self._recorder.recording.redactor.shown(request.target)
+        shown = self._recorder.recording.shown(request)
         elapsed = (self._recorder.clock() - started) * 1000
         self._count(Served(request.method, shown, status, outcome, file, elapsed))
 

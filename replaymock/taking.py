@@ -1,17 +1,17 @@
 """How exchanges come into cassettes: one after another, what is large searched for secrets in a thread first."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Container
 
+from replaymock.asking import Asked
 from replaymock.cassette import Cassette
-from replaymock.exchange import Exchange, Request
+from replaymock.exchange import Exchange, Request, Response
+from replaymock.headers import get
 from replaymock.index import Entry, Index, Serving, entry_for, held_entry
 from replaymock.line import Line, Steps
+from replaymock.matching import SOCKET
+from replaymock.messages import Message
 from replaymock.recording import Recording, Taken
-from replaymock.rewrites import Canonical
 from replaymock.storing import NotKept
-
-# Less is searched for secrets in the time it takes to hand it to a thread.
-_LARGE = 64 * 1024
 
 Save = Callable[[str, Cassette], None]
 """Has a cassette written to the disk, soon and in order."""
@@ -33,29 +33,79 @@ class Taking:
         self._warn = warn
         self._line = Line()
 
-    def join(self, exchange: Exchange, canonical: Canonical, gap: str, index: Callable[[], Index], done: Done) -> None:
-        """Has an exchange taken when all before it are; not if the file it is to fill, its `gap`, is there by then."""
-        self._line.join(self._steps(exchange, canonical, gap, index, done))
+    def join(
+        self,
+        exchange: Exchange,
+        asked: Asked | None,
+        there: Container[str] | None,
+        index: Callable[[], Index],
+        done: Done,
+    ) -> None:
+        """Has an exchange taken when all before it are; `asked` is its request, if that was read.
+
+        Where it is to fill a gap, `there` are the files there were when it was asked: not if it was filled by then.
+        """
+        self._line.join(self._steps(exchange, asked, there, index, done))
+
+    def join_conversation(
+        self,
+        exchange: Exchange,
+        messages: tuple[Message, ...],
+        there: Container[str] | None,
+        index: Callable[[], Index],
+        done: Done,
+    ) -> None:
+        """Has what was said on a WebSocket taken, as an exchange."""
+        self._line.join(self._conversation_steps(exchange, messages, there, index, done))
 
     def settle(self) -> None:
         """Waits until everything is taken."""
         self._line.settle()
 
     def _steps(
-        self, exchange: Exchange, canonical: Canonical, gap: str, index: Callable[[], Index], done: Done
+        self,
+        exchange: Exchange,
+        asked: Asked | None,
+        there: Container[str] | None,
+        index: Callable[[], Index],
+        done: Done,
     ) -> Steps:
         outcome, file = "forwarded", ""
         try:
-            is_large = len(exchange.request.body) + len(exchange.response.body) > _LARGE
-            work = self._recording.ahead(exchange, index(), canonical) if is_large else None
-            ahead = (yield work) if work else None
-            if not (gap and gap in index().entries):
-                taken = self._recording.take(exchange, index(), canonical, ahead)
+            if asked is None and takes_long(exchange.request):
+                asked = yield self._recording.reading(exchange.request)
+            asked = asked or self._recording.read(exchange.request)
+            if not self._is_filled(asked, there, index()):
+                is_large = takes_long(exchange.request) or takes_long(exchange.response)
+                work = self._recording.ahead(exchange, index(), asked) if is_large else None
+                ahead = (yield work) if work else None
+                taken = self._recording.take(exchange, index(), asked, ahead)
                 self._look_at(taken, exchange.request)
                 outcome, file = self.put(taken, index())
         except NotKept as error:
             self._warn(exchange.request, f"not saved, {error}")
         done(outcome, file)
+
+    def _conversation_steps(
+        self,
+        exchange: Exchange,
+        messages: tuple[Message, ...],
+        there: Container[str] | None,
+        index: Callable[[], Index],
+        done: Done,
+    ) -> Steps:
+        outcome, file = "forwarded", ""
+        asked = self._recording.read(exchange.request, SOCKET)
+        if not self._is_filled(asked, there, index()):
+            is_large = sum(len(message.data) for message in messages) > _LARGE
+            ahead = (yield self._recording.conversation_ahead(exchange, messages, asked)) if is_large else None
+            taken = self._recording.take_conversation(exchange, messages, index(), ahead)
+            outcome, file = self.put(taken, index())
+        done(outcome, file)
+
+    def _is_filled(self, asked: Asked, there: Container[str] | None, index: Index) -> bool:
+        file = self._recording.file_for(asked.canonical, index) if there is not None else ""
+        return there is not None and file in index.entries and file not in there
 
     def _look_at(self, taken: Taken, request: Request) -> None:
         if taken.changed and any(recorded.encoded for recorded in taken.cassette.responses):
@@ -80,3 +130,14 @@ class Taking:
             return held_entry(taken.file, taken.cassette, taken.canonical, self._serving)
         matcher = self._recording.matcher
         return entry_for(taken.file, taken.cassette, plain=False, matcher=matcher, serving=self._serving)
+
+
+def takes_long(message: Request | Response) -> bool:
+    """Whether a message is searched for secrets in a thread: less is searched in the time it takes to hand it over."""
+    size = len(message.body)
+    return size > _LARGE or (size > _LARGE_CODED and bool(get(message.headers, "content-encoding")))
+
+
+_LARGE = 64 * 1024
+# Once decoded it may be far more.
+_LARGE_CODED = 8 * 1024

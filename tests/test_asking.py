@@ -129,6 +129,9 @@ def test_text_with_another_secret_and_other_words_is_not_what_was_recorded() -> 
 def test_a_target_is_read_again_once_more_is_known() -> None:
     known = KnownValues()
     asking = Asking(Matcher(), known)
-    assert asking.read(a_request(target="/a/hunter2abc"))[1] == "/a/hunter2abc"
+    request = a_request(target="/a/hunter2abc")
+    before = asking.read(request)
+    assert (before.shown, asking.again(request, before)) == ("/a/hunter2abc", before)
     known.remember("hunter2abc", "{{redacted}}")
-    assert asking.read(a_request(target="/a/hunter2abc"))[1] == "/a/{{redacted}}"
+    assert asking.read(request) == asking.again(request, before)
+    assert asking.read(request).shown == "/a/{{redacted}}"

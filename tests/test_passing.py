@@ -50,8 +50,8 @@ def test_a_head_is_the_same_whatever_was_asked_before(status: str, cors: Cors) -
         for found in LIVE:
             for request in ASKED:
                 for file in ("", "items/GET.json", "other/GET.json"):
-                    fresh = a_passage(status, cors=cors).head(found, request, file)
-                    assert used.head(found, request, file) == fresh
+                    fresh = a_passage(status, cors=cors).head(found, request, file, stored=bool(file))
+                    assert used.head(found, request, file, stored=bool(file)) == fresh
 
 
 def values(headers: Headers, name: str) -> list[str]:
@@ -59,20 +59,20 @@ def values(headers: Headers, name: str) -> list[str]:
 
 
 def test_an_answer_names_its_cassette_and_leads_back_to_this_server() -> None:
-    headers = a_passage().head(LIVE[0], asked(base="/s"), "items/GET.json").headers
+    headers = a_passage().head(LIVE[0], asked(base="/s"), "items/GET.json", stored=True).headers
     assert values(headers, "replaymock-cassette") == ["items/GET.json"]
     assert values(headers, "cache-status") == [f"{STATUS}; stored"]
     assert values(headers, "location") == ["http://localhost:8081/s/a"]
     assert "Replaymock-Cassette" in values(headers, "access-control-expose-headers")[0]
-    not_kept = a_passage().head(LIVE[0], asked(), "").headers
+    not_kept = a_passage().head(LIVE[0], asked(), "", stored=False).headers
     assert (values(not_kept, "replaymock-cassette"), values(not_kept, "cache-status")) == ([], [STATUS])
-    silent = a_passage("").head(LIVE[0], asked(), "items/GET.json").headers
+    silent = a_passage("").head(LIVE[0], asked(), "items/GET.json", stored=True).headers
     assert not values(silent, "replaymock-cassette") + values(silent, "cache-status")
 
 
 def test_only_the_answer_to_head_keeps_the_length_of_what_is_not_sent() -> None:
-    assert values(a_passage().head(LIVE[0], asked(), "").headers, "content-length") == []
-    assert values(a_passage().head(LIVE[0], asked(method="HEAD"), "").headers, "content-length") == ["2"]
+    assert values(a_passage().head(LIVE[0], asked(), "", stored=False).headers, "content-length") == []
+    assert values(a_passage().head(LIVE[0], asked(method="HEAD"), "", stored=False).headers, "content-length") == ["2"]
 
 
 def test_requests_go_out_alike_whatever_went_before() -> None:

@@ -2,16 +2,18 @@
 
 import asyncio
 import gzip
+from collections.abc import Container
 
 import pytest
 
 from replaymock.cassette import Cassette
 from replaymock.exchange import Exchange, Response
 from replaymock.index import Index
+from replaymock.messages import SERVER, TEXT, Message
 from replaymock.taking import Taking
 from tests.factories import JSON, a_request, an_exchange
 from tests.test_line import until
-from tests.test_recording import SERVING, a_recording
+from tests.test_recording import MATCHER, SERVING, a_recording
 
 LARGE = b'[{"token": "hunter2abc"}, "' + b"x" * 70_000 + b'"]'
 
@@ -31,14 +33,19 @@ class Run:
             lambda _request, text: self.told.append(text),
         )
 
-    def take(self, *exchanges: Exchange, gap: str = "") -> list[tuple[str, str]]:
-        asyncio.run(self._take(exchanges, gap))
+    def take(self, *exchanges: Exchange, there: Container[str] | None = None) -> list[tuple[str, str]]:
+        asyncio.run(self._take(exchanges, there))
         return self.done
 
-    async def _take(self, exchanges: tuple[Exchange, ...], gap: str) -> None:
+    def join(self, exchange: Exchange, there: Container[str] | None = None) -> None:
+        self.taking.join(exchange, None, there, lambda: self.index, self.became)
+
+    def became(self, outcome: str, file: str) -> None:
+        self.done.append((outcome, file))
+
+    async def _take(self, exchanges: tuple[Exchange, ...], there: Container[str] | None) -> None:
         for one in exchanges:
-            canonical = a_recording().read(one.request)[0]
-            self.taking.join(one, canonical, gap, lambda: self.index, lambda *became: self.done.append(became))
+            self.join(one, there)
         await until(lambda: len(self.done) == len(exchanges))
 
 
@@ -59,9 +66,34 @@ def test_what_comes_behind_a_large_one_is_taken_after_it() -> None:
     assert b"hunter2abc" not in run.saved[0][1].responses[0].body
 
 
+def test_a_large_request_is_read_beside_and_found_again() -> None:
+    run = Run()
+    asked = an_exchange(a_request("POST", "/large", JSON, LARGE))
+    run.take(asked, said("/b"), asked)
+    assert [outcome for outcome, _ in run.done] == ["recorded", "recorded", "unchanged"]
+    assert run.index.find(MATCHER.canonical(asked.request)) is run.index.entries[run.done[0][1]]
+
+
+@pytest.mark.parametrize("size", [0, 70_000])
+def test_a_conversation_is_taken_in_the_same_line(size: int) -> None:
+    run = Run()
+    request = a_request(target="/ws?token=hunter1abc")
+    told = Message(SERVER, TEXT, LARGE + b"x" * size + b" hunter1abc")
+
+    async def converse() -> None:
+        run.join(said("/large", LARGE))
+        exchange = an_exchange(request, Response(101, "Switching Protocols"))
+        run.taking.join_conversation(exchange, (told,), None, lambda: run.index, run.became)
+        await until(lambda: len(run.done) == 2)
+
+    asyncio.run(converse())
+    assert [file.partition("/")[0] for file, _ in run.saved] == ["large", "ws"]
+    assert "hunter" not in repr(run.saved)
+
+
 def test_a_gap_that_was_filled_meanwhile_is_left_as_it_is() -> None:
     run = Run()
-    assert run.take(said("/a"), said("/a", b"[2]"), gap="a/GET.json") == [("recorded", "a/GET.json"), ("forwarded", "")]
+    assert run.take(said("/a"), said("/a", b"[2]"), there=()) == [("recorded", "a/GET.json"), ("forwarded", "")]
     assert len(run.saved) == 1
 
 
