@@ -119,7 +119,7 @@ def sum_up(
     redacted = None
     if recording:
         redacted = recording.numbering.count, len(recording.redacted)
-        tell_of_changes(settings, recording.proposals.all(), report)
+        tell_of_changes(settings, recording.proposals.all(recording.numbering.known.hide), report)
     report("summary", summary(counts, unused, redacted, failed_writes))
 
 

@@ -1,10 +1,11 @@
 """What alone changed in responses that were recorded again, and the line that has it count for nothing.
 
-Only what a person would take for noise is told: a few values in JSON, or headers. Each line was tried.
+Only what a person would take for noise is told: a few values in JSON, or headers. Each line was tried. That takes
+longer than to record, so what changed is put by until the end of a run, as far as there is room.
 """
 
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 from msgspec import Struct
 
@@ -19,7 +20,10 @@ from replaymock.rewrites import Canonical, Selector, parse_selector
 from replaymock.volatile import without
 
 MOST_SELECTORS = 4
-_MOST_FILES = 1000
+MOST_FILES = 200
+MOST_BYTES = 1024 * 1024
+"""Of how many changed cassettes, and of how much in them, it is told what alone changed."""
+
 _MOST_LINES = 3
 
 
@@ -31,21 +35,29 @@ class Proposal(Struct, frozen=True):
 
 
 class Proposals:
-    """What alone changed in each cassette of a run, the first time it did."""
+    """The cassettes that changed in a run, each as it did the first time."""
 
     def __init__(self) -> None:
-        self._found: dict[str, tuple[str, ...]] = {}
+        self._changed: dict[str, tuple[Recorded, Recorded, Sequence[Selector]]] = {}
+        self._room = MOST_BYTES
 
     def changed(self, file: str, stored: Recorded, recorded: Recorded, volatile: Sequence[Selector]) -> None:
         """Takes note of a response that is another than the stored one."""
-        if file not in self._found and len(self._found) < _MOST_FILES:
-            self._found[file] = only_in(stored, recorded, volatile)
+        size = len(stored.body) + len(recorded.body)
+        if file not in self._changed and len(self._changed) < MOST_FILES and size <= self._room:
+            self._room -= size
+            self._changed[file] = stored, recorded, volatile
 
-    def all(self) -> list[Proposal]:
-        """The few that speak of most cassettes."""
+    def renamed(self, old: str) -> None:
+        """Learns that a cassette has another name, for its own told a secret."""
+        self._changed.pop(old, None)
+
+    def all(self, hide: Callable[[str], str]) -> list[Proposal]:
+        """What alone changed: the few proposals that speak of most cassettes, none with something to hide in it."""
         files: dict[tuple[str, ...], list[str]] = {}
-        for file, selectors in self._found.items():
-            if selectors:
+        for file, change in self._changed.items():
+            selectors = only_in(*change)
+            if selectors and not any(hide(selector) != selector for selector in selectors):
                 files.setdefault(selectors, []).append(file)
         found = [Proposal(selectors, tuple(named)) for selectors, named in files.items()]
         return sorted(found, key=lambda proposal: -len(proposal.files))[:_MOST_LINES]

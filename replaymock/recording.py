@@ -180,6 +180,7 @@ class Recording:
         if cursor is not None:
             self._cursors.setdefault(new, cursor)
         self.redacted.discard(old)
+        self.proposals.renamed(old)
         for history in self._histories.values():
             history.renamed(old, new)
 

@@ -2,8 +2,9 @@
 
 import pytest
 
+from replaymock.known import KnownValues
 from replaymock.matching import VOLATILE_KINDS
-from replaymock.proposals import Proposal, Proposals, only_in
+from replaymock.proposals import MOST_BYTES, MOST_FILES, Proposal, Proposals, only_in
 from replaymock.rewrites import parse_selector
 from tests.factories import JSON, recorded
 
@@ -48,4 +49,26 @@ def test_cassettes_that_changed_alike_are_told_together_the_most_first() -> None
     for file, name in (("a", "x"), ("b", "y"), ("c", "y"), ("b", "x")):
         one, other = (recorded(b'{"%s":%d}' % (name.encode(), number)) for number in (1, 2))
         proposals.changed(file, one, other, ())
-    assert proposals.all() == [Proposal(("json:$.y",), ("b", "c")), Proposal(("json:$.x",), ("a",))]
+    assert proposals.all(str) == [Proposal(("json:$.y",), ("b", "c")), Proposal(("json:$.x",), ("a",))]
+
+
+def test_no_more_is_put_by_than_there_is_room_for() -> None:
+    many, large = Proposals(), Proposals()
+    one, other = recorded(b'{"at":1}'), recorded(b'{"at":2}')
+    for number in range(MOST_FILES + 1):
+        many.changed(f"{number}", one, other, ())
+    assert len(many.all(str)[0].files) == MOST_FILES
+    large.changed("large", recorded(b" " * MOST_BYTES), other, ())
+    large.changed("small", one, other, ())
+    assert large.all(str) == [Proposal(("json:$.at",), ("small",))]
+
+
+def test_nothing_is_told_that_names_what_became_known_to_be_secret() -> None:
+    proposals = Proposals()
+    for name in ("Zx81kLmn22pQ", "at"):
+        one, other = (recorded(b'{"%s":%d}' % (name.encode(), number)) for number in (1, 2))
+        proposals.changed(name.lower(), one, other, ())
+        proposals.changed(f"other-{name.lower()}", one, other, ())
+    proposals.renamed("other-at")
+    hide = KnownValues({"Zx81kLmn22pQ": "{{redacted:token}}"}).hide
+    assert proposals.all(hide) == [Proposal(("json:$.at",), ("at",))]
