@@ -6,13 +6,12 @@ Knows texts, not messages. `redaction` says which text of a message is of which 
 import re
 from collections.abc import Callable, Sequence
 from functools import cache, lru_cache, partial
-from typing import Any
 
 from replaymock import embedded, encoded, jwts, markup, members, parameters, tokens
 from replaymock.gitleaks import SecretRule, TeamRules
 from replaymock.glance import is_clean
 from replaymock.labels import ANONYMOUS, Label, Whole, anonymous, unnumbered, whole
-from replaymock.places import Place, beside_names, is_of_oauth, oauth_parameters, query_names
+from replaymock.places import Place, beside_names, is_of_oauth, oauth_in, oauth_parameters
 from replaymock.rewrites import Selector, is_named
 from replaymock.secrets import (
     ASCII_ESCAPE,
@@ -21,13 +20,15 @@ from replaymock.secrets import (
     are_texts,
     hides_below,
     is_harmless_value,
+    is_label,
+    is_of_message_security,
     is_secret_name,
     may_name_secret,
     plain_name,
 )
 from replaymock.shapes import Shape, Shapes, is_everyday
 from replaymock.targets import PLACEHOLDER, encode_pair, encode_segment, literal_percents, readable
-from replaymock.vendors import SHAPES
+from replaymock.vendors import BY_PLACE, SHAPES
 
 Selectors = dict[str, list[Selector]]
 
@@ -38,7 +39,7 @@ class Hider:
     def __init__(
         self, added: Selectors, kept: Selectors, shapes: Sequence[Shape] = (), rules: Sequence[SecretRule] = ()
     ) -> None:
-        self._shapes = Shapes((*SHAPES, *shapes))
+        self._shapes = Shapes((*SHAPES, *BY_PLACE, *shapes))
         self._rules = TeamRules(rules)
         self._added = added
         self._kept = kept
@@ -67,10 +68,9 @@ class Hider:
         """A sent query, or a form; `kind` is the kind of selector that holds for its names."""
         if not query:
             return query
-        oauth = oauth_parameters(query_names(query)) if "=" in query else frozenset()
-        return "&".join(
-            parameters.readable_placeholder(self._parameter(item, kind, label, oauth)) for item in query.split("&")
-        )
+        oauth = oauth_in(query)
+        found = (self._parameter(item, kind, label, oauth) for item in query.split("&"))
+        return "&".join(map(parameters.readable_placeholder, found))
 
     def named(self, kind: str, name: str, value: str, label: Label) -> str:
         """A value found under a name."""
@@ -133,6 +133,7 @@ class Hider:
                 text,
                 lambda match: self._member(match, label),
                 lambda value, name: self.replaced(value, name, label),
+                oauth_parameters(markup.names(text)),
             )
         return self.shapes(self._parameters(text, label), label)
 
@@ -162,6 +163,9 @@ class Hider:
         Where a value ends depends on what is around it, which may have been hidden since: what was hidden stays so.
         """
         if not value or PLACEHOLDER.match(value) or is_harmless_value(name, value):
+            return value
+        # A request may say any password; an answer has forms and messages that speak of one.
+        if label is not anonymous and not isinstance(label, Whole) and is_label(name, value):
             return value
         if any(expression.fullmatch(value) for expression in self._kept_values):
             return value
@@ -200,15 +204,12 @@ class Hider:
         decoded = readable(segment) if "%" in segment else segment
         first, *parameters = decoded.split(";")
         found = ";".join([self.loose(first, label), *(self._matrix_parameter(item, label) for item in parameters)])
-        if found == decoded:
-            return segment
-        return encode_segment(found)
+        return segment if found == decoded else encode_segment(found)
 
     def _matrix_parameter(self, item: str, label: Label) -> str:
         name, equals, value = item.partition("=")
-        if equals and is_secret_name(name):
-            return name + equals + self.replaced(value, name, label)
-        return self.loose(item, label)
+        secret = equals and is_secret_name(name)
+        return name + equals + self.replaced(value, name, label) if secret else self.loose(item, label)
 
     def _parameter(self, item: str, kind: str, label: Label, oauth: frozenset[str] = frozenset()) -> str:
         name, equals, value = item.replace("+", " ").partition("=")
@@ -225,7 +226,7 @@ class Hider:
         return encode_pair(hidden_name, hidden if equals else None)
 
     def _parameters(self, text: str, label: Label) -> str:
-        oauth = oauth_parameters(query_names(text)) if "code=" in text or "state=" in text else frozenset()
+        oauth = oauth_in(text)
 
         def is_secret(name: str) -> bool:
             by_oauth = name in oauth and not self.is_kept("query", name)
@@ -233,8 +234,7 @@ class Hider:
 
         def change(item: str, secret: bool) -> str:
             is_looked_at = secret or "%" in item or self._rules.may_be_in(item)
-            found = self._parameter(item, "query", label, oauth) if is_looked_at else item
-            # A known value may have been hidden in it before.
+            found = self._parameter(item, "query", label, oauth) if is_looked_at else item  # or hidden as known
             return parameters.readable_placeholder(found) if _ENCODED.search(item) else found
 
         return parameters.replace_parameters(text, is_secret, change)
@@ -272,7 +272,7 @@ class Hider:
 
     def _member(self, match: re.Match[str], label: Label) -> str:
         before, name, between, value = match.groups()
-        if not is_secret_name(name.rpartition(":")[2]):
+        if not (is_secret_name(name.rpartition(":")[2]) or is_of_message_security(name, match.string)):
             return match.group()
         is_number = between[-1:] not in ('"', "'") and _NUMBER.fullmatch(value)
         return before + name + between + (self._zero if is_number else self.replaced)(value, name, label)
@@ -289,7 +289,7 @@ class Hider:
         selectors = (self._added if which == "add" else self._kept)["json"]
         if not selectors:
             return frozenset()
-        value: Any = tokens.parse(text)
+        value = tokens.parse(text)
         return frozenset(place for selector in selectors for place in selector.find(value))
 
 

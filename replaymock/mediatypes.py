@@ -61,6 +61,7 @@ def media_type_of(file_extension: str) -> str:
 
 
 FORM_TYPE = "application/x-www-form-urlencoded"
+TABLES = frozenset(("text/csv", "application/csv", "text/tab-separated-values"))
 _JSON_TYPES = frozenset(
     (
         "application/json text/json application/x-json application/json5 application/x-amz-json-1.0 "

@@ -13,6 +13,8 @@ def replace_members(text: str, change: Change) -> str:
     """Text with each name and value that stand together replaced by what `change` makes of the match."""
     for expression in (_ESCAPED_MEMBER, _NUMBER_MEMBER, _QUOTED_MEMBER, _VARIABLE):
         text = expression.sub(change, text)
+    if "-H" in text or "--header" in text:
+        text = _HEADER_OPTION.sub(change, text)
     if "&" in text:
         text = _ENTITY_MEMBER.sub(change, text)
     if "<" in text:
@@ -39,6 +41,11 @@ _VARIABLE = re.compile(
     r"""(\b(?:var|let|const)\s+|\bwindow\.)([A-Za-z_][A-Za-z0-9_]{1,63})(=(?:"|'))"""
     r"""((?<=")(?:[^"\\\n]|\\.)+(?=")|(?<=')(?:[^'\\\n]|\\.)+(?='))"""
 )
+# As in `curl -H 'X-Api-Key: S'`.
+_HEADER_OPTION = re.compile(
+    r"""((?:-H|--header)[ =]?["'])([A-Za-z][A-Za-z0-9\-]{1,63})(:[ ]?+(?:(?:Bearer|Basic|Token|Digest)[ ]+)?+)"""
+    r"""((?=[^"'\r\n]*[0-9])[^"'\r\n$<{*][^"'\r\n]{5,})"""
+)
 _ELEMENT = re.compile(
     r"(<)([A-Za-z_][A-Za-z0-9_.:\-]{1,63})((?:\s[^<>]*)?>(?:<!\[CDATA\[)?)([^<>\[\]]+)(?=(?:\]\]>)?</)"
 )
@@ -50,5 +57,6 @@ _SETTING = re.compile(
     re.MULTILINE,
 )
 _LOGGED = re.compile(
-    r"""([ \t])([A-Za-z_][A-Za-z0-9_.\-]{1,63})(=)((?=[^\s0-9]*[0-9])[^\s"'<>(){}\[\];,$][^\s"'<>(){}\[\];,]{5,})"""
+    r"""([ \t](?:--?)?)([A-Za-z_][A-Za-z0-9_.\-]{1,63})(=)"""
+    r"""((?=[^\s0-9]*[0-9])[^\s"'<>(){}\[\];,$][^\s"'<>(){}\[\];,]{5,})"""
 )

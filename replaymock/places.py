@@ -15,12 +15,15 @@ def beside_names(text: str) -> dict[Place, str]:
     Those are lists of fields, such as `{"name": "Authorization", "value": …}` in either order, and the parameters of
     OAuth (RFC 6749), such as `code` beside `redirect_uri`.
     """
-    if not (any(map(is_secret_name, _FIELD.findall(text))) or is_of_oauth(text)):
+    has_lists = _HEADER_LIST.search(text) is not None
+    if not (has_lists or any(map(is_secret_name, _FIELD.findall(text))) or is_of_oauth(text)):
         return {}
     found: dict[Place, str] = {}
     parents: dict[Place, set[str]] = {}
     for start, end, path in tokens.members(text):
         if not path or not isinstance(path[-1], str):
+            if has_lists:
+                found |= _in_header_list(path or (), text[start:end])
             continue
         parent, key = tuple(path[:-1]), path[-1]
         parents.setdefault(parent, set()).add(key)
@@ -31,6 +34,15 @@ def beside_names(text: str) -> dict[Place, str]:
     for parent, keys in parents.items():
         found |= {(*parent, name): name for name in oauth_parameters(keys)}
     return found
+
+
+def _in_header_list(path: Sequence[str | int], token: str) -> dict[Place, str]:
+    """The place after a header's name: `"rawHeaders": ["Authorization", …]`, `"headers": [["Authorization", …]]`."""
+    above = next((step for step in reversed(path) if isinstance(step, str)), "")
+    if not (above.lower().endswith("headers") and isinstance(path[-1], int) and path[-1] % 2 == 0):
+        return {}
+    name = tokens.string_value(token) or ""
+    return {(*path[:-1], path[-1] + 1): name} if is_secret_name(name) else {}
 
 
 def is_of_oauth(text: str) -> bool:
@@ -44,6 +56,15 @@ def oauth_parameters(names: Iterable[str]) -> frozenset[str]:
     return frozenset() if _OAUTH.isdisjoint(given) else given & _OAUTH_SECRETS
 
 
+def oauth_in(text: str) -> frozenset[str]:
+    """Which names of parameters in a text are those of secrets of OAuth: of a redirect, `code` and `state`."""
+    if "=" not in text or not ("code" in text or "state=" in text or "RelayState=" in text):
+        return frozenset()
+    found = oauth_parameters(query_names(text))
+    is_redirect = not found and "state=" in text and _LONG_CODE.search(text) and _LONG_STATE.search(text)
+    return frozenset(("code", "state")) if is_redirect else found
+
+
 def query_names(text: str) -> Sequence[str]:
     """The names of the parameters in a text that ends with a query or is one."""
     return _PARAMETER.findall(text)
@@ -55,13 +76,19 @@ _FIELD = re.compile(
     r'"(?:name|key|field|header|id|k|param(?:eter)?|attribute|property|variable)"\s*+:\s*+"([^"\\]{2,64}+)"',
     re.IGNORECASE,
 )
-_OAUTH_MEMBER = re.compile(r'"(?:code|state)"\s*+:')
+_OAUTH_MEMBER = re.compile(r'"(?:code|state|nonce|user_code)"\s*+:')
+_HEADER_LIST = re.compile(r'headers"\s*+:\s*+\[\s*+(?:\[\s*+)?"', re.IGNORECASE)
+# A code for a country or a state of the union is shorter.
+_LONG_CODE = re.compile(r"(?:^|[?&#])code=[^&#\s\"'<>]{16,}")
+_LONG_STATE = re.compile(r"(?:^|[?&#])state=[^&#\s\"'<>]{8,}")
 # What only a message of OAuth or OpenID Connect has, and what is secret beside it.
 _OAUTH = frozenset(
     (
         "client_id redirect_uri grant_type response_type code_verifier code_challenge id_token session_state "
-        "clientId redirectUri grantType responseType codeVerifier codeChallenge device_code"
+        "clientId redirectUri grantType responseType codeVerifier codeChallenge device_code SAMLRequest SAMLResponse"
     ).split()
 )
-_OAUTH_SECRETS = frozenset(("code", "state", "nonce", "session_state", "device_code", "user_code"))
+_OAUTH_SECRETS = frozenset(
+    ("code", "state", "nonce", "session_state", "device_code", "user_code", "code_challenge", "RelayState")
+)
 _PARAMETER = re.compile(r"(?:^|[?&#;])([A-Za-z0-9_]{2,32})=")

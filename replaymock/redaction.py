@@ -11,11 +11,12 @@ from functools import lru_cache
 
 from msgspec import Struct
 
-from replaymock import bodies, codings, jwts, mediatypes
+from replaymock import bodies, codings, columns, jwts, mediatypes
 from replaymock.exchange import Request, Response
 from replaymock.gitleaks import SecretRule
 from replaymock.headers import Headers, get, media_type, without
 from replaymock.hiding import Hider
+from replaymock.known import is_telling
 from replaymock.labels import ANONYMOUS, Label, anonymous, whole
 from replaymock.numbering import Numbering
 from replaymock.rewrites import Selector
@@ -130,24 +131,27 @@ class Redactor:
         if name == "set-cookie":
             pair = _COOKIE.match(value)
             end = pair.end() if pair else 0
-            return self._cookie(value[:end], label) + self._hider.loose(value[end:], label)
+            hidden = self._cookie(value[:end], label, is_for_server="httponly" in value[end:].lower())
+            return hidden + self._hider.loose(value[end:], label)
         if self._hider.is_secret("header", name, is_secret_name):
             scheme, space, credentials = value.partition(" ")
             if space and "authorization" in name:
                 return scheme + space + self._hider.replaced(credentials, name, label)
             return self._hider.replaced(value, name, label)
-        found = _HEADER_PARAMETER.sub(lambda match: self._header_parameter(match, label), value)
+        found = _HEADER_PARAMETER.sub(lambda match: self._header_parameter(match, name, label), value)
         return self._hider.beside(name, self._hider.deep(found, label), label)
 
-    def _header_parameter(self, match: re.Match[str], label: Label) -> str:
+    def _header_parameter(self, match: re.Match[str], header: str, label: Label) -> str:
         before, name, between, value = match.groups()
-        if not is_secret_name(name):
+        is_of_digest = header.endswith("-authenticate") and name in ("nonce", "opaque")
+        if not (is_of_digest or is_secret_name(name)):
             return match.group()
         return before + name + between + self._hider.replaced(value, name, label)
 
-    def _cookie(self, pair: str, label: Label) -> str:
+    def _cookie(self, pair: str, label: Label, *, is_for_server: bool = False) -> str:
         name, equals, value = pair.partition("=")
-        if equals and self._hider.is_secret("cookie", name.strip(), is_secret_cookie):
+        is_opaque = is_for_server and len(value) >= _OPAQUE and is_telling(value)
+        if equals and self._hider.is_secret("cookie", name.strip(), lambda name: is_opaque or is_secret_cookie(name)):
             return name + equals + self._hider.replaced(value, name.strip(), label)
         decoded = readable(value) if "%" in value else value
         hidden = self._hider.beside(name.strip(), self._hider.deep(decoded, label), label)
@@ -171,16 +175,23 @@ class Redactor:
         if not mediatypes.is_textual(media) and not _is_plain_text(media, body):
             return body
         codec, text = _read(mediatypes.charset(content_type), body)
+        whole_text = text
         if codec.startswith("utf-16"):
             # The ordinals of placeholders are only forgotten where they are ASCII.
             number = label
             label = lambda name, value: forget_names(number(name, value))  # noqa: E731 - a def shadows just the same
         mark = "\ufeff" if text.startswith("\ufeff") else ""
+        if media in mediatypes.TABLES:
+            text = columns.replace(
+                text,
+                lambda name: self._hider.is_secret("json", name, is_secret_name),
+                lambda name, value: self._hider.replaced(value, name, label),
+            )
         redact = self._hider.script if media in _SCRIPTS else self._hider.deep
         redact = self._hider.events if media == "text/event-stream" else redact
         redact = self._hider.json if mediatypes.is_json(media) else redact
         found = mark + redact(text[len(mark) :], label)
-        return body if found == text else found.encode(codec, "replace")
+        return body if found == whole_text else found.encode(codec, "replace")
 
     def _multipart(self, content_type: str, body: bytes, label: Label) -> bytes | None:
         """The parts redacted one by one, what stands before and after them as it came; None when there are none."""
@@ -251,6 +262,8 @@ def _is_plain_text(media: str, body: bytes) -> bool:
 
 
 _SHOWN = 300
+# What no script may read, and nobody would have written.
+_OPAQUE = 16
 _MOST_DECODED = 64 * 1024 * 1024
 _HEADERS_REMEMBERED = 1024
 _LONGEST_REMEMBERED = 256

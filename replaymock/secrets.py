@@ -18,8 +18,8 @@ def plain_name(name: str) -> str:
 @lru_cache(maxsize=8192)
 def is_secret_name(name: str) -> bool:
     """Whether a header, field, parameter or JSON key so named holds a secret, in any spelling (`apiKey`, `api-key`)."""
-    if "{{redacted" in name:
-        return False  # what was a secret itself names none
+    if "{{redacted" in name or "/" in name:
+        return False  # what was a secret itself names none, and a path is that of a package or of an operation
     plain = plain_name(name)
     if plain in SECRET_NAMES or (plain.endswith(SECRET_ENDINGS) and not plain.endswith(HARMLESS_ENDINGS)):
         # Else it would be found or not, depending on what else stands in the text.
@@ -41,8 +41,24 @@ def are_texts(names: Iterable[str]) -> bool:
 
 def is_harmless_value(name: str, value: str) -> bool:
     """Whether a value under a secret name is none: a small number or a usual word where both occur."""
-    usual = value.lower() in HARMLESS_WORDS or _SMALL_NUMBER.fullmatch(value) is not None
-    return usual and plain_name(name) in COUNTS_TOO
+    if plain_name(name) == _OFTEN_PUBLIC:
+        return _MD5.fullmatch(value) is None
+    usual = value.strip().lower() in HARMLESS_WORDS or _SMALL_NUMBER.fullmatch(value) is not None
+    return (usual and plain_name(name) in COUNTS_TOO) or _VERSION.fullmatch(value) is not None
+
+
+def is_label(name: str, value: str) -> bool:
+    """Whether a value under a secret name only says that name again, to people or in code: `Forgot password?`."""
+    if _LABEL.fullmatch(value) is None:
+        return False
+    beginnings = {word[:_BEGINNING].lower() for word in _WORD.findall(name)}
+    said = _WORD.findall(value)
+    return not value.isascii() or any(word[:_BEGINNING].lower() in beginnings for word in said)
+
+
+def is_of_message_security(name: str, text: str) -> bool:
+    """Whether an element is one of those of WS-Security that differ with every message."""
+    return name.rpartition(":")[2] in _OF_MESSAGE_SECURITY and "oasis-200401-wss-wssecurity" in text
 
 
 @lru_cache(maxsize=8192)
@@ -97,7 +113,16 @@ _FIRST_HALVES = frozenset(
     b"subscription database mfa client code card".split()
 )
 _SECOND_HALVES = frozenset(b"key keys code codes string id url verifier factor number".split())
+# Who an app is to some, and a key to others.
+_OFTEN_PUBLIC = "appid"
+_MD5 = re.compile(r"[0-9a-f]{32}")
 _SMALL_NUMBER = re.compile(r"[0-9]{1,3}")
+# The version of a package whose name sounds like a secret: `"jsonwebtoken": "^9.0.2"`.
+_VERSION = re.compile(r"[~^]?[0-9]{1,4}\.[0-9]{1,5}\.[0-9]{1,5}(?:-[a-z]{1,8}[0-9.]{0,6})?")
+_LABEL = re.compile(r"[^\W\d](?:[^\W\d]|[ \u00a0.,:;?!'’()…/\-]|(?<=[ (])[0-9]{1,2}\+?(?= )){1,100}(?:[._\-]v[0-9])?")
+_WORD = re.compile(r"[A-Z]?[a-z]{2,}|[A-Z]{2,}")
+_BEGINNING = 4
+_OF_MESSAGE_SECURITY = frozenset("Nonce Created Expires DigestValue".split())
 _LONGEST_QUALIFIED = 200
 # Possessive: a name may hold a long number, and there is but one way to take it.
 _QUALIFIERS = re.compile(
@@ -113,7 +138,8 @@ SECRET_NAMES = frozenset(
         "awsaccesskeyid xamzsignature xamzcredential xamzsecuritytoken subscriptionkey ocpapimsubscriptionkey "
         "connectionstring dsn databaseurl accesskeyid bearer cookie setcookie phpsessid authenticationinfo "
         "proxyauthenticationinfo twofactorcode mfacodes recoverycode recoverycodes backupcode backupcodes "
-        "verificationcode securitycode accesstokens refreshtokens authtokens apitokens ssn socialsecuritynumber"
+        "xgoogsignature xgoogcredential xhubsignature xslacksignature stripesignature xtwiliosignature "
+        "appid verificationcode securitycode accesstokens refreshtokens authtokens apitokens ssn socialsecuritynumber"
     ).split()
 )
 SECRET_ENDINGS = tuple(
@@ -127,7 +153,7 @@ SECRET_ENDINGS = tuple(
 CONTAINERS = frozenset(
     (
         "session auth authorization authenticationinfo cookie pass pin sig signature assertion otp totp dsn tokens "
-        "credentials"
+        "credentials appid"
     ).split()
 )
 # but for what says how long and for what a secret is good, and what describes a field (JSON Schema, OpenAPI).
@@ -136,7 +162,7 @@ HARMLESS_BELOW = frozenset(
         "type tokentype expires expiresin expiresat expiry exp iat createdat scope scopes minlength maxlength minimum "
         "maximum format description title enum pattern name in scheme bearerformat readonly writeonly required "
         "properties items ref nullable deprecated flows authorizationurl tokenurl refreshurl openidconnecturl label "
-        "placeholder hint help"
+        "placeholder hint help example examples min max rules component widget history"
     ).split()
 )
 # Objects of words for people.
@@ -147,10 +173,11 @@ TEXTS_FOR_PEOPLE = frozenset(
     ).split()
 )
 # Names under which a number is a count or an id, and a word as here a choice.
-COUNTS_TOO = frozenset("tokens pass auth session authorization sig cookie credentials bearer".split())
+COUNTS_TOO = frozenset("appid tokens pass auth session authorization sig cookie credentials bearer".split())
 HARMLESS_WORDS = frozenset(
     (
-        "basic digest bearer none null true false include omit same-origin oauth oauth2 jwt apikey required optional"
+        "basic digest bearer token none null true false include omit same-origin oauth oauth2 jwt apikey required "
+        "optional"
     ).split()
 )
 HARMLESS_ENDINGS = tuple(
@@ -169,13 +196,13 @@ COOKIE_BEGINNINGS = ("session", "aspsession", "wordpressloggedin", "phpsess", "j
 NAME_HINT = re.compile(
     r"pass|pwd|secret|token|jwt|auth|key|sess|credential|csrf|xsrf|otp|mfa|pin|cvv|cvc|sig|assertion|saml|code.?verifier"
     r"|connection.?string|dsn|database.?url|bearer|cookie|(?:factor|recovery|backup|verification|security).?code"
-    r"|ssn|social.?security",
+    r"|ssn|social.?security|app.?id",
     re.IGNORECASE,
 )
 
 _HINT_WORDS = (
     "pass pwd secret token jwt auth key sess credential csrf xsrf otp mfa pin cvv cvc sig assertion saml verifier "
-    "connection dsn database bearer cookie factor recovery backup verification security ssn social"
+    "connection dsn database bearer cookie factor recovery backup verification security ssn social app"
 ).split()
 
 # Letters and digits that a JSON text spells as escapes, so that neither names nor shapes are seen in it.

@@ -133,10 +133,10 @@ def _compiled(pattern: str) -> re.Pattern[str]:
 
 SHORTEST = 15
 _WORTH_SPLITTING = 512
-_MARKS = ("-----BEGIN", "earer ", "asic ", "SSWS ", "://", "@")
+_MARKS = ("-----BEGIN", "earer ", "asic ", "SSWS ", "curl ", "://", "@")
 _RUN = re.compile(r"[\w\-.:/+=@;~%$]{15,}", re.ASCII)
 _OF_NUMBERS = b"0123456789abcdefABCDEF-:.+TZ"
 _OF_RUNS = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_-.:/+=@;~%$"
 _LONG_WORD = re.compile(rb"[^ ]{15,}+")
-_WORTH_LOOKING_AT = re.compile(r"[%:=<\\@]|[\w\-./+;~$]{15}|-----BEGIN|earer |asic ", re.ASCII)
+_WORTH_LOOKING_AT = re.compile(r"[%:=<\\@]|[\w\-./+;~$]{15}|-----BEGIN|earer |asic |curl ", re.ASCII)
 _SPACED = bytes(byte if byte in _OF_RUNS else 32 for byte in range(256))

@@ -148,7 +148,7 @@ _MESSAGES_AND_MAIL = (
         r"\.webhook\.office\.com/webhookb2/(?P<secret>[0-9a-f@\-]{70,75}/IncomingWebhook/[0-9a-f]{32}/[0-9a-f"
         r"\-]{36})",
     ),
-    _shape("telegram_bot_token", ":AA", r"\b[0-9]{8,10}:AA[\w\-]{33}\b"),
+    _shape("telegram_bot_token", ":AA", r"(?<![0-9])[0-9]{8,10}:AA[\w\-]{33}\b"),
     _shape("twilio_key", "SK", r"\bSK[0-9a-f]{32}\b"),
     _shape("sendgrid_key", "SG.", r"\bSG\.[\w\-]{16,32}\.[\w\-]{16,64}"),
     _shape("mailgun_key", "key-", r"\bkey-[0-9a-f]{32}\b"),
@@ -198,6 +198,26 @@ SHAPES = (
     *_MONEY_AND_SHOPS,
     *_WORK,
 )
+
+_LINKS = "reset/ password/ verify/ email/ confirm/ magic/ link/ invite/ invitation/ activate/ unsubscribe/ token/"
+BY_PLACE = (
+    _shape(
+        "curl_password",
+        "curl ",
+        r"\bcurl [^\r\n]{0,500}?(?<=\s)(?:-u|--user)[ =]?[\"']?[^\s:\"']{1,100}:"
+        r"(?P<secret>(?=[^\s\"']*[0-9])[^\s\"'$<{*][^\s\"']{5,})",
+        spaced=True,
+    ),
+    # What is sent by mail to log in, or to set a password.
+    _shape(
+        "link_token",
+        _LINKS,
+        r"/(?:reset|reset-?password|password-?reset|forgot-?password|verify|verify-?email|confirm|confirm-?email|magic"
+        r"|magic-?link|login-?link|invite|invitation|activate|unsubscribe|token)/"
+        r"(?P<secret>(?=[A-Za-z_\-]*[0-9])(?=[^A-Z/]*[A-Z])(?=[^a-z/]*[a-z])[\w\-]{20,}|[0-9a-f]{32,})(?![\w.%\-])",
+    ),
+)
+"""Secrets of any form, told by what stands before them."""
 
 OPTIONAL = {
     "cards": _shape(

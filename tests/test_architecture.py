@@ -18,7 +18,7 @@ FLOORS: list[tuple[str, str]] = [
     ("values", "errors headers home mode"),
     ("values", "exchange"),
     ("texts", "targets tokens secrets graphql schema sequence mediatypes codings times messages handshake"),
-    ("texts", "jwts labels encoded embedded members markup parameters shapes places re2"),
+    ("texts", "columns jwts labels encoded embedded members markup parameters shapes places re2"),
     ("texts", "vendors glance gitleaks"),
     ("texts", "rulesfile"),
     ("messages", "bodies rewrites answer origin cors shifting conditional"),

@@ -51,6 +51,14 @@ def test_paths_are_searched_segment_by_segment(path: str, shown: str) -> None:
         ("%2570assword=S", "%2570assword={{redacted:_2570assword}}"),
         ("next=%2Fx%3Ftoken%3Dab!S", "next=%2Fx%3Ftoken%3D{{redacted:token}}"),
         ("a&b=", "a&b="),
+        # The redirect of OAuth, and a country with a state in it; SAML's way to come back.
+        (
+            "code=AbCdEf1234567890&state=xyz12345",
+            "code={{redacted:code}}&state={{redacted:state}}",
+        ),
+        ("code=US&state=CA", "code=US&state=CA"),
+        ("client_id=a&code_challenge=S", "client_id=a&code_challenge={{redacted:code_challenge}}"),
+        ("SAMLRequest=S&RelayState=S", "SAMLRequest={{redacted:samlrequest}}&RelayState={{redacted:relaystate}}"),
     ],
 )
 def test_queries_are_searched_in_names_values_and_bare_items(query: str, shown: str) -> None:
@@ -73,6 +81,14 @@ def test_queries_are_searched_in_names_values_and_bare_items(query: str, shown: 
         ('{"usage":{"tokens":19},"pass":3,"auth":"basic"}', '{"usage":{"tokens":19},"pass":3,"auth":"basic"}'),
         ('{"tokens":{"color":{"value":"#fff"}}}', '{"tokens":{"color":{"value":"#fff"}}}'),
         ('{"paginationToken":"S","deltaToken":"S"}', '{"paginationToken":"S","deltaToken":"S"}'),
+        # What only says the name again, and the name of a package, is none.
+        ('{"password":"Passwort","pin":"PIN code"}', '{"password":"Passwort","pin":"PIN code"}'),
+        ('{"token":"Contraseña","x-key":"S"}', '{"token":"Contraseña","x-key":"S"}'),
+        ('{"password":"Password1"}', '{"password":"{{redacted:password}}"}'),
+        ('{"jsonwebtoken":"^9.0.2"}', '{"jsonwebtoken":"^9.0.2"}'),
+        ('{"paths":{"/auth/token":{"get":"x"}}}', '{"paths":{"/auth/token":{"get":"x"}}}'),
+        ('{"appid":"com.acme","appId":7}', '{"appid":"com.acme","appId":7}'),
+        (f'{{"appid":"{"ab" * 16}"}}', '{"appid":"{{redacted:appid}}"}'),
         ('{"pin":83918264,"password":"S"}', '{"pin":0,"password":"{{redacted:password}}"}'),
         (
             '{"token":{"value":"S","type":"bearer","expires_in":60}}',
@@ -80,6 +96,13 @@ def test_queries_are_searched_in_names_values_and_bare_items(query: str, shown: 
         ),
         ('{"session":{"user":"ann","token":"S"}}', '{"session":{"user":"ann","token":"{{redacted:token}}"}}'),
         (f'{{"{JWT}":1}}', '{"{{redacted:jwt}}":1}'),
+        (
+            '{"user_code":"S","device_code":"S"}',
+            '{"user_code":"{{redacted:user_code}}","device_code":"{{redacted:device_code}}"}',
+        ),
+        ('{"rawHeaders":["Cookie","S","A","S"]}', '{"rawHeaders":["Cookie","{{redacted:cookie}}","A","S"]}'),
+        ('{"headers":[["x-api-key","S"],["a","S"]]}', '{"headers":[["x-api-key","{{redacted:x-api-key}}"],["a","S"]]}'),
+        ('{"required":["password","token"]}', '{"required":["password","token"]}'),
         ('{"p\\u0061sswd":"S"}', '{"p\\u0061sswd":"{{redacted:passwd}}"}'),
         (
             '{"headers":[{"name":"Authorization","value":"S"},{"name":"Accept","value":"*"}]}',
@@ -112,6 +135,17 @@ def test_json_is_searched_below_secret_names_in_keys_and_in_lists_of_fields(text
         ('<input value="S" name="csrf_token">', '<input value="{{redacted:csrf_token}}" name="csrf_token">'),
         ('<meta name="csrf-token" content="S">', '<meta name="csrf-token" content="{{redacted:csrf-token}}">'),
         ('<input type="submit" name="auth" value="Go">', '<input type="submit" name="auth" value="Go">'),
+        ('<button name="pin" value="Go">', '<button name="pin" value="Go">'),
+        (
+            '<input name="code" value="S"><input name=session_state value=S>',
+            '<input name="code" value="{{redacted:code}}"><input name=session_state value={{redacted:session_state}}>',
+        ),
+        ("x = {Authorization: 'Bearer ' + a}", "x = {Authorization: 'Bearer ' + a}"),
+        (
+            "<Token a='oasis-200401-wss-wssecurity'/><w:Nonce>S</w:Nonce>",
+            "<Token a='oasis-200401-wss-wssecurity'/><w:Nonce>{{redacted:w:nonce}}</w:Nonce>",
+        ),
+        ("<a><w:Nonce>S</w:Nonce></a>", "<a><w:Nonce>S</w:Nonce></a>"),
         ("https://h/cb?token=ab!:,S&x=1", "https://h/cb?token={{redacted:token}}&x=1"),
         ("access_token=S&token_type=bearer", "access_token={{redacted:access_token}}&token_type=bearer"),
         ("/a?x=/b?token=S", "/a?x=/b?token={{redacted:token}}"),

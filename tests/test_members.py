@@ -31,6 +31,9 @@ def hidden(match: re.Match[str]) -> str:
         ("A=1\nexport password=tr0ub4dor&3\r\n", "A=1\nexport password=#11\r\n"),
         ("a\npassword: Bearer tr0ub4dor\n", "a\npassword: Bearer #9\n"),
         ("INFO bad password=tr0ub4dor given", "INFO bad password=#9 given"),
+        ("mysql -u a --password=tr0ub4dor x", "mysql -u a --password=#9 x"),
+        ("curl -H 'password: Bearer tr0ub4dor' x", "curl -H 'password: Bearer #9' x"),
+        ("curl -H 'password: Bearer {{redacted:2}}' x", "curl -H 'password: Bearer {{redacted:2}}' x"),
         # Words for people, schemas and code say nothing secret.
         ("password: invalid1", "password: invalid1"),
         ("a:\n  password: string\n", "a:\n  password: string\n"),

@@ -123,6 +123,9 @@ def test_targets(target: str, shown: str) -> None:
         ("X-Api-Key", "abc def", "{{redacted:x-api-key}}"),
         ("Cookie", "theme=dark; sid=abc", "theme=dark; sid={{redacted:sid}}"),
         ("Set-Cookie", "session=abc; Path=/; HttpOnly", "session={{redacted:session}}; Path=/; HttpOnly"),
+        ("Set-Cookie", "tx=AbCdEfGh12345678; HttpOnly", "tx={{redacted:tx}}; HttpOnly"),
+        ("Set-Cookie", "tx=AbCdEfGh12345678; Path=/", "tx=AbCdEfGh12345678; Path=/"),
+        ("Set-Cookie", "locale=en-GB; HttpOnly", "locale=en-GB; HttpOnly"),
         ("Set-Cookie", f"theme={JWT}; Path=/", f"theme={HIDDEN}; Path=/"),
         (
             "Location",
@@ -138,6 +141,12 @@ def test_targets(target: str, shown: str) -> None:
         ),
         ("Location", "password=S&a=S", "password={{redacted:password}}&a=S"),
         ("Www-Authenticate", 'Basic a="b", token=a&b', 'Basic a="b", token={{redacted:token}}'),
+        (
+            "WWW-Authenticate",
+            'Digest realm="a", nonce="S", opaque="S"',
+            'Digest realm="a", nonce="{{redacted:nonce}}", opaque="{{redacted:opaque}}"',
+        ),
+        ("X-Note", 'nonce="S"', 'nonce="S"'),
         ("X-Note", f"see {JWT}.", f"see {HIDDEN}."),
         ("Etag", '"abc"', '"abc"'),
     ],
@@ -342,6 +351,8 @@ def test_secrets_in_base64_are_hidden_there(body: str, shown: bytes) -> None:
         (JSON, '{"code":"S","redirect_uri":"/"}', '{"code":"{{redacted:code}}","redirect_uri":"/"}'),
         (JSON, '{"code":"DE","state":"open"}', '{"code":"DE","state":"open"}'),
         (JSON, '{"fieldErrors":{"password":"too short"}}', '{"fieldErrors":{"password":"too short"}}'),
+        ((("content-type", "text/csv"),), "id,api_key\n1,S\n", "id,api_key\n1,{{redacted:api_key}}\n"),
+        (HTML, "<p>password = 'hunter2'", "<p>password = '{{redacted:password}}'"),
     ],
 )
 def test_hiding_places(headers: Headers, body: str, shown: str) -> None:

@@ -8,8 +8,9 @@ from replaymock.hiding import Hider
 from replaymock.labels import anonymous
 from replaymock.redaction import KINDS
 from replaymock.shapes import Shape, Shapes
-from replaymock.vendors import OPTIONAL, SHAPES
+from replaymock.vendors import BY_PLACE, OPTIONAL, SHAPES
 from tests.credentials import made
+from tests.growth import grows_in_proportion
 
 SAMPLES = {
     "jwt": "eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiIxMjM0In0.c2lnbmF0dXJl",
@@ -113,3 +114,31 @@ def test_personal_data_is_found_where_a_team_asks_for_it(kind: str, text: str, s
     none: dict[str, list[object]] = {kind: [] for kind in KINDS}
     assert Hider(none, none, [OPTIONAL[kind]]).shapes(text, anonymous) == (shown or text)  # type: ignore[arg-type]
     assert HIDER.shapes(text, anonymous) == text
+
+
+@pytest.mark.parametrize(
+    ("text", "secret"),
+    [
+        ("curl -s -u ann:tr0ub4dor https://h/", "tr0ub4dor"),
+        ('curl --user "ann:tr0ub4dor"', "tr0ub4dor"),
+        ("https://h/verify-email/AbCdEfGhIjKlMnOpQ123?x", "AbCdEfGhIjKlMnOpQ123"),
+        (f"/invite/{'0a' * 16}", "0a" * 16),
+        ("docker run -u 1000:1000 x", ""),
+        ("curl -u ann:$PASSWORD_1", ""),
+        ("/verify/0b9a5f0e-93a5-4b0b-8a4e-7f0d3c1f2a55", ""),
+        ("/verify/507f1f77bcf86cd799439011", ""),
+        ("/token/ReadOnlyAccessTokenKind", ""),
+    ],
+)
+def test_a_secret_of_any_form_is_told_by_what_stands_before_it(text: str, secret: str) -> None:
+    found: list[str] = []
+    for shape in BY_PLACE:
+        shape.replaced(text, lambda value: found.append(value) or value)
+    assert "".join(found) == secret
+    assert not secret or Shapes(BY_PLACE).likely(text)
+
+
+@pytest.mark.parametrize("piece", ["curl ", "-u ", "-u a:", "a", "/reset/", "/token/a", "0", "aA1"])
+@pytest.mark.parametrize("shape", BY_PLACE, ids=lambda shape: shape.name)
+def test_it_takes_no_longer_than_in_proportion(shape: Shape, piece: str) -> None:
+    assert grows_in_proportion(lambda text: shape.replaced(f"curl -u /reset/{text}", str.upper), piece)
