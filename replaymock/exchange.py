@@ -77,3 +77,14 @@ class Exchange:
     arrivals: tuple[tuple[int, int], ...] = ()
     truncated: bool = False
     ended: float = 0.0
+
+
+def is_large(message: Request | Response) -> bool:
+    """Whether a message is searched for secrets in a thread: less is searched in the time it takes to hand it over."""
+    size = len(message.body)
+    return size > LARGE or (size > _LARGE_CODED and bool(get(message.headers, "content-encoding")))
+
+
+LARGE = 64 * 1024
+# Once decoded it may be far more.
+_LARGE_CODED = 8 * 1024

@@ -6,6 +6,7 @@ from replaymock.exchange import Request
 from replaymock.headers import Headers
 from replaymock.index import Entry, Index
 from replaymock.matching import KnownBody, Matcher
+from replaymock.naming import cassette_name, mock_file
 from replaymock.rewrites import Canonical
 
 _MOST_REMEMBERED = 10_000
@@ -15,6 +16,10 @@ _OF_BODY = frozenset(("content-type", "content-encoding"))
 
 _Name = tuple[str, str, Headers, bytes]
 """All of a request that its entry depends on: method, target, the types of its body, body."""
+
+
+Read = tuple[Canonical, str]
+"""A request in canonical form, and its target as it may be shown."""
 
 
 class Found(Struct, frozen=True):
@@ -39,11 +44,17 @@ class Finder:
         self.index = index
         self.forget()
 
-    def find(self, request: Request, known: KnownBody | None = None) -> Found:
+    def read(self, request: Request) -> Read:
+        """What a request comes down to. Takes long where it is large, and may be done in a thread."""
+        return self._matcher.read(request)
+
+    def find(self, request: Request, known: KnownBody | None = None, read: Read | None = None) -> Found:
         """The entry for a request; remembered where it is small and its headers take no part in matching.
 
-        `known` is what it has instead of a body.
+        `known` is what it has instead of a body, `read` what it comes down to, if that was read.
         """
+        if read:
+            return self._found(*read)
         if known or self._matcher.uses_headers or len(request.body) > _MOST_BODY:
             return self._look_up(request, known)
         # A body means what its type says.
@@ -62,11 +73,18 @@ class Finder:
         self._bytes = 0
 
     def _look_up(self, request: Request, known: KnownBody | None) -> Found:
-        canonical = self._matcher.canonical(request, known)
-        return Found(canonical, self.index.find(canonical), self._matcher.redactor.shown(request.target))
+        return self._found(*self._matcher.read(request, known))
+
+    def _found(self, canonical: Canonical, shown: str) -> Found:
+        return Found(canonical, self.index.find(canonical), shown)
 
     def _remember(self, name: _Name, found: Found) -> None:
         self._bytes += len(name[1]) + len(name[3])
         if len(self._remembered) >= _MOST_REMEMBERED or self._bytes > _MOST_BYTES:
             self.forget()
         self._remembered[name] = found
+
+
+def files_for(request: Canonical) -> list[str]:
+    """The files a request would be answered from, by their names."""
+    return [name for name in (cassette_name(request), mock_file(request.path)) if name]

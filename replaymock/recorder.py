@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from replaymock.attempt import Attempt
 from replaymock.errors import RequestRefused
-from replaymock.exchange import Request
+from replaymock.exchange import Request, is_large
 from replaymock.headers import Headers, get, list_items
 from replaymock.index import Index, Serving
 from replaymock.journal import Report, Served
@@ -21,7 +21,7 @@ from replaymock.problems import refusal
 from replaymock.recording import Recording
 from replaymock.relaying import Out, keeping, relay
 from replaymock.settings import Upstream
-from replaymock.taking import Save, Taking, takes_long
+from replaymock.taking import Save, Taking
 from replaymock.targets import normal_path, pattern
 from replaymock.turns import Turns
 
@@ -160,7 +160,7 @@ class Recorder:
         if not (attempt.stored and attempt.has_whole_request):
             return ""
         request = attempt.with_body()
-        if takes_long(request):
+        if is_large(request):
             return ""
         attempt.asked = self.recording.read(request)
         return self.recording.file_for(attempt.asked.canonical, index)

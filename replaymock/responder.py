@@ -3,6 +3,7 @@
 `replay` is synchronous: from a request to an answer that is ready, without a task.
 """
 
+import asyncio
 import traceback
 from collections.abc import AsyncIterator, Callable
 from dataclasses import replace
@@ -16,7 +17,7 @@ from replaymock.cassette import SWITCHING
 from replaymock.cors import Cors
 from replaymock.errors import CassetteError, RequestRefused
 from replaymock.exchange import Request
-from replaymock.finding import Finder, Found
+from replaymock.finding import Finder, Found, Read, files_for
 from replaymock.history import write_name
 from replaymock.index import Entry, Index
 from replaymock.journal import AskAll, Journal, Report, Served
@@ -24,7 +25,7 @@ from replaymock.listeners import Listeners
 from replaymock.matching import SOCKET, KnownBody, Matcher
 from replaymock.misses import Miss, exhausted, explain
 from replaymock.mode import Mode
-from replaymock.naming import cassette_name, mock_file
+from replaymock.naming import cassette_name
 from replaymock.playing import Manner, Player, Playing
 from replaymock.problems import advice, miss_answer, problem, refusal
 from replaymock.rewrites import Canonical
@@ -36,11 +37,6 @@ if TYPE_CHECKING:  # replay loads nothing that only recording needs
     from replaymock.relaying import Out
 
 _TRIES = 3
-
-
-def _files_for(request: Canonical) -> list[str]:
-    """The files a request would be answered from, by their names."""
-    return [name for name in (cassette_name(request), mock_file(request.path)) if name]
 
 
 Hit = tuple[Answer, Served]
@@ -75,6 +71,7 @@ class Responder:
         self.playing = playing
         self._matcher = matcher
         self._finder = Finder(matcher)
+        self._reading = asyncio.Lock()
         self._report = report
         self._clock = clock
         self._player = Player(playing, cors, random)
@@ -120,14 +117,19 @@ class Responder:
             raise RuntimeError("a mode that forwards needs a recorder")
         await self.recorder.forward(request, body, out, lambda: self.index, self._forwarded)
 
-    def replay(self, request: Request) -> Answer | None:
+    async def read(self, request: Request) -> Read:
+        """What a large request comes down to, read in a thread so that others are answered; one at a time."""
+        async with self._reading:
+            return await asyncio.to_thread(self._finder.read, request)
+
+    def replay(self, request: Request, read: Read | None = None) -> Answer | None:
         """The answer the cassettes give; for a miss, its explanation, or None where upstream is asked next."""
         started = self._clock()
-        found = self._find(request)
+        found = self._find(request, read=read)
         if found.entry is None:
             request, found = self._as_recorded(request, found)
-        if found.entry is None and self.look_for(_files_for(found.canonical)):
-            found = self._find(request)
+        if found.entry is None and self.look_for(files_for(found.canonical)):
+            found = self._find(request, read=read)
         manner = self._player.manner(request)
         spoiled = self._player.instead(request, manner) if found.entry else None
         if found.entry and spoiled:
@@ -160,7 +162,7 @@ class Responder:
         """The cassette of a WebSocket and the position in it; a miss, explained, or None where upstream is asked."""
         started = self._clock()
         found = self._find(request, SOCKET)
-        if found.entry is None and self.look_for(_files_for(found.canonical)):
+        if found.entry is None and self.look_for(files_for(found.canonical)):
             found = self._find(request, SOCKET)
         session = self.sessions.get(request.session, started)
         position = self._advance(request, found.entry, session) if found.entry else None
@@ -213,14 +215,14 @@ class Responder:
         if self.tells_requests:
             self._report("request", served.to_json())
 
-    def _find(self, request: Request, known: KnownBody | None = None) -> Found:
+    def _find(self, request: Request, known: KnownBody | None = None, read: Read | None = None) -> Found:
         """The entry for a request, its responses at hand: a file that changed since it was loaded is loaded again."""
-        found = self._finder.find(request, known)
+        found = self._finder.find(request, known, read)
         for _ in range(_TRIES):
             if found.entry is None or found.entry.is_at_hand:
                 return found
             self.look_again(found.entry.file)
-            found = self._finder.find(request, known)
+            found = self._finder.find(request, known, read)
         return Found(found.canonical, None, found.shown)
 
     def _as_recorded(self, request: Request, found: Found) -> tuple[Request, Found]:

@@ -21,7 +21,8 @@ from replaymock.answer import Answer
 from replaymock.connection import Caller
 from replaymock.connections import Connections
 from replaymock.errors import RequestRefused
-from replaymock.exchange import Request
+from replaymock.exchange import Request, is_large
+from replaymock.finding import Read
 from replaymock.guard import Guard
 from replaymock.handshake import is_upgrade
 from replaymock.headers import get
@@ -217,7 +218,12 @@ class _Delegate(httputil.HTTPMessageDelegate):
         request = replace(self._request, body=b"".join(self._pieces)) if self._pieces else self._request
         if admin.concerns_all(request, self._responder, self._guard):
             self._start(self._answer_for_all(request))
-            return
+        elif is_large(request) and self._responder.mode.lookup and not admin.is_own(request.path):
+            self._start(self._read_and_answer(request))
+        else:
+            self._answer(request)
+
+    def _answer(self, request: Request) -> None:
         try:
             answer = self._local(request)
         except Exception as error:
@@ -237,14 +243,21 @@ class _Delegate(httputil.HTTPMessageDelegate):
         mode, cors = self._responder.mode, self._responder.cors
         return mode.forward and not mode.lookup and not (admin.is_own(request.path) or cors.is_preflight(request))
 
-    def _local(self, request: Request) -> Answer | None:
-        """The answer that needs no upstream; None where upstream is asked."""
+    def _local(self, request: Request, read: Read | None = None) -> Answer | None:
+        """The answer that needs no upstream; None where upstream is asked. `read` is what the request comes down to."""
         if admin.is_own(request.path):
             return admin.answer(request, self._responder, self._guard)
         preflight = self._responder.preflight(request)
         if preflight is None and self._responder.mode.lookup:
-            return self._responder.replay(request)
+            return self._responder.replay(request, read)
         return preflight
+
+    async def _read_and_answer(self, request: Request) -> None:
+        answer = self._local(request, await self._responder.read(request))
+        if answer is not None:
+            self._out.answer(answer)
+        else:
+            await self._responder.forward(request, whole(request.body), self._out)
 
     async def _answer_for_all(self, request: Request) -> None:
         self._out.answer(await admin.answer_for_all(request, self._responder, self._guard))

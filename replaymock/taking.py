@@ -4,8 +4,7 @@ from collections.abc import Callable, Container
 
 from replaymock.asking import Asked
 from replaymock.cassette import Cassette
-from replaymock.exchange import Exchange, Request, Response
-from replaymock.headers import get
+from replaymock.exchange import LARGE, Exchange, Request, is_large
 from replaymock.index import Entry, Index, Serving, entry_for, held_entry
 from replaymock.line import Line, Steps
 from replaymock.matching import SOCKET
@@ -72,12 +71,12 @@ class Taking:
     ) -> Steps:
         outcome, file = "forwarded", ""
         try:
-            if asked is None and takes_long(exchange.request):
+            if asked is None and is_large(exchange.request):
                 asked = yield self._recording.reading(exchange.request)
             asked = asked or self._recording.read(exchange.request)
             if not self._is_filled(asked, there, index()):
-                is_large = takes_long(exchange.request) or takes_long(exchange.response)
-                work = self._recording.ahead(exchange, index(), asked) if is_large else None
+                takes_long = is_large(exchange.request) or is_large(exchange.response)
+                work = self._recording.ahead(exchange, index(), asked) if takes_long else None
                 ahead = (yield work) if work else None
                 taken = self._recording.take(exchange, index(), asked, ahead)
                 self._look_at(taken, exchange.request)
@@ -97,8 +96,8 @@ class Taking:
         outcome, file = "forwarded", ""
         asked = self._recording.read(exchange.request, SOCKET)
         if not self._is_filled(asked, there, index()):
-            is_large = sum(len(message.data) for message in messages) > _LARGE
-            ahead = (yield self._recording.conversation_ahead(exchange, messages, asked)) if is_large else None
+            takes_long = sum(len(message.data) for message in messages) > LARGE
+            ahead = (yield self._recording.conversation_ahead(exchange, messages, asked)) if takes_long else None
             taken = self._recording.take_conversation(exchange, messages, index(), ahead)
             outcome, file = self.put(taken, index())
         done(outcome, file)
@@ -130,14 +129,3 @@ class Taking:
             return held_entry(taken.file, taken.cassette, taken.canonical, self._serving)
         matcher = self._recording.matcher
         return entry_for(taken.file, taken.cassette, plain=False, matcher=matcher, serving=self._serving)
-
-
-def takes_long(message: Request | Response) -> bool:
-    """Whether a message is searched for secrets in a thread: less is searched in the time it takes to hand it over."""
-    size = len(message.body)
-    return size > _LARGE or (size > _LARGE_CODED and bool(get(message.headers, "content-encoding")))
-
-
-_LARGE = 64 * 1024
-# Once decoded it may be far more.
-_LARGE_CODED = 8 * 1024

@@ -4,7 +4,7 @@ import dataclasses
 
 import pytest
 
-from replaymock.exchange import Request
+from replaymock.exchange import LARGE, Request, is_large
 from tests.factories import a_request, an_exchange
 
 
@@ -26,3 +26,11 @@ def test_values_are_equal_by_content_and_cannot_be_changed() -> None:
 
 def test_a_request_needs_no_more_than_method_and_target() -> None:
     assert Request("GET", "/") == Request("GET", "/", (), b"")
+
+
+@pytest.mark.parametrize(
+    ("size", "coding", "large"), [(LARGE, "", False), (LARGE + 1, "", True), (9000, "gzip", True), (5000, "br", False)]
+)
+def test_a_body_that_is_coded_may_be_large_once_it_is_decoded(size: int, coding: str, large: bool) -> None:
+    headers = (("Content-Encoding", coding),) if coding else ()
+    assert is_large(Request("POST", "/", headers, b"x" * size)) is large

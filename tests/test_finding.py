@@ -23,3 +23,11 @@ def test_another_index_and_an_entry_that_was_added_are_seen_at_once() -> None:
     assert finder.find(a_request("GET", "/items")).entry is second
     finder.use(Index())
     assert finder.find(a_request("GET", "/items")).entry is None
+
+
+def test_a_request_that_was_read_before_is_found_by_that() -> None:
+    finder, request = Finder(Matcher()), a_request("GET", "/items?token=s3cr3t-value")
+    finder.use(Index([an_entry(a_cassette("/items"))]))
+    assert finder.find(request, read=finder.read(request)) == finder.find(request)
+    other = finder.read(a_request("GET", "/items"))
+    assert finder.find(request, read=other).entry is finder.index.entries["items/GET.json"]

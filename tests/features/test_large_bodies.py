@@ -4,6 +4,7 @@ import http.client
 import itertools
 import json
 import os
+import select
 import socket
 import time
 from collections.abc import Iterator
@@ -126,3 +127,19 @@ def test_while_a_large_body_is_searched_others_are_answered(tmp_path: Path, meth
     assert not [file for file in (tmp_path / "large").iterdir() if b"hunter" in file.read_bytes()]
     with running_app(tmp_path) as app:
         assert ask(app.url, method, "/large", JSON, sent).status == 200
+
+
+def test_while_a_large_request_is_read_on_replay_others_are_answered(tmp_path: Path) -> None:
+    body = json.dumps([{"id": at, "token": f"hunter{at}abc"} for at in range(15_000)]).encode()
+    put(tmp_path, "large/POST.json", simple("/large", "read", method="POST"))
+    put(tmp_path, "small.json", "[1]")
+    head = f"POST /large HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\nContent-Length: {len(body)}\r\n"
+    with running_app(tmp_path) as app, socket.create_connection(("127.0.0.1", app.port), 10) as connection:
+        connection.sendall(f"{head}Content-Type: application/json\r\n\r\n".encode() + body)
+        answered = 0
+        while not select.select([connection], [], [], 0)[0]:
+            assert ask(app.url, "GET", "/small").body == b"[1]"
+            answered += 1
+        assert connection.recv(1000).endswith(b'\r\n\r\n"read"')
+    # Were it read while nobody is answered, two or three would be.
+    assert answered > 6
