@@ -11,6 +11,8 @@ def replace_parameters(text: str, runs_on: Callable[[str], bool], change: Callab
 
     A value whose name says so runs on to where a parameter can end at last, any other to where one mostly does.
     """
+    if "=" not in text:
+        return text
     out: list[str] = []
     kept_from = position = 0
     while match := _NAME.search(text, position):

@@ -58,10 +58,12 @@ def oauth_parameters(names: Iterable[str]) -> frozenset[str]:
 
 def oauth_in(text: str) -> frozenset[str]:
     """Which names of parameters in a text are those of secrets of OAuth: of a redirect, `code` and `state`."""
-    if "=" not in text or not ("code" in text or "state=" in text or "RelayState=" in text):
+    if not any(mark in text for mark in _OAUTH_MARKS):
         return frozenset()
     found = oauth_parameters(query_names(text))
-    is_redirect = not found and "state=" in text and _LONG_CODE.search(text) and _LONG_STATE.search(text)
+    is_redirect = (
+        not found and "code=" in text and "state=" in text and _LONG_CODE.search(text) and _LONG_STATE.search(text)
+    )
     return frozenset(("code", "state")) if is_redirect else found
 
 
@@ -78,6 +80,7 @@ _FIELD = re.compile(
 )
 _OAUTH_MEMBER = re.compile(r'"(?:code|state|nonce|user_code)"\s*+:')
 _HEADER_LIST = re.compile(r'headers"\s*+:\s*+\[\s*+(?:\[\s*+)?"', re.IGNORECASE)
+_OAUTH_MARKS = ("code=", "state=", "State=", "code_challenge=")
 # A code for a country or a state of the union is shorter.
 _LONG_CODE = re.compile(r"(?:^|[?&#])code=[^&#\s\"'<>]{16,}")
 _LONG_STATE = re.compile(r"(?:^|[?&#])state=[^&#\s\"'<>]{8,}")
