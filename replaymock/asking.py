@@ -16,6 +16,7 @@ from replaymock.redaction import decoded
 from replaymock.rewrites import Canonical
 from replaymock.targets import literal_path, parse_query
 
+_OF_BODY = frozenset(("content-type", "content-encoding"))
 _MOST_REMEMBERED = 10_000
 _LONGEST_REMEMBERED = 1000
 
@@ -57,8 +58,11 @@ class Asking:
     def _look_at(self, request: Request, kind: KnownBody | None) -> Asked:
         return Asked(*self._matcher.read(self.hidden(request), kind), self._known.learned)
 
-    def learn(self, request: Request, label: Label) -> None:
-        """Takes note of the secrets of a request, which its answer may repeat; those of its headers are not stored."""
+    def learn(self, request: Request, label: Label) -> Request:
+        """Takes note of the secrets of a request, which its answer may repeat; those of its headers are not stored.
+
+        Gives the request without them, its content decoded, with no header but what tells how to read its body.
+        """
 
         def note(name: str, value: str) -> str:
             self._known.remember(value, f"{{{{redacted:{name.lower()}}}}}")
@@ -66,8 +70,8 @@ class Asking:
 
         redactor = self._matcher.redactor
         redactor.headers(request.headers, note)
-        of_body = tuple(pair for pair in request.headers if pair[0].lower() in ("content-type", "content-encoding"))
-        redactor.request(replace(request, headers=of_body), label)
+        of_body = tuple(pair for pair in request.headers if pair[0].lower() in _OF_BODY)
+        return redactor.request(replace(request, headers=of_body), label)
 
     def hidden(self, request: Request) -> Request:
         """The request without the values that are known to be secret, in its target and in a body that can be read."""
@@ -79,16 +83,17 @@ class Asking:
             return replace(request, target=found.target)
         return found
 
-    def stored(self, request: Request, canonical: Canonical, numbering: Numbering) -> CassetteRequest:
-        """What is stored of a request: no header but its content type and those that take part in matching."""
-        names = (
-            {"content-type", "content-encoding", *(name for name, _ in canonical.headers)}
-            if request.body
-            else dict(canonical.headers)
-        )
+    def stored(self, request: Request, learned: Request, canonical: Canonical, numbering: Numbering) -> CassetteRequest:
+        """What is stored of a request: no header but its content type and those that take part in matching.
+
+        `learned` is what learning of it gave.
+        """
+        names = {name for name, _ in canonical.headers} - (_OF_BODY if request.body else set())
         found = [(name.lower(), value) for name, value in request.headers if name.lower() in names]
-        kept = tuple(sorted([*found, ("upgrade", "websocket")] if canonical.kind == SOCKET[0] else found))
-        redacted = self._matcher.redactor.request(replace(request, headers=kept), numbering)
+        found += [("upgrade", "websocket")] if canonical.kind == SOCKET[0] else []
+        headers = self._matcher.redactor.headers(tuple(found), numbering)
+        of_body = tuple((name.lower(), value) for name, value in learned.headers) if request.body else ()
+        redacted = replace(learned, headers=tuple(sorted((*headers, *of_body))))
         body = self.kept(redacted)
         redacted = self.hidden(redacted)
         if isinstance(body, bodies.Multipart):

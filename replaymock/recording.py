@@ -43,10 +43,11 @@ class Taken:
 class Ahead:
     """What is made of an exchange before it is taken: what it asked, the response to store, and the placeholders then.
 
-    `request` is what is stored of its request, None where there is a cassette that holds it.
+    `learned` is the request without secrets, and `request` what is stored of it, None where it was not asked for.
     """
 
     asked: Asked
+    learned: Request
     recorded: Recorded
     request: CassetteRequest | None
     numbering: Numbering
@@ -109,7 +110,7 @@ class Recording:
             made = _made(exchange, asked, asking, storing, numbering)
             if known:
                 return made
-            return replace(made, request=asking.stored(exchange.request, made.asked.canonical, numbering))
+            return replace(made, request=asking.stored(exchange.request, made.learned, made.asked.canonical, numbering))
 
         return make
 
@@ -229,7 +230,7 @@ class Recording:
         responses, cursor = join(stored, self._cursors.get(file, -1), recorded, writes, volatile)
         self._cursors[file] = cursor
         request = before.request if before else made.request
-        request = request or self._asking.stored(exchange.request, made.asked.canonical, self.numbering)
+        request = request or self._asking.stored(exchange.request, made.learned, made.asked.canonical, self.numbering)
         if file not in self.redacted and is_redacted(Cassette(request, responses[cursor : cursor + 1])):
             self.redacted.add(file)
         if before and responses == stored:
@@ -253,9 +254,9 @@ class Recording:
 
 def _made(exchange: Exchange, asked: Asked, asking: Asking, storing: Storing, numbering: Numbering) -> Ahead:
     """What comes of an exchange under these placeholders, to which what it tells is added."""
-    asking.learn(exchange.request, numbering)
+    learned = asking.learn(exchange.request, numbering)
     recorded = storing.response(exchange)
-    return Ahead(asking.again(exchange.request, asked), recorded, None, numbering)
+    return Ahead(asking.again(exchange.request, asked), learned, recorded, None, numbering)
 
 
 def _said(
@@ -267,12 +268,12 @@ def _said(
     numbering: Numbering,
 ) -> Ahead:
     """What comes of a WebSocket under these placeholders, to which what it tells is added."""
-    asking.learn(exchange.request, numbering)
+    learned = asking.learn(exchange.request, numbering)
     literal = any(TOKEN.encode() in message.data for message in messages)
     kept = tuple(storing.message(message, rewrite=not literal) for message in messages)
     ended = bool(messages) and messages[-1].kind == CLOSE
     recorded = replace(storing.response(exchange), messages=kept, rewrite=not literal, truncated=not ended)
-    return Ahead(asking.again(exchange.request, asked, SOCKET), recorded, None, numbering)
+    return Ahead(asking.again(exchange.request, asked, SOCKET), learned, recorded, None, numbering)
 
 
 def _is_exact(entry: Entry, request: Canonical) -> bool:
