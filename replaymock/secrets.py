@@ -41,14 +41,17 @@ def are_texts(names: Iterable[str]) -> bool:
 
 def is_harmless_value(name: str, value: str) -> bool:
     """Whether a value under a secret name is none: a small number or a usual word where both occur."""
-    if plain_name(name) == _OFTEN_PUBLIC:
-        return _MD5.fullmatch(value) is None
+    plain = plain_name(name)
+    if plain in _ONLY_IF:
+        return _ONLY_IF[plain].fullmatch(value) is None
     usual = value.strip().lower() in HARMLESS_WORDS or _SMALL_NUMBER.fullmatch(value) is not None
-    return (usual and plain_name(name) in COUNTS_TOO) or _VERSION.fullmatch(value) is not None
+    return (usual and plain in COUNTS_TOO) or _VERSION.fullmatch(value) is not None
 
 
 def is_label(name: str, value: str) -> bool:
-    """Whether a value under a secret name only says that name again, to people or in code: `Forgot password?`."""
+    """Whether a value under a secret name only says that name again, or what is to stand there: `Forgot password?`."""
+    if value in _TYPES or _STAND_IN.fullmatch(value):
+        return True
     if _LABEL.fullmatch(value) is None:
         return False
     beginnings = {word[:_BEGINNING].lower() for word in _WORD.findall(name)}
@@ -113,12 +116,18 @@ _FIRST_HALVES = frozenset(
     b"subscription database mfa client code card".split()
 )
 _SECOND_HALVES = frozenset(b"key keys code codes string id url verifier factor number".split())
-# Who an app is to some, and a key to others.
-_OFTEN_PUBLIC = "appid"
-_MD5 = re.compile(r"[0-9a-f]{32}")
+# Who an app is to some, and a key to others; the key for an element of HTML; the folder of a shell.
+_ONLY_IF = {
+    "appid": re.compile(r"[0-9a-f]{32}"),
+    "accesskey": re.compile(r".{2,}", re.DOTALL),
+    "pwd": re.compile(r"(?!/[\w.\-]+/).*", re.DOTALL),
+}
 _SMALL_NUMBER = re.compile(r"[0-9]{1,3}")
 # The version of a package whose name sounds like a secret: `"jsonwebtoken": "^9.0.2"`.
 _VERSION = re.compile(r"[~^]?[0-9]{1,4}\.[0-9]{1,5}\.[0-9]{1,5}(?:-[a-z]{1,8}[0-9.]{0,6})?")
+_TYPES = frozenset("string number integer boolean object array any unknown".split())
+# The variable of a template, and what shows that something is there: `{{ token }}`, `${TOKEN}`, `****`.
+_STAND_IN = re.compile(r"\{\{[^{}]*\}\}|\$\{[^{}]*\}|<%[^<>]*%>|<[a-zA-Z _\-]+>|[*\u2022]{3,}|[xX]{3,}")
 _LABEL = re.compile(r"[^\W\d](?:[^\W\d]|[ \u00a0.,:;?!'’()…/\-]|(?<=[ (])[0-9]{1,2}\+?(?= )){1,100}(?:[._\-]v[0-9])?")
 _WORD = re.compile(r"[A-Z]?[a-z]{2,}|[A-Z]{2,}")
 _BEGINNING = 4
@@ -162,7 +171,8 @@ HARMLESS_BELOW = frozenset(
         "type tokentype expires expiresin expiresat expiry exp iat createdat scope scopes minlength maxlength minimum "
         "maximum format description title enum pattern name in scheme bearerformat readonly writeonly required "
         "properties items ref nullable deprecated flows authorizationurl tokenurl refreshurl openidconnecturl label "
-        "placeholder hint help example examples min max rules component widget history"
+        "placeholder hint help example examples min max rules component widget history "
+        "minitems maxitems uniqueitems"
     ).split()
 )
 # Objects of words for people.

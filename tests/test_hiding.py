@@ -84,6 +84,10 @@ def test_queries_are_searched_in_names_values_and_bare_items(query: str, shown: 
         # What only says the name again, and the name of a package, is none.
         ('{"password":"Passwort","pin":"PIN code"}', '{"password":"Passwort","pin":"PIN code"}'),
         ('{"token":"Contraseña","x-key":"S"}', '{"token":"Contraseña","x-key":"S"}'),
+        ('{"session":"string","token":"${TOKEN_1}"}', '{"session":"string","token":"${TOKEN_1}"}'),
+        ('{"password":"********"}', '{"password":"********"}'),
+        ('{"pwd":"/home/ann/x","a":{"pwd":"/S"}}', '{"pwd":"/home/ann/x","a":{"pwd":"{{redacted:pwd}}"}}'),
+        ('{"passwords":{"type":"array","minItems":1}}', '{"passwords":{"type":"array","minItems":1}}'),
         ('{"password":"Password1"}', '{"password":"{{redacted:password}}"}'),
         ('{"jsonwebtoken":"^9.0.2"}', '{"jsonwebtoken":"^9.0.2"}'),
         ('{"paths":{"/auth/token":{"get":"x"}}}', '{"paths":{"/auth/token":{"get":"x"}}}'),
@@ -135,6 +139,7 @@ def test_json_is_searched_below_secret_names_in_keys_and_in_lists_of_fields(text
         ('<input value="S" name="csrf_token">', '<input value="{{redacted:csrf_token}}" name="csrf_token">'),
         ('<meta name="csrf-token" content="S">', '<meta name="csrf-token" content="{{redacted:csrf-token}}">'),
         ('<input type="submit" name="auth" value="Go">', '<input type="submit" name="auth" value="Go">'),
+        ('<a href="/" accesskey="p" data-token="">', '<a href="/" accesskey="p" data-token="">'),
         ('<button name="pin" value="Go">', '<button name="pin" value="Go">'),
         (
             '<input name="code" value="S"><input name=session_state value=S>',
