@@ -51,12 +51,23 @@ class Asking:
             found = self._read[name] = self._look_at(request, None)
         return found
 
-    def again(self, request: Request, asked: Asked, kind: KnownBody | None = None) -> Asked:
-        """What a request that was read before comes down to now: it is read again where more is known to be secret."""
-        return asked if asked.known == self._known.learned else self.read(request, kind)
+    def again(self, request: Request, learned: Request, asked: Asked, kind: KnownBody | None = None) -> Asked:
+        """What a request that was read before comes down to now: it is read again where more is known to be secret.
+
+        `learned` is what learning of it gave.
+        """
+        if asked.known == self._known.learned:
+            return asked
+        if not request.body or self._matcher.uses_headers:
+            return self.read(request, kind)
+        return self._asked(request, learned, kind)
 
     def _look_at(self, request: Request, kind: KnownBody | None) -> Asked:
-        return Asked(*self._matcher.read(self.hidden(request), kind), self._known.learned)
+        return self._asked(request, self._matcher.hidden(request), kind)
+
+    def _asked(self, request: Request, hidden: Request, kind: KnownBody | None) -> Asked:
+        """What a request comes down to, in the order in which it is stored: known values are hidden last."""
+        return Asked(*self._matcher.read_hidden(request, self.hidden(hidden), kind), self._known.learned)
 
     def learn(self, request: Request, label: Label) -> Request:
         """Takes note of the secrets of a request, which its answer may repeat; those of its headers are not stored.

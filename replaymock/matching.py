@@ -65,9 +65,18 @@ class Matcher:
 
     def read(self, request: Request, known: KnownBody | None = None) -> tuple[Canonical, str]:
         """The canonical form of a request, and its target as it may stand in logs and pages."""
+        return self.read_hidden(request, self.hidden(request), known)
+
+    def hidden(self, request: Request) -> Request:
+        """A request without secrets, its content decoded, with no header but those that have a say."""
+        names = _headers_named(self._rules_for(request))
+        return self.redactor.request(_with_only(request, names), anonymous)
+
+    def read_hidden(self, request: Request, hidden: Request, known: KnownBody | None = None) -> tuple[Canonical, str]:
+        """What a request comes down to, of which secrets are hidden already; the rules are those for it as it came."""
         rules = self._rules_for(request)
-        names = sorted({name for rule in rules for name in rule.headers})
-        request = self.redactor.request(_with_only(request, names), anonymous)
+        names = _headers_named(rules)
+        request = hidden
         path, _, query = request.target.partition("?")
         kind, body, text = (*known, "") if known else _canonical_body(request)
         found = Canonical(
@@ -107,6 +116,10 @@ class Matcher:
             for rule in self._rules
             if (rule.path == "/**" or pattern(rule.path).match(path)) and rule.method in ("", request.method)
         ]
+
+
+def _headers_named(rules: list[Rule]) -> list[str]:
+    return sorted({name for rule in rules for name in rule.headers})
 
 
 def _with_only(request: Request, names: list[str]) -> Request:

@@ -256,7 +256,7 @@ def _made(exchange: Exchange, asked: Asked, asking: Asking, storing: Storing, nu
     """What comes of an exchange under these placeholders, to which what it tells is added."""
     learned = asking.learn(exchange.request, numbering)
     recorded = storing.response(exchange)
-    return Ahead(asking.again(exchange.request, asked), learned, recorded, None, numbering)
+    return Ahead(asking.again(exchange.request, learned, asked), learned, recorded, None, numbering)
 
 
 def _said(
@@ -273,7 +273,7 @@ def _said(
     kept = tuple(storing.message(message, rewrite=not literal) for message in messages)
     ended = bool(messages) and messages[-1].kind == CLOSE
     recorded = replace(storing.response(exchange), messages=kept, rewrite=not literal, truncated=not ended)
-    return Ahead(asking.again(exchange.request, asked, SOCKET), learned, recorded, None, numbering)
+    return Ahead(asking.again(exchange.request, learned, asked, SOCKET), learned, recorded, None, numbering)
 
 
 def _is_exact(entry: Entry, request: Canonical) -> bool:
