@@ -61,12 +61,21 @@ def is_allowed(code: int) -> bool:
 class Play:
     """One replay of a conversation: what the server says to begin with, and in answer to each message.
 
-    `key` makes two client messages equal. Of several equal ones the first that has not come yet is meant; when all of
-    them have come, `repeats` says whether the last one is simply said again.
+    `key` makes two client messages equal, and of one that equals none `covers` says whether it is a recorded one, but
+    for what is hidden in that. Of several equal ones the first that has not come yet is meant; when all of them have
+    come, `repeats` says whether the last one is simply said again.
     """
 
-    def __init__(self, messages: Iterable[Message], key: Callable[[Message], Hashable], *, repeats: bool) -> None:
+    def __init__(
+        self,
+        messages: Iterable[Message],
+        key: Callable[[Message], Hashable],
+        covers: Callable[[Message, Message], bool],
+        *,
+        repeats: bool,
+    ) -> None:
         self._key = key
+        self._covers = covers
         self._repeats = repeats
         self._turns = turns(messages)
         self._missing = [len(turn.asked) for turn in self._turns]
@@ -82,7 +91,7 @@ class Play:
 
     def hear(self, message: Message) -> tuple[Message, ...] | None:
         """What the server says once a message has come; None where none like it was recorded, or is left."""
-        key = self._key(message)
+        key = self._meant(message)
         if self._awaited.get(key):
             place, _ = self._awaited[key].popleft()
             self._last[key] = place
@@ -93,6 +102,15 @@ class Play:
             return None
         alone = len(self._turns[place].asked) == 1
         return self._turns[place].said if alone else ()
+
+    def _meant(self, message: Message) -> Hashable:
+        """The key of the recorded message that is meant, one that has not come yet before others."""
+        key = self._key(message)
+        if key in self._awaited:
+            return key
+        asked = (recorded for turn in self._turns for recorded in turn.asked)
+        alike = [self._key(recorded) for recorded in asked if self._covers(recorded, message)]
+        return next((found for found in alike if self._awaited[found]), alike[-1] if alike else key)
 
     def awaited(self) -> list[Message]:
         """The client messages that have not come yet, in recorded order."""

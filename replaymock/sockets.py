@@ -15,6 +15,7 @@ from replaymock.errors import RequestRefused
 from replaymock.exchange import Request
 from replaymock.headers import Headers, get, has, without
 from replaymock.index import Entry
+from replaymock.masking import covers, is_masked
 from replaymock.matching import Matcher, key_of
 from replaymock.messages import SERVER, TEXT, Message, Play
 from replaymock.misses import explain_message
@@ -89,7 +90,12 @@ class Sockets:
                 _with_origin(message, request.origin, rewrite=recorded.rewrite) for message in recorded.messages
             ]
             repeats = self._responder.playing.sequence != "strict"
-            play = Play(messages, lambda message: key_of(self._canonical(request, message)), repeats=repeats)
+            play = Play(
+                messages,
+                lambda message: key_of(self._canonical(request, message)),
+                lambda recorded, live: self._is_covered(request, recorded, live),
+                repeats=repeats,
+            )
             side = Side(stream, deflate, self._limit, is_client=False)
             pause = partial(self._pause, latency)
             await Player(side, play, pause, partial(self._missed, request, entry)).run()
@@ -103,6 +109,10 @@ class Sockets:
 
     def _canonical(self, request: Request, message: Message) -> Canonical:
         return self._matcher.message(request, message.data, is_text=message.kind == TEXT)
+
+    def _is_covered(self, request: Request, recorded: Message, live: Message) -> bool:
+        stored = self._canonical(request, recorded)
+        return is_masked(stored) and covers(stored, self._canonical(request, live))
 
     def _pause(self, latency: Latency, message: Message, is_first: bool) -> float:
         if latency.factor:

@@ -208,6 +208,10 @@ BY_PLACE = (
         r"(?P<secret>(?=[^\s\"']*[0-9])[^\s\"'$<{*][^\s\"']{5,})",
         spaced=True,
     ),
+    # As a device tells it to be typed (RFC 8628 section 6.1); else it is the code of some user.
+    _shape("user_code", "user_code=", r"\buser_code=(?P<secret>[A-Z0-9]{3,5}-[A-Z0-9]{3,5})(?![A-Za-z0-9])"),
+    # The only header that a page can send with a WebSocket is the name of its protocol.
+    _shape("kubernetes_token", "authorization.k8s.io.", r"\bauthorization\.k8s\.io\.(?P<secret>[\w\-]{16,})"),
     # What is sent by mail to log in, or to set a password.
     _shape(
         "link_token",

@@ -151,6 +151,8 @@ def test_json_is_searched_below_secret_names_in_keys_and_in_lists_of_fields(text
             "<Token a='oasis-200401-wss-wssecurity'/><w:Nonce>{{redacted:w:nonce}}</w:Nonce>",
         ),
         ("<a><w:Nonce>S</w:Nonce></a>", "<a><w:Nonce>S</w:Nonce></a>"),
+        ("https://h/d?user_code=BCDF-GHJK", "https://h/d?user_code={{redacted:user_code}}"),
+        ("https://h/d?user_code=ann", "https://h/d?user_code=ann"),
         ("https://h/cb?token=ab!:,S&x=1", "https://h/cb?token={{redacted:token}}&x=1"),
         ("access_token=S&token_type=bearer", "access_token={{redacted:access_token}}&token_type=bearer"),
         ("/a?x=/b?token=S", "/a?x=/b?token={{redacted:token}}"),

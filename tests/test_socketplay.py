@@ -23,7 +23,7 @@ class Playing:
         self.client, side = pair()
         self.missed: list[bytes] = []
         messages = [said(text) if isinstance(text, str) else text for text in texts]
-        play = Play(messages, lambda message: message.data, repeats=True)
+        play = Play(messages, lambda message: message.data, lambda _recorded, _live: False, repeats=True)
         self.player = Player(side, play, lambda message, _first: SECONDS.get(message.data, 0.0), self._miss)
 
     def _miss(self, message: Message, _play: Play) -> str:

@@ -266,6 +266,18 @@ def test_graphql_ws_is_recorded_and_replayed_whatever_the_token_and_the_heartbea
     assert "{{redacted:authorization}}" in text
 
 
+def test_a_message_is_known_though_it_says_a_token_that_an_earlier_one_told(tmp_path: Path) -> None:
+    def talk(token: str) -> Client:
+        return asking(json.dumps({"token": token}), json.dumps({"again": token}))
+
+    async def confirm(connection: ServerConnection) -> None:
+        async for _ in connection:
+            await connection.send("fine")
+
+    assert recorded(tmp_path, confirm, talk("abcdef-hidden-1")) == replayed(tmp_path, talk("another-hidden-9"))
+    assert "hidden-1" not in "".join(file.read_text() for file in tmp_path.rglob("*.json"))
+
+
 HELLO = {"from": "server", "json": {"hi": 1}}
 
 
