@@ -97,8 +97,8 @@ def looked_at(text: str) -> str:
     """What of a text can hold a credential: long texts are mostly short words and numbers, in which none fits."""
     if len(text) < _WORTH_SPLITTING:
         return text if _RUN.search(text) or any(mark in text for mark in _MARKS) else ""
-    runs = _LONG_WORD.findall(text.encode("utf-8", "surrogatepass").translate(_SPACED))
-    found = [run for run in runs if run.strip(_OF_NUMBERS)]
+    runs = text.encode("utf-8", "surrogatepass").translate(_SPACED).split()
+    found = [run for run in runs if len(run) >= SHORTEST and run.strip(_OF_NUMBERS)]
     marks = [mark for mark in _MARKS if mark in text]
     return "\n".join([b"\n".join(found).decode("ascii"), *marks])
 
@@ -137,6 +137,5 @@ _MARKS = ("-----BEGIN", "earer ", "asic ", "SSWS ", "curl ", "://", "@")
 _RUN = re.compile(r"[\w\-.:/+=@;~%$]{15,}", re.ASCII)
 _OF_NUMBERS = b"0123456789abcdefABCDEF-:.+TZ"
 _OF_RUNS = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_-.:/+=@;~%$"
-_LONG_WORD = re.compile(rb"[^ ]{15,}+")
 _WORTH_LOOKING_AT = re.compile(r"[%:=<\\@]|[\w\-./+;~$]{15}|-----BEGIN|earer |asic |curl ", re.ASCII)
 _SPACED = bytes(byte if byte in _OF_RUNS else 32 for byte in range(256))
