@@ -1,6 +1,5 @@
 """Secrets that became known after something was written: whether they may be in a file, and a cassette without them."""
 
-import re
 from collections.abc import Mapping
 from dataclasses import replace
 
@@ -18,19 +17,14 @@ class Hindsight:
 
     def __init__(self, secrets: Mapping[str, str]) -> None:
         self._known = KnownValues(secrets, most=len(secrets))
-        # A secret that is nothing but escapes has no word, and may be anywhere.
-        self._words = frozenset(max(_words(_unescaped(secret.encode())), key=len, default=b"") for secret in secrets)
 
     def may_be_in(self, data: bytes) -> bool:
-        """Whether some of a file may hold one of them: it has a word of one. Quick, however many they are."""
-        if b"" in self._words or not self._words.isdisjoint(_words(data)):
-            return True
-        is_escaped = b"\\" in data or b"%" in data
-        return is_escaped and not self._words.isdisjoint(_words(_unescaped(data)))
+        """Whether some of a file may hold one of them. Quick, however many they are."""
+        return self._known.may_be_in(data)
 
     def hide(self, text: str) -> str:
         """Text without them."""
-        return self._known.hide(text) if self.may_be_in(text.encode("utf-8", "surrogatepass")) else text
+        return self._known.hide(text)
 
     def cassette(self, cassette: Cassette) -> Cassette:
         """A cassette without them; equal if it holds none."""
@@ -92,21 +86,8 @@ class Hindsight:
         return tuple((name, self.hide(value)) for name, value in headers)
 
 
-def _words(data: bytes) -> list[bytes]:
-    return data.translate(_SEPARATED).split()
-
-
-def _unescaped(data: bytes) -> bytes:
-    """Data with nothing in the place of what may be an escape, which ends a word and yet has letters."""
-    return _ESCAPE.sub(b" ", data)
-
-
 def _moved(recorded: Recorded, media: str, body: bytes) -> events.Pauses:
     """The pauses of a response where they are in its new body."""
     if events.is_stream(media):
         return events.moved(media, recorded.body, body, recorded.pauses)
     return tuple((min(at, len(body)), milliseconds) for at, milliseconds in recorded.pauses)
-
-
-_ESCAPE = re.compile(rb"\\+(?:u[0-9A-Fa-f]{4}|[bfnrt])|%(?:25)*[0-9A-Fa-f]{2}")
-_SEPARATED = bytes(code if chr(code).isascii() and chr(code).isalnum() else ord(" ") for code in range(256))

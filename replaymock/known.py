@@ -4,6 +4,7 @@ Only values that nothing else is likely to say are looked for: long enough, and 
 """
 
 import re
+from collections import Counter
 from collections.abc import Mapping
 from dataclasses import replace
 from functools import lru_cache
@@ -22,6 +23,7 @@ class KnownValues:
         self._most = most
         self._placeholders: dict[str, str] = {}
         self._cores: dict[str, str] = {}
+        self._words: Counter[bytes] = Counter()
         self._news: dict[str, str] = {}
         for value, placeholder in (placeholders or {}).items():
             self.remember(value, placeholder)
@@ -35,23 +37,31 @@ class KnownValues:
         self.learned += 1
         self._placeholders[value] = self._news[value] = placeholder
         self._cores[value] = max(_UNESCAPED.findall(value), key=len, default="")
+        self._words[_word(value)] += 1
         while len(self._placeholders) > self._most:
-            oldest = next(iter(self._placeholders))
-            del self._placeholders[oldest], self._cores[oldest]
+            self._forget(next(iter(self._placeholders)))
         while len(self._news) > MOST_NEWS:
             del self._news[next(iter(self._news))]
+
+    def _forget(self, value: str) -> None:
+        del self._placeholders[value], self._cores[value]
+        word = _word(value)
+        self._words[word] -= 1
+        if not self._words[word]:
+            del self._words[word]
 
     def copy(self) -> "KnownValues":
         """The same secrets, none of them new, to which others are added apart from these."""
         found = KnownValues(most=self._most)
         found.learned = self.learned
         found._placeholders, found._cores = dict(self._placeholders), dict(self._cores)
+        found._words = self._words.copy()
         return found
 
     def adopt(self, later: "KnownValues") -> None:
         """Takes over what was added to a copy, while nothing was added here."""
         self.learned = later.learned
-        self._placeholders, self._cores = later._placeholders, later._cores
+        self._placeholders, self._cores, self._words = later._placeholders, later._cores, later._words
         self._news |= later._news
 
     def news(self) -> dict[str, str]:
@@ -59,8 +69,19 @@ class KnownValues:
         found, self._news = self._news, {}
         return found
 
+    def may_be_in(self, data: bytes) -> bool:
+        """Whether data may hold one of them: it has a word of one. Quick, however many they are."""
+        known = self._words.keys()
+        # A value that is nothing but escapes has no word, and may be anywhere.
+        if b"" in known or not known.isdisjoint(_words(data)):
+            return True
+        is_escaped = b"\\" in data or b"%" in data
+        return is_escaped and not known.isdisjoint(_words(_unescaped(data)))
+
     def hide(self, text: str) -> str:
         """Text in which each known value that stands on its own, in any spelling, is its placeholder."""
+        if not self._words or not self.may_be_in(text.encode("utf-8", "surrogatepass")):
+            return text
         for value, core in self._cores.items():
             if core in text:
                 text = _replaced(text, value, core, self._placeholders[value])
@@ -87,6 +108,20 @@ class KnownValues:
         text = body.decode("latin-1")
         found = self.hide(text)
         return body if found == text else found.encode("latin-1")
+
+
+def _word(value: str) -> bytes:
+    """The longest run of letters and digits that every spelling of a value has, with no other beside it."""
+    return max(_words(_unescaped(value.encode())), key=len, default=b"")
+
+
+def _words(data: bytes) -> list[bytes]:
+    return data.translate(_SEPARATED).split()
+
+
+def _unescaped(data: bytes) -> bytes:
+    """Data with nothing in the place of what may be an escape, which ends a word and yet has letters."""
+    return _ESCAPE.sub(b" ", data)
 
 
 def is_telling(value: str) -> bool:
@@ -139,5 +174,7 @@ _SPELLED = re.compile(rf"[A-Za-z0-9!#$%&()*+,\-./:;=?@\[\]^_|~]{{8,{LONGEST}}}")
 _DIGIT = re.compile(r"[0-9]")
 _LETTER = re.compile(r"[A-Za-z]")
 _DATE = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}|v?[0-9]+(?:\.[0-9]+)+")
+_ESCAPE = re.compile(rb"\\+(?:u[0-9A-Fa-f]{4}|[bfnrt])|%(?:25)*[0-9A-Fa-f]{2}")
+_SEPARATED = bytes(code if chr(code).isascii() and chr(code).isalnum() else ord(" ") for code in range(256))
 _UNESCAPED = re.compile(r"[A-Za-z0-9_.\-]+")
 _BEFORE = r"(?:(?<![A-Za-z0-9])|(?<=%[0-9A-Fa-f]{2})|(?<=%25[0-9A-Fa-f]{2})|(?<=\\[bfnrt])|(?<=\\u[0-9A-Fa-f]{4}))"

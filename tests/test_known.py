@@ -71,6 +71,13 @@ def test_a_known_value_is_hidden_however_it_is_spelled(text: str) -> None:
     assert "{{redacted}}" in hidden and "s3cret" not in hidden
 
 
+def test_a_secret_is_found_though_one_with_the_same_word_was_forgotten() -> None:
+    known = KnownValues(most=1)
+    for value in ("sk-Abcdef123456.old", "sk-Abcdef123456.new"):
+        known.remember(value, "{{redacted}}")
+    assert known.hide("sk-Abcdef123456.new sk-Abcdef123456.old") == "{{redacted}} sk-Abcdef123456.old"
+
+
 def test_each_secret_is_news_once() -> None:
     known = KnownValues()
     for value in ("hunter2abc", "short", "hunter2abc", "x1y2z3ab"):
