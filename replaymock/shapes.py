@@ -16,7 +16,10 @@ Check = Callable[[str], bool]
 
 
 class Shape(Struct, frozen=True):
-    """A kind of credential. `check` refuses matches that only look like one; `spaced` ones may hold white space."""
+    """A kind of credential. `check` refuses matches that only look like one.
+
+    One that is not `spaced` is a run of characters without white space, not too short, and no number.
+    """
 
     name: str
     hints: tuple[str, ...]
@@ -39,7 +42,8 @@ class Shape(Struct, frozen=True):
         secret = self.secret
 
         def one(match: re.Match[str]) -> str:
-            if self.check and not self.check(match.group(secret)):
+            is_number = not self.spaced and not match.group().strip(_NUMERIC)  # which in a long text is not looked at
+            if is_number or (self.check and not self.check(match.group(secret))):
                 return match.group()
             start, end = (position - match.start() for position in match.span(secret))
             return match.group()[:start] + hide(match.group(secret)) + match.group()[end:]
@@ -107,7 +111,7 @@ def is_everyday(text: str) -> bool:
     """Whether a short text is only words, or a number, a date or an id: it neither is a credential nor names one."""
     if len(text) >= _WORTH_SPLITTING:
         return False
-    return _WORTH_LOOKING_AT.search(text) is None or not text.strip(_OF_NUMBERS.decode("ascii"))
+    return _WORTH_LOOKING_AT.search(text) is None or not text.strip(_NUMERIC)
 
 
 def is_card_number(text: str) -> bool:
@@ -135,7 +139,8 @@ SHORTEST = 15
 _WORTH_SPLITTING = 512
 _MARKS = ("-----BEGIN", "earer ", "asic ", "SSWS ", "curl ", "://", "@")
 _RUN = re.compile(r"[\w\-.:/+=@;~%$]{15,}", re.ASCII)
-_OF_NUMBERS = b"0123456789abcdefABCDEF-:.+TZ"
+_NUMERIC = "0123456789abcdefABCDEF-:.+TZ"
+_OF_NUMBERS = _NUMERIC.encode("ascii")
 _OF_RUNS = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_-.:/+=@;~%$"
 _WORTH_LOOKING_AT = re.compile(r"[%:=<\\@]|[\w\-./+;~$]{15}|-----BEGIN|earer |asic |curl ", re.ASCII)
 _SPACED = bytes(byte if byte in _OF_RUNS else 32 for byte in range(256))

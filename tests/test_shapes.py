@@ -45,6 +45,13 @@ def test_everyday_text_is_not_searched(text: str) -> None:
     assert not [shape.name for shape in TABLE.likely(text) if shape.hints]
 
 
+@pytest.mark.parametrize("around", ["", " word" * 200])
+@pytest.mark.parametrize("digits", ["A" * 90, "4b1d" + "0" * 38])
+def test_digits_are_no_credential_however_long_the_text(digits: str, around: str) -> None:
+    text = digits + around
+    assert all(shape.replaced(text, lambda _found: "hidden") == text for shape in TABLE.likely(text))
+
+
 @pytest.mark.parametrize(
     ("digits", "is_one"),
     [
