@@ -231,8 +231,12 @@ OPTIONAL = {
         is_card_number,
         spaced=True,
     ),
+    # Often shorter than any credential, which is what `spaced` allows as well.
     "emails": _shape(
-        "email", "@", r"(?<![\w.+\-])[\w][\w.+\-]{0,63}@[A-Za-z0-9][A-Za-z0-9.\-]{0,250}\.[A-Za-z]{2,24}\b"
+        "email",
+        "@",
+        r"(?<![\w.+\-])[\w][\w.+\-]{0,63}@[A-Za-z0-9][A-Za-z0-9.\-]{0,250}\.[A-Za-z]{2,24}\b",
+        spaced=True,
     ),
 }
 """Shapes of personal data, looked for where a team asks for them by name."""

@@ -5,7 +5,7 @@ import random
 import pytest
 
 from replaymock.shapes import Shapes, is_card_number, is_everyday, is_user_and_password, looked_at
-from replaymock.vendors import SHAPES
+from replaymock.vendors import OPTIONAL, SHAPES
 from tests.credentials import made
 
 TABLE = Shapes(SHAPES)
@@ -50,6 +50,14 @@ def test_everyday_text_is_not_searched(text: str) -> None:
 def test_digits_are_no_credential_however_long_the_text(digits: str, around: str) -> None:
     text = digits + around
     assert all(shape.replaced(text, lambda _found: "hidden") == text for shape in TABLE.likely(text))
+
+
+@pytest.mark.parametrize("around", ["", " word" * 200])
+def test_a_short_address_is_found_however_long_the_text(around: str) -> None:
+    table = Shapes((OPTIONAL["emails"],))
+    text = "ann@acme.org" + around
+    assert table.may_be_in(table.looked_at(text))
+    assert [shape.replaced(text, lambda _found: "hidden") for shape in table.likely(text)] == ["hidden" + around]
 
 
 @pytest.mark.parametrize(
