@@ -7,8 +7,8 @@ contains; one without hints is looked for as it is.
 import base64
 import binascii
 import re
-from collections.abc import Callable, Sequence
-from functools import lru_cache
+from collections.abc import Callable, Iterator, Sequence
+from functools import cached_property, lru_cache
 
 from msgspec import Struct
 
@@ -57,21 +57,39 @@ class Shape(Struct, frozen=True):
         return any(hint in text for hint in self.hints)
 
 
+class Hints:
+    """The hints of a table of shapes, all looked for at once."""
+
+    def __init__(self, table: Sequence[Shape]) -> None:
+        by_hint: dict[str, set[int]] = {}
+        for place, shape in enumerate(table):
+            for hint in shape.hints:
+                by_hint.setdefault(hint, set()).add(place)
+        # The longest is found first, and speaks for those it begins with.
+        self._places = {hint: set().union(*_at_beginnings(hint, by_hint)) for hint in by_hint}
+        self._expression = re.compile("|".join(map(re.escape, sorted(by_hint, key=len, reverse=True))))
+
+    def places(self, text: str) -> set[int]:
+        """The places in the table of those shapes that have a hint in a text."""
+        places: set[int] = set()
+        found = self._expression.search(text)
+        while found:
+            places |= self._places[found.group()]
+            found = self._expression.search(text, found.start() + 1)
+        return places
+
+
 class Shapes:
-    """A table of shapes, and one expression that tells of most texts that they hold none of them."""
+    """A table of shapes, and quick looks that tell of most texts that they hold none of them."""
 
     def __init__(self, table: Sequence[Shape]) -> None:
         self._table = table
-        hints = sorted({hint for shape in table for hint in shape.hints}, key=len, reverse=True)
-        self._by_hint = {
-            hint: frozenset(
-                place for place, shape in enumerate(table) if any(hint.startswith(other) for other in shape.hints)
-            )
-            for hint in hints
-        }
         self._hintless = [place for place, shape in enumerate(table) if not shape.hints]
         self.anywhere = any(shape.spaced and not shape.hints for shape in table)
-        self._hint = re.compile("|".join(map(re.escape, hints)))
+
+    @cached_property
+    def _hints(self) -> Hints:
+        return Hints(self._table)
 
     def likely(self, text: str) -> list[Shape]:
         """The shapes that a text may hold."""
@@ -80,11 +98,7 @@ class Shapes:
             return []
         if len(looked) > _WORTH_SPLITTING:
             return [shape for shape in self._table if shape.may_be_in(looked)]
-        places: set[int] = set()
-        found = self._hint.search(looked)
-        while found:
-            places |= self._by_hint[found.group()]
-            found = self._hint.search(looked, found.start() + 1)
+        places = self._hints.places(looked)
         places.update(place for place in self._hintless if self._table[place].may_be_in(looked))
         return [self._table[place] for place in sorted(places)] if places else []
 
@@ -95,6 +109,11 @@ class Shapes:
     def may_be_in(self, text: str) -> bool:
         """Whether a text as `looked_at` may hold one at all."""
         return any(shape.may_be_in(text) and (shape.spaced or shape.expression.search(text)) for shape in self._table)
+
+
+def _at_beginnings(hint: str, by_hint: dict[str, set[int]]) -> Iterator[set[int]]:
+    beginnings = (hint[:end] for end in range(1, len(hint) + 1))
+    return (by_hint[beginning] for beginning in beginnings if beginning in by_hint)
 
 
 def looked_at(text: str) -> str:
