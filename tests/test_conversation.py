@@ -98,7 +98,7 @@ def test_the_extension_of_a_file_says_whether_a_message_is_text() -> None:
     [
         ({"from": "server"}, "one of json, text, base64, file, close; found none"),
         ({"from": "server", "text": "a", "json": 1}, "found json and text"),
-        ({"from": "peer", "text": "a"}, "Invalid enum value 'peer'"),
+        ({"from": "peer", "text": "a"}, "invalid enum value 'peer'"),
         ({"from": "server", "text": "a", "reason": "b"}, "only a close has a reason"),
         ({"from": "server", "base64": "a"}, "not base64"),
         ({"from": "server", "close": 1004}, "1004 is no code"),
