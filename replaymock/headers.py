@@ -12,7 +12,7 @@ TOKEN = re.compile(r"[!#$%&'*+\-.^_`|~0-9A-Za-z]+")
 HOST = re.compile(r"(?:\[[0-9A-Fa-f:.]+\]|[A-Za-z0-9._\-]+)(?::[0-9]{1,5})?")
 # What may stand in a value (RFC 9110 section 5.5), and what is passed on and kept of what backends put there: controls,
 # too, but never what would end the line.
-KEPT_VALUE = re.compile(r"[^\0\r\n\u0100-\U0010ffff]*")
+KEPT_VALUE = re.compile(r"[\x01-\x09\x0b\x0c\x0e-\xff]*")
 FIELD_VALUE = re.compile(r"[\t\x20-\x7e\x80-\xff]*")
 
 
