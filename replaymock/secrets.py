@@ -9,7 +9,7 @@ from urllib.parse import unquote
 @lru_cache(maxsize=8192)
 def plain_name(name: str) -> str:
     """A name as the tables spell it: lower case, no separators, without endings like `2`, `_v2`, `Confirmation`."""
-    plain = _SEPARATORS.sub("", _decoded(name).lower())
+    plain = _spelled(_decoded(name))
     if plain in SECRET_NAMES or len(plain) > _LONGEST_QUALIFIED:
         return plain
     return _QUALIFIERS.sub("", plain)
@@ -49,14 +49,16 @@ def is_harmless_value(name: str, value: str) -> bool:
 
 
 def is_label(name: str, value: str) -> bool:
-    """Whether a value under a secret name only says that name again, or what is to stand there: `Forgot password?`."""
-    if value in _TYPES or _STAND_IN.fullmatch(value):
+    """Whether a value under a secret name is that name, a sentence about it, or shows that something is to stand there.
+
+    `Password` and `Forgot password?` are, `super-secret-token` is not: what could be a secret counts as one.
+    """
+    if value in _TYPES or _STAND_IN.fullmatch(value) or _spelled(value) == _spelled(name):
         return True
-    if _LABEL.fullmatch(value) is None:
+    if " " not in value.strip() or not value[:1].isupper() or _LABEL.fullmatch(value) is None:
         return False
     beginnings = {word[:_BEGINNING].lower() for word in _WORD.findall(name)}
-    said = _WORD.findall(value)
-    return not value.isascii() or any(word[:_BEGINNING].lower() in beginnings for word in said)
+    return not value.isascii() or any(word[:_BEGINNING].lower() in beginnings for word in _WORD.findall(value))
 
 
 def is_of_message_security(name: str, text: str) -> bool:
@@ -67,7 +69,7 @@ def is_of_message_security(name: str, text: str) -> bool:
 @lru_cache(maxsize=8192)
 def is_secret_cookie(name: str) -> bool:
     """Whether a cookie of this name holds a secret: also session ids, under the names frameworks give them."""
-    plain = _SEPARATORS.sub("", name.lower())
+    plain = _spelled(name)
     return is_secret_name(name) or plain.endswith(COOKIE_ENDINGS) or plain.startswith(COOKIE_BEGINNINGS)
 
 
@@ -82,6 +84,10 @@ def may_name_secret(text: str) -> bool:
         if word in lowered:
             return NAME_HINT.search(text) is not None
     return False
+
+
+def _spelled(name: str) -> str:
+    return _SEPARATORS.sub("", name.lower())
 
 
 def _decoded(name: str) -> str:
@@ -171,7 +177,7 @@ HARMLESS_BELOW = frozenset(
         "type tokentype expires expiresin expiresat expiry exp iat createdat scope scopes minlength maxlength minimum "
         "maximum format description title enum pattern name in scheme bearerformat readonly writeonly required "
         "properties items ref nullable deprecated flows authorizationurl tokenurl refreshurl openidconnecturl label "
-        "placeholder hint help example examples min max rules component widget history "
+        "placeholder hint help example examples min max rules component widget "
         "minitems maxitems uniqueitems"
     ).split()
 )
