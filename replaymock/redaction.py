@@ -157,7 +157,8 @@ class Redactor:
         hidden = self._hider.beside(name.strip(), self._hider.deep(decoded, label), label)
         if hidden == decoded:
             return pair
-        return name + equals + (hidden if decoded == value else encode_segment(hidden))
+        # An escape in what was hidden would be decoded the next time, though none was in what came.
+        return name + equals + (hidden if decoded == value and "%" not in hidden else encode_segment(hidden))
 
     def _body(self, headers: Headers, body: bytes, label: Label) -> bytes:
         if not body:
