@@ -22,8 +22,11 @@ def is_secret_name(name: str) -> bool:
         return False  # what was a secret itself names none, and a path is that of a package or of an operation
     plain = plain_name(name)
     if plain in SECRET_NAMES or (plain.endswith(SECRET_ENDINGS) and not plain.endswith(HARMLESS_ENDINGS)):
-        # Else it would be found or not, depending on what else stands in the text.
-        return NAME_HINT.search(_decoded(name)) is not None
+        # Else it would be found or not, depending on what else stands in the text and how long that is.
+        spelled = _decoded(name)
+        words = _words(spelled)
+        is_told = spelled.encode("utf-8", "surrogatepass") in words or _names_one(words)
+        return is_told and NAME_HINT.search(spelled) is not None
     inner = _IN_BRACKETS.search(name)
     return inner is not None and is_secret_name(inner.group(1))
 
@@ -76,7 +79,7 @@ def is_secret_cookie(name: str) -> bool:
 def may_name_secret(text: str) -> bool:
     """Whether a name of a secret may be in a text; of a long one, by the set of its words, of which there are few."""
     if len(text) > _WORTH_SPLITTING:
-        words = frozenset(text.encode("utf-8", "surrogatepass").translate(_WORDS).split())
+        words = _words(text)
         if len(words) < _MOST_WORDS:
             return _names_one(words) or _ENCODED_LETTER.search(text) is not None
     lowered = text.lower()
@@ -94,6 +97,10 @@ def _decoded(name: str) -> str:
     return unquote(unquote(name)) if "%" in name else name
 
 
+def _words(text: str) -> frozenset[bytes]:
+    return frozenset(text.encode("utf-8", "surrogatepass").translate(_WORDS).split())
+
+
 def _names_one(words: frozenset[bytes]) -> bool:
     if any(_is_secret_word(word) for word in words):
         return True
@@ -103,7 +110,8 @@ def _names_one(words: frozenset[bytes]) -> bool:
 
 @lru_cache(maxsize=16384)
 def _is_secret_word(word: bytes) -> bool:
-    return is_secret_name(word.decode("ascii"))
+    name = word.decode("ascii")
+    return is_secret_name(name) or (name != (bare := name.removesuffix("v")) and is_secret_name(bare))  # `api_key_v2`
 
 
 # What forms call a member of an object: `card[cvc]`, `user[pin][]`.

@@ -106,11 +106,21 @@ def test_strong_names_hide_all_that_is_below_them(name: str, hides: bool) -> Non
     assert secrets.hides_below(name) is hides
 
 
-@pytest.mark.parametrize("name", ["password", "userPassword", "API Key", "access code", "x-api-key", "user[token]"])
+@pytest.mark.parametrize("name", ["password", "userPassword", "API Key", "access code", "api_key_v2", "user[token]"])
 def test_a_long_text_is_known_to_hold_a_name_by_its_words(name: str) -> None:
     text = '{"title": "a thing", "id": "9b2c4d6e"} ' * 100
     assert not secrets.may_name_secret(text)
     assert secrets.may_name_secret(f'{text}{{"{name}": 1}}{text}')
+
+
+@pytest.mark.parametrize("mark", ["", "-", " ", "[", "]", "!", "2", "_v2_", "\u00e4"])
+def test_a_name_is_known_however_long_the_text_or_in_none(mark: str) -> None:
+    text = '{"title": "a thing", "id": "9b2c4d6e"} ' * 20
+    for name in SECRET_NAMES:
+        spelled = [name[:at] + mark + name[at:] for at in range(1, len(name) + 1)]
+        known = [found for found in spelled if secrets.is_secret_name(found)]
+        assert [found for found in known if not secrets.may_name_secret(f"{text} {found}=")] == []
+        assert [found for found in known if not secrets.may_name_secret(found)] == []
 
 
 def test_a_name_with_a_long_number_is_looked_at_once() -> None:
