@@ -91,7 +91,7 @@ class Redactor:
         """The response, its content already decoded, with its secrets replaced."""
         return replace(
             response,
-            reason=forget_names(self._hider.loose(response.reason, label)),
+            reason=forget_names(self._hider.loose(forget_names(response.reason), label)),
             headers=self.headers(response.headers, label),
             body=self._body(response.headers, response.body, label),
         )

@@ -93,6 +93,11 @@ def test_what_was_hidden_in_a_header_is_not_hidden_again(name: str, value: str) 
     assert REDACTOR.headers(once, Numbering()) == once != ((name, value),)
 
 
+def test_a_reason_that_says_a_placeholder_is_kept_alike() -> None:
+    once = REDACTOR.response(Response(200, "a=={{redacted:\xa0}}%2a", (), b""), Numbering())
+    assert REDACTOR.response(once, Numbering()) == once
+
+
 @settings(max_examples=200)
 @given(strategies.requests())
 def test_nothing_shaped_like_a_credential_is_left(request: Request) -> None:
