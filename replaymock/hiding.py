@@ -165,9 +165,9 @@ class Hider:
         if not value or PLACEHOLDER.match(value) or is_harmless_value(name, value):
             return value
         # A request may say any password; an answer has forms and messages that speak of one.
-        if label is not anonymous and not isinstance(label, Whole) and is_label(name, value):
-            return value
-        if any(expression.fullmatch(value) for expression in self._kept_values):
+        speaks_of_one = label is not anonymous and not isinstance(label, Whole) and is_label(name, value)
+        is_kept = any(expression.fullmatch(value) for expression in self._kept_values)
+        if is_kept or (speaks_of_one and self.loose(value, anonymous) == value):
             return value
         if jwts.is_hidden(value):
             return ANONYMOUS if label is anonymous else value

@@ -85,6 +85,8 @@ def test_what_was_hidden_matches_as_it_did_and_is_not_hidden_again(target: str, 
         ("location", "password=S1<;a=b<;c"),
         ("location", 'password=S,b=S1&`=x{l",password=S'),
         ("location", "password=a;password=b;c"),
+        ("location", f'token:"{{{{{strategies.SECRETS[3]}}}}}"'),
+        ("location", 'token:"Token: Bearer abcdefghijklmnopqrst"'),
         ("cookie", "a=a=b%passwd=a"),
     ],
 )
