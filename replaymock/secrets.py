@@ -58,10 +58,11 @@ def is_label(name: str, value: str) -> bool:
     """
     if value in _TYPES or _STAND_IN.fullmatch(value) or _spelled(value) == _spelled(name):
         return True
-    if " " not in value.strip() or not value[:1].isupper() or _LABEL.fullmatch(value) is None:
+    is_sentence = " " in value.strip() and (value[-1] in _ENDS or value == value.capitalize())
+    if not is_sentence or _LABEL.fullmatch(value) is None:
         return False
     beginnings = {word[:_BEGINNING].lower() for word in _WORD.findall(name)}
-    return not value.isascii() or any(word[:_BEGINNING].lower() in beginnings for word in _WORD.findall(value))
+    return any(word[:_BEGINNING].lower() in beginnings for word in _WORD.findall(value))
 
 
 def is_of_message_security(name: str, text: str) -> bool:
@@ -145,6 +146,7 @@ _STAND_IN = re.compile(r"\{\{[^{}]*\}\}|\$\{[^{}]*\}|<%[^<>]*%>|<[a-zA-Z _\-]+>|
 _LABEL = re.compile(r"[^\W\d](?:[^\W\d]|[ \u00a0.,:;?!'’()…/\-]|(?<=[ (])[0-9]{1,2}\+?(?= )){1,100}(?:[._\-]v[0-9])?")
 _WORD = re.compile(r"[A-Z]?[a-z]{2,}|[A-Z]{2,}")
 _BEGINNING = 4
+_ENDS = "?!:…"
 _OF_MESSAGE_SECURITY = frozenset("Nonce Created Expires DigestValue".split())
 _LONGEST_QUALIFIED = 200
 # Possessive: a name may hold a long number, and there is but one way to take it.

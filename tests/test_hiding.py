@@ -82,8 +82,10 @@ def test_queries_are_searched_in_names_values_and_bare_items(query: str, shown: 
         ('{"tokens":{"color":{"value":"#fff"}}}', '{"tokens":{"color":{"value":"#fff"}}}'),
         ('{"paginationToken":"S","deltaToken":"S"}', '{"paginationToken":"S","deltaToken":"S"}'),
         # What only says the name again, and the name of a package, is none.
-        ('{"password":"Password","pin":"PIN code"}', '{"password":"Password","pin":"PIN code"}'),
-        ('{"token":"Nueva contraseña","x-key":"S"}', '{"token":"Nueva contraseña","x-key":"S"}'),
+        ('{"password":"Password","pin":"Forgot PIN?"}', '{"password":"Password","pin":"Forgot PIN?"}'),
+        ('{"password":"Enter your password","x-key":"S"}', '{"password":"Enter your password","x-key":"S"}'),
+        ('{"password":"My Secret Password"}', '{"password":"{{redacted:password}}"}'),
+        ('{"token":"Ünïcödé pass"}', '{"token":"{{redacted:token}}"}'),
         ('{"token":"super-secret-token"}', '{"token":"{{redacted:token}}"}'),
         ('{"password":"MySecretPassword"}', '{"password":"{{redacted:password}}"}'),
         ('{"password":"my secret password"}', '{"password":"{{redacted:password}}"}'),
