@@ -183,9 +183,7 @@ class Hider:
 
     def is_secret(self, kind: str, name: str, by_default: Callable[[str], bool]) -> bool:
         """Whether values under this name are secret, by the team's rules or else by default."""
-        if self.is_kept(kind, name):
-            return False
-        return is_named(self._added[kind], name) or by_default(name)
+        return not self.is_kept(kind, name) and (is_named(self._added[kind], name) or by_default(name))
 
     def is_kept(self, kind: str, name: str) -> bool:
         """Whether the team exempts values under this name."""
@@ -221,7 +219,9 @@ class Hider:
             hidden = self.shapes(value, label)  # four times encoded is as deep as links in links are followed
         else:
             hidden = self.named(kind, name, value, label)
-        if hidden_name == name and hidden == value:
+        if hidden_name != name:  # which the next time says nothing of the value
+            hidden = self.named(kind, hidden_name, hidden, label)
+        elif hidden == value:
             return item
         return encode_pair(hidden_name, hidden if equals else None)
 

@@ -66,6 +66,8 @@ def test_redacting_a_response_twice_is_redacting_it_once(content: tuple[Headers,
         (f"/pard={strategies.SECRETS[3]}%&a={strategies.SECRETS[3]}", "", b""),
         (f"/pa%ssword=x&a={strategies.SECRETS[5]}", "", b""),
         (f'/2;password={{{{redacted}}}}&a=s3;c=]"{strategies.SECRETS[5]}', "", b""),
+        # A name that is a credential itself names none.
+        (f"/?{strategies.SECRETS[5]}password={{{{redacted}}}}{strategies.SECRETS[5]}", "", b""),
         ("/", "application/x-www-form-urlencoded", f'{{"tok\xeaen": "S", "a": ["{JWT}"]}}'.encode("latin-1")),
         ("/", "application/json", f'{{"to ken": "S", "a": "{JWT}"}}'.encode()),
         ("/", "text/event-stream", f'{{"a": ["{strategies.SECRETS[5]}xpassword={strategies.SECRETS[5]}"]}}'.encode()),
