@@ -158,11 +158,11 @@ class Hider:
         return self.deep(embedded.replace_in_events(text, lambda said: self.json(said, label)), label)
 
     def replaced(self, value: str, name: str, label: Label) -> str:
-        """The placeholder of a value, unless it begins with one, is empty or is exempt.
+        """The placeholder of a value, unless it begins with one and holds no credential, is empty or is exempt.
 
         Where a value ends depends on what is around it, which may have been hidden since: what was hidden stays so.
         """
-        if not value or PLACEHOLDER.match(value) or is_harmless_value(name, value):
+        if not value or (PLACEHOLDER.match(value) and not self._shapes.are_in(value)) or is_harmless_value(name, value):
             return value
         # A request may say any password; an answer has forms and messages that speak of one.
         speaks_of_one = label is not anonymous and not isinstance(label, Whole) and is_label(name, value)

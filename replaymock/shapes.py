@@ -102,6 +102,10 @@ class Shapes:
         places.update(place for place in self._hintless if self._table[place].may_be_in(looked))
         return [self._table[place] for place in sorted(places)] if places else []
 
+    def are_in(self, text: str) -> bool:
+        """Whether a text holds one of these shapes."""
+        return any(shape.replaced(text, lambda _found: "") != text for shape in self.likely(text))
+
     def looked_at(self, text: str) -> str:
         """What of a text can hold one of these shapes."""
         return text if self.anywhere else looked_at(text)
