@@ -150,8 +150,10 @@ class Redactor:
 
     def _cookie(self, pair: str, label: Label, *, is_for_server: bool = False) -> str:
         name, equals, value = pair.partition("=")
+        if not equals:
+            return self._hider.deep(pair, label)
         is_opaque = is_for_server and len(value) >= _OPAQUE and is_telling(value)
-        if equals and self._hider.is_secret("cookie", name.strip(), lambda name: is_opaque or is_secret_cookie(name)):
+        if self._hider.is_secret("cookie", name.strip(), lambda name: is_opaque or is_secret_cookie(name)):
             return name + equals + self._hider.replaced(value, name.strip(), label)
         decoded = readable(value) if "%" in value else value
         hidden = self._hider.beside(name.strip(), self._hider.deep(decoded, label), label)

@@ -91,6 +91,7 @@ def test_what_was_hidden_matches_as_it_did_and_is_not_hidden_again(target: str, 
         ("location", f'token:"{{{{redacted:{strategies.SECRETS[3]}}}}}"'),
         ("location", 'token:"Token: Bearer abcdefghijklmnopqrst"'),
         ("cookie", "a=a=b%passwd=a"),
+        ("cookie", f'passwd=""{strategies.SECRETS[3]}'),
     ],
 )
 def test_what_was_hidden_in_a_header_is_not_hidden_again(name: str, value: str) -> None:
