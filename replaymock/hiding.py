@@ -10,7 +10,7 @@ from functools import cache, lru_cache, partial
 from replaymock import embedded, encoded, jwts, markup, members, parameters, tokens
 from replaymock.gitleaks import SecretRule, TeamRules
 from replaymock.glance import is_clean
-from replaymock.labels import ANONYMOUS, Label, Whole, anonymous, unnumbered, whole
+from replaymock.labels import ANONYMOUS, Label, Whole, anonymous, nameable, unnumbered, whole
 from replaymock.places import Place, beside_names, is_of_oauth, oauth_in, oauth_parameters
 from replaymock.rewrites import Selector, is_named
 from replaymock.secrets import (
@@ -179,7 +179,8 @@ class Hider:
 
     def _tellable(self, name: str) -> str:
         """What a placeholder calls a value under this name, which may hold a secret itself."""
-        return name if name in self._rules.names or self.shapes(name, anonymous) == name else "value"
+        said = f"{name} {nameable(name)}"
+        return name if name in self._rules.names or self.shapes(said, anonymous) == said else "value"
 
     def is_secret(self, kind: str, name: str, by_default: Callable[[str], bool]) -> bool:
         """Whether values under this name are secret, by the team's rules or else by default."""
@@ -229,8 +230,7 @@ class Hider:
         oauth = oauth_in(text)
 
         def is_secret(name: str) -> bool:
-            by_oauth = name in oauth and not self.is_kept("query", name)
-            return by_oauth or self.is_secret("query", name, is_secret_name)
+            return self.is_secret("query", name, lambda name: name in oauth or is_secret_name(name))
 
         def change(item: str, secret: bool) -> str:
             is_looked_at = secret or "%" in item or self._rules.may_be_in(item)

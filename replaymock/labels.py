@@ -1,5 +1,6 @@
 """Labels: what stands in the place of a secret."""
 
+import re
 from collections.abc import Callable
 
 Label = Callable[[str, str], str]
@@ -29,6 +30,11 @@ def whole(label: Label) -> Label:
     return label if label is anonymous or isinstance(label, Whole) else Whole(label)
 
 
+def nameable(name: str) -> str:
+    """A name as placeholders spell it."""
+    return _UNNAMEABLE.sub("_", name.lower())
+
+
 def unnumbered(label: Label) -> Label:
     """Counts as a label does, and gives placeholders that are the same whatever came before."""
 
@@ -37,3 +43,6 @@ def unnumbered(label: Label) -> Label:
         return ANONYMOUS
 
     return unnumbered
+
+
+_UNNAMEABLE = re.compile(r"[^a-z0-9_.\-]")

@@ -1,9 +1,9 @@
 """The placeholders of one recording."""
 
 import hashlib
-import re
 
 from replaymock.known import KnownValues
+from replaymock.labels import nameable
 
 
 class Numbering:
@@ -40,13 +40,10 @@ class Numbering:
         """The placeholder of `value`, under the name it was first seen with."""
         known = hashlib.sha256(value.encode("utf-8", "surrogatepass")).digest()
         if known not in self._placeholders:
-            label = _UNNAMEABLE.sub("_", name.lower()) or "value"
+            label = nameable(name) or "value"
             self._counts[label] = number = self._counts.get(label, 0) + 1
             self._placeholders[known] = (
                 f"{{{{redacted:{label}}}}}" if number == 1 else f"{{{{redacted:{label}:{number}}}}}"
             )
             self.known.remember(value, self._placeholders[known])
         return self._placeholders[known]
-
-
-_UNNAMEABLE = re.compile(r"[^a-z0-9_.\-]")

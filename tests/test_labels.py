@@ -1,6 +1,6 @@
 """What stands in the place of a secret."""
 
-from replaymock.labels import ANONYMOUS, Whole, anonymous, unnumbered, whole
+from replaymock.labels import ANONYMOUS, Whole, anonymous, nameable, unnumbered, whole
 
 
 def test_a_whole_label_says_what_the_other_says_and_is_made_once() -> None:
@@ -13,3 +13,7 @@ def test_an_unnumbered_label_tells_the_other_of_each_secret() -> None:
     told = []
     assert unnumbered(lambda name, value: str(told.append((name, value))))("a", "b") == ANONYMOUS
     assert told == [("a", "b")]
+
+
+def test_a_placeholder_says_a_name_in_small_letters_without_what_ends_it() -> None:
+    assert nameable("X-Api-Key") == "x-api-key" and nameable("a b:{1}") == "a_b__1_"

@@ -99,6 +99,11 @@ def test_what_was_hidden_in_a_header_is_not_hidden_again(name: str, value: str) 
     assert REDACTOR.headers(once, Numbering()) == once != ((name, value),)
 
 
+def test_no_placeholder_is_named_after_a_name_that_is_a_credential_in_small_letters() -> None:
+    once = REDACTOR.headers((("location", "Xoxb-a1b2c3d4password=S"),), Numbering())
+    assert once == (("location", "Xoxb-a1b2c3d4password={{redacted:value}}"),)
+
+
 def test_a_reason_that_says_a_placeholder_is_kept_alike() -> None:
     once = REDACTOR.response(Response(200, "a=={{redacted:\xa0}}%2a", (), b""), Numbering())
     assert REDACTOR.response(once, Numbering()) == once
