@@ -130,10 +130,11 @@ class Recording:
             taken = Taken(file, Cassette(known.request, ()), changed=False)
         else:
             made = self._adopted(ahead) or _made(exchange, asked, self._asking, self._storing, self.numbering)
-            # The answer may tell that something in the request is secret.
-            canonical = made.asked.canonical
-            file = self.file_for(canonical, index)
-            known, cursor = index.entries.get(file), self._cursors.get(file, -1)
+            if made.asked is not asked:
+                # The answer told that something in the request is secret.
+                canonical = made.asked.canonical
+                file = self.file_for(canonical, index)
+                known, cursor = index.entries.get(file), self._cursors.get(file, -1)
             made = replace(made, recorded=replace(made.recorded, after=history.fetched(file, canonical)))
             taken = self._joined(exchange, made, file, index, history.counts)
             self._repeats.remember(file, None if taken.changed else known, self._cursors[file], digest)
