@@ -11,8 +11,7 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 
 from replaymock.errors import UsageError
-from replaymock.journal import Report
-from replaymock.library import counted
+from replaymock.journal import Report, counted
 from replaymock.settings import Settings
 
 if TYPE_CHECKING:

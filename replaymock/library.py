@@ -7,20 +7,19 @@ another could be written, and at the end.
 
 import asyncio
 import itertools
-import math
 from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING
 
-from replaymock.cassette import Cassette, Recorded, dump
+from replaymock.cassette import Cassette, Recorded
 from replaymock.errors import CassetteError
 from replaymock.files import Loaded, Signature
 from replaymock.index import Entry, Index, Serving
-from replaymock.journal import Report
+from replaymock.journal import Report, counted
 from replaymock.matching import Matcher
 from replaymock.shelf import Shelf
 from replaymock.store import Store
-from replaymock.unsaved import Unsaved
+from replaymock.unsaved import Unsaved, size_of
 
 if TYPE_CHECKING:
     from replaymock.recording import Recording
@@ -50,6 +49,7 @@ class Library:
         self._shelf = Shelf(self._read)
         self._entries: dict[str, tuple[Loaded, Entry]] = {}
         self._saving: dict[str, tuple[Cassette, Entry]] = {}
+        self._unfit: dict[str, Loaded] = {}
         self._told_broken: set[str] = set()
         self._waiting: dict[str, Cassette] = {}
         self._unsaved = Unsaved()
@@ -74,12 +74,13 @@ class Library:
 
     def load(self) -> None:
         """Makes a new index of what the store has now but for the `retired`, reusing entries of unchanged cassettes."""
-        kept, broken = {}, self._store.broken
+        kept, broken, self._unfit = {}, self._store.broken, {}
         for loaded in self._store.loaded:
             try:
                 kept[loaded.file] = self._entry(loaded)
             except CassetteError as error:
                 broken[loaded.file] = error
+                self._unfit[loaded.file] = loaded
         for file, known in self._entries.items():
             if kept.get(file) is not known:
                 self._shelf.drop(file)
@@ -97,10 +98,15 @@ class Library:
 
         So nobody waits for the watch, or for it to look again at a file that it saw half written.
         """
-        if not any(self._store.has_news_of(file) for file in files if file not in self._index.entries):
+        missing = (file for file in files if file not in self._index.entries)
+        if not any(self._store.has_news_of(file, self._loaded(file)) for file in missing):
             return False
         self.rescan()
         return True
+
+    def _loaded(self, file: str) -> Loaded | None:
+        known = self._entries.get(file)
+        return known[0] if known else self._unfit.get(file)
 
     def look_again(self, file: str) -> None:
         """Loads again because the files of a cassette are no longer what they were."""
@@ -236,7 +242,7 @@ class Library:
         is_latest = self._saving[file][0] is cassette
         if isinstance(outcome, BaseException):
             self._tell_failure(file, outcome)
-            if not is_latest or self._unsaved.keep(file, cassette, _size(file, cassette)):
+            if not is_latest or self._unsaved.keep(file, cassette, size_of(file, cassette)):
                 return False
         entry = self._saving.pop(file)[1] if is_latest else None
         if is_latest:
@@ -284,16 +290,3 @@ def checked_entry(loaded: Loaded, store: Store, matcher: Matcher, serving: Servi
         raise CassetteError(
             store.shown(loaded.file), 1, 1, f"its request cannot be compared with others: {fault}"
         ) from error
-
-
-def _size(file: str, cassette: Cassette) -> float:
-    """How many bytes a cassette would be on the disk; no number is enough for one that cannot be written down."""
-    try:
-        return sum(map(len, dump(cassette, file).values()))
-    except Exception:
-        return math.inf
-
-
-def counted(cassettes: int) -> str:
-    """A number of cassettes in words."""
-    return f"{cassettes} cassette" if cassettes == 1 else f"{cassettes} cassettes"

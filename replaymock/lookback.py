@@ -14,8 +14,8 @@ from replaymock.cassette import Cassette, dump
 from replaymock.files import Loaded
 from replaymock.hindsight import Hindsight
 from replaymock.history import hide_names
-from replaymock.journal import Report
-from replaymock.library import Library, counted
+from replaymock.journal import Report, counted
+from replaymock.library import Library
 from replaymock.recorder import Recorder
 from replaymock.responder import Responder
 from replaymock.store import Store

@@ -75,11 +75,11 @@ class Store:
         """Whether there is such a file in the folder now."""
         return (self.folder / file).is_file()
 
-    def has_news_of(self, file: str) -> bool:
-        """Whether there is such a file now, and it is not as it was when it was read."""
+    def has_news_of(self, file: str, served: Loaded | None) -> bool:
+        """Whether there is such a file now, and it is not as it was read, or was read and is not `served`."""
         known = self._known.get(file)
         if known and (not known[0] or self._is_the_same(file, known[0])):
-            return False
+            return isinstance(known[1], Loaded) and known[1] is not served  # the watch was quicker
         return self.has(file)
 
     def save(self, file: str, cassette: Cassette) -> Signature:

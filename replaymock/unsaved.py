@@ -1,8 +1,9 @@
 """The cassettes the disk did not take: kept as far as there is room for them, to be written once it takes them."""
 
+import math
 from collections.abc import Iterator
 
-from replaymock.cassette import Cassette
+from replaymock.cassette import Cassette, dump
 
 BUDGET = 64 * 1024 * 1024
 
@@ -41,3 +42,11 @@ class Unsaved:
             cassette, _ = self._kept[file]
             self.drop(file)
             yield file, cassette
+
+
+def size_of(file: str, cassette: Cassette) -> float:
+    """How many bytes a cassette would be on the disk; no number is enough for one that cannot be written down."""
+    try:
+        return sum(map(len, dump(cassette, file).values()))
+    except Exception:
+        return math.inf

@@ -1,7 +1,7 @@
 """What happened so far."""
 
 from replaymock.index import Index
-from replaymock.journal import KEPT_MISSES, KEPT_REQUESTS, Journal, News, Served
+from replaymock.journal import KEPT_MISSES, KEPT_REQUESTS, Journal, News, Served, counted
 from replaymock.matching import Matcher
 from replaymock.misses import Miss, explain
 from tests.factories import a_request
@@ -101,3 +101,7 @@ def test_a_request_answered_as_one_before_counts_like_it() -> None:
     journal.again(served())
     assert journal.counts == {"hit": 2}
     assert len(journal.requests()) == 2
+
+
+def test_cassettes_are_counted_in_words() -> None:
+    assert [counted(number) for number in (0, 1, 2)] == ["0 cassettes", "1 cassette", "2 cassettes"]
