@@ -184,3 +184,11 @@ def test_a_secret_in_a_body_that_is_not_in_the_coding_it_claims_is_hidden_all_th
     assert kept.encoded
     assert b"t0ps3cret" not in kept.body
     assert "t0ps3cret" not in str(kept.headers)
+
+
+def test_the_name_of_a_run_in_via_is_not_stored_where_the_backend_repeats_it() -> None:
+    bodies = [f'{{"Via":"1.0 a, 1.1 replaymock-{run}"}}'.encode() for run in ("179c004d", "b6c41b9c")]
+    first, second = (take(an_exchange(response=a_response(headers=JSON, body=body))).body for body in bodies)
+    assert first == second == b'{"Via":"1.0 a, 1.1 replaymock"}'
+    image = a_response(headers=(("content-type", "image/png"),), body=bodies[0])
+    assert take(an_exchange(response=image)).body == bodies[0]
