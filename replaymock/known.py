@@ -126,11 +126,13 @@ def _unescaped(data: bytes) -> bytes:
 
 def is_telling(value: str) -> bool:
     """Whether a value is unlikely to be said by anything but the one who knows the secret."""
-    if not _SPELLED.fullmatch(value) or is_secret_name(value) or len(set(value)) < _FEWEST_LETTERS:
+    if not _SPELLED.fullmatch(value) or len(set(value)) < _FEWEST_LETTERS:
         return False
-    has_digits, has_letters = _DIGIT.search(value) is not None, _LETTER.search(value) is not None
+    digits, has_letters = len(_DIGIT.findall(value)), _LETTER.search(value) is not None
+    if digits < _DIGITS_OF_NO_NAME and is_secret_name(value):
+        return False  # `accessToken`, `password2`: many a text speaks of it
     mixed = value not in (value.lower(), value.upper(), value.capitalize())
-    return has_letters and (has_digits or mixed) and not _DATE.match(value)
+    return has_letters and (digits > 0 or mixed) and not _DATE.match(value)
 
 
 def _replaced(text: str, value: str, core: str, placeholder: str) -> str:
@@ -168,6 +170,7 @@ MOST_NEWS = 10_000
 """How many secrets are held until somebody asks for those that are new."""
 
 _FEWEST_LETTERS = 5
+_DIGITS_OF_NO_NAME = 2
 # Of one character: eight backslashes and itself, or an escape of an escape of an escape.
 _LONGEST_SPELLING = 16
 _SPELLED = re.compile(rf"[A-Za-z0-9!#$%&()*+,\-./:;=?@\[\]^_|~]{{8,{LONGEST}}}")

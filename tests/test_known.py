@@ -9,7 +9,9 @@ from tests.factories import JSON, a_request, a_response
 from tests.growth import grows_in_proportion
 
 
-@pytest.mark.parametrize("value", ["hunter2abc", "9b2c4d6e-1f2a-4b3c-8d4e-5f6a7b8c9d0e", "s3cret/+=", "MixedCaseWord"])
+@pytest.mark.parametrize(
+    "value", ["hunter2abc", "9b2c4d6e-1f2a-4b3c-8d4e-5f6a7b8c9d0e", "s3cret/+=", "MixedCaseWord", "super-zebra42-token"]
+)
 def test_long_mixed_values_are_telling(value: str) -> None:
     assert is_telling(value)
 
