@@ -88,7 +88,7 @@ def located(file: str, data: bytes, error: Exception) -> CassetteError:
         reason = message.partition(": ")[2] or message
         return _at_byte(file, data, int(byte.group(1)), "not JSON: " + reason.partition(" (byte")[0])
     if not isinstance(error, msgspec.ValidationError):
-        if _is_json(data):  # msgspec 0.22 takes half a pair of surrogates for the end
+        if tokens.is_valid(data.decode("utf-8", "replace")):  # msgspec 0.22 takes half a pair of surrogates for the end
             return CassetteError(file, 1, 1, "holds half a character, as \\ud800 is")
         return _at_byte(file, data, len(data.rstrip()), "not JSON: the file ends too early")
     path = _PATH.search(message)
@@ -112,14 +112,6 @@ def _syntax_error(data: bytes) -> Exception | None:
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
         return error
     return None
-
-
-def _is_json(data: bytes) -> bool:
-    try:
-        json.loads(data)
-    except (ValueError, RecursionError):
-        return False
-    return True
 
 
 def _odd_member(data: bytes, steps: Place) -> tuple[Place, str]:
