@@ -1,4 +1,4 @@
-"""The house rules: floors, single imports, no circles, a test file for each room, files and functions that can be read."""
+"""The house rules: floors, single imports, no circles, a test file for each room, files and functions of bounded size."""
 
 import ast
 import subprocess
