@@ -1,6 +1,6 @@
 """Conditional and partial requests (RFC 9110 sections 13 and 14): a whole answer made a 206, 304 or 416 where asked.
 
-One byte range is served; several, or what is no range, get the whole. Ranges are of the content without coding.
+One byte range is served; several, or what is no range, get the whole.
 """
 
 import re
@@ -30,7 +30,7 @@ class Reduced(Struct, frozen=True):
 
 def asked(method: str, headers: Headers, *, conditional: bool) -> Asked | None:
     """What a request asks for of a GET's answer; None for the whole. Conditions count only if `conditional`."""
-    if method not in ("GET", "HEAD"):
+    if method not in _READS:
         return None
     names = {name.lower() for name, _ in headers}
     by_range = method == "GET" and "range" in names
@@ -38,6 +38,19 @@ def asked(method: str, headers: Headers, *, conditional: bool) -> Asked | None:
     if not by_range and not by_condition:
         return None
     return Asked(_only(headers, _CONDITIONS) if by_condition else (), _only(headers, _RANGES) if by_range else ())
+
+
+def not_forwarded(method: str) -> frozenset[str]:
+    """The conditions that a recorder keeps to itself, so that a full answer is recorded: none of a write."""
+    return _CONDITIONS if method in _READS else _NONE
+
+
+def answers_less(method: str, headers: Headers, status: int) -> str:
+    """Which headers of a read an answer is to that says nothing of the whole; empty for one that may be recorded."""
+    asking = _ASKING_FOR_LESS.get(status)
+    if asking is None or method not in _READS:
+        return ""
+    return " and ".join(name for name, _ in headers if name.lower() in asking)
 
 
 def reduced(status: int, headers: Headers, size: int, asked: Asked) -> Reduced | None:
@@ -112,8 +125,12 @@ def _only(headers: Headers, names: frozenset[str]) -> Headers:
 
 
 OK = 200
+_READS = frozenset(("GET", "HEAD"))
+_NONE: frozenset[str] = frozenset()
 _CONDITIONS = frozenset(("if-none-match", "if-modified-since"))
 _RANGES = frozenset(("range", "if-range"))
+_PRECONDITIONS = frozenset(("if-match", "if-unmodified-since"))
+_ASKING_FOR_LESS = {206: _RANGES, 416: _RANGES, 304: _CONDITIONS, 412: _PRECONDITIONS | _CONDITIONS}
 _OF_THE_CONTENT = (
     "accept-ranges content-digest content-disposition content-encoding content-language content-length content-md5 "
     "content-range content-type digest repr-digest"

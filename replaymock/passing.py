@@ -5,12 +5,14 @@ The same client sends the same headers over and over, and so does a backend: wha
 
 from functools import lru_cache
 
+from replaymock import signing
 from replaymock.cors import Cors
 from replaymock.exchange import Live, Request
 from replaymock.headers import Headers
 from replaymock.origin import Origins
 from replaymock.proxying import to_caller, to_upstream
 from replaymock.relaying import Head, Rewriting
+from replaymock.settings import Upstream
 
 _REMEMBERED = 256
 
@@ -18,8 +20,8 @@ _REMEMBERED = 256
 class Passage:
     """Makes the heads. `origins` are replaced on the way to the caller, None where nothing is.
 
-    `via` names this server, `added` are headers added upstream, and `status` is the `Cache-Status` of an answer; empty
-    where answers do not say what they are.
+    `via` names this server, `added` are headers added upstream, and `status` is the `Cache-Status` of an answer;
+    empty where answers do not say what they are.
     """
 
     def __init__(self, via: str, added: Headers, status: str, origins: Origins | None, cors: Cors) -> None:
@@ -31,9 +33,10 @@ class Passage:
         self._upstream = lru_cache(_REMEMBERED)(self._to_upstream)
         self._caller = lru_cache(_REMEMBERED)(self._to_caller)
 
-    def outgoing(self, request: Request, origin: str, *, whole: bool) -> Headers:
-        """The headers of a request as they go to an origin; `whole` leaves out what asks for less than all."""
-        return self._upstream(request.headers, origin.partition("://")[2], whole)
+    def outgoing(self, request: Request, upstream: Upstream, left_out: frozenset[str] = frozenset()) -> Headers:
+        """The headers of a request as they go upstream, without those that are `left_out`; what is signed stays."""
+        presigned = request.query if signing.is_presigned(request.query) else ""
+        return self._upstream(request.headers, upstream, left_out, presigned)
 
     def rewriting(self, request: Request, limit: int) -> Rewriting | None:
         """How the body of an answer is rewritten."""
@@ -49,8 +52,10 @@ class Passage:
             before = (*before, ("Replaymock-Cassette", file))
         return Head(live.status, live.reason, before + after)
 
-    def _to_upstream(self, headers: Headers, host: str, whole: bool) -> Headers:
-        return to_upstream(headers, host, self._via, self._added, whole=whole)
+    def _to_upstream(self, headers: Headers, upstream: Upstream, left_out: frozenset[str], presigned: str) -> Headers:
+        signed = signing.covered(headers, presigned)
+        host = upstream.origin.partition("://")[2]
+        return to_upstream(headers, host, self._via, self._added, left_out, signed)
 
     def _to_caller(
         self,

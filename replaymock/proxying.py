@@ -6,15 +6,21 @@ from replaymock.headers import FRAMING, Headers, get, has, hop_by_hop, is_cors, 
 from replaymock.origin import Origins, below, local_cookies
 
 
-def to_upstream(headers: Headers, host: str, via: str, added: Headers, *, whole: bool) -> Headers:
-    """Request headers as they go upstream.
+def to_upstream(
+    headers: Headers,
+    host: str,
+    via: str,
+    added: Headers,
+    left_out: frozenset[str] = frozenset(),
+    signed: frozenset[str] = frozenset(),
+) -> Headers:
+    """Request headers as they go upstream, without what is `left_out`; none that is `signed` is changed.
 
-    `whole` leaves conditions and ranges out, so that a whole 200 comes back. `added` replaces what has the same name.
+    `added` replaces what has the same name.
     """
     dropped = hop_by_hop(headers) | {"host", "expect", "via"} | {name.lower() for name, _ in added}
-    if whole:
-        dropped |= _CONDITIONS
-    kept = tuple((name, _cut(name, value)) for name, value in headers if name.lower() not in dropped)
+    dropped |= left_out - signed
+    kept = tuple((name, _cut(name, value, signed)) for name, value in headers if name.lower() not in dropped)
     passed_by = get(headers, "via")
     found = (("Host", host), *kept, ("Via", f"{passed_by}, {via}" if passed_by else via), *added)
     return (*found, ("Transfer-Encoding", "chunked")) if _is_chunked(headers) else found
@@ -47,13 +53,12 @@ def content_length(headers: Headers) -> int | None:
     return int(value) if relied_on else None
 
 
-def _cut(name: str, value: str) -> str:
-    return cut_to_known(value) if name.lower() == "accept-encoding" else value
+def _cut(name: str, value: str, signed: frozenset[str]) -> str:
+    return cut_to_known(value) if name.lower() == "accept-encoding" and "accept-encoding" not in signed else value
 
 
 def _is_chunked(headers: Headers) -> bool:
     return "chunked" in list_items(get(headers, "transfer-encoding"))
 
 
-_CONDITIONS = frozenset(("range", "if-range", "if-match", "if-none-match", "if-modified-since", "if-unmodified-since"))
 _MOST_DIGITS = 18

@@ -10,6 +10,7 @@ from functools import lru_cache, partial
 from typing import TYPE_CHECKING
 
 from replaymock.attempt import Attempt
+from replaymock.conditional import answers_less, not_forwarded
 from replaymock.errors import RequestRefused
 from replaymock.exchange import Request, is_large
 from replaymock.headers import Headers, get, list_items
@@ -133,12 +134,12 @@ class Recorder:
         request = attempt.request
         upstream = self.route(request)
         wanted = self.is_wanted(request.path)
-        headers = self.passage.outgoing(request, upstream.origin, whole=wanted)
+        headers = self.passage.outgoing(request, upstream, not_forwarded(request.method) if wanted else frozenset())
         outgoing = Request(request.method, request.target, headers)
         loop = asyncio.get_running_loop()
         async with self.backends.send(upstream, outgoing, keeping(body, attempt.sent)) as live:
             self._note_cookies(live.headers)
-            attempt.stored = wanted and self.recording.policy.wants(live.status)
+            attempt.stored = wanted and self._is_whole(request, live.status)
             attempt.answered(live, loop.time())
             rewriting = self.passage.rewriting(request, self.recording.policy.max_body)
             file = self._file(attempt, index())
@@ -150,6 +151,15 @@ class Recorder:
         attempt.finish()
         if attempt.stored:
             self._close(attempt, index, count, truncated=attempt.is_stream and not attempt.kept.whole)
+
+    def _is_whole(self, request: Request, status: int) -> bool:
+        """Whether a status is recorded for a request: not that of an answer to its conditions or its range only."""
+        if not self.recording.policy.wants(status):
+            return False
+        less = answers_less(request.method, request.headers, status)
+        if less:
+            self.warn(request, f"not saved, {status} answers {less}, and says nothing of the whole")
+        return not less
 
     def _file(self, attempt: Attempt, index: Index) -> str:
         """The cassette that an answer is kept in and names; empty where that is not known before the answer goes out.

@@ -4,6 +4,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 
 from replaymock import handshake
 from replaymock.answer import Answer, frame
+from replaymock.conditional import not_forwarded
 from replaymock.errors import RequestRefused
 from replaymock.exchange import Exchange, Live, Request, Response
 from replaymock.headers import AGREED, Headers, without
@@ -29,10 +30,11 @@ class SocketRecorder:
         """The head of a WebSocket that upstream agreed to, with the conversation that follows it; else its answer."""
         recorder, started = self._recorder, self._recorder.clock()
         wanted = recorder.is_wanted(request.path)
+        left_out = not_forwarded(request.method) if wanted else frozenset()
         cors = recorder.serving.cors
         try:
             upstream = recorder.route(request)
-            outgoing = recorder.passage.outgoing(request, upstream.origin, whole=wanted)
+            outgoing = recorder.passage.outgoing(request, upstream, left_out)
             limit = recorder.recording.policy.max_body
             answered = await recorder.backends.open(upstream, _with(request, outgoing), limit)
         except RequestRefused as error:

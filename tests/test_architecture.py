@@ -17,7 +17,7 @@ TESTS = Path(__file__).parent
 FLOORS: list[tuple[str, str]] = [
     ("values", "errors headers home mode"),
     ("values", "exchange"),
-    ("texts", "targets tokens secrets graphql schema sequence mediatypes codings times messages handshake"),
+    ("texts", "targets tokens secrets graphql schema sequence mediatypes codings times messages handshake signing"),
     ("texts", "columns jwts labels encoded embedded members markup parameters shapes places re2"),
     ("texts", "vendors glance gitleaks"),
     ("texts", "rulesfile"),

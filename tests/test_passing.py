@@ -1,5 +1,7 @@
 """The heads of an exchange, which are what they would be if nothing were remembered."""
 
+from dataclasses import replace
+
 import pytest
 
 from replaymock.cors import Cors
@@ -9,10 +11,13 @@ from replaymock.keeping import Kept
 from replaymock.origin import Origins
 from replaymock.passing import Passage
 from replaymock.relaying import keeping
+from replaymock.settings import Upstream
 from tests.factories import a_request
 from tests.test_relaying import chunks
 
 BACKEND = "https://api.example.com"
+UPSTREAM = Upstream("", BACKEND, "/v1")
+CUT = frozenset(("range", "if-none-match"))
 STATUS = "replaymock; fwd=request"
 
 
@@ -29,6 +34,9 @@ def asked(*headers: tuple[str, str], method: str = "GET", base: str = "") -> Req
 
 
 EVIL = ("Origin", "https://evil.example")
+OWN = ("Origin", "http://localhost:8081")
+ALIAS = ("Origin", "http://127.0.0.1:8081")
+PRESIGNED = "/items?X-Amz-SignedHeaders=host%3Bif-none-match"
 LIVE = [
     live(("Location", f"{BACKEND}/a"), ("Vary", "Accept"), ("Content-Length", "2")),
     live(("Replaymock-Cassette", "theirs"), ("X-Other", "1"), ("Access-Control-Allow-Origin", "*")),
@@ -78,13 +86,14 @@ def test_only_the_answer_to_head_keeps_the_length_of_what_is_not_sent() -> None:
 def test_requests_go_out_alike_whatever_went_before() -> None:
     used = a_passage()
     requests = [asked(), asked(("Range", "bytes=0-1")), a_request(headers=(("X-Key", "theirs"),))]
+    requests += [asked(OWN), asked(OWN, ("Host", "other")), replace(asked(("If-None-Match", "x")), target=PRESIGNED)]
     for _ in range(2):
         for request in requests:
-            for whole in (True, False):
-                for origin in (BACKEND, "http://other:1"):
-                    assert used.outgoing(request, origin, whole=whole) == a_passage().outgoing(
-                        request, origin, whole=whole
+            for left_out in (CUT, frozenset[str]()):
+                for upstream in (UPSTREAM, Upstream("", "http://other:1")):
+                    assert used.outgoing(request, upstream, left_out) == a_passage().outgoing(
+                        request, upstream, left_out
                     )
-    sent = used.outgoing(requests[1], BACKEND, whole=True)
+    sent = used.outgoing(requests[1], UPSTREAM, CUT)
     assert sent == (("Host", "api.example.com"), ("Via", "1.1 replaymock-1"), ("X-Key", "k"))
-    assert values(used.outgoing(requests[1], BACKEND, whole=False), "range") == ["bytes=0-1"]
+    assert values(used.outgoing(requests[1], UPSTREAM), "range") == ["bytes=0-1"]

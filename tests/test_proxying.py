@@ -11,8 +11,8 @@ VIA = "1.1 replaymock-1"
 OFF = Cors(enabled=False)
 
 
-def up(headers: Headers, added: Headers = (), *, whole: bool = True) -> Headers:
-    return to_upstream(headers, "api.example.com", VIA, added, whole=whole)
+def up(headers: Headers, added: Headers = (), left_out: str = "", signed: str = "") -> Headers:
+    return to_upstream(headers, "api.example.com", VIA, added, frozenset(left_out.split()), frozenset(signed.split()))
 
 
 def down(headers: Headers, origins: Origins | None = None, cors: Cors = OFF) -> Headers:
@@ -37,9 +37,14 @@ def test_what_ends_at_this_hop_is_not_sent_on(name: str) -> None:
 
 
 @pytest.mark.parametrize("name", ["Range", "If-None-Match", "If-Modified-Since", "If-Match", "If-Range"])
-def test_conditions_are_left_out_where_a_whole_answer_is_wanted(name: str) -> None:
-    assert (name, "x") not in up(((name, "x"),))
-    assert (name, "x") in up(((name, "x"),), whole=False)
+def test_what_is_left_out_goes_only_where_a_signature_needs_it(name: str) -> None:
+    assert (name, "x") in up(((name, "x"),))
+    assert (name, "x") not in up(((name, "x"),), left_out=name.lower())
+    assert (name, "x") in up(((name, "x"),), left_out=name.lower(), signed=f"host {name.lower()}")
+
+
+def test_codings_that_a_signature_covers_are_asked_for_as_they_are() -> None:
+    assert ("Accept-Encoding", "gzip, sdch") in up((("Accept-Encoding", "gzip, sdch"),), signed="accept-encoding")
 
 
 @pytest.mark.parametrize(("sent", "cut"), [("gzip, sdch", "gzip"), ("br", "br"), ("compress", "identity")])
