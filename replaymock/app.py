@@ -107,6 +107,8 @@ class App:
         server = Server(self.responder, guard, limit, self._warn, make_sockets=self._make_sockets)
         sockets = share.sockets if share else bind(self._settings.host, self._settings.port)
         self.port = int(sockets[0].getsockname()[1])
+        if self.responder.recorder:
+            self.responder.recorder.listens(self._settings.host, self.port)
         entrance = self._lane = self._make_lane(server)
         (entrance or server).listen(sockets)
         try:

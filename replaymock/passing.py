@@ -5,7 +5,7 @@ The same client sends the same headers over and over, and so does a backend: wha
 
 from functools import lru_cache
 
-from replaymock import signing
+from replaymock import addressing, signing
 from replaymock.cors import Cors
 from replaymock.exchange import Live, Request
 from replaymock.headers import Headers
@@ -18,9 +18,10 @@ _REMEMBERED = 256
 
 
 class Passage:
-    """Makes the heads. `origins` are replaced on the way to the caller, None where nothing is.
+    """Makes the heads. `origins` are replaced on the way to the caller; where they are None, nothing is, either way.
 
-    `via` names this server, `added` are headers added upstream, and `status` is the `Cache-Status` of an answer;
+    `own` are origins this server goes by, besides the one that each client uses: they name the upstream on the way
+    there. `via` names this server, `added` are headers added upstream, and `status` is the `Cache-Status` of an answer;
     empty where answers do not say what they are.
     """
 
@@ -30,13 +31,15 @@ class Passage:
         self._status = status
         self._origins = origins
         self._cors = cors
+        self.own: addressing.Own = frozenset()
         self._upstream = lru_cache(_REMEMBERED)(self._to_upstream)
         self._caller = lru_cache(_REMEMBERED)(self._to_caller)
 
     def outgoing(self, request: Request, upstream: Upstream, left_out: frozenset[str] = frozenset()) -> Headers:
         """The headers of a request as they go upstream, without those that are `left_out`; what is signed stays."""
+        here = request.origin.removesuffix(request.base)
         presigned = request.query if signing.is_presigned(request.query) else ""
-        return self._upstream(request.headers, upstream, left_out, presigned)
+        return self._upstream(request.headers, here, upstream, left_out, presigned)
 
     def rewriting(self, request: Request, limit: int) -> Rewriting | None:
         """How the body of an answer is rewritten."""
@@ -52,8 +55,13 @@ class Passage:
             before = (*before, ("Replaymock-Cassette", file))
         return Head(live.status, live.reason, before + after)
 
-    def _to_upstream(self, headers: Headers, upstream: Upstream, left_out: frozenset[str], presigned: str) -> Headers:
+    def _to_upstream(
+        self, headers: Headers, here: str, upstream: Upstream, left_out: frozenset[str], presigned: str
+    ) -> Headers:
         signed = signing.covered(headers, presigned)
+        if self._origins is not None:
+            own = self.own | {addressing.normal(here)} if here else self.own
+            headers = addressing.to_backend(headers, own, upstream, signed)
         host = upstream.origin.partition("://")[2]
         return to_upstream(headers, host, self._via, self._added, left_out, signed)
 

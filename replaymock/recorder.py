@@ -9,6 +9,7 @@ from datetime import UTC, datetime
 from functools import lru_cache, partial
 from typing import TYPE_CHECKING
 
+from replaymock import addressing
 from replaymock.attempt import Attempt
 from replaymock.conditional import answers_less, not_forwarded
 from replaymock.errors import RequestRefused
@@ -79,6 +80,10 @@ class Recorder:
         self._troubles: dict[str, tuple[float, int]] = {}
         self._turns = Turns()
         self.taking = Taking(recording, serving, save, self.warn)
+
+    def listens(self, host: str, port: int) -> None:
+        """Learns which origins are its own, as clients may name them."""
+        self.passage.own = addressing.own(host, port)
 
     def route(self, request: Request) -> Upstream:
         """The upstream of a request. RequestRefused when it came from this server or no upstream is named for it."""

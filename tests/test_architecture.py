@@ -40,7 +40,7 @@ FLOORS: list[tuple[str, str]] = [
     ("memory", "recording"),
     ("memory", "journal"),
     ("memory", "listeners"),
-    ("edges out", "disk holding watching"),
+    ("edges out", "disk holding watching addressing"),
     ("edges out", "files"),
     ("edges out", "store proxying framing"),
     ("edges out", "relaying wire"),

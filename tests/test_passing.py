@@ -4,6 +4,7 @@ from dataclasses import replace
 
 import pytest
 
+from replaymock.addressing import own
 from replaymock.cors import Cors
 from replaymock.exchange import Live, Request
 from replaymock.headers import Headers
@@ -97,3 +98,32 @@ def test_requests_go_out_alike_whatever_went_before() -> None:
     sent = used.outgoing(requests[1], UPSTREAM, CUT)
     assert sent == (("Host", "api.example.com"), ("Via", "1.1 replaymock-1"), ("X-Key", "k"))
     assert values(used.outgoing(requests[1], UPSTREAM), "range") == ["bytes=0-1"]
+
+
+def test_a_client_that_says_it_is_here_is_told_to_be_at_the_backend() -> None:
+    passage = a_passage()
+    assert values(passage.outgoing(asked(OWN), UPSTREAM), "origin") == [BACKEND]
+    assert values(passage.outgoing(asked(ALIAS), UPSTREAM), "origin") == [ALIAS[1]]
+    passage = a_passage()
+    passage.own = own("localhost", 8081)
+    assert values(passage.outgoing(asked(ALIAS, base="/s"), UPSTREAM), "origin") == [BACKEND]
+    assert values(passage.outgoing(asked(EVIL), UPSTREAM), "origin") == [EVIL[1]]
+
+
+def test_nothing_is_told_otherwise_where_nothing_is_rewritten_or_no_host_is_known() -> None:
+    unrewritten = Passage("1.1 replaymock-1", (), STATUS, None, Cors())
+    assert values(unrewritten.outgoing(asked(OWN), UPSTREAM), "origin") == [OWN[1]]
+    nameless = Request("GET", "/items", (("Origin", ""), ("Referer", "")))
+    assert values(a_passage().outgoing(nameless, UPSTREAM), "origin") == [""]
+
+
+@pytest.mark.parametrize(
+    "request_",
+    [
+        asked(OWN, ("Authorization", "AWS4-HMAC-SHA256 Credential=a, SignedHeaders=host;origin, Signature=b")),
+        asked(OWN, ("Signature-Input", 'a=("@method" "origin");created=1')),
+        replace(asked(OWN), target="/items?X-Amz-SignedHeaders=host%3Borigin&X-Amz-Signature=b"),
+    ],
+)
+def test_what_a_signature_covers_stays_as_the_client_said_it(request_: Request) -> None:
+    assert values(a_passage().outgoing(request_, UPSTREAM), "origin") == [OWN[1]]
