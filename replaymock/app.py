@@ -123,12 +123,15 @@ class App:
         finally:
             announcements.withdraw(self._settings)
             (entrance or server).stop_accepting()
+            loop = asyncio.get_running_loop()
+            deadline = loop.time() + DRAIN_SECONDS
             if entrance:
                 await entrance.drain(DRAIN_SECONDS, self._hurry)
             await server.drain(DRAIN_SECONDS, self._hurry)
             watching.cancel()
             await asyncio.gather(watching, return_exceptions=True)
             if self.responder.recorder:
+                await self.responder.recorder.drain(max(deadline - loop.time(), 0.0), self._hurry)
                 self.responder.recorder.settle()
             if self._backends:
                 await self._backends.aclose()

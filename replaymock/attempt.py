@@ -65,6 +65,13 @@ class Attempt:
         if self.is_stream:
             self.kept = Kept(self._limit, beginning=True)
 
+    def makes_whole(self, live: Live, body: bytes) -> None:
+        """Learns that what came last completes this response, which is to be kept instead."""
+        self.live = live
+        self.stored = True
+        self.kept = Kept(self._limit)
+        self.kept.add(body, self._began)
+
     def with_body(self) -> Request:
         """The request with what was sent of its body so far."""
         if self.request.body == self.sent.data:

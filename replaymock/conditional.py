@@ -8,7 +8,7 @@ import re
 from msgspec import Struct
 
 from replaymock import times
-from replaymock.headers import Headers, get, list_items, without
+from replaymock.headers import FRAMING, Headers, get, hop_by_hop, list_items, without
 
 
 class Asked(Struct, frozen=True):
@@ -37,12 +37,35 @@ def asked(method: str, headers: Headers, *, conditional: bool) -> Asked | None:
     by_condition = conditional and not names.isdisjoint(_CONDITIONS)
     if not by_range and not by_condition:
         return None
-    return Asked(_only(headers, _CONDITIONS) if by_condition else (), _only(headers, _RANGES) if by_range else ())
+    return Asked(_only(headers, _CONDITIONS) if by_condition else (), _only(headers, RANGES) if by_range else ())
 
 
 def not_forwarded(method: str) -> frozenset[str]:
     """The conditions that a recorder keeps to itself, so that a full answer is recorded: none of a write."""
     return _CONDITIONS if method in _READS else _NONE
+
+
+def one_range(method: str, headers: Headers) -> Asked | None:
+    """What a GET asks for by one proper range of bytes, which can be cut from the whole; None for anything else."""
+    found = asked(method, headers, conditional=False) if method == "GET" else None
+    named = _ONE_RANGE.fullmatch(get(found.range, "range")) if found else None
+    return found if named and _is_proper(*named.groups()) else None
+
+
+def may_be_cut(headers: Headers, asked: Asked) -> bool:
+    """Whether a part of what has these headers may be sent at all, as far as the size has no say in it."""
+    return "none" not in list_items(get(headers, "accept-ranges")) and _is_same(headers, asked.range)
+
+
+def is_strong(tag: str) -> bool:
+    """Whether an entity tag tells one sequence of bytes from any other (RFC 9110 section 8.8.1)."""
+    return tag.startswith('"')
+
+
+def renewed(headers: Headers, not_modified: Headers) -> Headers:
+    """The headers of a whole with what the 304 that confirms it says anew (RFC 9111 section 3.2)."""
+    news = without(not_modified, (*_OF_THE_CONTENT, *FRAMING, *hop_by_hop(not_modified)))
+    return (*without(headers, {name.lower() for name, _ in news}), *news)
 
 
 def answers_less(method: str, headers: Headers, status: int) -> str:
@@ -68,9 +91,21 @@ def reduced(status: int, headers: Headers, size: int, asked: Asked) -> Reduced |
     start, end = found
     if start >= end:
         unsatisfied = (*without(headers, _OF_THE_CONTENT), ("Content-Range", f"bytes */{size}"))
-        return Reduced(416, "Range Not Satisfiable", unsatisfied)
-    partial = (*headers, ("Content-Range", f"bytes {start}-{end - 1}/{size}"))
+        return Reduced(416, "Range Not Satisfiable", without_checksums(unsatisfied))
+    partial = (*without_checksums(headers), ("Content-Range", f"bytes {start}-{end - 1}/{size}"))
     return Reduced(206, "Partial Content", partial, start, end - start)
+
+
+def without_checksums(headers: Headers) -> Headers:
+    """Headers without what was reckoned over all of a content, and would be wrong of a part of it.
+
+    `Repr-Digest` stays: it is of the representation, whatever part of it is sent (RFC 9530 section 3).
+    """
+    return tuple(pair for pair in headers if not _is_checksum(pair[0].lower()))
+
+
+def _is_checksum(name: str) -> bool:
+    return name in _CHECKSUMS or name.startswith("x-amz-checksum-")
 
 
 def _range(headers: Headers, wanted: Headers, size: int) -> tuple[int, int] | None:
@@ -82,11 +117,15 @@ def _range(headers: Headers, wanted: Headers, size: int) -> tuple[int, int] | No
     if not found or not size or "none" in list_items(get(headers, "accept-ranges")) or not _is_same(headers, wanted):
         return None
     first, last = found.groups()
-    if not first:
-        return (max(size - int(last), 0), size) if last else None
-    if last and int(last) < int(first):
+    if not _is_proper(first, last):
         return None
+    if not first:
+        return max(size - int(last), 0), size
     return int(first), min(int(last) + 1, size) if last else size
+
+
+def _is_proper(first: str, last: str) -> bool:
+    return bool(first or last) and not (first and last and int(last) < int(first))
 
 
 def _is_same(headers: Headers, wanted: Headers) -> bool:
@@ -125,15 +164,21 @@ def _only(headers: Headers, names: frozenset[str]) -> Headers:
 
 
 OK = 200
+RANGES = frozenset(("range", "if-range"))
 _READS = frozenset(("GET", "HEAD"))
 _NONE: frozenset[str] = frozenset()
 _CONDITIONS = frozenset(("if-none-match", "if-modified-since"))
-_RANGES = frozenset(("range", "if-range"))
 _PRECONDITIONS = frozenset(("if-match", "if-unmodified-since"))
-_ASKING_FOR_LESS = {206: _RANGES, 416: _RANGES, 304: _CONDITIONS, 412: _PRECONDITIONS | _CONDITIONS}
+_ASKING_FOR_LESS = {206: RANGES, 416: RANGES, 304: _CONDITIONS, 412: _PRECONDITIONS | _CONDITIONS}
 _OF_THE_CONTENT = (
     "accept-ranges content-digest content-disposition content-encoding content-language content-length content-md5 "
     "content-range content-type digest repr-digest"
 ).split()
+_CHECKSUMS = frozenset(
+    (
+        "content-digest content-md5 digest x-amz-crc32 x-bz-content-sha1 x-checksum-md5 x-checksum-sha1 "
+        "x-checksum-sha256 x-cos-hash-crc64ecma x-goog-hash x-ms-content-crc64 x-ms-content-md5 x-oss-hash-crc64ecma"
+    ).split()
+)
 _TAG = re.compile(r'(?:W/)?"[^"]*"')
 _ONE_RANGE = re.compile(r"bytes=([0-9]{0,18})-([0-9]{0,18})", re.IGNORECASE)

@@ -25,7 +25,9 @@ class Kept:
     @property
     def data(self) -> bytes:
         """The body so far; of one over the limit its beginning, or nothing."""
-        return b"".join(self._pieces)
+        if len(self._pieces) > 1:
+            self._pieces = [b"".join(self._pieces)]
+        return self._pieces[0] if self._pieces else b""
 
     def add(self, piece: bytes, now: float) -> None:
         """Keeps one more piece."""

@@ -37,9 +37,8 @@ class Passage:
 
     def outgoing(self, request: Request, upstream: Upstream, left_out: frozenset[str] = frozenset()) -> Headers:
         """The headers of a request as they go upstream, without those that are `left_out`; what is signed stays."""
-        here = request.origin.removesuffix(request.base)
         presigned = request.query if signing.is_presigned(request.query) else ""
-        return self._upstream(request.headers, here, upstream, left_out, presigned)
+        return self._upstream(request.headers, upstream, left_out, presigned)
 
     def rewriting(self, request: Request, limit: int) -> Rewriting | None:
         """How the body of an answer is rewritten."""
@@ -55,11 +54,10 @@ class Passage:
             before = (*before, ("Replaymock-Cassette", file))
         return Head(live.status, live.reason, before + after)
 
-    def _to_upstream(
-        self, headers: Headers, here: str, upstream: Upstream, left_out: frozenset[str], presigned: str
-    ) -> Headers:
+    def _to_upstream(self, headers: Headers, upstream: Upstream, left_out: frozenset[str], presigned: str) -> Headers:
         signed = signing.covered(headers, presigned)
         if self._origins is not None:
+            here = Request("GET", "/", headers).origin
             own = self.own | {addressing.normal(here)} if here else self.own
             headers = addressing.to_backend(headers, own, upstream, signed)
         host = upstream.origin.partition("://")[2]

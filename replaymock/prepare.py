@@ -119,7 +119,9 @@ class Prepared:
         found = conditional.reduced(self.recorded.status, headers, size, asked)
         if found is None:
             return None
-        headers = self._cors.apply((*found.headers, *self._extra), caller.echoed_origin)
+        # It is of the representation in its coding, and the part is not.
+        kept = without(found.headers, ("repr-digest",)) if self.codings else found.headers
+        headers = self._cors.apply((*kept, *self._extra), caller.echoed_origin)
         if sidecar and found.size:
             return from_file(found.status, found.reason, headers, sidecar.place, found.size, found.start)
         return frame(found.status, found.reason, headers, body[found.start : found.start + found.size])

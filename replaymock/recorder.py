@@ -2,7 +2,7 @@
 
 import asyncio
 import time
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -11,18 +11,23 @@ from typing import TYPE_CHECKING
 
 from replaymock import addressing
 from replaymock.attempt import Attempt
-from replaymock.conditional import answers_less, not_forwarded
+from replaymock.conditional import OK, Reduced, answers_less, not_forwarded
+from replaymock.conditional import Asked as Ranged
 from replaymock.errors import RequestRefused
-from replaymock.exchange import Request, is_large
+from replaymock.exchange import Live, Request, is_large
 from replaymock.headers import Headers, get, list_items
 from replaymock.index import Index, Serving
 from replaymock.journal import Report, Served
+from replaymock.keeping import Kept
+from replaymock.lingering import Detachable, Lingering
 from replaymock.origin import prefixed_cookies
 from replaymock.passing import Passage
 from replaymock.problems import refusal
+from replaymock.ranging import PARTIAL, Ranging
 from replaymock.recording import Recording
-from replaymock.relaying import Out, keeping, relay
+from replaymock.relaying import Head, Out, keeping, relay
 from replaymock.settings import Upstream
+from replaymock.slicing import Cut, cut_from, relay_part
 from replaymock.taking import Save, Taking
 from replaymock.targets import normal_path, pattern
 from replaymock.turns import Turns
@@ -40,6 +45,9 @@ _MOST_TROUBLES = 1000
 
 Count = Callable[[Served], None]
 """Learns what was served."""
+
+Exchanging = Callable[[Attempt, AsyncIterator[bytes], Callable[[], Index], Count], Awaitable[None]]
+"""One way of asking upstream and passing the answer on."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,6 +88,8 @@ class Recorder:
         self._troubles: dict[str, tuple[float, int]] = {}
         self._turns = Turns()
         self.taking = Taking(recording, serving, save, self.warn)
+        self._ranging = Ranging(self.passage, backends, recording.policy.max_body)
+        self._lingering = Lingering()
 
     def listens(self, host: str, port: int) -> None:
         """Learns which origins are its own, as clients may name them."""
@@ -107,14 +117,34 @@ class Recorder:
         """Asks upstream, passes the answer on, and keeps the exchange; `count` learns what was served.
 
         `index` gives the index in force, which a reload may swap while upstream is asked. An exchange is kept when it
-        is its turn, which may be after this returns.
+        is its turn, which may be after this returns; one that a client wants a part of may outlive the client, too.
         """
+        asked = self._ranging.asked(request)
+        if asked is None or not self.is_wanted(request.path):
+            await self._perform(request, body, out, index, count, self._exchange)
+            return
+
+        async def perform(client: Detachable) -> None:
+            exchange = partial(self._exchange_of_part, client, asked)
+            await self._perform(request, body, client, index, count, exchange)
+
+        await self._lingering.run(out, perform)
+
+    async def _perform(
+        self,
+        request: Request,
+        body: AsyncIterator[bytes],
+        out: Out,
+        index: Callable[[], Index],
+        count: Count,
+        exchange: Exchanging,
+    ) -> None:
         limit = self.recording.policy.max_body
         turn = self._turns.arrive(request.session, request.method, request.target)
         attempt = Attempt(request, out, turn, limit, self.clock())
         outcome = "forwarded"
         try:
-            await self._exchange(attempt, body, index, count)
+            await exchange(attempt, body, index, count)
         except RequestRefused as error:
             outcome = "error"
             self._fail(error, attempt)
@@ -127,6 +157,10 @@ class Recorder:
                 self._turns.leave(turn)
         if not attempt.closed:
             self._count(attempt, count, outcome, "")
+
+    async def drain(self, seconds: float, hurry: asyncio.Event | None = None) -> None:
+        """Waits for exchanges that have outlived their clients, no longer than `seconds` or until `hurry`."""
+        await self._lingering.drain(seconds, hurry)
 
     def settle(self) -> None:
         """Keeps every exchange that is over, whatever it waits for."""
@@ -141,28 +175,113 @@ class Recorder:
         wanted = self.is_wanted(request.path)
         headers = self.passage.outgoing(request, upstream, not_forwarded(request.method) if wanted else frozenset())
         outgoing = Request(request.method, request.target, headers)
-        loop = asyncio.get_running_loop()
         async with self.backends.send(upstream, outgoing, keeping(body, attempt.sent)) as live:
-            self._note_cookies(live.headers)
-            attempt.stored = wanted and self._is_whole(request, live.status)
-            attempt.answered(live, loop.time())
-            rewriting = self.passage.rewriting(request, self.recording.policy.max_body)
-            file = self._file(attempt, index())
-            if self.forwarding.lookup and attempt.stored:
-                attempt.there = index().entries.keys() & {file} if file else frozenset(index().entries)
-            head = self.passage.head(live, request, file, stored=attempt.stored and attempt.has_whole_request)
-            with self._limited(attempt, index, count):
-                await relay(live, head, attempt, attempt.kept, rewriting if request.method != "HEAD" else None)
+            attempt.stored = wanted and self._is_whole(request, live)
+            await self._pass_on(attempt, live, index, count)
         attempt.finish()
+        if wanted and live.status == PARTIAL and not attempt.stored:
+            self._join(attempt, live)
         if attempt.stored:
             self._close(attempt, index, count, truncated=attempt.is_stream and not attempt.kept.whole)
 
-    def _is_whole(self, request: Request, status: int) -> bool:
-        """Whether a status is recorded for a request: not that of an answer to its conditions or its range only."""
+    async def _pass_on(self, attempt: Attempt, live: Live, index: Callable[[], Index], count: Count) -> None:
+        """Passes a live answer on as it comes."""
+        request = attempt.request
+        head = self._head(attempt, live, live, index())
+        # Of a part nothing is replaced: it would be of another length then than it says.
+        replaced = request.method != "HEAD" and live.status != PARTIAL
+        rewriting = self.passage.rewriting(request, self.recording.policy.max_body) if replaced else None
+        with self._limited(attempt, index, count):
+            await relay(live, head, attempt, attempt.kept, rewriting)
+
+    def _head(self, attempt: Attempt, live: Live, shown: Live, index: Index) -> Head:
+        """The head for the client, which is that of what is `shown` of a live answer."""
+        self._note_cookies(live.headers)
+        attempt.answered(live, asyncio.get_running_loop().time())
+        file = self._file(attempt, index)
+        if self.forwarding.lookup and attempt.stored:
+            attempt.there = index.entries.keys() & {file} if file else frozenset(index.entries)
+        return self.passage.head(shown, attempt.request, file, stored=attempt.stored and attempt.has_whole_request)
+
+    async def _exchange_of_part(
+        self,
+        client: Detachable,
+        asked: Ranged,
+        attempt: Attempt,
+        body: AsyncIterator[bytes],
+        index: Callable[[], Index],
+        count: Count,
+    ) -> None:
+        """Asks for the whole of what a client wants a part of."""
+        try:
+            async with client.waiting():
+                if not await self._cut(client, asked, attempt, body, index, count):
+                    client.need()
+                    await self._exchange(attempt, body, index, count)
+        except TimeoutError:
+            if not client.seconds:
+                raise asyncio.CancelledError from None
+            self.warn(attempt.request, f"not saved, it goes on {client.seconds:g} s after its client has its part")
+
+    async def _cut(
+        self,
+        client: Detachable,
+        asked: Ranged,
+        attempt: Attempt,
+        body: AsyncIterator[bytes],
+        index: Callable[[], Index],
+        count: Count,
+    ) -> bool:
+        """Answers a range from the whole, and keeps that; False where the range has to go upstream itself."""
+        request, limit = attempt.request, self.recording.policy.max_body
+        rewriting = self.passage.rewriting(request, limit)
+        upstream = self.route(request)
+        async with self._ranging.whole(upstream, request, keeping(body, attempt.sent)) as live:
+            cut = await cut_from(live, asked, rewriting, limit)
+            if cut is None:
+                self._ranging.give_up(request, live)
+                return False
+            attempt.stored = self._is_whole(request, cut.live)
+            if cut.part is None:
+                client.need()
+                await self._pass_on(attempt, cut.live, index, count)
+            else:
+                await self._pass_part(attempt, cut, cut.part, index())
+        attempt.finish()
+        if attempt.stored:
+            self._close(attempt, index, count, truncated=attempt.is_stream and not attempt.kept.whole)
+            self._ranging.kept(request, cut.live, attempt.kept.data)
+        return True
+
+    async def _pass_part(self, attempt: Attempt, cut: Cut, part: Reduced, index: Index) -> None:
+        """Passes a part of a live answer on; all of it is kept where it is not on its way already."""
+        request, live = attempt.request, cut.live
+        kept: Kept | None = attempt.kept
+        if attempt.stored and self._ranging.is_coming(request, cut):
+            attempt.stored, kept = False, None
+        shown = Live(part.status, part.reason, part.headers, live.chunks)
+        try:
+            await relay_part(cut, part, self._head(attempt, live, shown, index), attempt, kept)
+        finally:
+            if kept:
+                self._ranging.came(request)
+
+    def _join(self, attempt: Attempt, live: Live) -> None:
+        """Has the whole kept of which a part was the last to come."""
+        found = self._ranging.joined(attempt.request, live, attempt.kept.data)
+        if found:
+            headers, body = found
+            attempt.makes_whole(Live(OK, "OK", headers, live.chunks, body), body)
+
+    def _is_whole(self, request: Request, live: Live) -> bool:
+        """Whether an answer is recorded for a request: not one to its conditions or its range only."""
+        status = live.status
         if not self.recording.policy.wants(status):
             return False
         less = answers_less(request.method, request.headers, status)
-        if less:
+        if less and status == PARTIAL:
+            self.warn(request, f"not saved, it is a part only, {self._ranging.why_not_whole(request, live.headers)}")
+        elif less:
             self.warn(request, f"not saved, {status} answers {less}, and says nothing of the whole")
         return not less
 

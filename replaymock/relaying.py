@@ -6,7 +6,7 @@ nothing in it has to be replaced.
 
 import asyncio
 import contextlib
-from collections.abc import AsyncGenerator, AsyncIterator, Iterator
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Iterator
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -101,6 +101,14 @@ def _ready(live: Live, data: bytes, rewriting: Rewriting | None) -> tuple[int | 
     body = _rewrite_whole(data, coding, rewriting)
     streams = (length is None and not coding) or media_type(live.headers) in _NEVER_HELD
     return None if streams else len(body), body
+
+
+def rewritten(live: Live, rewriting: Rewriting | None) -> Callable[[bytes], bytes] | None:
+    """What makes of a whole body the one the client gets; None where that goes as it came."""
+    coding = codings.parse(get(live.headers, "content-encoding"))
+    if rewriting is None or not _is_rewritable(live, coding):
+        return None
+    return lambda data: _rewrite_whole(data, coding, rewriting)
 
 
 async def _hold_then_stream(

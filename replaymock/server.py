@@ -273,10 +273,10 @@ class _Delegate(httputil.HTTPMessageDelegate):
         error = None if task.cancelled() else task.exception()
         if error and self._request:
             answer = self._responder.fail(self._request, error)
-            if self._out.begun:
-                self._out.abort()
-            else:
+            if not self._out.begun:
                 self._out.answer(answer)
+            elif not self._out.finished:  # or its connection serves the next request by now
+                self._out.abort()
         self._done()
 
     def _too_large(self, request: Request) -> None:

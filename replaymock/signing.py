@@ -26,7 +26,7 @@ def covered(headers: Headers, query: str = "") -> frozenset[str]:
 
 def is_presigned(query: str) -> bool:
     """Whether a query says which headers its signature covers."""
-    return bool(query) and _PRESIGNED.search(query) is not None
+    return "header" in query.lower() and _PRESIGNED.search(query) is not None
 
 
 _LIST = re.compile(r"(?:headers|q-header-list)\s*=\s*\"?([^,&\"]*)", re.IGNORECASE)

@@ -41,6 +41,16 @@ def test_of_a_stream_that_is_to_be_kept_the_beginning_is() -> None:
         assert (found.kept.data, found.is_stream) == (data, bool(data) and stored)
 
 
+def test_the_last_part_makes_a_whole_which_is_kept_instead() -> None:
+    found, _ = attempt()
+    found.stored = False
+    found.kept.add(b"cd", 50.01)
+    whole = Live(200, "OK", JSON, _nothing())
+    found.makes_whole(whole, b"abcd")
+    exchange = found.exchange(whole, 5.3, "2026-11-22T13:00:00Z", truncated=False)
+    assert (found.live, found.stored, exchange.response.body) == (whole, True, b"abcd")
+
+
 def test_a_request_without_a_body_stays_the_one_it_is() -> None:
     found, _ = attempt()
     assert found.with_body() is found.request

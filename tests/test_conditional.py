@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from replaymock.conditional import Asked, Reduced, asked, reduced
+from replaymock.conditional import Asked, Reduced, answers_less, asked, may_be_cut, not_forwarded, one_range, reduced
 from replaymock.headers import Headers, get
 
 MODIFIED = "Sun, 06 Nov 1994 08:49:37 GMT"
@@ -78,6 +78,83 @@ def test_several_ranges_and_what_is_none_get_the_whole(text: str) -> None:
 
 def test_a_range_twice_gets_the_whole() -> None:
     assert outcome(("Range", "bytes=0-1"), ("range", "bytes=0-1")) is None
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "Content-MD5",
+        "Digest",
+        "Content-Digest",
+        "x-amz-checksum-sha256",
+        "X-Amz-Checksum-CRC64NVME",
+        "x-amz-crc32",
+        "x-goog-hash",
+        "x-ms-content-crc64",
+        "x-checksum-sha1",
+        "x-oss-hash-crc64ecma",
+    ],
+)
+def test_a_part_carries_no_checksum_of_the_whole(name: str) -> None:
+    whole = (*WHOLE, (name, "x"), ("Repr-Digest", "sha-256=:x:"))
+    part = outcome(("Range", "bytes=0-1"), whole=whole)
+    nothing = outcome(("Range", "bytes=10-"), whole=whole)
+    assert part
+    assert nothing
+    assert not get(part.headers, name.lower()) + get(nothing.headers, name.lower())
+    assert get(part.headers, "repr-digest")
+
+
+@pytest.mark.parametrize(
+    "text", ["bytes=0-1,3-4", "bytes=5-2", "bytes=-", "items=0-4", "bytes= 0-1", "", "bytes=" + "9" * 5000 + "-"]
+)
+def test_what_is_not_one_proper_range_is_not_cut(text: str) -> None:
+    assert one_range("GET", (("Range", text),)) is None
+    assert one_range("GET", (("Accept", text),)) is None
+    assert one_range("GET", (("Range", "bytes=0-1"), ("Range", "bytes=0-1"))) is None
+
+
+def test_one_proper_range_of_a_get_is_cut_and_conditions_have_no_say() -> None:
+    wanted = (("Range", "bytes=0-1"), ("If-Range", '"a"'), ("If-None-Match", "*"))
+    assert one_range("GET", wanted) == Asked((), wanted[:2])
+    assert [one_range(method, wanted) for method in ("HEAD", "POST", "PUT")] == [None] * 3
+
+
+def test_a_part_may_be_sent_of_what_takes_ranges_and_is_the_one_that_is_meant() -> None:
+    wanted = Asked((), (("Range", "bytes=0-1"), ("If-Range", '"a,b"')))
+    assert may_be_cut(WHOLE, wanted)
+    assert not may_be_cut((*WHOLE, ("Accept-Ranges", "none")), wanted)
+    assert not may_be_cut((("etag", '"other"'),), wanted)
+
+
+@pytest.mark.parametrize("method", ["PUT", "POST", "PATCH", "DELETE", "MOVE", "OPTIONS"])
+def test_conditions_of_a_write_are_not_for_a_recorder_to_keep(method: str) -> None:
+    assert not not_forwarded(method)
+    assert answers_less(method, (("If-Match", "x"), ("Range", "x")), 412) == ""
+    assert answers_less(method, (("If-Match", "x"), ("Range", "x")), 206) == ""
+
+
+@pytest.mark.parametrize(
+    ("headers", "status", "names"),
+    [
+        ((("Range", "bytes=0-1"),), 206, "Range"),
+        ((("range", "bytes=9-"), ("If-Range", "x")), 416, "range and If-Range"),
+        ((("If-None-Match", "*"),), 304, "If-None-Match"),
+        ((("If-Modified-Since", LATER),), 304, "If-Modified-Since"),
+        ((("If-Match", "x"),), 412, "If-Match"),
+        ((("If-Unmodified-Since", LATER),), 412, "If-Unmodified-Since"),
+        ((("Range", "bytes=0-1"), ("If-Match", "x")), 200, ""),
+        ((("If-Match", "x"),), 304, ""),
+        ((("x-ms-range", "bytes=0-1"),), 206, ""),
+        ((("Range", "bytes=0-1"),), 404, ""),
+    ],
+)
+def test_what_answers_a_condition_or_a_range_says_nothing_of_the_whole(
+    headers: Headers, status: int, names: str
+) -> None:
+    assert answers_less("GET", headers, status) == names
+    assert answers_less("HEAD", headers, status) == names
+    assert not_forwarded("GET") == not_forwarded("HEAD") == {"if-none-match", "if-modified-since"}
 
 
 @pytest.mark.parametrize(

@@ -20,6 +20,15 @@ def test_of_a_larger_body_nothing_is_kept_or_its_beginning() -> None:
         assert (kept.whole, kept.data, kept.size) == (False, data, 7)
 
 
+def test_what_is_kept_may_be_looked_at_while_more_is_coming() -> None:
+    kept = Kept(10)
+    assert kept.data == b""
+    for piece, all_of_it in ((b"ab", b"ab"), (b"c", b"abc"), (b"d", b"abcd")):
+        kept.add(piece, 1.0)
+        assert kept.data == all_of_it
+        assert kept.data is kept.data
+
+
 def test_pieces_that_come_together_have_arrived_at_one_moment() -> None:
     kept = added(Kept(9), (b"a", 1.0), (b"b", 1.0001), (b"c", 1.5))
     assert kept.arrivals == [(2, 1.0), (3, 1.5)]

@@ -158,6 +158,14 @@ def test_a_part_is_of_the_content_as_this_caller_would_get_it_without_coding() -
     assert found.answer(caller, Asked(range=(("Range", "bytes=5-1"),))) is found.answer(caller)
 
 
+@pytest.mark.parametrize(("coding", "digest"), [("gzip", ""), ("", "x")])
+def test_a_part_without_its_coding_has_no_digest_of_what_was_coded(coding: str, digest: str) -> None:
+    headers = (("content-encoding", coding),) if coding else ()
+    found = prepared(recorded(b"0123456789", headers=(*headers, ("repr-digest", "x"))))
+    answer = found.answer(CALLER, Asked((), (("Range", "bytes=2-4"),)))
+    assert (answer.body, headers_of(answer).get("repr-digest", "")) == (b"234", digest)
+
+
 @pytest.mark.parametrize("status", [204, 304])
 def test_some_statuses_have_no_body(status: int) -> None:
     assert prepared(recorded(b"", status=status)).answer(CALLER).wire.endswith(b"\r\n\r\n")
