@@ -89,6 +89,7 @@ class Attempt:
             arrivals=arrivals,
             truncated=truncated,
             ended=now,
+            digest=live.digest,
         )
 
     def answer(self, answer: Answer) -> None:

@@ -52,7 +52,8 @@ class Response:
 class Live(Struct, frozen=True):
     """A response whose body is still to come: `chunks` in the sizes they arrive in.
 
-    `whole` is all of the body where it came together with the head; the chunks give the same.
+    `whole` is all of the body where it came together with the head; the chunks give the same. `digest` is its SHA-256
+    where that is known.
     """
 
     status: int
@@ -60,6 +61,7 @@ class Live(Struct, frozen=True):
     headers: Headers
     chunks: AsyncIterator[bytes]
     whole: bytes | None = None
+    digest: bytes = b""
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,7 +69,8 @@ class Exchange:
     """A request and its response as they happened. `recorded_at` is ISO 8601 in UTC, to the second.
 
     `arrivals` has how many bytes of the body were there how many milliseconds after its head. A `truncated` one is the
-    beginning of a stream that went on. `ended` is when it was over, in seconds of a clock that tells no date.
+    beginning of a stream that went on. `ended` is when it was over, in seconds of a clock that tells no date. `digest`
+    is the SHA-256 of the response's body where that is known.
     """
 
     request: Request
@@ -77,6 +80,7 @@ class Exchange:
     arrivals: tuple[tuple[int, int], ...] = ()
     truncated: bool = False
     ended: float = 0.0
+    digest: bytes = b""
 
 
 def is_large(message: Request | Response) -> bool:

@@ -47,11 +47,11 @@ class Repeats:
 
 
 def digest_of(exchange: Exchange) -> bytes:
-    """The SHA-256 of all in a live response that has a say in what is stored of it; its pace has none."""
+    """A SHA-256 of all in a live response that has a say in what is stored of it; its pace has none."""
     response = exchange.response
     said = repr((response.status, response.reason, exchange.truncated, _saying(response.headers)))
     found = hashlib.sha256(said.encode("utf-8", "surrogatepass"))
-    found.update(response.body)
+    found.update(exchange.digest or hashlib.sha256(response.body).digest())
     return found.digest()
 
 

@@ -3,6 +3,7 @@
 The last ones by their entity tags, those that are too large to be kept, and the parts that came one by one.
 """
 
+import hashlib
 import re
 from collections import OrderedDict
 from collections.abc import AsyncIterator
@@ -17,18 +18,23 @@ TOO_LARGE = "as all of it is larger than --max-body"
 UNMEASURED = "as the backend does not say how large all of it is"
 
 
-class Remembered(Struct, frozen=True):
-    """A whole that was kept: its answer as it came, and the strong entity tag that tells it from any other."""
+class Remembered(Struct):
+    """A whole that was kept: its answer as it came, and the strong entity tag that tells it from any other.
+
+    `digest` is of the body, once it was needed.
+    """
 
     tag: str
     reason: str
     headers: Headers
     body: bytes
+    digest: bytes = b""
 
     def confirmed(self, not_modified: Live) -> Live:
         """The whole again, as a 304 says that it still is the same."""
+        self.digest = self.digest or hashlib.sha256(self.body).digest()
         headers = renewed(self.headers, not_modified.headers)
-        return Live(OK, self.reason, headers, _one(self.body), self.body)
+        return Live(OK, self.reason, headers, _one(self.body), self.body, self.digest)
 
 
 class Wholes:
@@ -52,7 +58,7 @@ class Wholes:
         tag = get(live.headers, "etag").strip()
         self._known.pop(target, None)
         if is_strong(tag) and len(body) <= self._room:
-            self._known[target] = Remembered(tag, live.reason, live.headers, body)
+            self._known[target] = Remembered(tag, live.reason, live.headers, body, live.digest)
             _shrink(self._known, self._room)
 
     def why_apart(self, target: str) -> str:

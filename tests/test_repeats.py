@@ -1,5 +1,6 @@
 """The same response again is known by its digest, and nothing that makes a difference is left out of that."""
 
+import hashlib
 from dataclasses import replace
 
 import pytest
@@ -47,6 +48,13 @@ def test_a_changed_cassette_is_known_by_the_first_entry_it_is_served_from() -> N
 )
 def test_a_digest_tells_all_responses_apart_but_for_headers_that_say_nothing(headers: Headers, equal: bool) -> None:
     assert (digest_of(an_exchange(response=a_response(headers=headers))) == digest_of(an_exchange())) == equal
+
+
+def test_a_digest_of_the_body_that_is_known_is_not_reckoned_again() -> None:
+    exchange = an_exchange()
+    known = hashlib.sha256(exchange.response.body).digest()
+    assert digest_of(replace(exchange, digest=known)) == digest_of(exchange)
+    assert digest_of(replace(exchange, digest=b"1" * 32)) != digest_of(exchange)
 
 
 def test_status_reason_and_body_are_in_a_digest_and_whether_there_was_more() -> None:

@@ -1,5 +1,6 @@
 """What is remembered of wholes that are asked for in parts."""
 
+import hashlib
 from collections.abc import AsyncIterator
 from itertools import pairwise
 from random import Random
@@ -59,6 +60,10 @@ def test_what_is_confirmed_has_what_is_new_and_nothing_else_of_the_304() -> None
         Live(304, "Not Modified", (*news, ("Connection", "close, X-Hop"), ("X-Hop", "1")), _nothing())
     )
     assert (found.status, found.reason, found.whole) == (200, "OK", b"abc")
+    assert found.digest == hashlib.sha256(b"abc").digest()
+    wholes.remember("/a", found, b"abc")
+    again = wholes.known("/a")
+    assert again and again.digest is found.digest
     assert get(found.headers, "content-type") == "text/plain"
     assert (get(found.headers, "date"), get(found.headers, "cache-control")) == ("2", "no-store")
     assert not get(found.headers, "content-length") + get(found.headers, "x-hop") + get(found.headers, "connection")
