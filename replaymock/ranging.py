@@ -37,7 +37,7 @@ class Ranging:
 
         A range that is signed would be missed there, and the second of two requests would have no body any more.
         """
-        if request.method != "GET" or not has(request.headers, "range"):
+        if request.method != "GET" or not _has_range(request.headers):
             return None
         asked = conditional.one_range(request.method, request.headers)
         if asked is None or has_body(request.headers) or self._wholes.why_apart(request.target):
@@ -93,6 +93,14 @@ class Ranging:
         return (why or "as upstream answered by no more") + later
 
 
+def _has_range(headers: Headers) -> bool:
+    """`headers.has`, as every request asks for it."""
+    for name, _ in headers:  # noqa: SIM110 - half the time of `any`
+        if len(name) == _RANGE_LENGTH and name.lower() == "range":
+            return True
+    return False
+
+
 def _uncoded(request: Request) -> Request:
     """The request without a wish for content codings: a range is of the bytes as they are sent."""
     if get(request.headers, "accept-encoding") in ("", _UNCODED):
@@ -103,4 +111,5 @@ def _uncoded(request: Request) -> Request:
     return replace(request, headers=headers)
 
 
+_RANGE_LENGTH = 5
 _UNCODED = "identity"
