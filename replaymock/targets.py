@@ -40,10 +40,15 @@ def pattern(template: str) -> re.Pattern[str]:
     """A template or glob as an expression over normal paths.
 
     `{id}` and `*` stand for part of a segment, at least one character; `/**` at the end for nothing or anything
-    below; `**` elsewhere for anything.
+    below; `**` elsewhere for anything. Whether a path fits is found in a time that grows with its length only: each
+    wildcard is given as much as it needs, once, and nothing is tried again.
     """
-    pieces = _TEMPLATE_PIECES.split(template)
-    return re.compile("".join(_piece_expression(piece) for piece in pieces) + r"\Z", re.DOTALL)
+    anything_below = template.endswith("/**")
+    blocks = [_literals(block) for block in template.removesuffix("/**").split("**")]
+    between = [f"(?>.*?{_block(block, is_last=False)})" for block in blocks[1:-1]]
+    start = [_block(block, is_last=False) for block in blocks[:1] if len(blocks) > 1]
+    end = ".*" * (len(blocks) > 1) + _block(blocks[-1], is_last=True) + "(?:/.*)?" * anything_below
+    return re.compile("".join([*start, *between, end, r"\Z"]), re.DOTALL)
 
 
 def specificity(template: str) -> tuple[int, int, str]:
@@ -134,14 +139,33 @@ def _around_placeholders(text: str, change: Callable[[str], str]) -> str:
     return "".join([*out, change(text[start:])])
 
 
-def _piece_expression(piece: str) -> str:
-    if piece == "/**":
-        return "(?:/.*)?"
-    if piece == "**":
-        return ".*"
-    if piece == "*" or (piece.startswith("{") and piece.endswith("}") and not PLACEHOLDER.fullmatch(piece)):
-        return "[^/]+"
-    return re.escape(normal_path(piece))
+def _literals(block: str) -> list[str]:
+    """The literal texts of a template without `**`; between each and the next stands a wildcard."""
+    literals = [""]
+    for piece in _TEMPLATE_PIECES.split(block):
+        if piece == "*" or (piece.startswith("{") and piece.endswith("}") and not PLACEHOLDER.fullmatch(piece)):
+            literals.append("")
+        else:
+            literals[-1] += normal_path(piece)
+    return literals
+
+
+def _block(literals: list[str], *, is_last: bool) -> str:
+    """An expression for literals with a wildcard between them, none of which is tried in two ways.
+
+    The last wildcard of a segment takes all of it but what has to follow; one before that as little as it can, which
+    leaves the most to those behind it. A block that is not the last is followed by anything, so there it is the least.
+    """
+    first, *others = literals
+    found = [re.escape(first)]
+    for position, literal in enumerate(others):
+        within, slash, rest = literal.partition("/")
+        if slash or (is_last and position == len(others) - 1):
+            ending = f"(?<={re.escape(within)})" if within else ""
+            found.append(f"[^/]{{{len(within) + 1},}}+{ending}{re.escape(slash + rest)}")
+        else:
+            found.append(f"(?>[^/]+?{re.escape(literal)})")
+    return "".join(found)
 
 
 def _parse_pair(item: str) -> tuple[str, str | None]:

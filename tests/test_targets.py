@@ -1,5 +1,6 @@
 """Paths and queries in the form they are compared in, and path patterns."""
 
+import re
 from urllib.parse import quote
 
 import pytest
@@ -88,6 +89,41 @@ PATTERNS = [
 @pytest.mark.parametrize(("template", "path", "fits"), PATTERNS)
 def test_a_template_stands_for_paths(template: str, path: str, fits: bool) -> None:
     assert bool(targets.pattern(template).match(path)) is fits
+
+
+def plainly(template: str) -> re.Pattern[str]:
+    """What a template means, as an expression that may take for ever."""
+    meaning = {"/**": "(?:/.*)?", "**": ".*", "*": "[^/]+"}
+    pieces = re.split(r"(/\*\*\Z|\*\*|\*|\{[^{}/]*\})", template)
+    parts = [meaning.get(piece) or ("[^/]+" if piece.startswith("{") else re.escape(piece)) for piece in pieces]
+    return re.compile("".join(parts) + r"\Z", re.DOTALL)
+
+
+@given(
+    template=st.lists(st.sampled_from(["a", "b", "-", "/", "*", "**", "{x}", "a/", "-b", "/**"]), max_size=9).map(
+        "".join
+    ),
+    path=st.text(alphabet="ab-/", max_size=14),
+)
+def test_a_template_fits_what_it_means_however_its_wildcards_stand(template: str, path: str) -> None:
+    assume("***" not in template)
+    assert bool(targets.pattern(template).match(path)) is bool(plainly(template).match(path))
+
+
+@pytest.mark.parametrize(
+    ("template", "path"),
+    [
+        ("/u/{a}-{b}-{c}-{d}.json", "/u/" + "-" * 20_000),
+        ("/{a}{b}{c}{d}{e}{f}{g}{h}x", "/" + "a" * 20_000),
+        ("/*a*a*a*a*a*a*b", "/" + "a" * 20_000),
+        ("/**/a/**/a/**/a/**/b", "/a" * 10_000),
+        ("/**a{x}a**a{x}a**b", "/" + "a" * 20_000),
+        ("/{a}.{b}.{c}/{d}.{e}.{f}", "/" + "." * 10_000 + "/" + "." * 10_000 + "/"),
+    ],
+)
+@pytest.mark.timeout(5)
+def test_a_path_that_nearly_fits_keeps_nobody_waiting(template: str, path: str) -> None:
+    assert not targets.pattern(template).match(path)
 
 
 def test_longer_templates_come_first() -> None:
