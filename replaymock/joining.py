@@ -104,7 +104,9 @@ def _as_far(one: tuple[str, int], other: tuple[str, int]) -> bool:
 
 def _lasting(recorded: Recorded) -> Recorded:
     headers = tuple(sorted(_lasting_header(*pair) for pair in recorded.headers))
-    messages = tuple(replace(message, data=_nameless(message.data), delay_ms=0) for message in recorded.messages)
+    # What both sides said at the same time crosses on its way, in another order each time: only each side's own counts.
+    by_side = sorted(recorded.messages, key=lambda message: message.sender)
+    messages = tuple(replace(message, data=_nameless(message.data), delay_ms=0) for message in by_side)
     body = _nameless(recorded.body)
     found = replace(recorded, headers=headers, body=body, messages=messages, after="", recorded_at="", elapsed_ms=0)
     return replace(found, pauses=())

@@ -150,3 +150,48 @@ def test_a_message_that_is_not_known_to_be_secret_yet_says_what_is_stored_hidden
     ask = Message("client", "text", b"{{redacted:token}}")
     stored, live = recorded(b"", messages=(ask,)), recorded(b"", messages=(replace(ask, data=b"Zx81kLmn22pQ"),))
     assert same(stored, live) and not same(live, stored)
+
+
+def said(*lines: str) -> Recorded:
+    """A conversation of lines such as `client ask`, `server answer`, `client close`."""
+    pairs = [line.split() for line in lines]
+    messages = tuple(
+        Message(sender, "close", code=1000) if word == "close" else Message(sender, "text", word.encode())
+        for sender, word in pairs
+    )
+    return recorded(b"", messages=messages)
+
+
+CROSSED = [
+    (
+        ("client ask", "server answer", "server done", "client next"),
+        ("client ask", "server answer", "client next", "server done"),
+    ),
+    (("client ask", "server push", "server answer"), ("server push", "client ask", "server answer")),
+    (("server hello", "client hello"), ("client hello", "server hello")),
+    (
+        ("client ask", "server answer", "client stop", "server late"),
+        ("client ask", "server answer", "server late", "client stop"),
+    ),
+    (("server ping", "client pong", "client ask"), ("client pong", "client ask", "server ping")),
+    (("server bye", "client close"), ("client bye", "server close")),
+    (("client one", "client two"), ("client two", "client one")),
+    (("client ask", "server one", "server two"), ("client ask", "server two", "server one")),
+    (("client ask", "server answer"), ("client ask", "server answer", "server more")),
+    (("client same", "server other"), ("server same", "client other")),
+]
+
+
+@pytest.mark.parametrize(("first", "second"), CROSSED[:5])
+def test_messages_of_both_sides_may_cross_in_another_order(first: tuple[str, ...], second: tuple[str, ...]) -> None:
+    assert same(said(*first), said(*second)) and same(said(*second), said(*first))
+
+
+@pytest.mark.parametrize(("first", "second"), CROSSED[5:])
+def test_what_one_side_said_and_in_which_order_counts(first: tuple[str, ...], second: tuple[str, ...]) -> None:
+    assert not same(said(*first), said(*second))
+
+
+def test_a_hidden_message_is_found_in_its_side_though_messages_crossed() -> None:
+    stored, live = said("server go", "client {{redacted:token}}"), said("client Zx81kLmn22pQ", "server go")
+    assert same(stored, live)
