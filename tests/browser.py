@@ -12,8 +12,6 @@ from http.server import BaseHTTPRequestHandler, SimpleHTTPRequestHandler, Thread
 from pathlib import Path
 from typing import Any
 
-import pytest
-
 CHROMIUM = Path("/usr/bin/chromium")
 PAGES = Path(__file__).parent / "features" / "pages"
 SWITCHES = (
@@ -49,6 +47,8 @@ def chromium() -> Iterator[Any]:
 
 
 def _give_up(reason: str) -> None:
+    import pytest  # here, as the checks with real applications drive the browser without it
+
     if os.environ.get("CI"):
         pytest.fail(f"the browser tests must run here, but {reason}")
     pytest.skip(f"no browser: {reason}")

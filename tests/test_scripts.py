@@ -8,17 +8,21 @@ from pathlib import Path
 
 import pytest
 
+from tests.apps.__main__ import needs
 from tests.documents import ROOT
 
 SCRIPTS = [
     "scripts/install",
     "scripts/test",
+    "scripts/test-apps",
     "scripts/check",
     "scripts/bench",
     "scripts/fuzz",
     "scripts/demo",
     ".ci/run",
 ]
+
+APPS = sorted((ROOT / "tests/apps").glob("*.py"))
 
 # A Python that writes down how it is called, and makes a venv that holds itself.
 PYTHON = """#!/bin/sh
@@ -88,6 +92,26 @@ def test_bench_hands_its_arguments_on(checkout: Path) -> None:
 def test_fuzz_looks_for_its_tool_and_hands_its_arguments_on(checkout: Path) -> None:
     calls(checkout, "scripts/install")
     assert calls(checkout, "scripts/fuzz", "5", "namer") == ["-c import atheris", "-m tests.fuzz 5 namer"]
+
+
+def test_the_applications_to_try_are_handed_on(checkout: Path) -> None:
+    calls(checkout, "scripts/install")
+    assert calls(checkout, "scripts/test-apps", "s3") == ["-m tests.apps s3"]
+
+
+@pytest.mark.parametrize("script", APPS, ids=lambda script: script.stem)
+def test_what_an_application_needs_is_pinned(script: Path) -> None:
+    packages, of_npm = needs(script)
+    assert [package for package in packages if not re.fullmatch(r"[\w.-]+(\[[\w,-]+\])?==[\d.]+", package)] == []
+    assert [version for version in of_npm.values() if not re.fullmatch(r"\d+\.\d+\.\d+", version)] == []
+
+
+def test_what_an_application_needs_is_read_from_its_top(tmp_path: Path) -> None:
+    script = tmp_path / "shop.py"
+    script.write_text('# /// script\n# dependencies = ["one==1"]\n#\n# [tool.npm]\n# two = "2"\n# ///\n')
+    assert needs(script) == (["one==1"], {"two": "2"})
+    script.write_text("import one\n")
+    assert needs(script) == ([], {})
 
 
 @pytest.mark.parametrize("script", SCRIPTS)
