@@ -12,12 +12,10 @@ import msgspec
 
 from replaymock import bodies, mediatypes
 from replaymock.faults import Fault, Place
-from replaymock.messages import BINARY, CLOSE, NO_CODE, TEXT, Message, is_allowed
+from replaymock.messages import BINARY, CLOSE, MOST_OF_REASON, NO_CODE, TEXT, Message, is_allowed
 from replaymock.schema import FileMessage
 
 BASE64_LIMIT = 1024
-MOST_OF_REASON = 123
-"""How many bytes a close has room for beside its code (RFC 6455 section 5.5)."""
 FORMS = ("json", "text", "base64", "file", "close")
 
 Sidecars = dict[str, bytes]

@@ -7,7 +7,7 @@ from replaymock import bodies, events
 from replaymock.cassette import Cassette, CassetteRequest, Recorded
 from replaymock.headers import Headers, media_type
 from replaymock.known import KnownValues
-from replaymock.messages import BINARY, Message
+from replaymock.messages import BINARY, CLOSE, Message, as_reason
 from replaymock.redaction import forget_names
 from replaymock.targets import Pairs
 
@@ -75,9 +75,10 @@ class Hindsight:
         )
 
     def _message(self, message: Message) -> Message:
-        return (
-            message if message.kind == BINARY else replace(message, data=self._known.body(message.data, "text/plain"))
-        )
+        if message.kind == BINARY:
+            return message
+        data = self._known.body(message.data, "text/plain")
+        return replace(message, data=as_reason(data) if message.kind == CLOSE else data)
 
     def _pairs(self, pairs: Pairs) -> Pairs:
         return tuple((self.hide(name), value and self.hide(value)) for name, value in pairs)

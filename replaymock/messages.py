@@ -16,6 +16,9 @@ NO_CODE = 1005
 CUT = 1006
 """What the code of a connection that ended without a close is called (RFC 6455 section 7.4.1)."""
 
+MOST_OF_REASON = 123
+"""How many bytes a close has room for beside its code (RFC 6455 section 5.5)."""
+
 
 @dataclass(frozen=True, slots=True)
 class Message:
@@ -56,6 +59,14 @@ def turns(messages: Iterable[Message]) -> list[Turn]:
 def is_allowed(code: int) -> bool:
     """Whether a close may carry this code (RFC 6455 section 7.4), or is described by it."""
     return code in _CODES or 3000 <= code <= 4999  # noqa: PLR2004 - the ranges for libraries and applications
+
+
+def as_reason(said: bytes) -> bytes:
+    """As much of a text as the reason of a close has room for, which ends with a whole character and placeholder."""
+    if len(said) <= MOST_OF_REASON:
+        return said
+    room = said[:MOST_OF_REASON].decode("utf-8", "ignore").encode("utf-8")
+    return room[: room.rfind(b"{{")] if room.rfind(b"{{") > room.rfind(b"}}") else room
 
 
 class Play:

@@ -30,8 +30,11 @@ class Notes:
         self._pieces: dict[str, list[bytes]] = {CLIENT: [], SERVER: []}
 
     def piece(self, sender: str, piece: Piece) -> None:
-        """Notes a frame; a message counts as said when it is whole."""
-        if not self.is_whole:
+        """Notes a frame; a message counts as said when it is whole, and not any more once one side has closed.
+
+        What still comes then was under way, and how much of it there is depends on the moment.
+        """
+        if self._ended or not self.is_whole:
             return
         data = piece.data.encode("utf-8") if isinstance(piece.data, str) else piece.data
         pieces = self._pieces[sender]

@@ -17,7 +17,7 @@ from replaymock.headers import Headers, get, has, without
 from replaymock.index import Entry
 from replaymock.masking import covers, is_masked
 from replaymock.matching import Matcher, key_of
-from replaymock.messages import SERVER, TEXT, Message, Play
+from replaymock.messages import BINARY, SERVER, TEXT, Message, Play
 from replaymock.misses import explain_message
 from replaymock.responder import Responder
 from replaymock.rewrites import Canonical
@@ -144,6 +144,6 @@ def sockets_for(responder: Responder, matcher: Matcher, limit: int) -> Sockets:
 
 
 def _with_origin(message: Message, caller_origin: str, *, rewrite: bool) -> Message:
-    if not rewrite or message.kind != TEXT or message.sender != SERVER or b"{{origin}}" not in message.data:
+    if not rewrite or message.kind == BINARY or message.sender != SERVER or b"{{origin}}" not in message.data:
         return message
     return replace(message, data=origin.from_token(message.data, caller_origin))

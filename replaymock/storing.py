@@ -8,9 +8,9 @@ from dataclasses import dataclass, replace
 from replaymock import codings, events, mediatypes
 from replaymock.cassette import Cassette, Recorded
 from replaymock.exchange import Exchange, Response
-from replaymock.headers import Headers, get, hop_by_hop, is_cors, is_unstored, media_type
+from replaymock.headers import Headers, get, hop_by_hop, is_cors, is_unstored, list_items, media_type
 from replaymock.joining import ERROR_STATUSES
-from replaymock.messages import BINARY, SERVER, Message
+from replaymock.messages import BINARY, CLOSE, SERVER, Message, as_reason
 from replaymock.origin import TOKEN, Origins
 from replaymock.redaction import Numbering, RedactionRules, Redactor
 from replaymock.rewrites import Selector
@@ -87,7 +87,8 @@ class Storing:
         data = self._redactor.message(data, self._numbering, is_text=is_text)
         if self._own:
             data = self._without_own_bytes(self._own.message(data, self._label_own, is_text=is_text))
-        return replace(message, data=self._numbering.known.body(data, "text/plain") if is_text else data)
+        data = self._numbering.known.body(data, "text/plain") if is_text else data
+        return replace(message, data=as_reason(data) if message.kind == CLOSE else data)
 
     def _hidden(self, response: Response) -> Response:
         response = self._without_own(self._redactor.response(response, self._numbering))
@@ -96,7 +97,7 @@ class Storing:
     def _pauses(self, exchange: Exchange, decoded: bytes, stored: bytes) -> events.Pauses:
         headers, sent = exchange.response.headers, exchange.response.body
         media = media_type(headers)
-        if len(exchange.arrivals) <= 1 and not events.is_stream(media):
+        if not decoded or (len(exchange.arrivals) <= 1 and not events.is_stream(media)):
             return ()
         decoder = codings.decoder(codings.parse(get(headers, "content-encoding")), self._policy.max_body)
         fed = 0
@@ -155,13 +156,14 @@ class Storing:
         kept = [
             (name.lower(), value)
             for name, value in headers
-            if (method == "HEAD" and name.lower() == "content-length")
-            or not (
+            if not (
                 name.lower() in ending_here
                 or is_unstored(name.lower(), dropped)
                 or (is_cors(name.lower()) and not self._policy.keep_cors)
             )
         ]
+        if method == "HEAD":
+            kept += _length(headers)
         return tuple(sorted(kept, key=lambda pair: pair[0]))
 
     def _with_token(self, response: Response, encoded: bool) -> tuple[Response, bool]:
@@ -173,6 +175,12 @@ class Storing:
         textual = not encoded and not literal and mediatypes.is_rewritable(media_type(response.headers))
         body = self._origins.to_token(response.body) if textual else response.body
         return replace(response, headers=headers, body=body), not literal
+
+
+def _length(headers: Headers) -> Headers:
+    """The length that an answer to HEAD gives, once; nothing where it is no number, or several."""
+    said = set(list_items(get(headers, "content-length")))
+    return tuple(("content-length", length) for length in said if len(said) == 1 and _NUMBER.fullmatch(length))
 
 
 def _without_pseudonym(response: Response) -> Response:
@@ -209,6 +217,7 @@ def _in_base64(text: str, before: int) -> bytes:
     return found[(before * 8 + 5) // 6 : (before + len(text)) * 8 // 6]
 
 
+_NUMBER = re.compile(r"[0-9]+")
 _STEPS = 16 * 1024
 _OWN_NAME = b"1.1 replaymock"
 _PSEUDONYM = re.compile(rb"1\.1 replaymock-[0-9a-f]{8}(?![0-9A-Za-z])")

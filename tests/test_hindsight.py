@@ -14,6 +14,7 @@ from replaymock.cassette import Cassette, CassetteRequest, dump
 from replaymock.hindsight import Hindsight
 from replaymock.known import is_telling
 from replaymock.messages import Message
+from replaymock.reading import spelled
 from tests.factories import JSON, a_cassette, recorded
 
 SECRET, MASK = "Zx81kL/mn22pQ", "{{redacted:token}}"
@@ -51,6 +52,14 @@ def test_a_secret_is_hidden_wherever_a_cassette_holds_it(cassette: Cassette) -> 
     before, hidden = dump(cassette, "GET.json"), HINDSIGHT.cassette(cassette)
     assert any(HINDSIGHT.may_be_in(data) for data in before.values())
     assert "kL" not in str(dump(hidden, "GET.json")) and HINDSIGHT.cassette(hidden) == hidden
+
+
+def test_the_reason_of_a_close_has_room_for_what_hides_a_secret() -> None:
+    reason = Message("server", "close", b" ".join([SECRET.encode()] * 8), 4000)
+    socket = Cassette(CassetteRequest("GET", "/ws"), (recorded(b"", status=101, headers=(), messages=(reason,)),))
+    [hidden] = HINDSIGHT.cassette(socket).responses[0].messages
+    assert hidden.data == b" ".join([MASK.encode()] * 6) + b" "
+    assert spelled(HINDSIGHT.cassette(socket), "GET.json")
 
 
 def test_a_cassette_without_a_secret_stays_as_it_is() -> None:

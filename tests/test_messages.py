@@ -1,6 +1,8 @@
 """What a replay says on a WebSocket, and when."""
 
-from replaymock.messages import CLIENT, CLOSE, SERVER, TEXT, Message, Play, is_allowed, turns
+import pytest
+
+from replaymock.messages import CLIENT, CLOSE, SERVER, TEXT, Message, Play, as_reason, is_allowed, turns
 
 
 def said(text: str) -> Message:
@@ -79,3 +81,17 @@ def test_a_close_of_the_client_is_no_turn() -> None:
 def test_the_codes_of_a_close_are_those_of_the_standard() -> None:
     codes = [1000, 1003, 1005, 1006, 1014, 3000, 4999]
     assert [code for code in (0, 999, 1004, 1015, 1016, 2999, 5000, *codes) if is_allowed(code)] == codes
+
+
+@pytest.mark.parametrize(
+    ("said", "fits"),
+    [
+        (b"x" * 123, b"x" * 123),
+        (b"x" * 124, b"x" * 123),
+        ("é".encode() * 62, "é".encode() * 61),
+        (b"x" * 100 + b"{{redacted:password}} and more", b"x" * 100 + b"{{redacted:password}} a"),
+        (b"x" * 110 + b"{{redacted:password}}", b"x" * 110),
+    ],
+)
+def test_the_reason_of_a_close_ends_where_it_has_room_for_no_more(said: bytes, fits: bytes) -> None:
+    assert as_reason(said) == fits

@@ -119,7 +119,7 @@ def test_what_the_other_side_still_says_comes_before_its_close() -> None:
 
     near, _, notes = relayed(client, backend)
     assert near == [Piece("last words", True), Closed(1000)]
-    assert [message.sender for message in notes.messages] == [CLIENT, SERVER]
+    assert [(message.sender, message.kind) for message in notes.messages] == [(CLIENT, CLOSE)]
 
 
 def test_what_is_too_much_or_too_late_is_not_noted() -> None:
@@ -160,3 +160,15 @@ def test_a_slow_reader_makes_the_other_side_wait() -> None:
         return sent
 
     assert asyncio.run(run()) < 20
+
+
+def test_what_comes_after_either_close_is_not_noted_nor_counted() -> None:
+    for first in (CLIENT, SERVER):
+        notes = Notes(10, lambda: 0.0, seconds=5.0)
+        notes.piece(SERVER, Piece("be", False))
+        notes.close(first, 1000, "")
+        notes.piece(SERVER, Piece("gun", True))
+        notes.piece(CLIENT, Piece(b"x" * 100, True))
+        notes.close(SERVER, 1001, "late")
+        assert notes.messages == [Message(first, CLOSE, b"", 1000)]
+        assert notes.is_whole

@@ -15,7 +15,7 @@ from replaymock.messages import Message
 from replaymock.origin import Origins
 from replaymock.redaction import Numbering, Redactor
 from replaymock.storing import NotKept, Policy, Storing, is_redacted
-from tests.factories import JSON, a_cassette, a_response, an_exchange, recorded
+from tests.factories import JSON, a_cassette, a_request, a_response, an_exchange, recorded
 
 BACKEND = "https://api.example.com"
 
@@ -192,3 +192,19 @@ def test_the_name_of_a_run_in_via_is_not_stored_where_the_backend_repeats_it() -
     assert first == second == b'{"Via":"1.0 a, 1.1 replaymock"}'
     image = a_response(headers=(("content-type", "image/png"),), body=bodies[0])
     assert take(an_exchange(response=image)).body == bodies[0]
+
+
+@pytest.mark.parametrize(
+    ("said", "kept"),
+    [(("7",), "7"), (("7, 7",), "7"), (("7", "7"), "7"), (("abc",), ""), (("7, 8",), ""), (("",), ""), (("-1",), "")],
+)
+def test_an_answer_to_head_keeps_a_length_that_is_one(said: tuple[str, ...], kept: str) -> None:
+    headers = tuple(("Content-Length", one) for one in said)
+    found = take(an_exchange(a_request("HEAD"), a_response(headers=headers, body=b"")))
+    assert found.headers == ((("content-length", kept),) if kept else ())
+
+
+@pytest.mark.parametrize("method", ["GET", "HEAD"])
+def test_a_stream_of_nothing_in_an_unknown_coding_has_no_pauses(method: str) -> None:
+    headers = (("Content-Type", "text/event-stream"), ("Content-Encoding", "own"))
+    assert take(an_exchange(a_request(method), a_response(headers=headers, body=b""))).pauses == ()
