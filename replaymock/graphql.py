@@ -44,9 +44,12 @@ def operation_name(value: Any) -> str:
 
 def is_read(value: Any) -> bool:
     """Whether a request, or every one of a batch, only reads."""
-    if isinstance(value, list):
-        return bool(value) and all(is_read(item) for item in value)
-    return is_request(value) and not _MUTATION.search(_TOKENS.sub(_unquoted, value["query"]))
+    batch = value if isinstance(value, list) else [value]
+    return bool(batch) and all(is_request(item) and not _is_mutation(item["query"]) for item in batch)
+
+
+def _is_mutation(query: str) -> bool:
+    return bool(_MUTATION.search(_TOKENS.sub(_unquoted, query)))
 
 
 def normal_query(query: str) -> str:

@@ -200,3 +200,18 @@ def test_a_digest_forgets_ordinals_and_has_no_bytes() -> None:
     assert bodies.digest(b"a {{redacted:token}}") == bodies.digest(b"a {{redacted:token:2}}") != bodies.digest(b"a")
     with pytest.raises(ValueError, match="digest"):
         bodies.decode(Digest("00", 1), "text/plain")
+
+
+@pytest.mark.parametrize("opening", [b"[", b'{"a":'])
+@pytest.mark.parametrize(("depth", "is_json"), [(300, True), (500, True), (700, False), (900, False)])
+def test_json_is_shown_as_such_as_deep_as_it_can_be_read_whatever_else_is_under_way(
+    opening: bytes, depth: int, is_json: bool
+) -> None:
+    data = opening * depth + b"1" + (b"]" if opening == b"[" else b"}") * depth
+    assert isinstance(bodies.encode("application/json", data), bodies.Json) is is_json
+
+
+def test_few_brackets_cannot_be_deep() -> None:
+    assert isinstance(bodies.encode("application/json", b"[[1],[2]]"), bodies.Json)
+    wide = b"[" + b"[]," * 5000 + b"[]]"
+    assert isinstance(bodies.encode("application/json", wide), bodies.Json)

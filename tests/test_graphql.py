@@ -1,5 +1,6 @@
 """GraphQL requests apart from how they are spelled."""
 
+import functools
 from typing import Any
 
 import pytest
@@ -70,6 +71,8 @@ def test_an_operation_has_a_name(value: Any, name: str) -> None:
         ([{"query": QUERY}, {"query": "mutation { a }"}], False),
         ([{"query": QUERY}], True),
         ([], False),
+        ([[{"query": QUERY}]], False),
+        (functools.reduce(lambda inner, _: [inner], range(900), [1]), False),
         ({"a": 1}, False),
     ],
 )
