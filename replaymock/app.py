@@ -67,6 +67,7 @@ class App:
         self._lane: FastLane | None = None
         self.responder.look_for = self._library.look_for
         self.responder.look_again = self._library.look_again
+        self._library.unkept = self.responder.journal.unkept
         self.responder.tells_requests = wants_requests
         self.responder.listeners = self._listeners
         self._hold: Hold | None = None

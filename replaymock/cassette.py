@@ -4,6 +4,7 @@
 """
 
 from dataclasses import dataclass
+from functools import lru_cache
 from http import HTTPStatus
 from typing import Any
 
@@ -128,6 +129,7 @@ def dump(cassette: Cassette, name: str) -> dict[str, bytes]:
     return files
 
 
+@lru_cache(maxsize=128)
 def standard_reason(status: int) -> str:
     """The reason phrase of a status code (RFC 9110 section 15); empty for an unknown one."""
     try:

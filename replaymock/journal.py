@@ -67,6 +67,16 @@ class Journal(Struct):
         self.counts[served.outcome] += 1
         self._requests.append(served)
 
+    def unkept(self, file: str) -> None:
+        """Takes note that the last response that was recorded in a file could not be kept."""
+        recorded = (at for at, one in enumerate(self._requests) if (one.file, one.outcome) == (file, "recorded"))
+        at = max(recorded, default=None)
+        if at is not None:
+            self._requests[at] = structs.replace(self._requests[at], outcome="forwarded", file="")
+        if self.counts["recorded"]:
+            self.counts["recorded"] -= 1
+            self.counts["forwarded"] += 1
+
     def hide(self, hide: Callable[[str], str], renamed: Mapping[str, str]) -> None:
         """Tells no more what became known to be secret, nor the old names of cassettes whose name told it."""
         self.used.update(renamed[file] for file in self.used & renamed.keys())

@@ -2,7 +2,7 @@
 
 A cassette that is being saved is served from memory meanwhile; one writer thread saves them, together all that came in
 while it was busy. One that could not be written is served from memory as well, and tried again: in turns, as soon as
-another could be written, and at the end.
+another could be written, and at the end. One that could not be read again is given up, and not served any more either.
 """
 
 import asyncio
@@ -14,11 +14,11 @@ from typing import TYPE_CHECKING
 from replaymock.cassette import Cassette, Recorded
 from replaymock.errors import CassetteError
 from replaymock.files import Loaded, Signature
-from replaymock.index import Entry, Index, Serving
+from replaymock.index import Entry, Index, Serving, held_entry
 from replaymock.journal import Report, counted
 from replaymock.matching import Matcher
 from replaymock.shelf import Shelf
-from replaymock.store import Store
+from replaymock.store import Illegible, Store
 from replaymock.unsaved import Unsaved, size_of
 
 if TYPE_CHECKING:
@@ -45,6 +45,7 @@ class Library:
         self._report = report
         self._use = use
         self.retired: set[str] = set()
+        self.unkept: Callable[[str], None] = lambda _file: None
         self._index = Index()
         self._shelf = Shelf(self._read)
         self._entries: dict[str, tuple[Loaded, Entry]] = {}
@@ -240,6 +241,8 @@ class Library:
     def _saved(self, file: str, cassette: Cassette, outcome: Signature | BaseException) -> bool:
         """Takes note of what became of a cassette; whether the one that is served will not be on the disk."""
         is_latest = self._saving[file][0] is cassette
+        if isinstance(outcome, Illegible):
+            return is_latest and self._give_up(file, outcome)
         if isinstance(outcome, BaseException):
             self._tell_failure(file, outcome)
             if not is_latest or self._unsaved.keep(file, cassette, size_of(file, cassette)):
@@ -256,6 +259,21 @@ class Library:
             entry.settle(self._shelf)
         self._report("recorded", {"file": file})
         return False
+
+    def _give_up(self, file: str, illegible: Illegible) -> bool:
+        """Takes note of what could not be read again; what is left is written, unless it is what the disk has."""
+        cassette, entry = self._saving.pop(file)
+        for reason in illegible.reasons:
+            asked = f"{cassette.request.method} {cassette.request.path}"
+            self._report("warning", {"message": f"{asked}: not saved, it could not be read again: {reason}"})
+            self.unkept(file)
+        rest, known = illegible.rest, self._entries.get(file)
+        if rest is None or (known and self._store.cassette(known[0]) == rest):
+            self._store.being_saved.discard(file)
+            return True
+        self._saving[file] = rest, held_entry(file, rest, entry.canonical, self._serving)
+        self._waiting[file] = rest
+        return True
 
     def _tell_failure(self, file: str, error: BaseException) -> None:
         reason = getattr(error, "strerror", None) or str(error)

@@ -1,5 +1,6 @@
 """Own errors as answers: problem documents (RFC 9457), with CORS like every other answer."""
 
+from traceback import extract_tb
 from typing import Any
 
 from replaymock.answer import PROBLEM_TYPE, Answer, json_answer
@@ -33,6 +34,12 @@ def miss_answer(miss: Miss, status: int, cors: Cors, echoed: str) -> Answer:
         status = UPGRADE_REQUIRED
     headers = cors.apply((("Cache-Status", "replaymock; fwd=uri-miss"), *_upgrade(status)), echoed)
     return problem(status, "no_match", detail, headers, **miss.to_json())
+
+
+def fault(error: BaseException) -> str:
+    """A fault of this program, told in one line."""
+    place = extract_tb(error.__traceback__)[-1]
+    return f"a fault in replaymock: {type(error).__name__} at {place.filename.rpartition('/')[2]}:{place.lineno}"
 
 
 def _upgrade(status: int) -> Headers:

@@ -12,11 +12,21 @@ from msgspec.structs import replace
 
 from replaymock import bodies, conversation, events, mediatypes
 from replaymock.answer import NO_CONTENT
-from replaymock.cassette import SWITCHING, VERSION, Cassette, CassetteRequest, Recorded, Sidecar, standard_reason
+from replaymock.cassette import (
+    SWITCHING,
+    VERSION,
+    Cassette,
+    CassetteRequest,
+    Recorded,
+    Sidecar,
+    dump,
+    standard_reason,
+)
+from replaymock.errors import CassetteError
 from replaymock.faults import Fault, Place, at, located, refuse_doubles
 from replaymock.headers import AGREED, HOP_BY_HOP, KEPT_VALUE, TOKEN, Headers, get
 from replaymock.schema import FileCassette, FilePart, FileRequest, FileResponse
-from replaymock.sidecars import Sidecars
+from replaymock.sidecars import MOST_BYTES, NONE, Sidecars
 from replaymock.targets import ungroup
 
 Taken = TypeVar("Taken", bytes, bytes | Sidecar)
@@ -26,6 +36,35 @@ JSON_TYPE = "application/json; charset=utf-8"
 
 def load(file: str, data: bytes, sidecars: Sidecars) -> Cassette:
     """The cassette in `data`. CassetteError with the place of the first thing that is wrong."""
+    found = _decoded(file, data)
+    try:
+        refuse_doubles(data, _json_bodies(found))
+    except Fault as fault:
+        raise at(file, data, fault.place, fault.reason) from fault
+    return _cassette(file, data, found, sidecars)
+
+
+def spelled(cassette: Cassette, file: str) -> dict[str, bytes]:
+    """The files of a cassette called `file`, as `dump` gives them. CassetteError if they could not be read again."""
+    files = dump(cassette, file)
+    _read_back(file, files)
+    return files
+
+
+def _read_back(file: str, files: dict[str, bytes]) -> Cassette:
+    """The cassette in files as `dump` gives them, itself last, read as `load` would: no key in it is there twice."""
+
+    def fetch(name: str, most: int) -> bytes | Sidecar:
+        found = files[name]
+        return found if len(found) <= most else Sidecar(name, len(found))
+
+    data = files[next(reversed(files))]
+    if len(data) > MOST_BYTES:
+        raise CassetteError(file, 1, 1, f"larger than {MOST_BYTES} bytes")
+    return _cassette(file, data, _decoded(file, data), Sidecars(fetch, NONE))
+
+
+def _decoded(file: str, data: bytes) -> FileCassette:
     try:
         found = _DECODER.decode(data)
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
@@ -33,8 +72,11 @@ def load(file: str, data: bytes, sidecars: Sidecars) -> Cassette:
     if found.version > VERSION:
         reason = f"version {found.version} is newer than this replaymock reads ({VERSION}); upgrade replaymock"
         raise at(file, data, ("version",), reason)
+    return found
+
+
+def _cassette(file: str, data: bytes, found: FileCassette, sidecars: Sidecars) -> Cassette:
     try:
-        refuse_doubles(data, _json_bodies(found))
         request = _load_request(found.request)
         responses = tuple(
             _load_response(response, position, request.method, sidecars)
@@ -73,7 +115,7 @@ def _load_request(found: FileRequest) -> CassetteRequest:
             raise Fault((*place, "path"), f"path {found.path!r} holds a {sign}: {advice}, or write %{ord(sign):X}")
     if not TOKEN.fullmatch(found.method):
         raise Fault((*place, "method"), f"{found.method!r} is not a method")
-    headers = _load_headers(found.headers, place, HOP_BY_HOP - {"upgrade"})
+    headers = _load_headers(found.headers, place, _ENDING_HERE)
     if get(headers, "upgrade", "websocket") != "websocket":
         raise Fault((*place, "headers", "upgrade"), "the only upgrade there is here is websocket")
     body = _load_request_body(found, place)
@@ -155,7 +197,7 @@ def _load_socket(found: FileResponse, place: Place, sidecars: Sidecars) -> Recor
     return Recorded(
         status=SWITCHING,
         reason=standard_reason(SWITCHING) if found.reason is msgspec.UNSET else found.reason,
-        headers=_load_headers(found.headers, place, HOP_BY_HOP | {"content-length"} | AGREED),
+        headers=_load_headers(found.headers, place, _FRAMING | AGREED),
         rewrite=found.rewrite,
         after=found.after,
         recorded_at=found.recorded_at,
@@ -171,7 +213,7 @@ def _load_response(found: FileResponse, position: int, method: str, sidecars: Si
         return _load_socket(found, place, sidecars)
     if not 200 <= found.status <= 999:  # noqa: PLR2004 - three digits, and 1xx is no final answer (RFC 9110 section 15)
         raise Fault((*place, "status"), f"status {found.status} is not a final status code; use 200 to 999")
-    framing = HOP_BY_HOP if method == "HEAD" else HOP_BY_HOP | {"content-length"}
+    framing = HOP_BY_HOP if method == "HEAD" else _FRAMING
     headers = _load_headers(found.headers, place, framing)
     form = _only_form(found, ("json", "text", "events", "file"), place)
     if not get(headers, "content-type"):
@@ -262,6 +304,8 @@ def _named_layout(layout: str | None, place: Place) -> str | None:
 
 
 def _checked_layout(layout: str | None, place: Place) -> str:
+    if layout is None:
+        return "compact"
     try:
         bodies.apply_layout(b"0", layout or "compact")
     except ValueError as error:
@@ -272,17 +316,18 @@ def _checked_layout(layout: str | None, place: Place) -> str:
 def _load_headers(found: Any, place: Place, refused: frozenset[str]) -> Headers:
     headers = []
     for name, values in found.items():
-        where = (*place, "headers", name)
+        lower = name.lower()
         if not TOKEN.fullmatch(name):
-            raise Fault(where, f"{name!r} is not a header name")
-        if name.lower() in refused:
-            raise Fault(where, f"leave {name!r} out: framing is computed from the body")
-        for value in values if isinstance(values, list) else [values]:
+            raise Fault((*place, "headers", name), f"{name!r} is not a header name")
+        if lower in refused:
+            raise Fault((*place, "headers", name), f"leave {name!r} out: framing is computed from the body")
+        for value in values if isinstance(values, list) else (values,):
             if not KEPT_VALUE.fullmatch(value):
-                raise Fault(where, f"the value of {name!r} holds a line break or a character outside latin-1")
-            if name.lower() == "content-length" and not _DIGITS.fullmatch(value):
-                raise Fault(where, f"content-length {value!r} is no number of bytes")
-            headers.append((name.lower(), value))
+                reason = f"the value of {name!r} holds a line break or a character outside latin-1"
+                raise Fault((*place, "headers", name), reason)
+            if lower == "content-length" and not _DIGITS.fullmatch(value):
+                raise Fault((*place, "headers", name), f"content-length {value!r} is no number of bytes")
+            headers.append((lower, value))
     return tuple(headers)
 
 
@@ -294,4 +339,6 @@ def _only_form(found: Any, forms: tuple[str, ...], place: Place) -> str:
 
 
 _DECODER = msgspec.json.Decoder(FileCassette)
+_ENDING_HERE = HOP_BY_HOP - {"upgrade"}
+_FRAMING = HOP_BY_HOP | {"content-length"}
 _DIGITS = re.compile(r"[0-9]+")

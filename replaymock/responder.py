@@ -4,10 +4,8 @@
 """
 
 import asyncio
-import traceback
 from collections.abc import AsyncIterator, Callable
 from dataclasses import replace
-from pathlib import Path
 from random import Random
 from typing import TYPE_CHECKING
 
@@ -27,7 +25,7 @@ from replaymock.misses import Miss, exhausted, explain
 from replaymock.mode import Mode
 from replaymock.naming import cassette_name
 from replaymock.playing import Manner, Player, Playing
-from replaymock.problems import advice, miss_answer, problem, refusal
+from replaymock.problems import advice, fault, miss_answer, problem, refusal
 from replaymock.rewrites import Canonical
 from replaymock.sessions import Session, Sessions, assign
 from replaymock.settings import Latency
@@ -101,9 +99,7 @@ class Responder:
         """The answer after a fault of this program, which the user is told of in one line; or after a late refusal."""
         if isinstance(error, RequestRefused):
             return self.refuse(request, error)
-        place = traceback.extract_tb(error.__traceback__)[-1]
-        fault = f"{type(error).__name__} at {Path(place.filename).name}:{place.lineno}"
-        self.warn(request, f"a fault in replaymock: {fault}")
+        self.warn(request, fault(error))
         detail = "a fault in replaymock; its log names it"
         return refusal(RequestRefused(500, "internal_error", detail), self.cors, self.cors.echoed(request.headers))
 

@@ -6,17 +6,28 @@ Whatever a file is like, it takes only itself out: what cannot be read is known 
 import contextlib
 import os
 from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Sequence
+from dataclasses import replace
 from pathlib import Path
 
-from replaymock.cassette import Cassette, dump
+from replaymock.cassette import Cassette, Recorded
 from replaymock.disk import Writing, make_fit_for_writing, remove_emptied, write_all
 from replaymock.errors import CassetteError, UsageError
 from replaymock.files import Files, Loaded, Signature, loaded
 from replaymock.naming import cassette_of, is_sidecar_name
+from replaymock.reading import spelled
 from replaymock.sidecars import ANY_SIZE, NONE
 from replaymock.watching import Change, rest, watch, with_rests
 
 GIT_ATTRIBUTES = "* text eol=lf\n*.body.* -text\n"
+
+
+class Illegible(ValueError):
+    """A cassette that could not be read again if it was written: why not, and what is left of it that could be."""
+
+    def __init__(self, reasons: Sequence[str], rest: Cassette | None) -> None:
+        super().__init__(", ".join(reasons))
+        self.reasons = reasons
+        self.rest = rest
 
 
 class Store:
@@ -91,6 +102,8 @@ class Store:
 
     def save_all(self, cassettes: Sequence[tuple[str, Cassette]]) -> list[Signature | Exception]:
         """Writes cassettes and their sidecars, and removes sidecars they no longer have; what became of each.
+
+        One that could not be read again is Illegible, and leaves what was there.
 
         Touches nothing but the disk, so that another thread can do it; `learn` takes note of the outcome.
         """
@@ -190,7 +203,7 @@ class Store:
         for at, (file, cassette) in enumerate(cassettes):
             try:
                 self._files.check_is_inside(file)
-                writings[at] = Writing(self._folder_of(file), dump(cassette, file))
+                writings[at] = Writing(self._folder_of(file), _legible(cassette, file))
             except Exception as error:  # whatever it is, it takes out only this one
                 outcomes[at] = error
         try:
@@ -276,6 +289,31 @@ class Store:
             return False
         self._known[file] = (signature, found)
         return True
+
+
+def _legible(cassette: Cassette, file: str) -> dict[str, bytes]:
+    try:
+        return spelled(cassette, file)
+    except Exception as error:  # whatever it is, it takes out no more than it has to
+        raise _illegible(cassette, file, error) from error
+
+
+def _illegible(cassette: Cassette, file: str, error: Exception) -> Illegible:
+    """What is wrong with a cassette, response by response, as one of them may be fine without the others."""
+    kept: list[Recorded] = []
+    reasons: list[str] = []
+    for recorded in cassette.responses:
+        try:
+            spelled(Cassette(cassette.request, (recorded,)), file)
+            kept.append(recorded if kept else replace(recorded, after=""))
+        except Exception as alone:
+            reasons.append(_reason(alone))
+    rest = Cassette(cassette.request, tuple(kept)) if kept and reasons else None
+    return Illegible(reasons or [_reason(error)], rest)
+
+
+def _reason(error: Exception) -> str:
+    return error.reason if isinstance(error, CassetteError) else f"{type(error).__name__}: {error}"
 
 
 def no_folder(folder: str) -> str:

@@ -9,6 +9,7 @@ from replaymock.index import Entry, Index, Serving, entry_for, held_entry
 from replaymock.line import Line, Steps
 from replaymock.matching import SOCKET
 from replaymock.messages import Message
+from replaymock.problems import fault
 from replaymock.recording import Recording, Taken
 from replaymock.storing import NotKept
 
@@ -81,8 +82,8 @@ class Taking:
                 taken = self._recording.take(exchange, index(), asked, ahead)
                 self._look_at(taken, exchange.request)
                 outcome, file = self.put(taken, index())
-        except NotKept as error:
-            self._warn(exchange.request, f"not saved, {error}")
+        except Exception as error:
+            self._tell_unkept(exchange.request, error)
         done(outcome, file)
 
     def _conversation_steps(
@@ -94,13 +95,20 @@ class Taking:
         done: Done,
     ) -> Steps:
         outcome, file = "forwarded", ""
-        asked = self._recording.read(exchange.request, SOCKET)
-        if not self._is_filled(asked, there, index()):
-            takes_long = sum(len(message.data) for message in messages) > LARGE
-            ahead = (yield self._recording.conversation_ahead(exchange, messages, asked)) if takes_long else None
-            taken = self._recording.take_conversation(exchange, messages, index(), ahead)
-            outcome, file = self.put(taken, index())
+        try:
+            asked = self._recording.read(exchange.request, SOCKET)
+            if not self._is_filled(asked, there, index()):
+                takes_long = sum(len(message.data) for message in messages) > LARGE
+                ahead = (yield self._recording.conversation_ahead(exchange, messages, asked)) if takes_long else None
+                taken = self._recording.take_conversation(exchange, messages, index(), ahead)
+                outcome, file = self.put(taken, index())
+        except Exception as error:
+            self._tell_unkept(exchange.request, error)
         done(outcome, file)
+
+    def _tell_unkept(self, request: Request, error: Exception) -> None:
+        """Tells why an exchange is not kept, be it a fault of this program: whoever asked was answered all the same."""
+        self._warn(request, f"not saved, {error if isinstance(error, NotKept) else fault(error)}")
 
     def _is_filled(self, asked: Asked, there: Container[str] | None, index: Index) -> bool:
         file = self._recording.file_for(asked.canonical, index) if there is not None else ""

@@ -67,6 +67,8 @@ def parse_query(query: str) -> Pairs:
 
 def readable(encoded: str) -> str:
     """Percent-decoded text. Bytes that are not UTF-8 stay `%XX`, and a literal `%` before two hex digits is `%25`."""
+    if encoded.isascii() and "%" not in encoded:
+        return encoded
     raw = unquote_to_bytes(encoded)
     text = raw.decode("utf-8", "surrogateescape")
     text = literal_percents(text)

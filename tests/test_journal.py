@@ -105,3 +105,22 @@ def test_a_request_answered_as_one_before_counts_like_it() -> None:
 
 def test_cassettes_are_counted_in_words() -> None:
     assert [counted(number) for number in (0, 1, 2)] == ["0 cassettes", "1 cassette", "2 cassettes"]
+
+
+def test_what_could_not_be_kept_is_counted_and_told_as_forwarded() -> None:
+    journal = Journal()
+    for outcome, file in [("recorded", "a"), ("recorded", "b"), ("unchanged", "a"), ("recorded", "a")]:
+        journal.served(served(outcome, file=file))
+    journal.unkept("a")
+    assert journal.counts == {"recorded": 2, "unchanged": 1, "forwarded": 1}
+    told = [(found["outcome"], found["file"]) for found in journal.requests()]
+    assert told == [("recorded", "a"), ("recorded", "b"), ("unchanged", "a"), ("forwarded", None)]
+
+
+def test_what_could_not_be_kept_is_counted_though_it_is_too_long_ago_to_be_told() -> None:
+    journal = Journal()
+    for number in range(KEPT_REQUESTS + 1):
+        journal.served(served("recorded", file=f"{number}"))
+    journal.unkept("0")
+    assert journal.counts == {"recorded": KEPT_REQUESTS, "forwarded": 1}
+    assert all(found["outcome"] == "recorded" for found in journal.requests())

@@ -4,6 +4,7 @@ import asyncio
 import functools
 import shutil
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +12,7 @@ import pytest
 
 from replaymock import library
 from replaymock.bodies import Text
-from replaymock.cassette import Cassette, CassetteRequest
+from replaymock.cassette import Cassette, CassetteRequest, Recorded
 from replaymock.cors import Cors
 from replaymock.errors import CassetteError
 from replaymock.index import Index, Serving, entry_for
@@ -364,3 +365,64 @@ def test_a_file_that_was_seen_half_written_is_looked_at_again_when_it_is_asked_f
     put(shelf.folder, "a.json", "[1]")
     assert shelf.library.look_for(["a.json"])
     assert (list(shelf.index.entries), shelf.broken) == (["a.json"], {})
+
+
+def broken_off(number: int) -> Recorded:
+    """A response that no file can hold."""
+    return replace(recorded(b"[%d]" % number), reason="a\nb")
+
+
+def test_what_could_not_be_read_again_is_given_up_and_the_disk_says_what_is_served(tmp_path: Path) -> None:
+    shelf = Shelf(tmp_path / "c")
+    unkept: list[str] = []
+    shelf.library.unkept = unkept.append
+
+    async def story() -> None:
+        shelf.keep("items/GET.json", a_cassette())
+        await until(lambda: bool(shelf.events))
+        shelf.keep("items/GET.json", a_cassette("/items", recorded(), broken_off(2)))
+        shelf.keep("new/GET.json", a_cassette("/new", broken_off(3)))
+        await until(lambda: len(unkept) == 2)
+        assert list(shelf.index.entries) == ["items/GET.json"]
+        assert shelf.index.entries["items/GET.json"].cassette == a_cassette()
+        await shelf.library.flush()
+
+    asyncio.run(story())
+    assert sorted(unkept) == ["items/GET.json", "new/GET.json"]
+    assert shelf.library.failed_writes == 0 and shelf.library.saving == {}
+    reason = "not saved, it could not be read again: reason 'a\\nb' holds characters a status line cannot"
+    assert warnings(shelf) == [f"GET /items: {reason}", f"GET /new: {reason}"]
+    assert [event for event, _ in shelf.events].count("recorded") == 1
+    assert [file.relative_to(shelf.folder).as_posix() for file in shelf.folder.rglob("*.json")] == ["items/GET.json"]
+    assert not shelf.store.being_saved
+
+
+def test_what_stands_beside_what_could_not_be_read_again_is_written(tmp_path: Path) -> None:
+    shelf = Shelf(tmp_path / "c")
+
+    async def story() -> None:
+        shelf.keep("items/GET.json", a_cassette())
+        await until(lambda: bool(shelf.events))
+        shelf.keep("items/GET.json", a_cassette("/items", recorded(), broken_off(2), recorded(b"[3]"), broken_off(4)))
+        await until(lambda: len(shelf.events) == 4)
+        await shelf.library.flush()
+
+    asyncio.run(story())
+    assert [event for event, _ in shelf.events] == ["recorded", "warning", "warning", "recorded"]
+    left = a_cassette("/items", recorded(), recorded(b"[3]"))
+    assert shelf.index.entries["items/GET.json"].cassette == left
+    shelf.store.scan()
+    assert shelf.store.cassette(shelf.store.loaded[0]) == left
+
+
+def test_a_newer_cassette_without_what_could_not_be_read_again_is_written(tmp_path: Path) -> None:
+    shelf = Shelf(tmp_path / "c")
+
+    async def story() -> None:
+        shelf.keep("items/GET.json", a_cassette("/items", broken_off(1)))
+        shelf.keep("items/GET.json", a_cassette())
+        await shelf.library.flush()
+
+    asyncio.run(story())
+    assert warnings(shelf) == []
+    assert shelf.index.entries["items/GET.json"].cassette == a_cassette()

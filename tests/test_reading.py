@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from replaymock import mediatypes
 from replaymock.cassette import Cassette, CassetteRequest, Recorded, dump
 from replaymock.errors import CassetteError
-from replaymock.reading import load, plain_mock
+from replaymock.reading import load, plain_mock, spelled
 from replaymock.sidecars import Sidecars
 from tests.factories import a_cassette, beside, recorded
 
@@ -252,3 +252,18 @@ def test_a_stream_is_read_event_by_event_with_its_pauses() -> None:
 def test_what_is_no_stream_is_told(response: dict[str, object], said: str) -> None:
     with pytest.raises(CassetteError, match=said):
         streamed(response)
+
+
+def test_files_are_spelled_only_if_they_could_be_read_again() -> None:
+    cassette = a_cassette("/a", recorded(b"\x00", headers=(("content-type", "image/png"),)), recorded(b"[1]"))
+    assert spelled(cassette, FILE) == dump(cassette, FILE)
+    with pytest.raises(CassetteError, match=r"api/GET\.json:9:17: status 99 "):
+        spelled(a_cassette("/a", recorded(status=99)), FILE)
+
+
+@pytest.mark.parametrize("body", [b" " * 2000, b"[" + b"1," * 40_000 + b"1]"])
+def test_what_is_larger_than_may_be_read_is_not_spelled(body: bytes, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("replaymock.sidecars.MOST_BYTES", 1000)
+    monkeypatch.setattr("replaymock.reading.MOST_BYTES", 1000)
+    with pytest.raises(CassetteError, match="larger than 1000 bytes"):
+        spelled(a_cassette("/a", recorded(body, headers=(("content-type", "text/plain"),))), FILE)

@@ -8,16 +8,19 @@ import os
 import shutil
 import threading
 from collections.abc import AsyncIterator, Awaitable, Callable
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
-from replaymock.cassette import Cassette
+from replaymock.bodies import Text
+from replaymock.cassette import Cassette, CassetteRequest, Recorded
 from replaymock.disk import TEMPORARY_PREFIX
 from replaymock.errors import UsageError
 from replaymock.files import MOST_BYTES, Loaded
+from replaymock.messages import CLIENT, CLOSE, SERVER, TEXT, Message
 from replaymock.reading import load
-from replaymock.store import GIT_ATTRIBUTES, Store
+from replaymock.store import GIT_ATTRIBUTES, Illegible, Store
 from tests.factories import a_cassette, recorded
 from tests.inside import put, simple
 
@@ -418,3 +421,55 @@ def test_a_scan_beside_requests_rests_again_and_again(tmp_path: Path) -> None:
     assert store.scan(lambda: rests.append(len(store.loaded))) is True
     assert len(store.loaded) == 200
     assert len(rests) >= 6 and 0 < rests[-1] < 200
+
+
+def odd(**more: object) -> Recorded:
+    return replace(recorded(), **more)  # type: ignore[arg-type]
+
+
+def said(*messages: Message) -> Recorded:
+    return odd(status=101, headers=(), body=b"", messages=messages)
+
+
+GET = CassetteRequest("GET", "/a")
+SOCKET = CassetteRequest("GET", "/ws", headers=(("upgrade", "websocket"),))
+ILLEGIBLE: dict[str, tuple[CassetteRequest, Recorded, str]] = {
+    "a reason with a line break": (GET, odd(reason="a\nb"), "characters a status line cannot"),
+    "a header with a line break": (GET, odd(headers=(("x-a", "1\r\nx-b: 2"),)), "a line break"),
+    "a header of no name": (GET, odd(headers=(("a b", "1"),)), "is not a header name"),
+    "a header of framing": (GET, odd(headers=(("transfer-encoding", "chunked"),)), "framing is computed"),
+    "an interim status": (GET, odd(status=199), "not a final status"),
+    "a body where none may be": (GET, odd(status=204), "has no body"),
+    "half a character": (GET, odd(headers=(("x-a", "\ud800"),)), "UnicodeEncodeError"),
+    "a word behind a close": (SOCKET, said(Message(CLIENT, CLOSE, b"", 1000), Message(SERVER, TEXT)), "after a close"),
+    "a close of no code": (SOCKET, said(Message(SERVER, CLOSE, b"", 999)), "no code a close can have"),
+    "a path that is none": (CassetteRequest("GET", "items"), recorded(), "must begin with /"),
+    "a text beyond its charset": (
+        CassetteRequest("POST", "/a", None, (("content-type", "text/plain; charset=ascii"),), Text("é")),
+        recorded(),
+        "does not fit the charset",
+    ),
+}
+
+
+@pytest.mark.parametrize("kind", ILLEGIBLE)
+def test_what_could_not_be_read_again_is_not_written_and_leaves_what_was_there(tmp_path: Path, kind: str) -> None:
+    request, response, reason = ILLEGIBLE[kind]
+    store = Store(tmp_path)
+    store.save("a/GET.json", IMAGE)
+    before = {file: file.read_bytes() for file in (tmp_path / "a").iterdir()}
+    with pytest.raises(Illegible, match=reason) as told:
+        store.save("a/GET.json", Cassette(request, (response,)))
+    assert told.value.rest is None
+    assert {file: file.read_bytes() for file in (tmp_path / "a").iterdir()} == before
+    store.scan()
+    assert store.broken == {}
+
+
+def test_of_what_could_not_be_read_again_it_is_told_what_could_be(tmp_path: Path) -> None:
+    good, bad = recorded(b"[2]", after="POST /a"), odd(reason="a\nb")
+    [told, fine] = Store(tmp_path).save_all([("a/GET.json", Cassette(GET, (bad, good, bad))), ("b/GET.json", PLAIN)])
+    assert isinstance(told, Illegible) and not isinstance(fine, Exception)
+    assert len(told.reasons) == 2
+    assert told.rest == Cassette(GET, (recorded(b"[2]"),))
+    assert files(tmp_path) == ["b/GET.json"]

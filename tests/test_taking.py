@@ -10,6 +10,7 @@ from replaymock.cassette import Cassette
 from replaymock.exchange import Exchange, Response
 from replaymock.index import Index
 from replaymock.messages import SERVER, TEXT, Message
+from replaymock.storing import Storing
 from replaymock.taking import Taking
 from tests.factories import JSON, a_request, an_exchange
 from tests.test_line import until
@@ -105,3 +106,19 @@ def test_the_user_is_told_of_what_cannot_be_decoded(coding: str, outcome: str, b
     assert run.take(said("/a", cut, ("Content-Encoding", coding)))[0][0] == outcome
     (told,) = run.told
     assert ("not searched for secrets" in told) == (outcome == "recorded")
+
+
+@pytest.mark.parametrize("asked", ["an exchange", "a conversation"])
+def test_a_fault_of_the_recorder_is_told_and_its_exchange_is_counted_as_forwarded(
+    asked: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run = Run()
+    monkeypatch.setattr(Storing, "response", lambda *_: next(iter(())))
+    if asked == "an exchange":
+        run.take(said("/a"), said("/a"))
+    else:
+        for _ in range(2):
+            exchange = Exchange(a_request(target="/ws"), Response(101, ""), "", 1)
+            run.taking.join_conversation(exchange, (), None, lambda: run.index, run.became)
+    assert run.done == [("forwarded", "")] * 2
+    assert run.told[0].startswith("not saved, a fault in replaymock: StopIteration at test_taking.py:")
