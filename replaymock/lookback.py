@@ -16,6 +16,7 @@ from replaymock.hindsight import Hindsight
 from replaymock.history import hide_names
 from replaymock.journal import Report, counted
 from replaymock.library import Library
+from replaymock.problems import fault
 from replaymock.recorder import Recorder
 from replaymock.responder import Responder
 from replaymock.store import Store
@@ -58,6 +59,12 @@ class LookBack:
 
     async def look(self) -> None:
         """Hides what became known to be secret since, wherever it was written."""
+        try:
+            await self._look()
+        except Exception as error:  # the run goes on, and what is unseen is looked for the next time
+            self._warn(f"what was written is not looked through for what is known to be secret by now: {fault(error)}")
+
+    async def _look(self) -> None:
         recording = self._recorder.recording
         self._unseen |= recording.numbering.known.news()
         if not self._unseen:
@@ -94,9 +101,7 @@ class LookBack:
         try:
             return self._hide(file, hindsight)
         except Exception as error:  # whatever it is, it takes out only this one
-            self._warn(
-                f"a cassette cannot be written anew, though it may hold a secret: {type(error).__name__}: {error}"
-            )
+            self._warn(f"a cassette cannot be written anew, though it may hold a secret: {fault(error)}")
             return ""
 
     def _hide(self, file: str, hindsight: Hindsight) -> str:

@@ -37,7 +37,7 @@ def miss_answer(miss: Miss, status: int, cors: Cors, echoed: str) -> Answer:
 
 
 def fault(error: BaseException) -> str:
-    """A fault of this program, told in one line."""
+    """What is told of a fault of this program: its kind and its place. Its own words may say what is secret."""
     place = extract_tb(error.__traceback__)[-1]
     return f"a fault in replaymock: {type(error).__name__} at {place.filename.rpartition('/')[2]}:{place.lineno}"
 

@@ -22,7 +22,7 @@ from replaymock.keeping import Kept
 from replaymock.lingering import Detachable, Lingering
 from replaymock.origin import prefixed_cookies
 from replaymock.passing import Passage
-from replaymock.problems import refusal
+from replaymock.problems import fault, refusal
 from replaymock.ranging import PARTIAL, Ranging
 from replaymock.recording import Recording
 from replaymock.relaying import Head, Out, keeping, relay
@@ -296,8 +296,14 @@ class Recorder:
         request = attempt.with_body()
         if is_large(request):
             return ""
-        attempt.asked = self.recording.read(request)
-        return self.recording.file_for(attempt.asked.canonical, index)
+        try:
+            attempt.asked = self.recording.read(request)
+            return self.recording.file_for(attempt.asked.canonical, index)
+        except Exception as error:
+            # It is answered all the same, whatever went wrong.
+            attempt.stored = False
+            self.warn(request, f"not saved, {fault(error)}")
+            return ""
 
     @contextmanager
     def _limited(self, attempt: Attempt, index: Callable[[], Index], count: Count) -> Iterator[None]:

@@ -17,7 +17,7 @@ from replaymock.messages import CLOSE, Message
 from replaymock.naming import HASH_DIGITS, cassette_name
 from replaymock.origin import TOKEN, Origins
 from replaymock.proposals import Proposals
-from replaymock.redaction import Numbering
+from replaymock.redaction import WITHHELD, Numbering
 from replaymock.repeats import Repeats, digest_of
 from replaymock.rewrites import Canonical
 from replaymock.sequence import Writes
@@ -86,8 +86,11 @@ class Recording:
         return lambda: asking.read(request)
 
     def shown(self, request: Request) -> str:
-        """The target of a request as it may be shown."""
-        return self._asking.read(Request(request.method, request.target)).shown
+        """The target of a request as it may be shown; nothing of it where it cannot be read."""
+        try:
+            return self._asking.read(Request(request.method, request.target)).shown
+        except Exception:
+            return WITHHELD
 
     def file_for(self, request: Canonical, index: Index) -> str:
         """The cassette an exchange with this request belongs to: the one that answers it now, or a new one."""

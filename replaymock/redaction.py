@@ -25,7 +25,7 @@ from replaymock.targets import PLACEHOLDER, encode_segment, readable
 from replaymock.vendors import OPTIONAL
 
 __all__ = ["ANONYMOUS", "KINDS", "Numbering", "RedactionRules", "Redactor", "anonymous", "decoded", "forget_names"]
-__all__ += ["shortened"]
+__all__ += ["WITHHELD", "shortened"]
 
 KINDS = ("header", "cookie", "query", "form", "json", "value")
 
@@ -110,8 +110,11 @@ class Redactor:
         )
 
     def shown(self, target: str) -> str:
-        """A request target as it may stand in logs and pages."""
-        return shortened(self.request(Request("GET", target), anonymous).target)
+        """A request target as it may stand in logs and pages; nothing of it where it cannot be searched."""
+        try:
+            return shortened(self.request(Request("GET", target), anonymous).target)
+        except Exception:
+            return WITHHELD
 
     def text(self, text: str, label: Label) -> str:
         """Any text with the values in it that have the shape of a credential replaced."""
@@ -264,6 +267,7 @@ def _is_plain_text(media: str, body: bytes) -> bool:
     return True
 
 
+WITHHELD = "/…"
 _SHOWN = 300
 # What no script may read, and nobody would have written.
 _OPAQUE = 16

@@ -113,13 +113,32 @@ class Responder:
             raise RuntimeError("a mode that forwards needs a recorder")
         await self.recorder.forward(request, body, out, lambda: self.index, self._forwarded)
 
-    async def read(self, request: Request) -> Read:
-        """What a large request comes down to, read in a thread so that others are answered; one at a time."""
+    async def read(self, request: Request) -> Read | None:
+        """What a large request comes down to, read in a thread so that others are answered; one at a time.
+
+        None where that fails and upstream can be asked.
+        """
         async with self._reading:
-            return await asyncio.to_thread(self._finder.read, request)
+            try:
+                return await asyncio.to_thread(self._finder.read, request)
+            except Exception as error:
+                if not self.mode.forward:
+                    raise
+                self.warn(request, fault(error))
+                return None
 
     def replay(self, request: Request, read: Read | None = None) -> Answer | None:
         """The answer the cassettes give; for a miss, its explanation, or None where upstream is asked next."""
+        try:
+            return self._replay(request, read)
+        except Exception as error:
+            if not self.mode.forward:
+                raise
+            # Whatever went wrong, upstream has an answer.
+            self.warn(request, fault(error))
+            return None
+
+    def _replay(self, request: Request, read: Read | None) -> Answer | None:
         started = self._clock()
         found = self._find(request, read=read)
         if found.entry is None:

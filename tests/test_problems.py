@@ -100,3 +100,11 @@ def test_advice_names_the_configuration_that_is_in_force() -> None:
 def test_another_value_may_matter_and_one_too_many_hardly_does(came: str, begins: str) -> None:
     found = explain(Matcher().canonical(a_request("GET", came)), index_of(a_request("GET", "/x?page=2&a=1")), ())
     assert problems.advice(found).startswith(begins)
+
+
+def test_a_fault_is_told_by_its_kind_and_place_and_never_in_its_own_words() -> None:
+    with pytest.raises(KeyError) as failed:
+        raise KeyError("s3cr3t")
+    told = problems.fault(failed.value)
+    assert told.startswith("a fault in replaymock: KeyError at test_problems.py:")
+    assert "s3cr3t" not in told
