@@ -75,6 +75,10 @@ class Caller:
         else:
             self._connection.set_close_callback(callback)
 
+    def invite(self) -> None:
+        """Asks for the body that the client holds back until then (RFC 9110 section 10.1.1)."""
+        _write_ready(self._connection, b"HTTP/1.1 100 Continue\r\n\r\n")
+
     def answer(self, answer: Answer) -> None:
         """Sends a whole answer."""
         self.begun = True

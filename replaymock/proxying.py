@@ -18,7 +18,9 @@ def to_upstream(
 
     `added` replaces what has the same name.
     """
-    dropped = hop_by_hop(headers) | {"host", "expect", "via"} | {name.lower() for name, _ in added}
+    dropped = hop_by_hop(headers) | {"host", "via"} | {name.lower() for name, _ in added}
+    if _expects_to_be_asked(headers):
+        dropped |= {"expect"}
     dropped |= left_out - signed
     kept = tuple((name, _cut(name, value, signed)) for name, value in headers if name.lower() not in dropped)
     passed_by = get(headers, "via")
@@ -46,11 +48,21 @@ def has_body(headers: Headers) -> bool:
     return _is_chunked(headers) or get(headers, "content-length", "0") != "0"
 
 
+def waits_to_be_asked(headers: Headers) -> bool:
+    """Whether the body of a request is held back until a 100 comes (RFC 9110 section 10.1.1)."""
+    return _expects_to_be_asked(headers) and has_body(headers)
+
+
 def content_length(headers: Headers) -> int | None:
     """The length a response announces; None when it announces none that can be relied on."""
     value = get(headers, "content-length")
     relied_on = value.isdecimal() and len(value) <= _MOST_DIGITS and not has(headers, "transfer-encoding")
     return int(value) if relied_on else None
+
+
+def _expects_to_be_asked(headers: Headers) -> bool:
+    # Other expectations are for the backend to meet or to refuse.
+    return "100-continue" in list_items(get(headers, "expect"))
 
 
 def _cut(name: str, value: str, signed: frozenset[str]) -> str:

@@ -5,7 +5,7 @@ import pytest
 from replaymock.cors import Cors
 from replaymock.headers import Headers
 from replaymock.origin import Origins
-from replaymock.proxying import content_length, has_body, to_caller, to_upstream
+from replaymock.proxying import content_length, has_body, to_caller, to_upstream, waits_to_be_asked
 
 VIA = "1.1 replaymock-1"
 OFF = Cors(enabled=False)
@@ -28,12 +28,24 @@ def test_a_via_that_is_there_is_added_to() -> None:
     assert up((("Via", "1.0 a"), ("via", "1.1 b")))[1:] == (("Via", f"1.0 a, 1.1 b, {VIA}"),)
 
 
-@pytest.mark.parametrize(
-    "name", ["Connection", "Keep-Alive", "TE", "Upgrade", "Proxy-Authorization", "X-Own", "Expect"]
-)
+@pytest.mark.parametrize("name", ["Connection", "Keep-Alive", "TE", "Upgrade", "Proxy-Authorization", "X-Own"])
 def test_what_ends_at_this_hop_is_not_sent_on(name: str) -> None:
     found = up((("Connection", "X-Own"), (name, "1")))
     assert not [sent for sent, _ in found if sent == name]
+
+
+@pytest.mark.parametrize("said", ["100-continue", "100-Continue", " 100-CONTINUE ", "100-continue,", "x, 100-continue"])
+def test_leave_to_send_a_body_is_given_here_in_whatever_spelling_it_is_asked_for(said: str) -> None:
+    sent = (("Expect", said), ("Content-Length", "1"))
+    assert waits_to_be_asked(sent)
+    assert not waits_to_be_asked(sent[:1])
+    assert not [name for name, _ in up(sent) if name == "Expect"]
+
+
+@pytest.mark.parametrize("said", ["200-ok", "", "100-continued", "100 continue"])
+def test_any_other_expectation_is_the_backends(said: str) -> None:
+    assert not waits_to_be_asked((("Expect", said), ("Content-Length", "1")))
+    assert ("Expect", said) in up((("Expect", said),))
 
 
 @pytest.mark.parametrize("name", ["Range", "If-None-Match", "If-Modified-Since", "If-Match", "If-Range"])

@@ -3,6 +3,7 @@
 import asyncio
 import contextlib
 import http.client
+import re
 import socket
 import subprocess
 import sys
@@ -83,12 +84,89 @@ def test_a_body_is_read_in_either_framing_and_the_connection_goes_on(app: App, f
     assert [status for status, _ in answers(app.port, request + LAST)] == [200, 200]
 
 
-def test_who_waits_for_leave_to_send_a_body_gets_it(app: App) -> None:
+FRAMED = {
+    b"Content-Length: 9": b"x" * 9,
+    b"Transfer-Encoding: chunked": b"9\r\nxxxxxxxxx\r\n0\r\n\r\n",
+}
+
+
+@pytest.fixture(scope="module")
+def recorder(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, App]]:
+    """Recorders of each mode, before a backend that tells what was expected of it."""
+
+    def handle(connection: socket.socket) -> None:
+        head, body = read_whole(connection)
+        connection.sendall(reply(body + b"|" + b"".join(re.findall(rb"\r\nExpect: (.*?)\r\n", head))))
+
+    with contextlib.ExitStack() as opened:
+        upstreams = (Upstream("", opened.enter_context(raw_backend(handle))),)
+        folder = tmp_path_factory.mktemp("recorded")
+        yield {
+            mode: opened.enter_context(running_app(folder / mode, mode=mode, upstreams=upstreams))
+            for mode in ("all", "new", "rewrite")
+        }
+
+
+@pytest.mark.parametrize("mode", ["replay", "all", "new", "rewrite"])
+@pytest.mark.parametrize("framing", FRAMED)
+@pytest.mark.parametrize(
+    "expects",
+    [
+        b"Expect: 100-continue",
+        b"Expect: 100-Continue",
+        b"EXPECT:   100-CONTINUE \t",
+        b"expect:100-Continue",
+        b"Expect: , 100-continue",
+    ],
+)
+def test_who_waits_for_leave_to_send_a_body_gets_it(
+    app: App, recorder: dict[str, App], mode: str, framing: bytes, expects: bytes
+) -> None:
+    port = recorder[mode].port if mode in recorder else app.port
+    with socket.create_connection(("127.0.0.1", port), timeout=5) as connection:
+        for _ in range(2):
+            connection.sendall(b"POST /up HTTP/1.1\r\nHost: localhost\r\n%b\r\n%b\r\n\r\n" % (framing, expects))
+            assert connection.recv(100) == b"HTTP/1.1 100 Continue\r\n\r\n"
+            connection.sendall(FRAMED[framing])
+            answer = b""
+            while not answer.endswith((b'taken"', b"|")):
+                answer += connection.recv(1000)
+            assert answer.startswith(b"HTTP/1.1 200 ")
+
+
+@pytest.mark.parametrize("mode", ["replay", "all", "new"])
+@pytest.mark.parametrize(
+    "head",
+    [
+        b"POST /up HTTP/1.1\r\nExpect: 200-ok\r\n",
+        b"POST /up HTTP/1.0\r\nExpect: 100-continue\r\n",
+        b"POST /up HTTP/1.1\r\nExpect: 100 continue\r\n",
+    ],
+)
+def test_who_expects_something_else_is_not_asked_and_answered(
+    app: App, recorder: dict[str, App], mode: str, head: bytes
+) -> None:
+    port = recorder[mode].port if mode in recorder else app.port
+    answer = exchange(port, head + b"Host: localhost\r\nContent-Length: 9\r\nConnection: close\r\n\r\n" + b"x" * 9)
+    assert answer.startswith(b"HTTP/1.1 200 ") and b" 100 " not in answer
+    if mode == "all" and b"1.1" in head:
+        assert answer.endswith(b"|" + re.findall(rb"Expect: (.*)\r", head)[0])
+
+
+@pytest.mark.parametrize(
+    "request_head",
+    [
+        b"POST /up HTTP/1.1\r\nHost: localhost\r\nContent-Length: 1001\r\n",
+        b"POST /up HTTP/1.1\r\nContent-Length: 9\r\n",
+        b"POST /__replaymock/reset HTTP/1.1\r\nHost: evil.example\r\nTransfer-Encoding: gzip\r\n",
+    ],
+)
+def test_who_is_refused_is_not_asked_for_the_body_too(app: App, request_head: bytes) -> None:
     with socket.create_connection(("127.0.0.1", app.port), timeout=5) as connection:
-        connection.sendall(b"POST /up HTTP/1.1\r\nHost: localhost\r\nContent-Length: 9\r\nExpect: 100-continue\r\n\r\n")
-        assert connection.recv(100).startswith(b"HTTP/1.1 100 ")
-        connection.sendall(b"x" * 9)
-        assert connection.recv(1000).startswith(b"HTTP/1.1 200 ")
+        connection.sendall(request_head + b"Expect: 100-continue\r\n\r\n")
+        connection.shutdown(socket.SHUT_WR)
+        answer = connection.makefile("rb").read()
+    assert answer.startswith(b"HTTP/1.1 4") and b"HTTP/1.1 100" not in answer
 
 
 @pytest.mark.parametrize(
