@@ -55,8 +55,9 @@ class Attempt:
         """Why it cannot be kept; empty where it can."""
         if not self.sent.ended:
             return "upstream answered before it had the whole request"
-        fits = self.sent.whole and (self.kept.whole or self.is_stream)
-        return "" if fits else "larger than --max-body"
+        if not self.sent.whole:
+            return "its request body is larger than --max-body"
+        return "" if self.kept.whole or self.is_stream else "larger than --max-body"
 
     def answered(self, live: Live, now: float) -> None:
         """Takes note of the head of the response, which came `now` on the loop's clock."""

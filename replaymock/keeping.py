@@ -40,3 +40,4 @@ class Kept:
             self._pieces.append(piece[:room])
         elif not self._beginning:
             self._pieces.clear()
+            self.arrivals.clear()

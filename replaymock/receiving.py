@@ -1,15 +1,17 @@
 """A request body between the caller who sends it and upstream who reads it."""
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections import deque
+from collections.abc import AsyncIterator, Iterable
 
 QUEUED_PIECES = 8
 
 
 class Upload:
-    """A request body on its way from the caller to upstream, a few pieces at a time."""
+    """A request body on its way from the client to upstream, a few pieces at a time, behind those that are there."""
 
-    def __init__(self) -> None:
+    def __init__(self, there: Iterable[bytes] = ()) -> None:
+        self._there = deque(there)
         self._queue: asyncio.Queue[bytes | None] = asyncio.Queue(QUEUED_PIECES)
         self._closed = False
 
@@ -31,6 +33,8 @@ class Upload:
 
     async def pieces(self) -> AsyncIterator[bytes]:
         """The pieces as they come, to the end."""
+        while self._there:
+            yield self._there.popleft()
         while not self._closed:
             piece = await self._queue.get()
             if piece is None:

@@ -311,7 +311,10 @@ class Recorder:
 
         def cut() -> None:
             self._close(attempt, index, count, truncated=True)
-            self.warn(attempt.request, f"goes on after {seconds:g} s; kept so far, as truncated (--max-stream-time)")
+            if attempt.closed:
+                self.warn(
+                    attempt.request, f"goes on after {seconds:g} s; kept so far, as truncated (--max-stream-time)"
+                )
 
         seconds = self.recording.policy.max_stream_time
         timer = asyncio.get_running_loop().call_later(seconds, cut) if attempt.is_stream else None
@@ -327,6 +330,7 @@ class Recorder:
         if attempt.closed or live is None or (truncated and not attempt.kept.data):
             return
         if why := attempt.unfit:
+            attempt.stored = False
             self.warn(attempt.request, f"not saved, {why}")
             return
         if attempt.is_stream and not attempt.kept.whole:

@@ -152,6 +152,7 @@ class _Delegate(httputil.HTTPMessageDelegate):
         self._upload: Upload | None = None
         self._pieces: list[bytes] = []
         self._size = 0
+        self._drained = 0
         self._task: asyncio.Task[None] | None = None
 
     def cancel(self) -> None:
@@ -184,12 +185,11 @@ class _Delegate(httputil.HTTPMessageDelegate):
         if not is_own and is_upgrade(request):
             return self._upgrade(request, line.version)
         self._request = request
-        if int(get(request.headers, "content-length", "0")) > self._max_body:
-            self._too_large(request)
-        elif self._streams(request):
-            self._upload = Upload() if has_body(request.headers) else None
-            pieces = self._upload.pieces() if self._upload else whole(b"")
-            self._start(self._responder.forward(request, pieces, self._out))
+        too_large = int(get(request.headers, "content-length", "0")) > self._max_body
+        if (too_large or not self._responder.mode.lookup) and self._goes_upstream(request):
+            self._stream(request)
+        elif too_large:
+            self._refuse(request)
         if not self._out.begun and line.version != "HTTP/1.0" and waits_to_be_asked(request.headers):
             self._out.invite()
         return None
@@ -201,12 +201,15 @@ class _Delegate(httputil.HTTPMessageDelegate):
     def data_received(self, piece: bytes) -> Awaitable[None] | None:
         self._size += len(piece)
         if self._request is None or self._out.finished:
-            if self._size > self._max_body + _DRAINED:
+            self._drained += len(piece)
+            if self._drained > _DRAINED:
                 self._out.received()
             return None
-        if self._size > self._max_body:
-            self._too_large(self._request)
-            return None
+        if self._size > self._max_body and not self._upload:
+            if not self._goes_upstream(self._request):
+                self._refuse(self._request)
+                return None
+            self._stream(self._request)
         if self._upload:
             return self._upload.put(piece)
         self._pieces.append(piece)
@@ -243,10 +246,17 @@ class _Delegate(httputil.HTTPMessageDelegate):
         self.cancel()
         self._done()
 
-    def _streams(self, request: Request) -> bool:
-        """Whether a request goes upstream while its body is still coming."""
-        mode, cors = self._responder.mode, self._responder.cors
-        return mode.forward and not mode.lookup and not (admin.is_own(request.path) or cors.is_preflight(request))
+    def _goes_upstream(self, request: Request) -> bool:
+        """Whether upstream can be asked for a request, which then may be as large as it likes."""
+        cors = self._responder.cors
+        return self._responder.mode.forward and not (admin.is_own(request.path) or cors.is_preflight(request))
+
+    def _stream(self, request: Request) -> None:
+        """Sends a request upstream while its body is still coming."""
+        self._upload = Upload(self._pieces) if has_body(request.headers) else None
+        self._pieces = []
+        pieces = self._upload.pieces() if self._upload else whole(b"")
+        self._start(self._responder.forward(request, pieces, self._out))
 
     def _local(self, request: Request, read: Read | None = None) -> Answer | None:
         """The answer that needs no upstream; None where upstream is asked. `read` is what the request comes down to."""
@@ -284,12 +294,8 @@ class _Delegate(httputil.HTTPMessageDelegate):
                 self._out.abort()
         self._done()
 
-    def _too_large(self, request: Request) -> None:
+    def _refuse(self, request: Request) -> None:
         """Refuses a body over the limit; what still comes of it is read and thrown away, so that the answer is seen."""
-        self.cancel()
-        if self._out.begun:
-            self._out.abort()
-            return
         self._out.close_after()
         self._out.answer(self._responder.refuse(request, over_limit(self._max_body)))
 

@@ -51,6 +51,16 @@ def test_the_last_part_makes_a_whole_which_is_kept_instead() -> None:
     assert (found.live, found.stored, exchange.response.body) == (whole, True, b"abcd")
 
 
+def test_what_does_not_fit_says_which_of_the_two_it_is() -> None:
+    found, _ = attempt()
+    found.sent.ended = True
+    assert found.unfit == ""
+    found.kept.add(b"x" * 101, 50.0)
+    assert found.unfit == "larger than --max-body"
+    found.sent.add(b"x" * 101, 50.0)
+    assert found.unfit == "its request body is larger than --max-body"
+
+
 def test_a_request_without_a_body_stays_the_one_it_is() -> None:
     found, _ = attempt()
     assert found.with_body() is found.request

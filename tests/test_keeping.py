@@ -18,6 +18,7 @@ def test_of_a_larger_body_nothing_is_kept_or_its_beginning() -> None:
     for beginning, data in ((False, b""), (True, b"abcd")):
         kept = added(Kept(4, beginning=beginning), (b"abc", 1.0), (b"def", 2.0), (b"g", 3.0))
         assert (kept.whole, kept.data, kept.size) == (False, data, 7)
+        assert bool(kept.arrivals) == beginning
 
 
 def test_what_is_kept_may_be_looked_at_while_more_is_coming() -> None:

@@ -16,6 +16,16 @@ def test_pieces_come_out_as_they_went_in() -> None:
     assert asyncio.run(run()) == [b"a", b"b"]
 
 
+def test_what_is_there_comes_out_first() -> None:
+    async def run() -> list[bytes]:
+        upload = Upload([b"a", b"b"])
+        await upload.put(b"c")
+        upload.end()
+        return [piece async for piece in upload.pieces()]
+
+    assert asyncio.run(run()) == [b"a", b"b", b"c"]
+
+
 def test_who_sends_waits_for_who_reads_until_nobody_does() -> None:
     async def run() -> bool:
         upload = Upload()

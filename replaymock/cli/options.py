@@ -143,6 +143,6 @@ _SHARED: list[Callable[[Command], Command]] = [
         metavar="SIZE",
         default="64MiB",
         show_default=True,
-        help="The largest request or kept response body.",
+        help="The largest body kept; on replay, the largest request body taken.",
     ),
 ]

@@ -190,7 +190,6 @@ HOSTILE: list[tuple[str, bytes, str]] = [
     ("an empty length", post("Content-Length:", "x"), "400"),
     ("a length past 64 bits", post("Content-Length: 18446744073709551617", "x"), "400"),
     ("a length of 5,000 digits", post(f"Content-Length: {'9' * 5000}", "x"), "400"),
-    ("a length over the limit", post("Content-Length: 999999999999999999", "x"), "413"),
     ("a length on get that is no length", get(OK, "Content-Length: x"), "400"),
     ("chunked twice", post(f"{CHUNKED}|{CHUNKED}", ONE), "400"),
     ("chunked twice in one", post("Transfer-Encoding: chunked, chunked", ONE), "400"),
@@ -224,6 +223,11 @@ HOSTILE: list[tuple[str, bytes, str]] = [
     ("an own path, behind a slash", get("GET //__replaymock/health HTTP/1.1"), "404"),
     ("an own path, behind dots", get("GET /x/../__replaymock/health HTTP/1.1"), "404"),
 ]  # fmt: skip
+
+# Refused by a replay, which would have to hold all of it; a recorder passes it on.
+TOO_LARGE: list[tuple[str, bytes, str]] = [
+    ("a length over the limit", post("Content-Length: 999999999999999999", "x"), "413"),
+]
 
 # The head is good, what follows is not. Upstream may have been asked by then; nothing is saved. What comes back.
 BROKEN_BODIES: list[tuple[str, bytes, str]] = [

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from replaymock.settings import parse_upstream
-from tests.corpus.requests import BROKEN_BODIES, GONE, HOSTILE, LEGAL, get
+from tests.corpus.requests import BROKEN_BODIES, GONE, HOSTILE, LEGAL, TOO_LARGE, get
 from tests.inside import Told, put, running_app
 from tests.running import ask, raw_backend, read_whole, reply
 
@@ -95,13 +95,17 @@ def test_what_is_hostile_is_refused_with_nothing_opened_upstream_and_nothing_sav
 def test_a_body_that_breaks_off_or_is_damaged_is_not_saved(tmp_path: Path) -> None:
     with recording(tmp_path / "c") as (port, _):
         assert statuses(port, BROKEN_BODIES) == verdicts(BROKEN_BODIES)
+        assert statuses(port, [(name, data, GONE) for name, data, _ in TOO_LARGE]) == dict.fromkeys(
+            verdicts(TOO_LARGE), GONE
+        )
         assert ask(f"http://127.0.0.1:{port}", "GET", "/good").json() == {"good": 1}
     assert [file.parent.name for file in (tmp_path / "c").rglob("*.json")] == ["good"]
 
 
 def test_both_roads_of_a_replay_refuse_what_a_recorder_refuses(replays: tuple[int, int]) -> None:
     for port in replays:
-        assert statuses(port, HOSTILE + BROKEN_BODIES) == verdicts(HOSTILE + BROKEN_BODIES)
+        rows = HOSTILE + TOO_LARGE + BROKEN_BODIES
+        assert statuses(port, rows) == verdicts(rows)
         assert ask(f"http://127.0.0.1:{port}", "GET", "/a").status == 200
 
 
@@ -129,7 +133,7 @@ def test_raw_bytes_past_ascii_in_a_target_are_never_sent_on(
 
 
 def test_the_corpus_is_no_smaller_than_it_was_meant_to_be() -> None:
-    rows = [*HOSTILE, *BROKEN_BODIES, *LEGAL]
+    rows = [*HOSTILE, *TOO_LARGE, *BROKEN_BODIES, *LEGAL]
     assert len(HOSTILE) >= 180
     assert len(LEGAL) >= 80
     assert len({name for name, *_ in rows}) == len({data for _, data, _ in rows}) == len(rows)
