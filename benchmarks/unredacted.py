@@ -17,7 +17,7 @@ class Unredacting(Redactor):
         """The request without content coding."""
         return replace(decoded(request))
 
-    def response(self, response: Response, label: Label) -> Response:
+    def response(self, response: Response, label: Label, path: str = "") -> Response:
         """The response as it is."""
         return response
 

@@ -7,10 +7,10 @@ import re
 from collections.abc import Callable, Sequence
 from functools import cache, lru_cache, partial
 
-from replaymock import embedded, encoded, jwts, markup, members, parameters, tokens
+from replaymock import code, embedded, encoded, jwts, markup, members, parameters, tokens
 from replaymock.gitleaks import SecretRule, TeamRules
 from replaymock.glance import is_clean
-from replaymock.labels import ANONYMOUS, Label, Whole, anonymous, nameable, unnumbered, whole
+from replaymock.labels import ANONYMOUS, Label, Whole, anonymous, is_of_answer, nameable, unnumbered, whole
 from replaymock.places import Place, beside_names, is_of_oauth, oauth_in, oauth_parameters
 from replaymock.rewrites import Selector, is_named
 from replaymock.secrets import (
@@ -29,6 +29,7 @@ from replaymock.secrets import (
 from replaymock.shapes import Shape, Shapes, is_everyday
 from replaymock.targets import PLACEHOLDER, encode_pair, encode_segment, literal_percents, readable
 from replaymock.vendors import BY_PLACE, SHAPES
+from replaymock.wording import Texts, reads_as_text
 
 Selectors = dict[str, list[Selector]]
 
@@ -50,8 +51,11 @@ class Hider:
 
     def shapes(self, text: str, label: Label) -> str:
         """Text with the values in it that have the shape of a credential replaced."""
-        for shape in self._shapes.likely(text):
-            text = shape.replaced(text, partial(self.replaced, name=shape.name, label=label))
+        return self._shaped(text, self._shapes.likely(text), label)
+
+    def _shaped(self, text: str, likely: Sequence[Shape], label: Label, *, is_code: bool = False) -> str:
+        for shape in likely:
+            text = shape.replaced(text, partial(self.replaced, name=shape.name, label=label), is_code=is_code)
         text = self._rules.hidden(text, partial(self.replaced, label=label))
         for expression in self._added_values:
             text = expression.sub(lambda match: self.replaced(match.group(), "value", label), text)
@@ -84,13 +88,16 @@ class Hider:
         """A value without what a team's own rules know by the name beside it."""
         return self._rules.beside(name, value, partial(self.replaced, label=label))
 
-    def json(self, text: str, label: Label) -> str:
-        """JSON text, each value by the keys above it and by what it says; what is no JSON is searched as loose text."""
+    def json(self, text: str, label: Label, *, is_of_texts: bool = False) -> str:
+        """JSON text, each value by the keys above it and by what it says; what is no JSON is searched as loose text.
+
+        In what `is_of_texts` for people, such as a translation, words are no secrets.
+        """
         if not self._may_hold_secrets(text) or self.is_clean(text):
             return text
         if not tokens.is_valid(text):
             return self.loose(text, label)
-        return self.walked(text, label)
+        return self.walked(text, label, is_of_texts=is_of_texts)
 
     def is_clean(self, text: str) -> bool:
         """Whether JSON text surely holds nothing to hide, seen without taking it apart."""
@@ -98,8 +105,9 @@ class Hider:
             return False
         return is_clean(text, lambda found: self.shapes(found, anonymous) != found)
 
-    def walked(self, text: str, label: Label) -> str:
+    def walked(self, text: str, label: Label, *, is_of_texts: bool = False) -> str:
         """Valid JSON text, each value looked at."""
+        texts = Texts(partial(_strings, text), is_known=is_of_texts)
         added, kept, named = self._places("add", text), self._places("keep", text), beside_names(text)
 
         def visit(path: Sequence[str | int], token: str) -> str | None:
@@ -109,7 +117,7 @@ class Hider:
             name = named.get(place, "")
             if place in added:
                 name = next((step for step in reversed(path) if isinstance(step, str)), "value")
-            return self._json_value(path, token, name, label)
+            return self._json_value(path, token, name, label, texts)
 
         def visit_key(token: str) -> str | None:
             key = tokens.string_value(token) or ""
@@ -119,7 +127,17 @@ class Hider:
         return tokens.replace_values(text, visit, cache(visit_key))
 
     def loose(self, text: str, label: Label) -> str:
-        """Text that may be JSON, hold lines of it, code, markup or links."""
+        """Text that may be JSON, hold lines of it, markup with or without code, or links."""
+        return self._around_code(text, label, self._loose)
+
+    def _around_code(self, text: str, label: Label, search: Callable[[str, Label], str]) -> str:
+        """Text as it is searched, but for the code in it if it is a page."""
+        if not code.may_be_in(text):
+            return search(text, label)
+        script, data = partial(self.script, label=label), partial(self.json, label=label)
+        return code.replace_around(text, script, data, lambda rest: search(rest, label))
+
+    def _loose(self, text: str, label: Label) -> str:
         is_spelled = ASCII_ESCAPE.search(text) or _ENCODED.search(text)
         if not (is_spelled or may_name_secret(text) or is_of_oauth(text) or self._rules.may_be_in(text)):
             return self.shapes(text, label)
@@ -141,7 +159,10 @@ class Hider:
         """A whole value: as loose text, also behind percent-encoding and base64, where ordinals cannot be told."""
         if self._is_by_the_tables and is_everyday(text):
             return text
-        found = self.loose(text, label)
+        return self._around_code(text, label, self._deep)
+
+    def _deep(self, text: str, label: Label) -> str:
+        found = self._loose(text, label)
         if len(text) < _SHORTEST_ENCODED:
             return found
         if _ENCODED.search(found):
@@ -149,9 +170,18 @@ class Hider:
         return encoded.replace_base64(found, lambda inner: self.loose(inner, unnumbered(label)))
 
     def script(self, text: str, label: Label) -> str:
-        """A script: by shapes, and JSON that it only hands to a function as JSON."""
+        """Code: by shapes only, also right behind an escape for the end of a line."""
+        likely = self._shapes.likely(text)
+        if self._is_by_the_tables and not likely:
+            return text
+        mark = next((mark for mark in _LINE_ENDS if mark not in text), "") if "\\n" in text else ""
+        found = self._shaped(text.replace("\\n", mark) if mark else text, likely, label, is_code=True)
+        return found.replace(mark, "\\n") if mark else found
+
+    def source(self, text: str, label: Label) -> str:
+        """A body of code: one that only hands JSON to a function (JSONP) as that JSON."""
         found = embedded.replace_argument(text, lambda said: self.json(said, label))
-        return self.shapes(text, label) if found is None else found
+        return self.script(text, label) if found is None else found
 
     def events(self, text: str, label: Label) -> str:
         """A stream of events, also JSON that is spread over the lines of one."""
@@ -165,7 +195,7 @@ class Hider:
         if not value or (PLACEHOLDER.match(value) and not self._shapes.are_in(value)) or is_harmless_value(name, value):
             return value
         # A request may say any password; an answer has forms and messages that speak of one.
-        speaks_of_one = label is not anonymous and not isinstance(label, Whole) and is_label(name, value)
+        speaks_of_one = is_of_answer(label) and is_label(name, value)
         is_kept = any(expression.fullmatch(value) for expression in self._kept_values)
         if is_kept or (speaks_of_one and self.loose(value, anonymous) == value):
             return value
@@ -239,7 +269,7 @@ class Hider:
 
         return parameters.replace_parameters(text, is_secret, change)
 
-    def _json_value(self, path: Sequence[str | int], token: str, named: str, label: Label) -> str | None:
+    def _json_value(self, path: Sequence[str | int], token: str, named: str, label: Label, texts: Texts) -> str | None:
         if token in ("null", "true", "false"):
             return None
         names = [step for step in path if isinstance(step, str)]
@@ -247,11 +277,13 @@ class Hider:
         above = next((at for at, found in enumerate(names[:-1]) if hides_below(found)), None)
         if above is not None and not any(plain_name(found) in HARMLESS_BELOW for found in names[above + 1 :]):
             named = name = name if is_secret_name(name) else names[above]
-        secret = bool(named) or (is_secret_name(name) and not are_texts(names[:-1]))
+        secret = bool(named) or is_secret_name(name)
         value = tokens.string_value(token)
         if value is None:
+            secret = secret and (bool(named) or not are_texts(names[:-1]))
             return self._json_number(token, name, secret, bool(named), label)
-        if secret:
+        is_said = not named and are_texts(names[:-1]) and reads_as_text(value)
+        if secret and not (is_said or (is_of_answer(label) and texts.have(name, value))):
             hidden = self.replaced(value, name or "value", label)
         else:
             hidden = self.beside(name, self.deep(value, label), label)
@@ -293,7 +325,15 @@ class Hider:
         return frozenset(place for selector in selectors for place in selector.find(value))
 
 
+def _strings(text: str) -> list[str]:
+    """The values of JSON text as strings, where a digit stands for what is none."""
+    values = (text[start:end] for start, end, path in tokens.members(text) if path is not None)
+    return ["0" if (said := tokens.string_value(value)) is None else said for value in values if value != "null"]
+
+
 _NAMES_REMEMBERED = 1024
+# What stands for the end of a line in a string of a program, while it is searched.
+_LINE_ENDS = "\ue000\ue002\ue003"
 _NUMBER = re.compile(r"-?[0-9][0-9.eE+\-]*")
 _SHORTEST_ENCODED = 12
 _ENCODED = re.compile(r"%(?:25)*[2-7][0-9A-Fa-f]")

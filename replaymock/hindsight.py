@@ -28,7 +28,9 @@ class Hindsight:
 
     def cassette(self, cassette: Cassette) -> Cassette:
         """A cassette without them; equal if it holds none."""
-        return Cassette(self._request(cassette.request), tuple(map(self._recorded, cassette.responses)))
+        path = cassette.request.path
+        responses = tuple(self._recorded(recorded, path) for recorded in cassette.responses)
+        return Cassette(self._request(cassette.request), responses)
 
     def _request(self, request: CassetteRequest) -> CassetteRequest:
         query = None if request.query is None else self._pairs(request.query)
@@ -61,9 +63,9 @@ class Hindsight:
         found = self.hide(text)
         return text if found == text else forget_names(found)
 
-    def _recorded(self, recorded: Recorded) -> Recorded:
+    def _recorded(self, recorded: Recorded, path: str) -> Recorded:
         media = media_type(recorded.headers)
-        body = self._known.body(recorded.body, media)
+        body = self._known.body(recorded.body, media, path)
         return replace(
             recorded,
             reason=self._nameless(recorded.reason),

@@ -1,18 +1,21 @@
 """Secrets that were seen under a secret name, found again wherever else they stand, by their value.
 
-Only values that nothing else is likely to say are looked for: long enough, and of letters and digits.
+Only values that nothing else is likely to say are looked for: long enough, and of letters and digits. In code, where
+names and words stand for other things, only those that nobody would have written.
 """
 
 import re
 from collections import Counter
 from collections.abc import Mapping
 from dataclasses import replace
-from functools import lru_cache
+from functools import lru_cache, partial
 
-from replaymock import mediatypes
+from replaymock import code, mediatypes
 from replaymock.exchange import Request, Response
 from replaymock.headers import media_type
 from replaymock.secrets import is_secret_name
+from replaymock.targets import readable
+from replaymock.wording import is_code_fragment, is_made_by_chance, is_readable
 
 
 class KnownValues:
@@ -30,6 +33,8 @@ class KnownValues:
 
     def remember(self, value: str, placeholder: str) -> None:
         """Takes note of a secret, if its value is telling."""
+        if "%" in value and _ESCAPED.search(value) and is_telling(decoded := readable(value)):
+            value = decoded  # each of its spellings is looked for
         if value in self._placeholders:
             self._placeholders[value] = placeholder
         if value in self._placeholders or not is_telling(value):
@@ -82,31 +87,41 @@ class KnownValues:
         """Text in which each known value that stands on its own, in any spelling, is its placeholder."""
         if not self._words or not self.may_be_in(text.encode("utf-8", "surrogatepass")):
             return text
+        return self._hidden(text)
+
+    def _hidden(self, text: str, *, is_code: bool = False) -> str:
         for value, core in self._cores.items():
-            if core in text:
+            if core in text and not (is_code and not is_made_by_chance(value)):
                 text = _replaced(text, value, core, self._placeholders[value])
         return text
 
     def request(self, request: Request) -> Request:
-        """The request without known values in its target and its body."""
+        """The request without known values in its target, its headers and its body."""
         target, body = self.hide(request.target), self.body(request.body, media_type(request.headers))
-        return (
-            request if (target, body) == (request.target, request.body) else replace(request, target=target, body=body)
-        )
+        headers = tuple((name, self.hide(value)) for name, value in request.headers)
+        if (target, headers, body) == (request.target, request.headers, request.body):
+            return request
+        return replace(request, target=target, headers=headers, body=body)
 
-    def response(self, response: Response) -> Response:
-        """The response without known values in its headers and its body."""
+    def response(self, response: Response, path: str = "") -> Response:
+        """The response to a request for a path without known values in its headers and its body."""
         if not self._placeholders:
             return response
         headers = tuple((name, self.hide(value)) for name, value in response.headers)
-        return replace(response, headers=headers, body=self.body(response.body, media_type(response.headers)))
+        return replace(response, headers=headers, body=self.body(response.body, media_type(response.headers), path))
 
-    def body(self, body: bytes, media: str) -> bytes:
+    def body(self, body: bytes, media: str, path: str = "") -> bytes:
         """A body of text without known values; they are ASCII, so its charset makes no difference."""
-        if not body or not self._placeholders or not mediatypes.is_textual(media):
+        if not body or not self._placeholders or not mediatypes.is_textual(media) or not self.may_be_in(body):
             return body
         text = body.decode("latin-1")
-        found = self.hide(text)
+        in_code = partial(self._hidden, is_code=True)
+        if code.is_code(media, path, body):
+            found = in_code(text)
+        elif code.may_be_in(text):
+            found = code.replace_around(text, in_code, self._hidden, self._hidden)
+        else:
+            found = self._hidden(text)
         return body if found == text else found.encode("latin-1")
 
 
@@ -124,15 +139,21 @@ def _unescaped(data: bytes) -> bytes:
     return _ESCAPE.sub(b" ", data)
 
 
+@lru_cache(maxsize=1024)
 def is_telling(value: str) -> bool:
     """Whether a value is unlikely to be said by anything but the one who knows the secret."""
-    if not _SPELLED.fullmatch(value) or len(set(value)) < _FEWEST_LETTERS:
+    if len(value) > LONGEST or len(set(value)) < _FEWEST_LETTERS or not _PRINTABLE.fullmatch(value):
+        return False
+    if is_made_by_chance(value) and not _PLACEHOLDER.search(value):
+        return True
+    if not _SPELLED.fullmatch(value) or is_code_fragment(value):
         return False
     digits, has_letters = len(_DIGIT.findall(value)), _LETTER.search(value) is not None
     if digits < _DIGITS_OF_NO_NAME and is_secret_name(value):
         return False  # `accessToken`, `password2`: many a text speaks of it
-    mixed = value not in (value.lower(), value.upper(), value.capitalize())
-    return has_letters and (digits > 0 or mixed) and not _DATE.match(value)
+    if not digits:
+        return value not in (value.lower(), value.upper(), value.capitalize()) and not is_readable(value)
+    return has_letters and not _DATE.match(value)
 
 
 def _replaced(text: str, value: str, core: str, placeholder: str) -> str:
@@ -160,10 +181,11 @@ def _spelling(character: str) -> str:
     if _UNESCAPED.fullmatch(character):
         return re.escape(character)
     digits = "".join(f"[{digit}{digit.lower()}]" for digit in f"{ord(character):02X}")
-    return rf"(?:\\{{0,8}}{re.escape(character)}|%(?:25)*{digits}|\\+u00{digits})"
+    entities = "".join(f"|{entity}" for entity in _ENTITIES.get(character, ()))
+    return rf"(?:\\{{0,8}}{re.escape(character)}|%(?:25)*{digits}|\\+u00{digits}{entities})"
 
 
-LONGEST = 256
+LONGEST = 8192
 """How many characters a telling value has at most."""
 
 MOST_NEWS = 10_000
@@ -171,9 +193,21 @@ MOST_NEWS = 10_000
 
 _FEWEST_LETTERS = 5
 _DIGITS_OF_NO_NAME = 2
+# How markup spells what it uses itself; a query has a plus for a space.
+_ENTITIES = {
+    '"': ("&quot;", "&#34;"),
+    "'": ("&#39;", "&apos;"),
+    "&": ("&amp;",),
+    "<": ("&lt;",),
+    ">": ("&gt;",),
+    " ": (r"\+",),
+}
 # Of one character: eight backslashes and itself, or an escape of an escape of an escape.
 _LONGEST_SPELLING = 16
-_SPELLED = re.compile(rf"[A-Za-z0-9!#$%&()*+,\-./:;=?@\[\]^_|~]{{8,{LONGEST}}}")
+_PRINTABLE = re.compile(r"[ -~]{8,}")
+_SPELLED = re.compile(r"[A-Za-z0-9!#$%&()*+,\-./:;=?@\[\]^_|~]+")
+_PLACEHOLDER = re.compile(r"\{\{[^{}]*\}\}")
+_ESCAPED = re.compile(r"%[2-7][0-9A-Fa-f]")
 _DIGIT = re.compile(r"[0-9]")
 _LETTER = re.compile(r"[A-Za-z]")
 _DATE = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}|v?[0-9]+(?:\.[0-9]+)+")

@@ -30,6 +30,11 @@ def whole(label: Label) -> Label:
     return label if label is anonymous or isinstance(label, Whole) else Whole(label)
 
 
+def is_of_answer(label: Label) -> bool:
+    """Whether a label is for what is said in an answer, and not in a request or for comparing."""
+    return label is not anonymous and not isinstance(label, Whole)
+
+
 def nameable(name: str) -> str:
     """A name as placeholders spell it."""
     return _UNNAMEABLE.sub("_", name.lower())

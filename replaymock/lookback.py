@@ -15,6 +15,7 @@ from replaymock.files import Loaded
 from replaymock.hindsight import Hindsight
 from replaymock.history import hide_names
 from replaymock.journal import Report, counted
+from replaymock.known import LONGEST
 from replaymock.library import Library
 from replaymock.problems import fault
 from replaymock.recorder import Recorder
@@ -178,5 +179,6 @@ def _pieces(folder: Path, loaded: Loaded) -> Iterator[bytes]:
 _TIMES_AS_LONG = 20
 _TIDY_SECONDS = 0.05
 _NAMED = 5
-_PIECE = 64 * 1024
-_OVERLAP = 1024
+_PIECE = 128 * 1024
+# A word of a secret is not cut in all pieces.
+_OVERLAP = LONGEST + 1024

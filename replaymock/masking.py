@@ -121,13 +121,17 @@ def _end_of_value(live: str, at: int, piece: str) -> int:
     """Where a value that begins at a position ends, before a piece of text; -1 where there is none."""
     limit = at + LONGEST + len(piece)
     end = live.find(piece, at, limit)
-    while end >= 0 and not _is_hideable(live[at:end]):
+    for _ in range(_MOST_ENDS):
+        if end < 0 or _is_hideable(live[at:end]):
+            return end
         end = live.find(piece, end + 1, limit)
-    return end
+    return -1
 
 
 def _is_hideable(value: str) -> bool:
     return value == ANONYMOUS or is_telling(value)
 
 
+# How often what ends a value may stand in the value itself.
+_MOST_ENDS = 256
 _IN_PATH = "%7B%7Bredacted%7D%7D"

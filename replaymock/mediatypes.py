@@ -9,12 +9,18 @@ def is_json(media_type: str) -> bool:
     return media_type in _JSON_TYPES or media_type.endswith("+json")
 
 
+def is_code(media_type: str) -> bool:
+    """Whether a media type is that of scripts, styles, drawings, or maps of their sources."""
+    return media_type in _CODE_TYPES or media_type.startswith("text/javascript1.")
+
+
 def is_textual(media_type: str) -> bool:
     """Whether a media type is made of characters; an absent one may be."""
     return (
         not media_type
         or media_type.startswith(("text/", "multipart/"))
         or media_type in _TEXT_TYPES
+        or media_type in _CODE_TYPES
         or is_json(media_type)
         or media_type.endswith(("+xml", "+text", "+yaml", "+jwt", "json-seq"))
     )
@@ -68,14 +74,25 @@ _JSON_TYPES = frozenset(
         "application/x-amz-json-1.1 application/csp-report"
     ).split()
 )
+# JavaScript by all its names (RFC 9239), what is compiled to it, styles, drawings, and what shaders are written in.
+_CODE_TYPES = frozenset(
+    (
+        "text/javascript application/javascript application/x-javascript text/x-javascript application/ecmascript "
+        "text/ecmascript application/x-ecmascript text/x-ecmascript text/jscript text/livescript text/babel text/jsx "
+        "text/x-jsx text/tsx application/typescript text/typescript application/x-typescript text/x-typescript "
+        "text/coffeescript text/x-coffeescript text/x-vue text/css text/x-scss text/scss text/x-sass text/sass "
+        "text/x-less text/less text/stylus image/svg+xml application/source-map application/x-sourcemap text/wat "
+        "text/x-wat application/wat x-shader/x-vertex x-shader/x-fragment"
+    ).split()
+)
 _TEXT_TYPES = frozenset(
     (
-        "application/xml application/javascript application/ecmascript application/x-javascript "
-        "application/graphql application/x-ndjson application/ndjson application/jsonl application/x-jsonlines "
-        "application/stream+json application/yaml application/x-yaml application/toml application/x-sh "
+        "application/xml application/graphql application/x-ndjson application/ndjson application/jsonl "
+        "application/x-jsonlines application/stream+json application/yaml application/x-yaml application/toml "
+        "application/x-sh "
         "application/sql application/rtf application/x-www-form-urlencoded application/x-mpegurl "
         "application/vnd.apple.mpegurl application/x-httpd-php application/jwt application/jose application/csv "
-        "application/x-pem-file application/pem-certificate-chain application/typescript message/http"
+        "application/x-pem-file application/pem-certificate-chain message/http"
     ).split()
 )
 _EXTENSIONS = {

@@ -11,7 +11,7 @@ from functools import lru_cache
 
 from msgspec import Struct
 
-from replaymock import bodies, codings, columns, jwts, mediatypes
+from replaymock import bodies, code, codings, columns, jwts, mediatypes
 from replaymock.exchange import Request, Response
 from replaymock.gitleaks import SecretRule
 from replaymock.headers import Headers, get, media_type, without
@@ -20,9 +20,10 @@ from replaymock.known import is_telling
 from replaymock.labels import ANONYMOUS, Label, anonymous, whole
 from replaymock.numbering import Numbering
 from replaymock.rewrites import Selector
-from replaymock.secrets import is_secret_cookie, is_secret_name
+from replaymock.secrets import is_no_secret_cookie, is_secret_cookie, is_secret_name
 from replaymock.targets import PLACEHOLDER, encode_segment, readable
 from replaymock.vendors import OPTIONAL
+from replaymock.wording import is_of_language
 
 __all__ = ["ANONYMOUS", "KINDS", "Numbering", "RedactionRules", "Redactor", "anonymous", "decoded", "forget_names"]
 __all__ += ["WITHHELD", "shortened"]
@@ -87,13 +88,13 @@ class Redactor:
             self._body(request.headers, request.body, label),
         )
 
-    def response(self, response: Response, label: Label) -> Response:
-        """The response, its content already decoded, with its secrets replaced."""
+    def response(self, response: Response, label: Label, path: str = "") -> Response:
+        """The response to a request for a path, its content already decoded, with its secrets replaced."""
         return replace(
             response,
             reason=forget_names(self._hider.loose(forget_names(response.reason), label)),
             headers=self.headers(response.headers, label),
-            body=self._body(response.headers, response.body, label),
+            body=self._body(response.headers, response.body, label, path),
         )
 
     def message(self, data: bytes, label: Label, *, is_text: bool) -> bytes:
@@ -132,10 +133,7 @@ class Redactor:
         if name == "cookie":
             return _COOKIE.sub(lambda match: self._cookie(match.group(), label), value)
         if name == "set-cookie":
-            pair = _COOKIE.match(value)
-            end = pair.end() if pair else 0
-            hidden = self._cookie(value[:end], label, is_for_server="httponly" in value[end:].lower())
-            return hidden + self._hider.loose(value[end:], label)
+            return self._set_cookie(value, label)
         if self._hider.is_secret("header", name, is_secret_name):
             scheme, space, credentials = value.partition(" ")
             if space and "authorization" in name:
@@ -151,13 +149,25 @@ class Redactor:
             return match.group()
         return before + name + between + self._hider.replaced(value, name, label)
 
+    def _set_cookie(self, value: str, label: Label) -> str:
+        pair = _COOKIE.match(value)
+        end = pair.end() if pair else 0
+        said, attributes = value[:end].partition("=")[2], value[end:]
+        if _is_deletion(said, attributes):
+            hidden = value[:end]
+        else:
+            hidden = self._cookie(value[:end], label, is_for_server="httponly" in attributes.lower())
+        return hidden + self._hider.loose(attributes, label)
+
     def _cookie(self, pair: str, label: Label, *, is_for_server: bool = False) -> str:
         name, equals, value = pair.partition("=")
         if not equals:
             return self._hider.deep(pair, label)
-        is_opaque = is_for_server and len(value) >= _OPAQUE and is_telling(value)
+        is_opaque = is_for_server and not is_no_secret_cookie(value)
         if self._hider.is_secret("cookie", name.strip(), lambda name: is_opaque or is_secret_cookie(name)):
-            return name + equals + self._hider.replaced(value, name.strip(), label)
+            quote = '"' if len(value) > 1 and value[0] == value[-1] == '"' else ""
+            inner = value[len(quote) : len(value) - len(quote)]
+            return f"{name}={quote}{self._hider.replaced(inner, name.strip(), label)}{quote}"
         decoded = readable(value) if "%" in value else value
         hidden = self._hider.beside(name.strip(), self._hider.deep(decoded, label), label)
         if hidden == decoded:
@@ -165,7 +175,7 @@ class Redactor:
         # An escape in what was hidden would be decoded the next time, though none was in what came.
         return name + equals + (hidden if decoded == value and "%" not in hidden else encode_segment(hidden))
 
-    def _body(self, headers: Headers, body: bytes, label: Label) -> bytes:
+    def _body(self, headers: Headers, body: bytes, label: Label, path: str = "") -> bytes:
         if not body:
             return body
         content_type = get(headers, "content-type")
@@ -181,23 +191,29 @@ class Redactor:
         if not mediatypes.is_textual(media) and not _is_plain_text(media, body):
             return body
         codec, text = _read(mediatypes.charset(content_type), body)
-        whole_text = text
         if codec.startswith("utf-16"):
             # The ordinals of placeholders are only forgotten where they are ASCII.
             number = label
             label = lambda name, value: forget_names(number(name, value))  # noqa: E731 - a def shadows just the same
         mark = "\ufeff" if text.startswith("\ufeff") else ""
+        found = mark + self._text(text[len(mark) :], media, path, body, label)
+        return body if found == text else found.encode(codec, "replace")
+
+    def _text(self, text: str, media: str, path: str, body: bytes, label: Label) -> str:
+        """The text of a body, searched as what it is."""
+        if code.is_code(media, path, body):
+            return self._hider.source(text, label)
+        if mediatypes.is_json(media):
+            return self._hider.json(text, label, is_of_texts=bool(path) and is_of_language(path))
+        if media == "text/event-stream":
+            return self._hider.events(text, label)
         if media in mediatypes.TABLES:
             text = columns.replace(
                 text,
                 lambda name: self._hider.is_secret("json", name, is_secret_name),
                 lambda name, value: self._hider.replaced(value, name, label),
             )
-        redact = self._hider.script if media in _SCRIPTS else self._hider.deep
-        redact = self._hider.events if media == "text/event-stream" else redact
-        redact = self._hider.json if mediatypes.is_json(media) else redact
-        found = mark + redact(text[len(mark) :], label)
-        return body if found == whole_text else found.encode(codec, "replace")
+        return self._hider.deep(text, label)
 
     def _multipart(self, content_type: str, body: bytes, label: Label) -> bytes | None:
         """The parts redacted one by one, what stands before and after them as it came; None when there are none."""
@@ -228,9 +244,16 @@ class Redactor:
             value = content.decode(charset, "replace")
             told = self._hider.beside(name, value, label)
             content = content if told == value else told.encode(charset, "replace")
-        redacted = self._body((("content-type", part.content_type or "text/plain"),), content, label)
-        changed = bodies.encode(part.content_type or "text/plain", redacted)
+        media = part.content_type or "text/plain"
+        redacted = self._body((("content-type", media),), content, label, part.filename or "")
+        changed = bodies.encode(media, redacted)
         return replace(part, body=changed if isinstance(changed, (bodies.Json, bodies.Text)) else part.body)
+
+
+def _is_deletion(value: str, attributes: str) -> bool:
+    """Whether a cookie is deleted, so that what it still says is none of a session's."""
+    value = value.strip('"')
+    return value.lower() in _DELETED or (not is_telling(value) and _EXPIRED.search(attributes.lower()) is not None)
 
 
 def _by_kind(selectors: Iterable[Selector]) -> dict[str, list[Selector]]:
@@ -269,8 +292,6 @@ def _is_plain_text(media: str, body: bytes) -> bool:
 
 WITHHELD = "/…"
 _SHOWN = 300
-# What no script may read, and nobody would have written.
-_OPAQUE = 16
 _MOST_DECODED = 64 * 1024 * 1024
 _HEADERS_REMEMBERED = 1024
 _LONGEST_REMEMBERED = 256
@@ -279,8 +300,10 @@ _LONGEST_REMEMBERED = 256
 _OFTEN_WRONG = ("", mediatypes.FORM_TYPE)
 _BEGINNING = 4096
 _OF_MEDIA = ("image/", "audio/", "video/", "font/")
-_SCRIPTS = frozenset(("text/javascript", "application/javascript", "application/x-javascript", "text/css"))
-_COOKIE = re.compile(r'[^=;"\s][^=;"]*+="[^"]*+"|[^;\s][^;]*+')
+_COOKIE = re.compile(r'[^=;"\s][^=;"]*+="[^"]*+"(?=\s*(?:;|\Z))|[^;\s][^;]*+')
+_DELETED = frozenset(("", "deleted", "delete", "null", "undefined"))
+# RFC 6265 section 3.1: a server deletes a cookie by a date in the past, which is mostly the beginning of an epoch.
+_EXPIRED = re.compile(r"max-age=[\"\s]*(?:0+(?![0-9])|-)|expires=[^;]*(?:\b(?:19[0-9]|20[01])[0-9]\b|-7[0-9]\b)")
 # Up to where a header's or a URL's next parameter begins.
 _HEADER_PARAMETER = re.compile(
     r"""([;,]\s*|^|\s)([A-Za-z0-9_.\-]{2,64})(="?)([^;,"\s(&](?:[^;,"\s&]|&(?![A-Za-z0-9_.\-]{1,64}=))*+)"""

@@ -55,7 +55,7 @@ def _in_cassette(folder: Path, loaded: Loaded, cassette: Cassette, redactor: Red
     yield from _placed(folder, file, text, ("request",), _told(redactor.request, cassette.request.to_request()))
     for position, recorded in enumerate(cassette.responses):
         response = Response(recorded.status, recorded.reason, recorded.headers, recorded.body)
-        told = _told(redactor.response, response)
+        told = _told(partial(redactor.response, path=cassette.request.path), response)
         for message in recorded.messages:
             told += _told(partial(redactor.message, is_text=message.kind != BINARY), message.data)
         # A plain mock is its own response.

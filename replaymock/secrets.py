@@ -5,6 +5,8 @@ from collections.abc import Iterable
 from functools import lru_cache
 from urllib.parse import unquote
 
+from replaymock.wording import mentions
+
 
 @lru_cache(maxsize=8192)
 def plain_name(name: str) -> str:
@@ -54,15 +56,13 @@ def is_harmless_value(name: str, value: str) -> bool:
 def is_label(name: str, value: str) -> bool:
     """Whether a value under a secret name is that name, a sentence about it, or shows that something is to stand there.
 
-    `Password` and `Forgot password?` are, `super-secret-token` is not: what could be a secret counts as one.
+    `Password`, `Passwort` and `Forgot password?` are, `super-secret-token` is not: what could be one counts as one.
     """
     if value in _TYPES or _STAND_IN.fullmatch(value) or _spelled(value) == _spelled(name):
         return True
     is_sentence = " " in value.strip() and (value[-1] in _ENDS or value == value.capitalize())
-    if not is_sentence or _LABEL.fullmatch(value) is None:
-        return False
-    beginnings = {word[:_BEGINNING].lower() for word in _WORD.findall(name)}
-    return any(word[:_BEGINNING].lower() in beginnings for word in _WORD.findall(value))
+    is_word = value.isalpha() and value == value.capitalize()
+    return (is_sentence or is_word) and _LABEL.fullmatch(value) is not None and mentions(value, name)
 
 
 def is_of_message_security(name: str, text: str) -> bool:
@@ -73,8 +73,18 @@ def is_of_message_security(name: str, text: str) -> bool:
 @lru_cache(maxsize=8192)
 def is_secret_cookie(name: str) -> bool:
     """Whether a cookie of this name holds a secret: also session ids, under the names frameworks give them."""
-    plain = _spelled(name)
-    return is_secret_name(name) or plain.endswith(COOKIE_ENDINGS) or plain.startswith(COOKIE_BEGINNINGS)
+    plain = plain_name(name.removeprefix("__Host-").removeprefix("__Secure-"))
+    return (
+        is_secret_name(name)
+        or plain.endswith(COOKIE_ENDINGS)
+        or plain.startswith(COOKIE_BEGINNINGS)
+        or any(part in plain for part in COOKIE_PARTS)
+    )
+
+
+def is_no_secret_cookie(value: str) -> bool:
+    """Whether the value of a cookie that no script may read is a mere setting: a word, a language, a small number."""
+    return _SETTING_OF_COOKIE.fullmatch(value) is not None
 
 
 def may_name_secret(text: str) -> bool:
@@ -137,6 +147,7 @@ _ONLY_IF = {
     "accesskey": re.compile(r".{2,}", re.DOTALL),
     "pwd": re.compile(r"(?!/[\w.\-]+/).*", re.DOTALL),
 }
+_SETTING_OF_COOKIE = re.compile(r"[A-Za-z]{1,8}(?:[_\-][A-Za-z]{2,8})?|[0-9]{1,3}|[0-9]\.[0-9]")
 _SMALL_NUMBER = re.compile(r"[0-9]{1,3}")
 # The version of a package whose name sounds like a secret: `"jsonwebtoken": "^9.0.2"`.
 _VERSION = re.compile(r"[~^]?[0-9]{1,4}\.[0-9]{1,5}\.[0-9]{1,5}(?:-[a-z]{1,8}[0-9.]{0,6})?")
@@ -144,8 +155,6 @@ _TYPES = frozenset("string number integer boolean object array any unknown".spli
 # The variable of a template, and what shows that something is there: `{{ token }}`, `${TOKEN}`, `****`.
 _STAND_IN = re.compile(r"\{\{[^{}]*\}\}|\$\{[^{}]*\}|<%[^<>]*%>|<[a-zA-Z _\-]+>|[*\u2022]{3,}|[xX]{3,}")
 _LABEL = re.compile(r"[^\W\d](?:[^\W\d]|[ \u00a0.,:;?!'’()…/\-]|(?<=[ (])[0-9]{1,2}\+?(?= )){1,100}(?:[._\-]v[0-9])?")
-_WORD = re.compile(r"[A-Z]?[a-z]{2,}|[A-Z]{2,}")
-_BEGINNING = 4
 _ENDS = "?!:…"
 _OF_MESSAGE_SECURITY = frozenset("Nonce Created Expires DigestValue".split())
 _LONGEST_QUALIFIED = 200
@@ -215,8 +224,14 @@ HARMLESS_ENDINGS = tuple(
         "allowcredentials"
     ).split()
 )
-COOKIE_ENDINGS = ("session", "sess", "sid", "auth", "rememberme", "remember", "login")
-COOKIE_BEGINNINGS = ("session", "aspsession", "wordpressloggedin", "phpsess", "jsession")
+COOKIE_ENDINGS = tuple("session sess sid auth rememberme remember login identity".split())
+COOKIE_BEGINNINGS = tuple(
+    (
+        "session sess ssess aspsession aspnetcore aspxauth wordpresslogged wordpresssec phpsess jsession remember "
+        "moodlesession oauth2proxy cfclearance"
+    ).split()
+)
+COOKIE_PARTS = ("csrf", "xsrf", "antiforgery", "sessionid", "authtoken")
 
 # A text without a match of this holds no secret name, so most bodies are never looked at token by token.
 NAME_HINT = re.compile(

@@ -61,11 +61,11 @@ class Storing:
 
     def response(self, exchange: Exchange) -> Recorded:
         """The response of an exchange, as a cassette holds it. NotKept if it may tell a secret."""
-        response, encoded = self._decoded(exchange.response, truncated=exchange.truncated)
+        response, encoded = self._decoded(exchange)
         decoded = response.body
         headers = self._kept_headers(response.headers, exchange.request.method)
         response, rewrite = self._with_token(replace(response, headers=headers), encoded)
-        response = self._hidden(response if encoded else _without_pseudonym(response))
+        response = self._hidden(response if encoded else _without_pseudonym(response), exchange.request.path)
         return Recorded(
             status=response.status,
             reason=response.reason,
@@ -90,9 +90,9 @@ class Storing:
         data = self._numbering.known.body(data, "text/plain") if is_text else data
         return replace(message, data=as_reason(data) if message.kind == CLOSE else data)
 
-    def _hidden(self, response: Response) -> Response:
-        response = self._without_own(self._redactor.response(response, self._numbering))
-        return self._numbering.known.response(response)
+    def _hidden(self, response: Response, path: str) -> Response:
+        response = self._without_own(self._redactor.response(response, self._numbering, path), path)
+        return self._numbering.known.response(response, path)
 
     def _pauses(self, exchange: Exchange, decoded: bytes, stored: bytes) -> events.Pauses:
         headers, sent = exchange.response.headers, exchange.response.body
@@ -111,11 +111,11 @@ class Storing:
 
         return pauses_in(media, exchange.arrivals, decoded, stored, decoded_size)
 
-    def _without_own(self, response: Response) -> Response:
+    def _without_own(self, response: Response, path: str) -> Response:
         """The response without what this server itself added to the request."""
         if not self._own:
             return response
-        response = self._own.response(response, self._label_own)
+        response = self._own.response(response, self._label_own, path)
         return replace(response, body=self._without_own_bytes(response.body))
 
     def _without_own_bytes(self, data: bytes) -> bytes:
@@ -127,16 +127,17 @@ class Storing:
     def _label_own(self, _name: str, value: str) -> str:
         return self._numbering("header", value)
 
-    def _decoded(self, response: Response, *, truncated: bool) -> tuple[Response, bool]:
+    def _decoded(self, exchange: Exchange) -> tuple[Response, bool]:
         """The response without content coding; where that cannot be undone, as it came and True.
 
         A truncated one is a stream, which is kept as far as its events are whole.
         """
+        response, path = exchange.response, exchange.request.path
         names = codings.parse(get(response.headers, "content-encoding"))
         if not codings.is_known(names):
             return response, bool(response.body)
         try:
-            if truncated:
+            if exchange.truncated:
                 body = codings.decoder(names, self._policy.max_body).feed(response.body)
                 return replace(response, body=events.complete(media_type(response.headers), body)), False
             if not names or not response.body:
@@ -146,7 +147,7 @@ class Storing:
             raise NotKept("its content decodes to more than --max-body") from error
         except codings.CodingError as error:
             body = _as_far_as_it_goes(response.body, names, self._policy.max_body)
-            if self._hidden(replace(response, body=body)).body != body:
+            if self._hidden(replace(response, body=body), path).body != body:
                 raise NotKept("its content coding is damaged, and there is a secret in it") from error
             return response, True
 

@@ -3,21 +3,41 @@
 Each is a name, hints, and a pattern whose group `secret`, if it has one, is the part to hide.
 """
 
-from replaymock.shapes import Check, Shape, is_card_number, is_user_and_password
+from replaymock.shapes import (
+    Check,
+    Shape,
+    is_bearer_of_app,
+    is_card_number,
+    is_key_block,
+    is_no_name,
+    is_password_of_url,
+    is_user_and_password,
+)
 
 
-def _shape(name: str, hints: str, pattern: str, check: Check | None = None, *, spaced: bool = False) -> Shape:
-    return Shape(name, tuple(hints.split()), pattern, check, spaced)
+def _shape(
+    name: str,
+    hints: str,
+    pattern: str,
+    check: Check | None = None,
+    *,
+    in_code: Check = is_no_name,
+    spaced: bool = False,
+) -> Shape:
+    return Shape(name, tuple(hints.split()), pattern, check, in_code, spaced)
 
 
+# An object in base64: a brace, and after it a quotation mark or white space.
+_OBJECT = r"e(?:y[AIJ]|w[0ko])[\w\-]{5,}"
 _FORMATS = (
-    _shape("jwt", "eyJ ewo", r"(?<![\w\-.])e[wy][\w\-]{6,}\.e[wy][\w\-]{6,}\.[\w\-]*"),
+    _shape("jwt", "eyJ ewo", rf"(?<![\w\-.]){_OBJECT}\.{_OBJECT}\.[\w\-]*"),
     _shape("jwe", "eyJ", r"(?<![\w\-.])eyJ[\w\-]{8,}\.[\w\-]*\.[\w\-]{12,}\.[\w\-]{8,}\.[\w\-]{16,}"),
     _shape(
         "pem",
         "-----BEGIN",
-        r"-----BEGIN [A-Z0-9 ]*PRIVATE KEY(?: BLOCK)?-----"
-        r"[\s\S]*?(?:-----END [A-Z0-9 ]*PRIVATE KEY(?: BLOCK)?-----|\Z)",
+        r"-----BEGIN (?P<kind>[A-Z0-9 ]{0,40}PRIVATE KEY(?: BLOCK)?)-----"
+        r"(?:[^\-]++|-(?!----))++-----END (?P=kind)-----",
+        is_key_block,
         spaced=True,
     ),
     _shape(
@@ -25,6 +45,7 @@ _FORMATS = (
         "://",
         r"(?<![A-Za-z0-9+.\-])[A-Za-z][A-Za-z0-9+.\-]{0,30}://[^/\s:@?#\"'<>{}]{0,255}"
         r":(?P<secret>[^/\s@?#\"'<>{}]{1,255})@",
+        in_code=is_password_of_url,
         spaced=True,
     ),
     _shape("bearer", "earer", r"\b[Bb]earer (?P<secret>[A-Za-z0-9._~+/=\-]{16,})", spaced=True),
@@ -156,7 +177,7 @@ _MESSAGES_AND_MAIL = (
     _shape("brevo_key", "xkeysib-", r"\bxkeysib-[a-f0-9]{64}-[A-Za-z0-9]{16}\b"),
     _shape("resend_key", "re_", r"\bre_[A-Za-z0-9]{8}_[A-Za-z0-9]{24}\b"),
     _shape("facebook_token", "EAA", r"\bEAA(?:CEdEose0cBA|[MC])[A-Za-z0-9]{20,}"),
-    _shape("twitter_bearer", "AAAAAAAAAAAAAAAAAAAA", r"\bA{22}[A-Za-z0-9%]{60,}"),
+    _shape("twitter_bearer", "AAAAAAAAAAAAAAAAAAAA", r"\bA{22}[A-Za-z0-9%]{60,}", is_bearer_of_app),
 )
 _MONEY_AND_SHOPS = (
     _shape("stripe_key", "k_live_ k_test_", r"\b[srp]k_(?:live|test)_[A-Za-z0-9]{16,247}\b"),

@@ -18,6 +18,8 @@ def made(shape: Shape, source: random.Random) -> str:
         return token(source)
     if shape.name == "basic":
         return "Basic " + base64.b64encode(f"ann:{word(source)}".encode()).decode()
+    if shape.name == "pem":
+        return pem(source)
     return _text(list(parser.parse(shape.pattern)), source)
 
 
@@ -29,6 +31,12 @@ def token(source: random.Random, **claims: Any) -> str:
     )
     encoded = (base64.urlsafe_b64encode(json.dumps(part).encode()).decode().rstrip("=") for part in parts)
     return ".".join([*encoded, word(source, 43)])
+
+
+def pem(source: random.Random, kind: str = "PRIVATE KEY", lines: int = 3) -> str:
+    """A PEM block of a key that opens nothing."""
+    key = "\n".join(base64.b64encode(source.randbytes(48)).decode() for _ in range(lines))
+    return f"-----BEGIN {kind}-----\n{key}\n-----END {kind}-----"
 
 
 def word(source: random.Random, length: int = 20) -> str:

@@ -17,9 +17,10 @@ TESTS = Path(__file__).parent
 FLOORS: list[tuple[str, str]] = [
     ("values", "errors headers home mode"),
     ("values", "exchange"),
+    ("texts", "wording"),
     ("texts", "targets tokens secrets graphql schema sequence mediatypes codings times messages handshake signing"),
     ("texts", "columns jwts labels encoded embedded members markup parameters shapes places re2"),
-    ("texts", "vendors glance gitleaks"),
+    ("texts", "code vendors glance gitleaks"),
     ("texts", "rulesfile"),
     ("messages", "bodies rewrites answer origin cors shifting conditional"),
     ("messages", "events injection known"),

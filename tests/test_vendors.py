@@ -9,12 +9,12 @@ from replaymock.labels import anonymous
 from replaymock.redaction import KINDS
 from replaymock.shapes import Shape, Shapes
 from replaymock.vendors import BY_PLACE, OPTIONAL, SHAPES
-from tests.credentials import made
+from tests.credentials import made, pem
 from tests.growth import grows_in_proportion
 
 SAMPLES = {
     "jwt": "eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiIxMjM0In0.c2lnbmF0dXJl",
-    "pem": "-----BEGIN RSA PRIVATE KEY-----\nMIIE\n-----END RSA PRIVATE KEY-----",
+    "pem": pem(random.Random(3), "RSA PRIVATE KEY"),
     "url_password": "postgres://ann:hunter2@db/x",
     "bearer": "Bearer abcdefghijklmnop1234",
     "aws_access_key_id": "AKIA" + "ABCD1234" * 2,
