@@ -43,9 +43,12 @@ _PIECE = 128 * 1024
 class Caller:
     """The caller's connection, written to in ready bytes."""
 
-    def __init__(self, connection: HTTP1Connection, done: Callable[[], None]) -> None:
+    def __init__(
+        self, connection: HTTP1Connection, done: Callable[[], None], fell_short: Callable[[], None] = lambda: None
+    ) -> None:
         self._connection = connection
         self._done = done
+        self._fell_short = fell_short
         self._written: asyncio.Future[None] = asyncio.Future()
         self._is_http10 = False
         self._closes = False
@@ -186,6 +189,7 @@ class Caller:
                         for piece in _pieces(file):
                             await self.write(piece)
                     except OSError:  # it was promised whole
+                        self._fell_short()
                         self.abort()
                         return
                 case Leave():

@@ -17,7 +17,7 @@ class UsageError(ReplaymockError):
 
 
 class CassetteError(ReplaymockError):
-    """A cassette that cannot be read. `line` and `column` count from 1."""
+    """A cassette that cannot be read. `line` and `column` count from 1; `request` is what could be read of its own."""
 
     def __init__(self, file: str, line: int, column: int, reason: str) -> None:
         super().__init__(f"{file}:{line}:{column}: {reason}")
@@ -25,6 +25,7 @@ class CassetteError(ReplaymockError):
         self.line = line
         self.column = column
         self.reason = reason
+        self.request: object = None
 
 
 class RequestRefused(ReplaymockError):

@@ -20,6 +20,7 @@ _MOST_SELECTORS = 6
 _MOST_PATHS = 2000
 SHOWN = 200
 OTHER_PROTOCOL = "other protocol"
+INVALID = "cassette invalid"
 RECORD = "record it (replaymock record --mode new --upstream URL)"
 
 
@@ -97,6 +98,11 @@ def shortened(text: str) -> str:
 def exhausted(request: Canonical, entry: Entry) -> Miss:
     """The miss of a strict sequence that has played its last response."""
     return Miss(request, "exhausted", (NearMiss(entry, ()),), 'sequence = "auto"')
+
+
+def invalid(request: Canonical, fault: str) -> Miss:
+    """The miss of a request whose cassette cannot be read, or not as far as it was promised."""
+    return Miss(request, INVALID, (), f"mend {fault}")
 
 
 def _nearest(request: Canonical, index: Index) -> tuple[NearMiss, ...]:

@@ -9,7 +9,7 @@ from replaymock.cors import Cors
 from replaymock.errors import RequestRefused
 from replaymock.headers import Headers
 from replaymock.matching import SOCKET, Difference
-from replaymock.misses import OTHER_PROTOCOL, RECORD, Miss, shortened
+from replaymock.misses import INVALID, OTHER_PROTOCOL, RECORD, Miss, shortened
 
 UPGRADE_REQUIRED = 426
 
@@ -51,6 +51,8 @@ def _upgrade(status: int) -> Headers:
 
 def advice(miss: Miss) -> str:
     """What to do about a miss, as a sentence."""
+    if miss.reason == INVALID:
+        return "Mend its file, which a warning has named; replaymock check does so, too."
     if miss.is_line:
         new = f"put this line {miss.home.top}"
         line = f"replace the ignore line of {miss.home.file} by" if miss.replaces_line else new

@@ -3,6 +3,7 @@
 `load(dump(cassette)) == cassette` for every cassette that recording can make.
 """
 
+import json
 import re
 from collections.abc import Callable, Iterator
 from typing import Any, TypeVar
@@ -36,12 +37,16 @@ JSON_TYPE = "application/json; charset=utf-8"
 
 def load(file: str, data: bytes, sidecars: Sidecars) -> Cassette:
     """The cassette in `data`. CassetteError with the place of the first thing that is wrong."""
-    found = _decoded(file, data)
     try:
-        refuse_doubles(data, _json_bodies(found))
-    except Fault as fault:
-        raise at(file, data, fault.place, fault.reason) from fault
-    return _cassette(file, data, found, sidecars)
+        found = _decoded(file, data)
+        try:
+            refuse_doubles(data, _json_bodies(found))
+        except Fault as fault:
+            raise at(file, data, fault.place, fault.reason) from fault
+        return _cassette(file, data, found, sidecars)
+    except CassetteError as error:
+        error.request = _request_in(data)
+        raise
 
 
 def spelled(cassette: Cassette, file: str) -> dict[str, bytes]:
@@ -86,6 +91,22 @@ def _cassette(file: str, data: bytes, found: FileCassette, sidecars: Sidecars) -
     except Fault as fault:
         raise at(file, data, fault.place, fault.reason) from fault
     return Cassette(request, responses)
+
+
+def _request_in(data: bytes) -> CassetteRequest | None:
+    """What a cassette says of its request, whatever else is wrong with it; None where that cannot be read either."""
+    try:
+        text = data.decode("utf-8")
+        start = _REQUEST.search(text)
+        if start is None:
+            return None
+        _, end = json.JSONDecoder().raw_decode(text, start.end())
+        found = msgspec.json.decode(text[start.end() : end], type=FileRequest)
+        request = _load_request(found)
+        says_so = request.is_upgrade or not _MESSAGES.search(text, end)
+        return request if says_so else replace(request, headers=(*request.headers, _UPGRADE))
+    except (ValueError, msgspec.MsgspecError, RecursionError, Fault):
+        return None
 
 
 def plain_mock(path: str, data: bytes, file: str) -> Cassette:
@@ -183,7 +204,7 @@ def _as_upgrade(request: CassetteRequest, responses: tuple[Recorded, ...]) -> Ca
         raise Fault(("request", "method"), "a WebSocket is asked for by GET")
     if request.body is not None:
         raise Fault(("request",), "a request for a WebSocket has no body")
-    return request if request.is_upgrade else replace(request, headers=(*request.headers, ("upgrade", "websocket")))
+    return request if request.is_upgrade else replace(request, headers=(*request.headers, _UPGRADE))
 
 
 def _load_socket(found: FileResponse, place: Place, sidecars: Sidecars) -> Recorded:
@@ -339,6 +360,9 @@ def _only_form(found: Any, forms: tuple[str, ...], place: Place) -> str:
 
 
 _DECODER = msgspec.json.Decoder(FileCassette)
+_REQUEST = re.compile(r'"request"\s*:\s*')
+_MESSAGES = re.compile(r'"messages"\s*:\s*\[\s*\{\s*"from"')
+_UPGRADE = ("upgrade", "websocket")
 _ENDING_HERE = HOP_BY_HOP - {"upgrade"}
 _FRAMING = HOP_BY_HOP | {"content-length"}
 _DIGITS = re.compile(r"[0-9]+")

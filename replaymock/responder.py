@@ -5,7 +5,6 @@
 
 import asyncio
 from collections.abc import AsyncIterator, Callable
-from dataclasses import replace
 from random import Random
 from typing import TYPE_CHECKING
 
@@ -15,18 +14,17 @@ from replaymock.cassette import SWITCHING
 from replaymock.cors import Cors
 from replaymock.errors import CassetteError, RequestRefused
 from replaymock.exchange import Request
+from replaymock.faulty import Faulty
 from replaymock.finding import Finder, Found, Read, files_for
 from replaymock.history import write_name
 from replaymock.index import Entry, Index
 from replaymock.journal import AskAll, Journal, Report, Served
 from replaymock.listeners import Listeners
 from replaymock.matching import SOCKET, KnownBody, Matcher
-from replaymock.misses import Miss, exhausted, explain
+from replaymock.misses import Miss, exhausted, explain, invalid
 from replaymock.mode import Mode
-from replaymock.naming import cassette_name
 from replaymock.playing import Manner, Player, Playing
 from replaymock.problems import advice, fault, miss_answer, problem, refusal
-from replaymock.rewrites import Canonical
 from replaymock.sessions import Session, Sessions, assign
 from replaymock.settings import Latency
 
@@ -69,6 +67,7 @@ class Responder:
         self.playing = playing
         self._matcher = matcher
         self._finder = Finder(matcher)
+        self._faulty = Faulty({}, matcher)
         self._reading = asyncio.Lock()
         self._report = report
         self._clock = clock
@@ -77,6 +76,7 @@ class Responder:
     def use(self, index: Index, broken: dict[str, CassetteError]) -> None:
         """Serves from another index from now on."""
         self.broken = broken
+        self._faulty = Faulty(broken, self._matcher)
         self._finder.use(index)
 
     @property
@@ -190,6 +190,14 @@ class Responder:
         """How long what a request gets is held back."""
         return self._player.manner(request).latency
 
+    def fell_short(self, request: Request) -> None:
+        """Takes note that the file a body is in was shorter than promised when it was sent."""
+        found = self._find(request)
+        file = found.entry.file if found.entry else ""
+        short = f"{file or found.shown}: the file of its body was shorter than promised when it was sent"
+        self.warn(request, short)
+        self.missed(request, invalid(found.canonical, short), 500, file)
+
     def missed(self, request: Request, miss: Miss, status: int, file: str) -> None:
         """Takes note of a miss, and tells of it when it is new."""
         self._served(request.method, self._shown(request), status, "miss", file, self._clock())
@@ -235,10 +243,17 @@ class Responder:
         found = self._finder.find(request, known, read)
         for _ in range(_TRIES):
             if found.entry is None or found.entry.is_at_hand:
-                return found
+                return self._unless_faulty(found)
             self.look_again(found.entry.file)
             found = self._finder.find(request, known, read)
         return Found(found.canonical, None, found.shown)
+
+    def _unless_faulty(self, found: Found) -> Found:
+        """The entry that was found, unless only because the one that goes before it cannot be read."""
+        if not (self._faulty and found.entry) or self.mode.forward:
+            return found
+        is_faulty = self._faulty.instead_of(found.entry, found.canonical)
+        return Found(found.canonical, None, found.shown) if is_faulty else found
 
     def _as_recorded(self, request: Request, found: Found) -> tuple[Request, Found]:
         """The request with the times it was given by this run as they were recorded, and what it comes down to."""
@@ -275,9 +290,10 @@ class Responder:
 
     def _miss(self, request: Request, found: Found, started: float) -> Answer:
         echoed = self.cors.echoed(request.headers)
-        broken = self._broken_for(found.canonical)
-        if broken and not found.entry:
-            self._served(request.method, found.shown, 500, "error", "", started)
+        broken = self._faulty.instead_of(found.entry, found.canonical)
+        if broken:
+            self._served(request.method, found.shown, 500, "miss", "", started)
+            self._tell(invalid(found.canonical, str(broken)))
             headers = self.cors.apply((("Cache-Status", "replaymock; detail=cassette_invalid"),), echoed)
             place = {"file": broken.file, "line": broken.line, "column": broken.column}
             return problem(500, "cassette_invalid", str(broken), headers, **place)
@@ -295,12 +311,6 @@ class Responder:
         if found.entry:
             return exhausted(found.canonical, found.entry)
         return explain(found.canonical, self.index, self.playing.ignored, self.playing.folder)
-
-    def _broken_for(self, request: Canonical) -> CassetteError | None:
-        """The fault of the file that would have answered, by the name it would have."""
-        asked = replace(request, method="GET") if request.method == "HEAD" else request
-        names = (cassette_name(request), cassette_name(asked), f"{request.path[1:]}.json")
-        return next((self.broken[name] for name in names if name in self.broken), None)
 
     def _shown(self, request: Request) -> str:
         """The target as it may stand in logs and pages."""

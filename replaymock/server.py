@@ -147,7 +147,7 @@ class _Delegate(httputil.HTTPMessageDelegate):
         self._guard = guard
         self._max_body = max_body
         self._in_flight = in_flight
-        self._out = Caller(connection, self._done)
+        self._out = Caller(connection, self._done, self._fell_short)
         self._request: Request | None = None
         self._upload: Upload | None = None
         self._pieces: list[bytes] = []
@@ -298,6 +298,10 @@ class _Delegate(httputil.HTTPMessageDelegate):
         """Refuses a body over the limit; what still comes of it is read and thrown away, so that the answer is seen."""
         self._out.close_after()
         self._out.answer(self._responder.refuse(request, over_limit(self._max_body)))
+
+    def _fell_short(self) -> None:
+        if self._request:
+            self._responder.fell_short(self._request)
 
     def _done(self) -> None:
         self._in_flight.discard(self)

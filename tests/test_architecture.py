@@ -37,7 +37,7 @@ FLOORS: list[tuple[str, str]] = [
     ("memory", "shelf unsaved volatile"),
     ("memory", "index sessions history turns repeats joining"),
     ("memory", "asking storing hindsight"),
-    ("memory", "misses proposals finding keeping wholes"),
+    ("memory", "misses proposals finding faulty keeping wholes"),
     ("memory", "recording"),
     ("memory", "journal"),
     ("memory", "listeners"),

@@ -125,7 +125,12 @@ def test_a_request_whose_cassette_is_broken_is_told_where() -> None:
     assert (said["code"], said["file"], said["line"], said["column"]) == ("cassette_invalid", "c/a/GET.json", 3, 7)
     assert asked(responder, "/b").status == 500
     assert asked(responder, "/c").status == 404
-    assert responder.journal.counts == {"error": 2, "miss": 1}
+    assert responder.journal.counts == {"miss": 3}
+    told = [(miss["reason"], miss["hint"].partition(", or")[0]) for miss in responder.journal.misses()]
+    assert told[:2] == [
+        ("cassette invalid", "mend c/a/GET.json:3:7: not JSON"),
+        ("cassette invalid", "mend c/b.json:1:1: not JSON"),
+    ]
 
 
 def test_where_there_is_an_upstream_a_miss_is_left_to_it() -> None:
