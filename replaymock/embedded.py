@@ -44,4 +44,8 @@ def _lines(block: str, change: Change) -> str:
 _LINE = re.compile(r"^((?:data:)?[ \t]*)([{\[][^\r\n]*[}\]])(?=[ \t]*\r?$)", re.MULTILINE)
 _FIELD = re.compile(r"(data:[ ]?)(.*?)(\r?)", re.DOTALL)
 _DATA = re.compile(r"^data:[^\n]*(?:\ndata:[^\n]*)+", re.MULTILINE)
-_CALL = re.compile(r"(\s*(?:/\*\*/\s*)?[A-Za-z_$][\w$.\[\]]{0,99}\(\s*)([\[{].*[\]}])(\s*\)\s*;?\s*)", re.DOTALL)
+# What modules are made by is no function that waits for data.
+_CALL = re.compile(
+    r"(\s*(?:/\*\*/\s*)?(?!(?:define|require|System)\b)[A-Za-z_$][\w$.\[\]]{0,99}\(\s*)([\[{].*[\]}])(\s*\)\s*;?\s*)",
+    re.DOTALL,
+)

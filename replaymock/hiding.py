@@ -29,7 +29,7 @@ from replaymock.secrets import (
 from replaymock.shapes import Shape, Shapes, is_everyday
 from replaymock.targets import PLACEHOLDER, encode_pair, encode_segment, literal_percents, readable
 from replaymock.vendors import BY_PLACE, SHAPES
-from replaymock.wording import Texts, reads_as_text
+from replaymock.wording import Texts, is_message
 
 Selectors = dict[str, list[Selector]]
 
@@ -178,9 +178,9 @@ class Hider:
         found = self._shaped(text.replace("\\n", mark) if mark else text, likely, label, is_code=True)
         return found.replace(mark, "\\n") if mark else found
 
-    def source(self, text: str, label: Label) -> str:
+    def source(self, text: str, label: Label, *, is_of_texts: bool = False) -> str:
         """A body of code: one that only hands JSON to a function (JSONP) as that JSON."""
-        found = embedded.replace_argument(text, lambda said: self.json(said, label))
+        found = embedded.replace_argument(text, partial(self.json, label=label, is_of_texts=is_of_texts))
         return self.script(text, label) if found is None else found
 
     def events(self, text: str, label: Label) -> str:
@@ -282,7 +282,7 @@ class Hider:
         if value is None:
             secret = secret and (bool(named) or not are_texts(names[:-1]))
             return self._json_number(token, name, secret, bool(named), label)
-        is_said = not named and are_texts(names[:-1]) and reads_as_text(value)
+        is_said = not named and are_texts(names[:-1]) and is_message(value)
         if secret and not (is_said or (is_of_answer(label) and texts.have(name, value))):
             hidden = self.replaced(value, name or "value", label)
         else:

@@ -112,7 +112,7 @@ class KnownValues:
 
     def body(self, body: bytes, media: str, path: str = "") -> bytes:
         """A body of text without known values; they are ASCII, so its charset makes no difference."""
-        if not body or not self._placeholders or not mediatypes.is_textual(media) or not self.may_be_in(body):
+        if not body or not self._placeholders or not mediatypes.is_text(media, body) or not self.may_be_in(body):
             return body
         text = body.decode("latin-1")
         in_code = partial(self._hidden, is_code=True)

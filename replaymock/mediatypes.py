@@ -26,6 +26,19 @@ def is_textual(media_type: str) -> bool:
     )
 
 
+def is_text(media_type: str, body: bytes) -> bool:
+    """Whether a body is text: by its type, or because it is in UTF-8 though its type does not call it text."""
+    if is_textual(media_type):
+        return True
+    if media_type.startswith(_OF_MEDIA) or b"\0" in body:
+        return False
+    try:
+        body.decode("utf-8")
+    except UnicodeError:
+        return False
+    return True
+
+
 def is_rewritable(media_type: str) -> bool:
     """Whether upstream's origin is replaced in bodies of this media type."""
     return bool(media_type) and is_textual(media_type)
@@ -66,6 +79,7 @@ def media_type_of(file_extension: str) -> str:
     return "application/json" if file_extension == "json" else "application/octet-stream"
 
 
+_OF_MEDIA = ("image/", "audio/", "video/", "font/")
 FORM_TYPE = "application/x-www-form-urlencoded"
 TABLES = frozenset(("text/csv", "application/csv", "text/tab-separated-values"))
 _JSON_TYPES = frozenset(

@@ -188,7 +188,7 @@ class Redactor:
             redacted = self._multipart(content_type, body, label)
             if redacted is not None:
                 return redacted
-        if not mediatypes.is_textual(media) and not _is_plain_text(media, body):
+        if not mediatypes.is_text(media, body):
             return body
         codec, text = _read(mediatypes.charset(content_type), body)
         if codec.startswith("utf-16"):
@@ -202,9 +202,9 @@ class Redactor:
     def _text(self, text: str, media: str, path: str, body: bytes, label: Label) -> str:
         """The text of a body, searched as what it is."""
         if code.is_code(media, path, body):
-            return self._hider.source(text, label)
+            return self._hider.source(text, label, is_of_texts=is_of_language(path))
         if mediatypes.is_json(media):
-            return self._hider.json(text, label, is_of_texts=bool(path) and is_of_language(path))
+            return self._hider.json(text, label, is_of_texts=is_of_language(path))
         if media == "text/event-stream":
             return self._hider.events(text, label)
         if media in mediatypes.TABLES:
@@ -279,17 +279,6 @@ def _read(charset: str, body: bytes) -> tuple[str, str]:
         return "latin-1", body.decode("latin-1")
 
 
-def _is_plain_text(media: str, body: bytes) -> bool:
-    """Whether a body that its type does not call text is text all the same."""
-    if media.startswith(_OF_MEDIA) or b"\0" in body:
-        return False
-    try:
-        body.decode("utf-8")
-    except UnicodeError:
-        return False
-    return True
-
-
 WITHHELD = "/…"
 _SHOWN = 300
 _MOST_DECODED = 64 * 1024 * 1024
@@ -299,7 +288,6 @@ _LONGEST_REMEMBERED = 256
 # beginning such a body is binary, and looking through megabytes of it would hold everything up.
 _OFTEN_WRONG = ("", mediatypes.FORM_TYPE)
 _BEGINNING = 4096
-_OF_MEDIA = ("image/", "audio/", "video/", "font/")
 _COOKIE = re.compile(r'[^=;"\s][^=;"]*+="[^"]*+"(?=\s*(?:;|\Z))|[^;\s][^;]*+')
 _DELETED = frozenset(("", "deleted", "delete", "null", "undefined"))
 # RFC 6265 section 3.1: a server deletes a cookie by a date in the past, which is mostly the beginning of an epoch.

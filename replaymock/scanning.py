@@ -52,10 +52,11 @@ def scan(folder: Path, config: FileConfig, only: Iterable[str] | None = None) ->
 
 def _in_cassette(folder: Path, loaded: Loaded, cassette: Cassette, redactor: Redactor) -> Iterator[Finding]:
     file, text = loaded.file, _read(folder / loaded.file)
+    path = f"/{file}" if loaded.plain else cassette.request.path
     yield from _placed(folder, file, text, ("request",), _told(redactor.request, cassette.request.to_request()))
     for position, recorded in enumerate(cassette.responses):
         response = Response(recorded.status, recorded.reason, recorded.headers, recorded.body)
-        told = _told(partial(redactor.response, path=cassette.request.path), response)
+        told = _told(partial(redactor.response, path=path), response)
         for message in recorded.messages:
             told += _told(partial(redactor.message, is_text=message.kind != BINARY), message.data)
         # A plain mock is its own response.
@@ -84,7 +85,9 @@ def _sidecar(folder: Path, file: str, text: str, under: tuple[str | int, ...]) -
 
 
 def _in_text(file: str, text: str, redactor: Redactor) -> Iterator[Finding]:
-    for kind, value in _told(partial(redactor.message, is_text=True), text.encode("utf-8")):
+    media = "application/json" if text.lstrip()[:1] in ("{", "[") else "text/plain"
+    response = Response(200, "", (("content-type", media),), text.encode("utf-8"))
+    for kind, value in _told(partial(redactor.response, path=f"/{file}"), response):
         line = text.count("\n", 0, max(0, text.find(value))) + 1
         yield Finding(file, *(_located(text, (), value) or (line, "$")), kind)
 

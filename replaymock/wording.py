@@ -38,6 +38,11 @@ def reads_as_text(value: str) -> bool:
     return any(any(map(str.isalpha, word)) for word in words) and not any(map(_is_odd, words))
 
 
+def is_message(value: str) -> bool:
+    """Whether a value where messages stand is one: it reads as text, or is a sentence whatever it is about."""
+    return reads_as_text(value) or (" " in value.strip() and not any(map(is_made_by_chance, value.split())))
+
+
 def mentions(value: str, name: str) -> bool:
     """Whether a text has a word that begins as one of a name does: `Forgot PIN?` of `user_pin`."""
     beginnings = {word[:_BEGINNING].lower() for word in _WORD.findall(name)}
@@ -58,16 +63,16 @@ class Texts:
         texts = [value for value in strings if reads_as_text(value) and not _DATA.fullmatch(value)]
         if len(strings) - len(texts) > len(strings) // _TEXTS_FOR_ONE_OTHER:
             return 0
-        spoken = [value for value in texts if " " in value.strip() or value[:1].isupper() or not value.isascii()]
-        return len(texts) if len(spoken) * 2 >= len(texts) else 0
+        return len(texts) if sum(map(_is_spoken, texts)) * 2 >= len(texts) else 0
 
     def have(self, name: str, value: str) -> bool:
         """Whether a value under a name is one of these texts; among few others only one that speaks of its name."""
         if not reads_as_text(value):
             return False
-        if self._is_known or self._size >= _MANY_TEXTS:
+        if self._is_known:
             return True
-        return self._size >= _FEWEST_TEXTS and mentions(value, name)
+        fewest = _FEWEST_TEXTS if mentions(value, name) else _MANY_TEXTS
+        return self._size >= fewest and (_is_spoken(value) or mentions(value, name))
 
 
 @lru_cache(maxsize=1024)
@@ -79,6 +84,11 @@ def is_of_language(path: str) -> bool:
     stem, _, extension = name.rpartition(".")
     parts = stem.replace("_", "-").split(".")
     return extension in ("json", "arb") and (parts[0] in _FOLDERS or any(map(_LANGUAGE.fullmatch, parts)))
+
+
+def _is_spoken(text: str) -> bool:
+    """Whether a text is more than a word in small letters, which could be a password or a name of a program."""
+    return " " in text.strip() or text[:1].isupper() or not text.isascii()
 
 
 def _is_word(piece: str) -> bool:
@@ -135,7 +145,7 @@ _RUN = re.compile(r"[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}|[A-Za-z
 # From a letter to a digit or back: no name has many of them.
 _TURN = re.compile(r"[A-Za-z](?=[0-9])|[0-9](?=[A-Za-z])")
 _MANY_TURNS = 4
-_PER_TURN = 5
+_PER_TURN = 4
 _CALL = re.compile(r"[A-Za-z0-9_$)\]]\(|=>|\)[;,]")
 _OF_PROGRAMS = re.compile(r"""[(){};"'`<>\\]|=>|&&|\|\||[!=]==|\A[)\],;.:?=]|[,:\[?]\Z""")
 _DOTTED = re.compile(r"[A-Za-z_$][\w$]*(?:\??\.[A-Za-z_$][\w$]*)+", re.ASCII)

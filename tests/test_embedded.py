@@ -31,6 +31,8 @@ def test_json_over_several_lines_of_an_event_is_one_text(text: str, shown: str) 
         ('cb({a: "S"});', None),
         ('cb({"a": "S"}); more()', None),
         ('if (x) { cb(["S"]) }', None),
+        ('define({"a": "S"});', None),
+        ('defined({"a": "S"});', 'defined({"a": "hidden"});'),
     ],
 )
 def test_json_that_is_handed_to_a_function_is_json(text: str, shown: str | None) -> None:

@@ -62,6 +62,25 @@ def test_the_reason_of_a_close_has_room_for_what_hides_a_secret() -> None:
     assert spelled(HINDSIGHT.cassette(socket), "GET.json")
 
 
+@pytest.mark.parametrize(
+    "cassette",
+    [
+        a_cassette("/a", recorded(b"let hunter2abc", headers=(("content-type", "text/javascript"),))),
+        a_cassette("/a.mjs", recorded(b"let hunter2abc", headers=(("content-type", "text/plain"),))),
+        a_cassette("/a.css", recorded(b".hunter2abc{}", headers=())),
+        a_cassette("/a", recorded(b"<script>hunter2abc()</script>", headers=(("content-type", "text/html"),))),
+        a_cassette("/a", recorded(b'<b onclick="hunter2abc()">', headers=(("content-type", "text/html"),))),
+    ],
+)
+def test_code_is_not_written_anew_for_what_may_be_a_name_in_it(cassette: Cassette) -> None:
+    assert Hindsight({"hunter2abc": MASK}).cassette(cassette) == cassette
+    chance = "a8f3c2d1e4b59607a8f3c2d1"
+    body = cassette.responses[0].body.replace(b"hunter2abc", chance.encode())
+    said = Cassette(cassette.request, (replace(cassette.responses[0], body=body),))
+    found = Hindsight({chance: MASK}).cassette(said)
+    assert MASK.encode() in found.responses[0].body
+
+
 def test_a_cassette_without_a_secret_stays_as_it_is() -> None:
     cassette = a_cassette("/Zx81kL/mn22pQs", recorded(b'{"a":"Zx81kL"}'))
     assert HINDSIGHT.cassette(cassette) == cassette

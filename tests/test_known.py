@@ -124,6 +124,10 @@ def test_a_known_value_is_hidden_where_it_stands_on_its_own() -> None:
     assert found.body == b'{"{{redacted:password}}":["{{redacted:password}}"]}'
     response = known.response(a_response(headers=(("x-a", "is s3cret/word"),), body=b"s3cret/word"))
     assert (response.headers[0][1], response.body) == ("is {{redacted:password}}", b"{{redacted:password}}")
+    told = known.request(a_request(headers=(("cookie", "a=s3cret%2Fword"),)))
+    assert told.headers == (("cookie", "a={{redacted:password}}"),)
+    typed = a_response(headers=(("content-type", "application/octet-stream"),), body=b"s3cret/word")
+    assert known.response(typed).body == b"{{redacted:password}}"
     image = a_response(headers=(("content-type", "image/png"),), body=b"s3cret/word")
     assert known.response(image) == image
 

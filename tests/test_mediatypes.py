@@ -27,6 +27,44 @@ def test_a_type_is_json_or_text_or_neither(media_type: str, json: bool, textual:
 
 
 @pytest.mark.parametrize(
+    "media_type",
+    [
+        "text/javascript",
+        "application/x-javascript",
+        "text/javascript1.5",
+        "application/typescript",
+        "text/css",
+        "image/svg+xml",
+        "application/source-map",
+    ],
+)
+def test_code_is_text_of_some_types(media_type: str) -> None:
+    assert mediatypes.is_code(media_type) and mediatypes.is_textual(media_type)
+
+
+@pytest.mark.parametrize(
+    "media_type", ["application/json", "text/html", "text/plain", "application/xml", "text/csv", ""]
+)
+def test_data_and_documents_are_no_code(media_type: str) -> None:
+    assert not mediatypes.is_code(media_type)
+
+
+@pytest.mark.parametrize(
+    ("media_type", "body", "is_text"),
+    [
+        ("text/plain", b"\0", True),
+        ("application/octet-stream", "é".encode(), True),
+        ("application/octet-stream", b"a\0", False),
+        ("application/octet-stream", b"\xff", False),
+        ("image/png", b"a", False),
+        ("video/mp2t", b"a", False),
+    ],
+)
+def test_a_body_of_no_textual_type_is_text_if_it_reads_as_such(media_type: str, body: bytes, is_text: bool) -> None:
+    assert mediatypes.is_text(media_type, body) is is_text
+
+
+@pytest.mark.parametrize(
     ("content_type", "charset"),
     [
         ("text/plain", "utf-8"),

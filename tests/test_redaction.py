@@ -148,6 +148,31 @@ def test_targets(target: str, shown: str) -> None:
         ("Set-Cookie", "tx=AbCdEfGh12345678; HttpOnly", "tx={{redacted:tx}}; HttpOnly"),
         ("Set-Cookie", "tx=AbCdEfGh12345678; Path=/", "tx=AbCdEfGh12345678; Path=/"),
         ("Set-Cookie", "locale=en-GB; HttpOnly", "locale=en-GB; HttpOnly"),
+        ("Set-Cookie", f"tx={'aB3dE5gH' * 60}; HttpOnly", "tx={{redacted:tx}}; HttpOnly"),
+        ("Set-Cookie", 'tx={"a":"b|c"}; httponly', "tx={{redacted:tx}}; httponly"),
+        ("Set-Cookie", "tx=2|1:0|10:179|ann|; HttpOnly", "tx={{redacted:tx}}; HttpOnly"),
+        ("Set-Cookie", "tx=abc12; HttpOnly", "tx={{redacted:tx}}; HttpOnly"),
+        ("Set-Cookie", 'auth="a;b|c"; Path=/', 'auth="{{redacted:auth}}"; Path=/'),
+        ("Set-Cookie", 'auth="a"b2; Path=/', "auth={{redacted:auth}}; Path=/"),
+        ("Cookie", 'a=1; sid="x y"; b=2', 'a=1; sid="{{redacted:sid}}"; b=2'),
+        (
+            "Set-Cookie",
+            "remember_web_59ba36=x1; Path=/",
+            "remember_web_59ba36={{redacted:remember_web_59ba36}}; Path=/",
+        ),
+        # A cookie that is deleted says nothing of a session.
+        ("Set-Cookie", "session=; Path=/; HttpOnly", "session=; Path=/; HttpOnly"),
+        ("Set-Cookie", 'session=""; HttpOnly', 'session=""; HttpOnly'),
+        ("Set-Cookie", "session=deleted; Path=/", "session=deleted; Path=/"),
+        ("Set-Cookie", "session=gone; Max-Age=0", "session=gone; Max-Age=0"),
+        (
+            "Set-Cookie",
+            "session=x; Expires=Thu, 01 Jan 1970 00:00:00 GMT",
+            "session=x; Expires=Thu, 01 Jan 1970 00:00:00 GMT",
+        ),
+        ("Set-Cookie", "sid=x; expires=Thu, 01-Jan-70 00:00:01 GMT", "sid=x; expires=Thu, 01-Jan-70 00:00:01 GMT"),
+        ("Set-Cookie", "session=hunter2abc; Max-Age=0", "session={{redacted:session}}; Max-Age=0"),
+        ("Set-Cookie", "session=gone; Max-Age=09", "session={{redacted:session}}; Max-Age=09"),
         ("Set-Cookie", f"theme={JWT}; Path=/", f"theme={HIDDEN}; Path=/"),
         (
             "Location",
@@ -199,6 +224,31 @@ def test_headers(name: str, value: str, shown: str) -> None:
 def test_bodies(headers: Headers, body: str, shown: str) -> None:
     found = REDACTOR.response(a_response(headers=headers, body=body.encode()), named)
     assert found.body.decode() == shown
+
+
+@pytest.mark.parametrize(
+    ("headers", "path", "body"),
+    [
+        ((("content-type", "text/plain"),), "/a.mjs", '{x:1};const a={"token": "abc"}'),
+        ((("content-type", "application/octet-stream"),), "/a.ts", "let password = 'abc123'"),
+        ((), "/a.css", "/* token: 'S' */"),
+        ((("content-type", "image/svg+xml"),), "/", '<svg token="S"/>'),
+        (JSON, "/", '{"version":3,"sources":["a"],"token":"S","mappings":"AAAA"}'),
+        (HTML, "/", "<script>var a={token:'abc'}</script>"),
+        (HTML, "/", "<a onclick=\"login({token: 'abc'})\">"),
+        (JSON, "/locales/de.json", '{"password":"Kennwort"}'),
+        (JSON, "/", '{"login":{"passwd":"Passwort","bearer":"bearer authentication","pin":"Your PIN"}}'),
+    ],
+)
+def test_in_code_and_in_texts_a_name_tells_of_no_secret(headers: Headers, path: str, body: str) -> None:
+    response = a_response(headers=headers, body=body.encode())
+    assert REDACTOR.response(response, named, path) == response
+
+
+@pytest.mark.parametrize("path", ["/", "/locales/de.json"])
+def test_a_secret_below_messages_or_in_a_file_of_texts_is_hidden(path: str) -> None:
+    body = b'{"message":{"token":"bk3RNwTe3H0:CI2kHHwgIpoDKCIZvvDMEx"}}'
+    assert REDACTOR.response(a_response(body=body), named, path).body == b'{"message":{"token":"{{redacted:token}}"}}'
 
 
 def test_a_file_in_a_form_is_searched_for_shapes_and_a_secret_field_is_hidden() -> None:

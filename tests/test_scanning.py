@@ -3,6 +3,8 @@
 import os
 from pathlib import Path
 
+import pytest
+
 from replaymock.config import FileConfig, read
 from replaymock.scanning import Finding, scan
 from tests.inside import put, simple
@@ -78,3 +80,44 @@ def test_numbers_under_secret_names_are_told_where_they_are_until_they_are_hidde
         Finding("a.json", 4, "$.card", "card_number"),
         Finding("notes.txt", 1, "$", "pin"),
     ]
+
+
+@pytest.mark.parametrize(
+    ("file", "content"),
+    [
+        ("app.js", "let password = 'abc123'"),
+        (
+            "a/GET.json",
+            {
+                "request": {"path": "/a.ts"},
+                "responses": [{"headers": {"content-type": "text/plain"}, "text": "let password = 'abc123'"}],
+            },
+        ),
+        (
+            "a/GET.json",
+            {
+                "request": {"path": "/a"},
+                "responses": [{"headers": {"content-type": "text/css"}, "text": "a{token: 'abc123'}"}],
+            },
+        ),
+        (
+            "a/GET.json",
+            {
+                "request": {"path": "/a"},
+                "responses": [
+                    {"headers": {"content-type": "text/html"}, "text": "<script>let a={token:'abc123'}</script>"}
+                ],
+            },
+        ),
+        ("a/GET.json", {"request": {"path": "/i18n/de"}, "responses": [{"json": {"password": "Kennwort"}}]}),
+        ("de.json", {"password": "Kennwort"}),
+    ],
+)
+def test_code_and_texts_are_searched_as_the_recorder_searches_them(
+    tmp_path: Path, file: str, content: str | dict[str, object]
+) -> None:
+    put(tmp_path, file, content)
+    assert scan(tmp_path, NONE) == []
+    text = (tmp_path / file).read_text()
+    (tmp_path / file).write_text(text.replace("abc123", TOKEN).replace("Kennwort", TOKEN))
+    assert len(scan(tmp_path, NONE)) == 1

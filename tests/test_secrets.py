@@ -81,13 +81,34 @@ def test_harmless_names_are_let_be(name: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "name", ["JSESSIONID", "PHPSESSID", "connect.sid", "_app_session", "remember_me", "auth", "csrftoken"]
+    "name",
+    [
+        "JSESSIONID",
+        "PHPSESSID",
+        "connect.sid",
+        "_app_session",
+        "laravel_session",
+        "remember_me",
+        "remember_web_59ba36",
+        "auth",
+        "csrftoken",
+        "_app_xsrf",
+        "XSRF-TOKEN",
+        "antiforgery",
+        ".AspNetCore.Cookies",
+        ".AspNetCore.Antiforgery.a1b2",
+        "ASP.NET_SessionId",
+        "__Host-session",
+        "__Secure-next-auth.session-token.0",
+        "appSession.1",
+        "KEYCLOAK_IDENTITY",
+    ],
 )
 def test_cookies_that_log_somebody_in_are_secret(name: str) -> None:
     assert secrets.is_secret_cookie(name)
 
 
-@pytest.mark.parametrize("name", ["theme", "lang", "_ga", "cart", "consent"])
+@pytest.mark.parametrize("name", ["theme", "lang", "_ga", "cart", "consent", "hostname", "wp-settings-1"])
 def test_other_cookies_are_not(name: str) -> None:
     assert not secrets.is_secret_cookie(name)
 
@@ -133,3 +154,21 @@ def test_a_name_with_a_long_number_is_looked_at_once() -> None:
 def test_texts_for_people_are_known_by_what_stands_above_them() -> None:
     assert secrets.are_texts(["locale", "en", "login"]) and secrets.are_texts(["fieldErrors"])
     assert not secrets.are_texts(["user", "login"])
+
+
+@pytest.mark.parametrize(
+    ("name", "value"), [("password", "Passwort"), ("user_passwd", "Password"), ("token", "Tokens")]
+)
+def test_a_word_that_begins_as_the_name_does_is_a_label(name: str, value: str) -> None:
+    assert secrets.is_label(name, value)
+    assert not secrets.is_label(name, value + "1") and not secrets.is_label(name, "Schlüssel")
+
+
+@pytest.mark.parametrize("value", ["en-GB", "de_AT", "dark", "1", "true", "1.0"])
+def test_a_setting_in_a_cookie_is_no_secret(value: str) -> None:
+    assert secrets.is_no_secret_cookie(value)
+
+
+@pytest.mark.parametrize("value", ["abc12", "1234", "abcdefghi", "a|b", '{"a":1}', "en-GB-x1", ""])
+def test_what_may_name_a_session_in_a_cookie_may_be_one(value: str) -> None:
+    assert not secrets.is_no_secret_cookie(value)

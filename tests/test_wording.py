@@ -6,7 +6,15 @@ import uuid
 
 import pytest
 
-from replaymock.wording import Texts, is_code_fragment, is_made_by_chance, is_of_language, is_readable, reads_as_text
+from replaymock.wording import (
+    Texts,
+    is_code_fragment,
+    is_made_by_chance,
+    is_message,
+    is_of_language,
+    is_readable,
+    reads_as_text,
+)
 
 ALPHABETS = [string.ascii_letters + string.digits, string.ascii_lowercase + string.digits, "0123456789abcdef"]
 
@@ -100,6 +108,13 @@ def test_a_secret_does_not(value: str) -> None:
     assert not reads_as_text(value)
 
 
+def test_a_message_may_speak_of_a_pattern_and_a_secret_is_none() -> None:
+    assert is_message("must match ^[a-zA-Z0-9]{8,}$") and is_message("invalid_token")
+    assert not is_message("bk3RNwTe3H0:CI2kHHwgIpoDKCIZvvDMExUd") and not is_message(
+        "not a8f3c2d1e4b59607a8f3c2d1e4b59607"
+    )
+
+
 def texts(*strings: str, is_known: bool = False) -> Texts:
     return Texts(lambda: strings, is_known=is_known)
 
@@ -110,6 +125,7 @@ SAID = ("Sign in", "Sign out", "Cancel", "Forgot it?", "User name", "Stay signed
 def test_in_a_document_of_texts_each_that_reads_like_one_is_one() -> None:
     assert texts(*SAID).have("password", "Kennwort")
     assert texts("x", is_known=True).have("password", "Kennwort")
+    assert not texts(*SAID).have("password", "kennwort")
     assert texts("Bearer", "bearer authentication", "Go on").have("bearer", "bearer authentication")
 
 
