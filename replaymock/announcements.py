@@ -71,7 +71,7 @@ def _what_next(settings: Settings, cassettes: int) -> Iterator[str]:
 
 def withdraw(settings: Settings) -> None:
     """Removes the ready file: one left from an earlier run would tell those who wait for it that this one is ready."""
-    if settings.ready_file:
+    if settings.ready_file and not _is_no_file(Path(settings.ready_file)):
         with contextlib.suppress(OSError):
             Path(settings.ready_file).unlink()
 
@@ -134,9 +134,38 @@ def tell_of_changes(settings: Settings, proposals: "Sequence[Proposal]", report:
 
 
 def _write(place: Path, data: bytes) -> None:
+    try:
+        if _is_no_file(place):
+            _pass_on(place, data)
+        else:
+            _put(place, data)
+    except OSError as error:
+        raise UsageError(f"--ready-file {place}: cannot be written: {error.strerror or error}") from error
+
+
+def _put(place: Path, data: bytes) -> None:
+    """Puts a whole file in a place at once; nothing is left of it where that fails."""
     temporary = place.with_name(f"{place.name}.{os.getpid()}")
     try:
         temporary.write_bytes(data)
         temporary.replace(place)
-    except OSError as error:
-        raise UsageError(f"--ready-file {place}: cannot be written: {error.strerror or error}") from error
+    except OSError:
+        with contextlib.suppress(OSError):
+            temporary.unlink()
+        raise
+
+
+def _pass_on(place: Path, data: bytes) -> None:
+    """Writes to a pipe that is read or to a device, without waiting for it."""
+    descriptor = os.open(place, os.O_WRONLY | getattr(os, "O_NONBLOCK", 0))
+    try:
+        os.write(descriptor, data)
+    finally:
+        os.close(descriptor)
+
+
+def _is_no_file(place: Path) -> bool:
+    """Whether this is something like a pipe or /dev/stdout, which is neither replaced nor removed."""
+    with contextlib.suppress(OSError):
+        return place.exists() and not place.is_file()
+    return False

@@ -28,7 +28,7 @@ class Chorus:
         if event == "reloaded":
             self._until = self._until if self._reloaded else now + RELOAD_SECONDS
             self._reloaded[worker] = members
-        elif event == "request" or self._is_news(worker, event, members):
+        elif event in ("request", "dropped") or self._is_news(worker, event, members):
             self._report(event, members)
 
     def reloaded(self, workers: AbstractSet[int], now: float) -> float | None:

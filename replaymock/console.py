@@ -1,5 +1,7 @@
 """Events as people read them on stderr, or as programs read them on stdout: one JSON object a line."""
 
+import contextlib
+import os
 import re
 import sys
 from typing import Any, TextIO
@@ -7,6 +9,7 @@ from typing import Any, TextIO
 import msgspec
 
 from replaymock.joining import ERROR_STATUSES
+from replaymock.printing import Printer, printer
 
 _COLORS = {
     "hit": "32",
@@ -19,6 +22,10 @@ _COLORS = {
 }
 
 
+# What is not dropped with the rest where nobody reads: there are few of them, and they speak of the whole run.
+_SURE = frozenset(("ready", "summary"))
+
+
 class Console:
     """Prints events. Requests are only shown in a terminal or when asked for; misses and warnings always."""
 
@@ -26,22 +33,36 @@ class Console:
         self._json = json
         self._quiet = quiet
         self._shows_requests = verbose or (err.isatty() and not quiet)
-        self._out = out
-        self._err = err
         self._color = color
-        self._encoder = msgspec.json.Encoder()
         self.wants_requests = json or self._shows_requests
+        self._out = printer(out, lambda count: _for_programs("dropped", {"count": count}))
+        # Two in one file, as after `2>&1`, keep their order only as one.
+        together = json and _are_one(out, err)
+        self.err = self._out if together else printer(err, lambda count: self._text("dropped", {"count": count}))
 
     def report(self, event: str, members: dict[str, Any]) -> None:
-        """Prints one event."""
+        """Prints one event, or leaves it to be printed soon; nobody waits for that."""
         if event == "request" and not self.wants_requests:
             return
         if self._json:
-            shown = {name: value for name, value in members.items() if name != "text"}
-            self._line(self._out, self._encoder.encode({"event": event, **shown}).decode())
+            self._line(self._out, _for_programs(event, members), event)
         line = self._text(event, members)
         if line:
-            self._line(self._err, line)
+            self._line(self.err, line, event)
+
+    def forked(self) -> None:
+        """Begins anew in a child: what is to be printed yet is printed by its parent."""
+        for stream in (self._out, self.err):
+            if isinstance(stream, Printer):
+                stream.forget()
+
+    def close(self) -> None:
+        """Waits a moment until all is printed; where stdout could not take it all, stderr says so."""
+        missing = self._out.close() if isinstance(self._out, Printer) and self._out is not self.err else 0
+        if missing:
+            self.report("warning", {"message": _missing(missing, "stdout")})
+        if isinstance(self.err, Printer):
+            self.err.close()
 
     def _text(self, event: str, members: dict[str, Any]) -> str:
         match event:
@@ -51,6 +72,8 @@ class Console:
                 return self._miss(members)
             case "warning" | "broken":
                 return f"{self._painted('warning', '33')}: {visible(members['message'])}"
+            case "dropped":
+                return f"{self._painted('warning', '33')}: {_missing(members['count'], 'this log')}"
             case "changed" if not self._quiet:
                 return visible(members["text"])
             case "ready" | "summary" | "reloaded" | "hidden" if not self._quiet:
@@ -77,9 +100,12 @@ class Console:
         return f"\x1b[{color}m{text}\x1b[0m" if self._color else text
 
     @staticmethod
-    def _line(stream: TextIO, text: str) -> None:
+    def _line(stream: Printer | TextIO, text: str, event: str) -> None:
+        if isinstance(stream, Printer):
+            (stream.write_surely if event in _SURE else stream.write)(f"{text}\n")
+            return
         try:
-            stream.write(text + "\n")
+            stream.write(f"{text}\n")
             stream.flush()
         except (BrokenPipeError, ValueError):
             return
@@ -103,7 +129,25 @@ def standard(*, json: bool, verbose: bool, quiet: bool, no_color: bool) -> Conso
     return Console(json=json, verbose=verbose, quiet=quiet, out=sys.stdout, err=sys.stderr, color=color)
 
 
+def _for_programs(event: str, members: dict[str, Any]) -> str:
+    shown = {"event": event, **members}
+    shown.pop("text", None)
+    return _encoder.encode(shown).decode()
+
+
+def _are_one(out: TextIO, err: TextIO) -> bool:
+    with contextlib.suppress(OSError, ValueError):
+        return os.path.sameopenfile(out.fileno(), err.fileno())
+    return False
+
+
+_encoder = msgspec.json.Encoder()
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f]")
+
+
+def _missing(count: int, where: str) -> str:
+    lines = "1 line is" if count == 1 else f"{count} lines are"
+    return f"{lines} missing in {where}, which could not be written in time"
 
 
 def _difference(found: dict[str, Any]) -> str:

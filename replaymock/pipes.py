@@ -1,7 +1,9 @@
 """What workers and their parent tell each other over a socket pair: one JSON object a line."""
 
 import contextlib
+import selectors
 import socket
+import time
 from typing import Any
 
 import msgspec
@@ -88,6 +90,53 @@ class Lines:
         return whole
 
 
+class Outbox:
+    """A worker's end of a pair. It never waits: what the parent does not take now is kept for later.
+
+    Events find room up to a bound. From there on they are dropped until all is sent, and how many it were is said then.
+    """
+
+    def __init__(self, end: socket.socket) -> None:
+        self._end = end
+        self._unsent = bytearray()
+        self._dropped = 0
+
+    @property
+    def is_behind(self) -> bool:
+        """Whether something is kept."""
+        return bool(self._unsent)
+
+    def send(self, message: FromWorker) -> bool:
+        """Sends a message, or keeps it; whether something is kept now."""
+        if isinstance(message, Said) and (self._dropped or len(self._unsent) >= MOST_UNSENT):
+            self._dropped += 1
+            return True
+        self._unsent += line(message)
+        return self.flush()
+
+    def flush(self) -> bool:
+        """Sends what was kept, as far as it is taken now; whether something is left. It forgets it with the parent."""
+        while self._unsent:
+            try:
+                del self._unsent[: self._end.send(self._unsent[:_READ], socket.MSG_DONTWAIT)]
+            except BlockingIOError:
+                return True
+            except OSError:
+                self._unsent.clear()
+            if self._dropped and not self._unsent:
+                self._unsent += line(Said("dropped", {"count": self._dropped}))
+                self._dropped = 0
+        return False
+
+    def finish(self, seconds: float) -> None:
+        """Sends what is left, and waits for that up to some seconds."""
+        end = time.monotonic() + seconds
+        with selectors.DefaultSelector() as selector:
+            selector.register(self._end, selectors.EVENT_WRITE)
+            while self.flush() and time.monotonic() < end:
+                selector.select(end - time.monotonic())
+
+
 class Link:
     """The parent's end of a pair. It never waits: what a worker does not take now is kept for later."""
 
@@ -119,3 +168,4 @@ class Link:
 
 
 _READ = 1 << 20
+MOST_UNSENT = 1 << 20

@@ -18,6 +18,7 @@ from replaymock.settings import Settings
 
 BEAT_SECONDS = 1.0
 ANSWER_SECONDS = 30.0
+LAST_SECONDS = 10.0
 
 
 def work(worker: "Worker", sockets: list[socket.socket], parent: socket.socket) -> None:
@@ -28,7 +29,7 @@ def work(worker: "Worker", sockets: list[socket.socket], parent: socket.socket) 
     except Exception as error:
         code = 2
         said = str(error) if isinstance(error, ReplaymockError) else f"a fault in replaymock: {error!r}"
-        _send(parent, pipes.Failed(said))
+        worker.say_last(parent, pipes.Failed(said))
     os._exit(code)
 
 
@@ -37,6 +38,7 @@ class Worker:
 
     def __init__(self, settings: Settings, report: Report, *, wants_requests: bool) -> None:
         self._tell = report
+        self._outbox: pipes.Outbox | None = None
         self._wants_requests = wants_requests
         self._lines = pipes.Lines()
         self._told = Journal()
@@ -47,7 +49,8 @@ class Worker:
 
     async def run(self, sockets: list[socket.socket], parent: socket.socket) -> None:
         """Serves on these sockets until told to end, or until the parent is gone."""
-        self._tell = lambda event, members: _send(parent, pipes.Said(event, members))
+        self._outbox = pipes.Outbox(parent)
+        self._tell = lambda event, members: self._send(parent, pipes.Said(event, members))
         loop = asyncio.get_running_loop()
         loop.add_reader(parent, self._readable, parent)
         async with self._app.running(Share(sockets, lambda question: self._ask_all(parent, question))):
@@ -57,7 +60,23 @@ class Worker:
         loop.remove_reader(parent)
         responder = self._app.responder
         unused = sorted(responder.journal.unused(responder.index.entries))
-        _send(parent, pipes.Noted(self._news(), unused=unused))
+        loop.remove_writer(parent)
+        self.say_last(parent, pipes.Noted(self._news(), unused=unused))
+
+    def say_last(self, parent: socket.socket, message: pipes.FromWorker) -> None:
+        """Tells the parent a last thing, after all that was said before; gives up where the parent stands still."""
+        outbox = self._outbox or pipes.Outbox(parent)
+        outbox.send(message)
+        outbox.finish(LAST_SECONDS)
+
+    def _send(self, parent: socket.socket, message: pipes.FromWorker) -> None:
+        """Never waits: those who are served must not feel that the parent is busy."""
+        if self._outbox and self._outbox.send(message):
+            asyncio.get_running_loop().add_writer(parent, self._writable, parent, self._outbox)
+
+    def _writable(self, parent: socket.socket, outbox: pipes.Outbox) -> None:
+        if not outbox.flush():
+            asyncio.get_running_loop().remove_writer(parent)
 
     def _report(self, event: str, members: dict[str, Any]) -> None:
         if event == "summary" or (event == "request" and not self._wants_requests):
@@ -68,9 +87,11 @@ class Worker:
         """Tells what was noted every second, so that little is lost with this process."""
         while True:
             await asyncio.sleep(BEAT_SECONDS)
+            if self._outbox and self._outbox.is_behind:
+                continue
             news = self._news()
             if news.counts:
-                _send(parent, pipes.Noted(news))
+                self._send(parent, pipes.Noted(news))
 
     def _news(self) -> News:
         news = self._app.responder.journal.beyond(self._told)
@@ -82,7 +103,7 @@ class Worker:
         self._questions = number = self._questions + 1
         self._asked[number] = answer
         try:
-            _send(parent, pipes.Asks(number, question, self._news()))
+            self._send(parent, pipes.Asks(number, question, self._news()))
             journal = Journal()
             journal.add(await asyncio.wait_for(answer, ANSWER_SECONDS))
             return journal
@@ -110,16 +131,8 @@ class Worker:
             case pipes.Tell(number, question):
                 if question.reset:
                     self._app.responder.sessions.reset(question.session)
-                _send(parent, pipes.Noted(self._news(), answers=number))
+                self._send(parent, pipes.Noted(self._news(), answers=number))
             case pipes.Told(number, news):
                 answer = self._asked.get(number)
                 if answer and not answer.done():
                     answer.set_result(news)
-
-
-def _send(parent: socket.socket, message: pipes.FromWorker) -> None:
-    """Waits where the parent is slow to read, as a terminal would have us wait; the parent never waits for a worker."""
-    try:
-        parent.sendall(pipes.line(message))
-    except OSError:
-        return

@@ -68,6 +68,7 @@ def how_it_ended(code: int) -> str:
 class _Parent:
     def __init__(self, settings: Settings, console: Console) -> None:
         self._settings = settings
+        self._console = console
         self._report = console.report
         self._chorus = Chorus(console.report)
         # What is found while loading is one voice among those of the workers.
@@ -167,6 +168,7 @@ class _Parent:
     ) -> None:
         """What follows the fork in the child: it lets go of all that is the parent's or another's, and works."""
         try:
+            self._console.forked()
             signal.set_wakeup_fd(-1)
             for number in _SIGNALS:
                 signal.signal(number, signal.SIG_IGN)

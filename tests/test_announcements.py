@@ -1,5 +1,6 @@
 """What a run says of itself at its start and at its end."""
 
+import errno
 import json
 import os
 from pathlib import Path
@@ -51,6 +52,32 @@ def test_several_workers_are_said_with_what_they_do_not_share() -> None:
 def test_a_ready_file_that_cannot_be_written_is_named_and_nothing_is_announced(tmp_path: Path) -> None:
     with pytest.raises(UsageError, match=r"--ready-file .*none/ready: cannot be written"):
         said(Settings(ready_file=str(tmp_path / "none/ready")))
+
+
+def test_nothing_is_left_of_a_ready_file_that_could_not_be_written(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(_place: Path, _data: bytes) -> int:
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    (tmp_path / f"ready.{os.getpid()}").touch()
+    monkeypatch.setattr(Path, "write_bytes", full)
+    with pytest.raises(UsageError, match=r"--ready-file .*/ready: cannot be written: No space left on device"):
+        said(Settings(ready_file=str(tmp_path / "ready")))
+    assert not list(tmp_path.iterdir())
+
+
+def test_a_pipe_as_ready_file_is_written_to_where_it_is_read_and_stays(tmp_path: Path) -> None:
+    place = tmp_path / "ready"
+    os.mkfifo(place)
+    with pytest.raises(UsageError, match=r"--ready-file .*/ready: cannot be written: No such device or address"):
+        said(Settings(ready_file=str(place)))
+    reading = os.open(place, os.O_RDONLY | os.O_NONBLOCK)
+    said(Settings(ready_file=str(place)))
+    assert json.loads(os.read(reading, 1000))["event"] == "ready"
+    os.close(reading)
+    announcements.withdraw(Settings(ready_file=str(place)))
+    assert place.is_fifo()
 
 
 def test_a_ready_file_is_withdrawn_whether_there_is_one_or_not(tmp_path: Path) -> None:

@@ -56,7 +56,7 @@ FLOORS: list[tuple[str, str]] = [
     ("conductors", "recorder"),
     ("conductors", "responder socketrecorder"),
     ("conductors", "sockets"),
-    ("edges in", "dates"),
+    ("edges in", "dates printing"),
     ("edges in", "guard frontpage"),
     ("edges in", "admin admission console connection receiving"),
     ("edges in", "plainhead listening accepting patience ready"),

@@ -92,3 +92,10 @@ def test_a_question_without_anyone_to_ask_is_settled_and_an_answer_to_none_chang
     questions.answered(2, 0)
     questions.opened(1, 70, set())
     assert questions.settled() == [(1, 70)]
+
+
+def test_what_each_worker_could_not_tell_is_told_of_each() -> None:
+    heard = Heard()
+    for worker in (1, 2):
+        heard.say(worker, "dropped", count=7)
+    assert heard.told == [("dropped", {"count": 7})] * 2

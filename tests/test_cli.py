@@ -50,6 +50,18 @@ def test_help_is_quick_because_it_loads_neither_tornado_nor_httpx() -> None:
     assert ended.stdout.count("Usage: replaymock") == 1 + len(COMMANDS)
 
 
+def test_who_interrupts_a_start_gets_the_exit_code_of_an_interrupt(
+    here: Command, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def interrupted(*_: object, **__: object) -> None:
+        raise KeyboardInterrupt
+
+    for command, place in (("ls", "replaymock.cli.folder.read_file"), ("replay", "replaymock.console.standard")):
+        monkeypatch.setattr(place, interrupted)
+        ended = here(command)
+        assert (ended.returncode, ended.stdout, ended.stderr.strip()) == (130, "", "")
+
+
 def test_help_lists_every_command_and_the_exit_codes(here: Command) -> None:
     ended = here("--help")
     assert (ended.returncode, ended.stderr) == (0, "")

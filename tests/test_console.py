@@ -3,6 +3,7 @@
 import io
 import json
 import sys
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -137,6 +138,41 @@ def test_programs_get_each_event_as_one_line_of_json_without_the_text(event: str
 
 def test_an_event_that_is_only_for_programs_is_not_printed() -> None:
     assert printed("recorded", {"file": "a"}) == ("", "")
+
+
+@pytest.mark.parametrize(("count", "text"), [(1, "1 line is"), (20, "20 lines are")])
+def test_lines_that_are_missing_are_told_to_people_and_to_programs(count: int, text: str) -> None:
+    out, err = printed("dropped", {"count": count}, json=True, quiet=True)
+    assert json.loads(out) == {"event": "dropped", "count": count}
+    assert err == f"warning: {text} missing in this log, which could not be written in time\n"
+
+
+def test_what_goes_into_one_file_keeps_its_order(tmp_path: Path) -> None:
+    place = tmp_path / "log"
+    with place.open("w") as out, place.open("a") as err:
+        both = Console(json=True, verbose=False, quiet=False, out=out, err=err, color=False)
+        for number in range(200):
+            both.report("warning", {"message": str(number)})
+        both.close()
+    told = place.read_text().splitlines()
+    assert told[::2] == [f'{{"event":"warning","message":"{number}"}}' for number in range(200)]
+    assert told[1::2] == [f"warning: {number}" for number in range(200)]
+
+
+def test_what_stdout_did_not_take_is_told_on_stderr_at_the_end(tmp_path: Path) -> None:
+    place = tmp_path / "log"
+    with Path("/dev/full").open("w") as out, place.open("w") as err:
+        told = Console(json=True, verbose=False, quiet=True, out=out, err=err, color=False)
+        told.report("ready", {"text": "ready"})
+        told.report("request", a_served())
+        told.close()
+    assert place.read_text() == "warning: 2 lines are missing in stdout, which could not be written in time\n"
+
+
+def test_a_child_begins_with_nothing_to_print() -> None:
+    memory = Console(json=True, verbose=False, quiet=True, out=io.StringIO(), err=io.StringIO(), color=False)
+    memory.forked()
+    memory.close()
 
 
 def test_who_reads_no_more_is_no_reason_to_stop() -> None:

@@ -1,6 +1,7 @@
 """The messages between workers and their parent."""
 
 import socket
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
@@ -67,3 +68,52 @@ def test_the_parent_learns_that_a_worker_is_gone_after_what_it_said_last() -> No
         assert link.receive() == [pipes.Failed("so it is")]
         link.send(pipes.Order("end"))
         assert link.receive() is None
+
+
+def test_a_worker_keeps_what_its_parent_does_not_take_yet_and_drops_and_counts_events_beyond_a_bound() -> None:
+    ours, theirs = socket.socketpair()
+    outbox, event = pipes.Outbox(ours), pipes.Said("miss", {"text": "x" * 10_000})
+    with ours, theirs:
+        kept = 0
+        for _ in range(500):
+            kept += outbox.send(event)
+        assert outbox.is_behind
+        assert kept > 300
+        assert outbox.send(pipes.Noted(NEWS, answers=1))
+        found: list[pipes.FromWorker] = []
+        theirs.setblocking(False)
+        lines = pipes.Lines()
+        while outbox.flush() or not found or not isinstance(found[-1], pipes.Said) or found[-1].event != "dropped":
+            found += [pipes.from_worker.decode(line) for line in lines.feed(theirs.recv(1 << 20))]
+        *events, noted, dropped = found
+        assert events == [event] * len(events)
+        assert noted == pipes.Noted(NEWS, answers=1)
+        assert dropped == pipes.Said("dropped", {"count": 500 - len(events)})
+        assert len(events) * 10_000 < pipes.MOST_UNSENT + 1_000_000
+        assert not outbox.send(event)
+        assert lines.feed(theirs.recv(1 << 20)) == [pipes.line(event)[:-1]]
+
+
+def test_a_worker_ends_though_its_parent_stands_still_or_is_gone() -> None:
+    ours, theirs = socket.socketpair()
+    outbox = pipes.Outbox(ours)
+    with ours:
+        for _ in range(100):
+            outbox.send(pipes.Failed("x" * 10_000))
+        outbox.finish(0.1)
+        assert outbox.is_behind
+        theirs.close()
+        outbox.finish(10)
+        assert not outbox.is_behind
+        assert not outbox.send(pipes.Failed("unheard"))
+
+
+def test_a_worker_at_its_end_waits_for_a_parent_that_is_slow() -> None:
+    ours, theirs = socket.socketpair()
+    outbox, message = pipes.Outbox(ours), pipes.Failed("x" * 10_000)
+    with ours, theirs, ThreadPoolExecutor(1) as threads:
+        for _ in range(100):
+            outbox.send(message)
+        reading = threads.submit(theirs.recv, 100 * len(pipes.line(message)), socket.MSG_WAITALL)
+        outbox.finish(10)
+        assert reading.result(10) == pipes.line(message) * 100

@@ -111,3 +111,18 @@ def test_it_looks_at_the_folder_again_when_it_is_told_to(parent: Parent) -> None
 def test_it_ends_when_the_parent_is_gone(parent: Parent) -> None:
     parent.link.end.close()
     parent.ended.result(10)
+
+
+def test_it_answers_while_its_parent_does_not_read_and_says_what_could_not_be_told(parent: Parent) -> None:
+    for number in range(1500):
+        assert parent.asks(f"/missing/{number}{'x' * 300}")["code"] == "no_match"
+    told = 0
+    parent.asks("/a")
+    while (event := parent.hears(pipes.Said)).event != "dropped":
+        told += event.event == "miss"
+    assert 0 < told == 1500 - event.members["count"]
+    parent.link.send(pipes.Order("end"))
+    noted = [parent.hears(pipes.Noted)]
+    while noted[-1].unused is None:
+        noted.append(parent.hears(pipes.Noted))
+    assert sum(told.news.counts.get("miss", 0) for told in noted) == 1500

@@ -10,6 +10,7 @@ from replaymock.cli.folder import check, ls, scan
 from replaymock.cli.serve import record, replay
 from replaymock.cli.showing import Group, Shown, show
 from replaymock.errors import ReplaymockError
+from replaymock.printing import let_go, open_closed, say_at_the_end
 
 
 @click.group(cls=Group, context_settings={"help_option_names": ["-h", "--help"]})
@@ -27,19 +28,29 @@ def cli() -> None:
 
 def main() -> None:
     """Runs the command line and exits."""
+    open_closed()
     try:
         try:
             sys.exit(cli.main(prog_name=_NAME, standalone_mode=False))
         except (Shown, click.ClickException):
-            show(cli, _NAME)
+            _show()
     except click.Abort:
-        click.echo("Aborted.", err=True)
-        sys.exit(1)
+        sys.exit(_INTERRUPTED)
     except ReplaymockError as error:
-        click.echo(f"replaymock: error: {error}", err=True)
+        say_at_the_end(f"replaymock: error: {error}")
+        sys.exit(2)
+    finally:
+        let_go()
+
+
+def _show() -> None:
+    try:
+        show(cli, _NAME)
+    except OSError:  # what is wrong with the line matters more than that nobody can be told
         sys.exit(2)
 
 
 _NAME = "replaymock"
+_INTERRUPTED = 130  # as the shell has it for whom SIGINT ended
 for command in (record, replay, demo, check, scan, ls):
     cli.add_command(command)

@@ -1,5 +1,6 @@
 """`check`, `scan` and `ls`: commands that read a folder of cassettes and serve nothing."""
 
+import contextlib
 import os
 import sys
 from collections.abc import Sized
@@ -38,11 +39,11 @@ def check(places: tuple[str, ...], config: str | None) -> None:
     looked_into = _looked_into(places, configuration)
     findings = [line for folder, only in looked_into for line in inspection.check(folder, configuration, only)]
     for finding in findings:
-        click.echo(finding)
+        _print(finding)
     unserved = [file for folder, only in looked_into for file in inspection.unserved(folder, only)]
     if unserved:
-        click.echo(_note(unserved), err=True)
-    click.echo(_counted(findings) or "every cassette is fine", err=True)
+        _say(_note(unserved))
+    _say(_counted(findings) or "every cassette is fine")
     sys.exit(1 if findings else 0)
 
 
@@ -74,8 +75,8 @@ def scan(places: tuple[str, ...], config: str | None, as_json: bool, sarif: bool
         _print_json([found.to_json() for found in findings])
     else:
         for found in findings:
-            click.echo(f"{found.file}:{found.line}: {found.place}: {found.kind}")
-    click.echo(_counted(findings) or "no secrets found", err=True)
+            _print(f"{found.file}:{found.line}: {found.place}: {found.kind}")
+    _say(_counted(findings) or "no secrets found")
     sys.exit(1 if findings else 0)
 
 
@@ -94,7 +95,7 @@ def ls(folder: str | None, config: str | None, as_json: bool) -> None:
     cells = [("method", "path", "status", "bytes", "sequence", "file"), *map(_cells, rows)]
     widths = [max(map(len, column)) for column in zip(*cells, strict=True)]
     for line in cells:
-        click.echo("  ".join(cell.ljust(width) for cell, width in zip(line, widths, strict=True)).rstrip())
+        _print("  ".join(cell.ljust(width) for cell, width in zip(line, widths, strict=True)).rstrip())
 
 
 def _cells(row: "Row") -> tuple[str, ...]:
@@ -108,7 +109,7 @@ def _cells(row: "Row") -> tuple[str, ...]:
 def _configured(name: str | None) -> FileConfig:
     found = read_file(name)
     for note in found.notes:
-        click.echo(f"warning: {note}", err=True)
+        _say(f"warning: {note}")
     return found
 
 
@@ -167,4 +168,19 @@ def _counted(findings: Sized) -> str:
 def _print_json(value: Any) -> None:
     import msgspec  # noqa: PLC0415
 
-    click.echo(msgspec.json.format(msgspec.json.encode(value), indent=2).decode())
+    _print(msgspec.json.format(msgspec.json.encode(value), indent=2).decode())
+
+
+def _print(line: str) -> None:
+    try:
+        click.echo(line)
+    except BrokenPipeError:
+        raise  # who asked has read enough
+    except OSError as error:
+        raise UsageError(f"stdout cannot be written: {error.strerror or error}") from error
+
+
+def _say(line: str) -> None:
+    """A line beside the result, which stands without it."""
+    with contextlib.suppress(OSError):
+        click.echo(line, err=True)

@@ -1,8 +1,9 @@
 """`record` and `replay`."""
 
+import contextlib
 import os
 import sys
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -10,6 +11,9 @@ from replaymock import config, settings
 from replaymock.cli.options import Line, effective, option, read_file, shared
 from replaymock.cli.showing import Command
 from replaymock.errors import UsageError
+
+if TYPE_CHECKING:
+    from replaymock.console import Console
 
 
 @click.command(cls=Command, context_settings={"allow_extra_args": True})
@@ -230,16 +234,22 @@ def _common(values: dict[str, Any], found: config.FileConfig) -> dict[str, Any]:
 def _serve(told: settings.Settings) -> None:
     from replaymock import console  # noqa: PLC0415 - only a command that runs pays for what it runs
 
-    printer = console.standard(
+    printing = console.standard(
         json=told.json,
         verbose=told.verbose,
         quiet=told.quiet,
         no_color="NO_COLOR" in os.environ,
     )
+    # What libraries log goes the same way: nothing that is said may hold up those who are served.
+    with contextlib.closing(printing), contextlib.redirect_stderr(printing.err):
+        sys.exit(_run(told, printing))
+
+
+def _run(told: settings.Settings, console: "Console") -> int:
     if told.workers > 1:
         from replaymock.workers import serve as serve_by_workers  # noqa: PLC0415
 
-        sys.exit(serve_by_workers(told, printer))
+        return serve_by_workers(told, console)
     from replaymock.app import serve  # noqa: PLC0415
 
-    sys.exit(serve(told, printer))
+    return serve(told, console)

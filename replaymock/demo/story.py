@@ -102,10 +102,12 @@ async def _record(folder: Path) -> list[Seen]:
 
 async def _serve(folder: Path, port: int) -> None:
     """Replays from the beginning, until the one who asked for it ends it."""
-    async with App(settings_for(folder, port), _console(quiet=False).report).running() as player:
-        print_hints(player.url, folder)
-        with contextlib.suppress(asyncio.CancelledError):
-            await asyncio.Event().wait()
+    printing = _console(quiet=False)
+    with contextlib.closing(printing):
+        async with App(settings_for(folder, port), printing.report).running() as player:
+            print_hints(player.url, folder)
+            with contextlib.suppress(asyncio.CancelledError):
+                await asyncio.Event().wait()
 
 
 async def _until_ended(story: Coroutine[Any, Any, int]) -> int:
@@ -127,4 +129,5 @@ def _console(*, quiet: bool) -> console.Console:
 
 
 def _say(text: str) -> None:
-    print(text, file=sys.stderr, flush=True)
+    with contextlib.suppress(OSError):
+        print(text, file=sys.stderr, flush=True)
