@@ -33,6 +33,7 @@ class Attempt:
         self.status = 0
         self.stored = False
         self.closed = False
+        self.client = out.client
         self.write = out.write
         self.finish = out.finish
         self.abort = out.abort

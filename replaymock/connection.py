@@ -3,7 +3,7 @@
 import asyncio
 import socket
 import struct
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Hashable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, cast
 
@@ -46,6 +46,8 @@ class Caller:
     def __init__(
         self, connection: HTTP1Connection, done: Callable[[], None], fell_short: Callable[[], None] = lambda: None
     ) -> None:
+        # There is one stream to all the requests of a connection.
+        self.client: Hashable = connection.stream
         self._connection = connection
         self._done = done
         self._fell_short = fell_short

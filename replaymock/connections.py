@@ -11,10 +11,16 @@ from replaymock.patience import Line, Watch
 
 
 class Connections(httputil.HTTPServerConnectionDelegate):
-    """The connections that are open; gives each request its delegate."""
+    """The connections that are open; gives each request its delegate, and tells whose connection was `left`."""
 
-    def __init__(self, delegate: Callable[[HTTP1Connection], httputil.HTTPMessageDelegate], seconds: float) -> None:
+    def __init__(
+        self,
+        delegate: Callable[[HTTP1Connection], httputil.HTTPMessageDelegate],
+        left: Callable[[Line], None],
+        seconds: float,
+    ) -> None:
         self._delegate = delegate
+        self._left = left
         self._open: dict[object, Line] = {}
         self._watch = Watch(seconds)
 
@@ -32,7 +38,9 @@ class Connections(httputil.HTTPServerConnectionDelegate):
         return self._delegate(cast(HTTP1Connection, connection))
 
     def on_close(self, server: object) -> None:
-        self._watch.remove(self._open.pop(server))
+        line = self._open.pop(server)
+        self._watch.remove(line)
+        self._left(line)
 
     async def close(self) -> None:
         """Closes every connection."""

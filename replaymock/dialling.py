@@ -23,11 +23,15 @@ _PORTS = {"http": 80, "https": 443}
 
 @dataclass(frozen=True, slots=True)
 class Answered:
-    """What the backend said to a request for a WebSocket; `side` is there if it agreed."""
+    """What the backend said to a request for a WebSocket; `side` is there if it agreed.
+
+    If not, `connection` is there where another request can be sent on it.
+    """
 
     response: Response
     protocol: str = ""
     side: Side | None = None
+    connection: "Connection | None" = None
 
 
 class Malformed(Exception):
@@ -66,6 +70,8 @@ async def ask(connection: "Connection", request: Request, limit: int) -> Answere
         await _say(connection, client, Request("GET", request.target, asking(plain, key, offered, compress=compress)))
         response = await _answer(connection, client, limit)
         if response.status != SWITCHING:
+            if client.our_state is h11.DONE and client.their_state is h11.DONE and not client.trailing_data[0]:
+                return Answered(response, connection=connection)
             connection.close()
             return Answered(response)
         protocol = _agreed(response, key, offered)
@@ -85,6 +91,11 @@ class Connection(Stream):
     def __init__(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         self._reader = reader
         self._writer = writer
+
+    @property
+    def is_open(self) -> bool:
+        """Whether the backend is there as far as is known."""
+        return not (self._reader.at_eof() or self._writer.is_closing())
 
     async def read(self) -> bytes:
         """What has come; empty at the end, however it came about."""

@@ -15,6 +15,7 @@ class Detachable:
     """A client's connection that its exchange may outlive: nothing more is sent on it once it is over."""
 
     def __init__(self, out: Out) -> None:
+        self.client = out.client
         self._out = out
         self._patience: asyncio.Timeout | None = None
         self.seconds = LINGER_SECONDS

@@ -1,11 +1,13 @@
 """The road upstream through `--upstream-proxy`: httpx's own transport, which knows proxies and tunnels."""
 
+import asyncio
 import ssl
-from collections.abc import AsyncGenerator, AsyncIterator
+from collections.abc import AsyncGenerator, AsyncIterator, Hashable
 from typing import cast
 
 import httpx
 
+from replaymock import challenges
 from replaymock.errors import UsageError
 from replaymock.exchange import Request
 from replaymock.framing import Head
@@ -16,21 +18,26 @@ _MOST_IDLE = 400
 
 
 class Proxied:
-    """Connections through a proxy: without cookies, redirects, environment or default headers."""
+    """Connections through a proxy: without cookies, redirects, environment or default headers.
+
+    A client that logs in on its connection has connections of its own from then on.
+    """
 
     def __init__(self, tls: ssl.SSLContext, proxy: str, timeouts: dict[str, float], keepalive: float) -> None:
-        # httpcore#1093: its pool dies for good after client aborts once its own limit makes requests wait (seen in
-        # 1.0.9). So it has none; the limit stands before it.
         self._timeouts = {**timeouts, "pool": None}
-        self._transport = httpx.AsyncHTTPTransport(
-            verify=tls,
-            trust_env=False,
-            limits=httpx.Limits(max_connections=None, max_keepalive_connections=_MOST_IDLE, keepalive_expiry=keepalive),
-            proxy=_proxy(proxy),
-        )
+        self._tls = tls
+        self._proxy = _proxy(proxy)
+        self._transport = self._make(keepalive)
+        self._owned: dict[Hashable, httpx.AsyncHTTPTransport] = {}
+        self._ending: set[asyncio.Task[None]] = set()
 
-    async def ask(self, origin: str, request: Request, body: AsyncIterator[bytes]) -> "_Answer":
+    async def ask(
+        self, origin: str, request: Request, body: AsyncIterator[bytes], client: Hashable | None = None
+    ) -> "_Answer":
         """Sends a request; the answer as soon as its head has come."""
+        transport = self._owned.get(client, self._transport)
+        if transport is self._transport and challenges.is_spoken(request.headers):
+            transport = self._owned[object() if client is None else client] = self._make(None)
         outgoing = httpx.Request(
             request.method,
             origin,
@@ -40,11 +47,29 @@ class Proxied:
         )
         outgoing.method = request.method
         outgoing.url = _LiteralURL(origin, request.target.encode("ascii"))
-        return _Answer(await self._transport.handle_async_request(outgoing))
+        return _Answer(await transport.handle_async_request(outgoing))
+
+    def hand_on(self, _origin: str, _client: Hashable) -> None:
+        """Its connections cannot be spoken on by others."""
+
+    def left(self, client: Hashable) -> None:
+        """Learns that a client is gone; its connections end with it."""
+        if transport := self._owned.pop(client, None):
+            ending = asyncio.ensure_future(transport.aclose())
+            self._ending.add(ending)
+            ending.add_done_callback(self._ending.discard)
 
     async def aclose(self) -> None:
         """Closes every connection."""
-        await self._transport.aclose()
+        for client in list(self._owned):
+            self.left(client)
+        await asyncio.gather(self._transport.aclose(), *self._ending)
+
+    def _make(self, keepalive: float | None) -> httpx.AsyncHTTPTransport:
+        # httpcore#1093: its pool dies for good after client aborts once its own limit makes requests wait (seen in
+        # 1.0.9). So it has none; the limit stands before it.
+        limits = httpx.Limits(max_connections=None, max_keepalive_connections=_MOST_IDLE, keepalive_expiry=keepalive)
+        return httpx.AsyncHTTPTransport(verify=self._tls, trust_env=False, limits=limits, proxy=self._proxy)
 
 
 class _Answer:

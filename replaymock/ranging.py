@@ -1,6 +1,6 @@
 """Ranges on the record road: which are cut from the whole, and how that is asked for; the others go upstream."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Hashable
 from contextlib import asynccontextmanager
 from dataclasses import replace
 from typing import TYPE_CHECKING
@@ -45,7 +45,9 @@ class Ranging:
         return None if signing.covered(request.headers, request.query) & conditional.RANGES else asked
 
     @asynccontextmanager
-    async def whole(self, upstream: Upstream, request: Request, body: AsyncIterator[bytes]) -> AsyncIterator[Live]:
+    async def whole(
+        self, upstream: Upstream, request: Request, body: AsyncIterator[bytes], client: Hashable
+    ) -> AsyncIterator[Live]:
         """The answer to a request for the whole of what a range is asked of. UpstreamError also while it is read.
 
         A whole that was kept is not sent again where upstream says that it still is the same.
@@ -56,7 +58,7 @@ class Ranging:
         if known:
             headers = (*headers, ("If-None-Match", known.tag))
         outgoing = Request(request.method, request.target, headers)
-        async with self._backends.send(upstream, outgoing, body) as live:
+        async with self._backends.send(upstream, outgoing, body, client) as live:
             yield known.confirmed(live) if known and live.status == NOT_MODIFIED else live
 
     def kept(self, request: Request, live: Live, body: bytes) -> None:

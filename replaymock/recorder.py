@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 from functools import lru_cache, partial
 from typing import TYPE_CHECKING
 
-from replaymock import addressing
+from replaymock import addressing, challenges
 from replaymock.attempt import Attempt
 from replaymock.conditional import OK, Reduced, answers_less, not_forwarded
 from replaymock.conditional import Asked as Ranged
@@ -175,7 +175,7 @@ class Recorder:
         wanted = self.is_wanted(request.path)
         headers = self.passage.outgoing(request, upstream, not_forwarded(request.method) if wanted else frozenset())
         outgoing = Request(request.method, request.target, headers)
-        async with self.backends.send(upstream, outgoing, keeping(body, attempt.sent)) as live:
+        async with self.backends.send(upstream, outgoing, keeping(body, attempt.sent), attempt.client) as live:
             attempt.stored = wanted and self._is_whole(request, live)
             await self._pass_on(attempt, live, index, count)
         attempt.finish()
@@ -236,7 +236,7 @@ class Recorder:
         request, limit = attempt.request, self.recording.policy.max_body
         rewriting = self.passage.rewriting(request, limit)
         upstream = self.route(request)
-        async with self._ranging.whole(upstream, request, keeping(body, attempt.sent)) as live:
+        async with self._ranging.whole(upstream, request, keeping(body, attempt.sent), attempt.client) as live:
             cut = await cut_from(live, asked, rewriting, limit)
             if cut is None:
                 self._ranging.give_up(request, live)
@@ -276,7 +276,7 @@ class Recorder:
     def _is_whole(self, request: Request, live: Live) -> bool:
         """Whether an answer is recorded for a request: not one to its conditions or its range only."""
         status = live.status
-        if not self.recording.policy.wants(status):
+        if not self._is_stored(live):
             return False
         less = answers_less(request.method, request.headers, status)
         if less and status == PARTIAL:
@@ -284,6 +284,13 @@ class Recorder:
         elif less:
             self.warn(request, f"not saved, {status} answers {less}, and says nothing of the whole")
         return not less
+
+    def _is_stored(self, live: Live) -> bool:
+        policy = self.recording.policy
+        if challenges.is_offered(live.status, live.headers):
+            # It is of a login that holds for a connection. On replay there is none, and clients fail on half of one.
+            return live.status in policy.statuses and not challenges.is_step(live.headers)
+        return policy.wants(live.status)
 
     def _file(self, attempt: Attempt, index: Index) -> str:
         """The cassette that an answer is kept in and names; empty where that is not known before the answer goes out.

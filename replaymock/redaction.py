@@ -11,7 +11,7 @@ from functools import lru_cache
 
 from msgspec import Struct
 
-from replaymock import bodies, code, codings, columns, jwts, mediatypes
+from replaymock import bodies, challenges, code, codings, columns, jwts, mediatypes
 from replaymock.exchange import Request, Response
 from replaymock.gitleaks import SecretRule
 from replaymock.headers import Headers, get, media_type, without
@@ -139,6 +139,8 @@ class Redactor:
             if space and "authorization" in name:
                 return scheme + space + self._hider.replaced(credentials, name, label)
             return self._hider.replaced(value, name, label)
+        if name == "www-authenticate":
+            value = challenges.without_tokens(value, lambda token: self._hider.replaced(token, name, label))
         found = _HEADER_PARAMETER.sub(lambda match: self._header_parameter(match, name, label), value)
         return self._hider.beside(name, self._hider.deep(found, label), label)
 

@@ -6,7 +6,7 @@ nothing in it has to be replaced.
 
 import asyncio
 import contextlib
-from collections.abc import AsyncGenerator, AsyncIterator, Callable, Iterator
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Hashable, Iterator
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -41,7 +41,9 @@ class Head:
 
 
 class Out(Protocol):
-    """The connection a live response goes out on."""
+    """The connection a live response goes out on. `client` tells it from others, for all the requests on it."""
+
+    client: Hashable
 
     def answer(self, answer: Answer) -> None:
         """Sends a whole answer."""

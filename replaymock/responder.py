@@ -4,13 +4,14 @@
 """
 
 import asyncio
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Hashable
 from random import Random
 from typing import TYPE_CHECKING
 
-from replaymock import sequence
+from replaymock import challenges, sequence
 from replaymock.answer import Answer, frame
 from replaymock.cassette import SWITCHING
+from replaymock.challenges import UNAUTHORIZED
 from replaymock.cors import Cors
 from replaymock.errors import CassetteError, RequestRefused
 from replaymock.exchange import Request
@@ -113,6 +114,11 @@ class Responder:
             raise RuntimeError("a mode that forwards needs a recorder")
         await self.recorder.forward(request, body, out, lambda: self.index, self._forwarded)
 
+    def left(self, client: Hashable) -> None:
+        """Learns that a client's connection is closed."""
+        if self.recorder is not None:
+            self.recorder.backends.left(client)
+
     async def read(self, request: Request) -> Read | None:
         """What a large request comes down to, read in a thread so that others are answered; one at a time.
 
@@ -153,6 +159,8 @@ class Responder:
         answer = self._played(request, found.entry, manner, started) if found.entry else None
         if found.entry is None or answer is None:
             return None if self.mode.forward else self._miss(request, found, started)
+        if self.mode.forward and answer.status == UNAUTHORIZED and challenges.is_spoken(request.headers):
+            return None  # what was asked for by that is no answer to the login
         self._served(request.method, found.shown, answer.status, "hit", found.entry.file, started)
         return answer
 

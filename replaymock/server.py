@@ -56,7 +56,7 @@ class Server:
         self._guard = guard
         self._max_body = max_body
         self._open: set[_Delegate] = set()
-        self._connections = Connections(self._delegate, patience)
+        self._connections = Connections(self._delegate, responder.left, patience)
         self._warn = warn
         self._has_told_of_tls = False
         self._acceptor = Acceptor(lambda peer, address: self.take_over(peer, address, b""), self.has_room, warn)

@@ -1,6 +1,6 @@
 """WebSockets on the record road: opened upstream as the caller asked, relayed, and kept once they are over."""
 
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Hashable
 
 from replaymock import handshake
 from replaymock.answer import Answer, frame
@@ -26,7 +26,9 @@ class SocketRecorder:
         self._index = index
         self._count = count
 
-    async def open(self, request: Request) -> Answer | tuple[bytes, Callable[[Stream], Awaitable[None]]]:
+    async def open(
+        self, request: Request, client: Hashable
+    ) -> Answer | tuple[bytes, Callable[[Stream], Awaitable[None]]]:
         """The head of a WebSocket that upstream agreed to, with the conversation that follows it; else its answer."""
         recorder, started = self._recorder, self._recorder.clock()
         wanted = recorder.is_wanted(request.path)
@@ -36,7 +38,7 @@ class SocketRecorder:
             upstream = recorder.route(request)
             outgoing = recorder.passage.outgoing(request, upstream, left_out)
             limit = recorder.recording.policy.max_body
-            answered = await recorder.backends.open(upstream, _with(request, outgoing), limit)
+            answered = await recorder.backends.open(upstream, _with(request, outgoing), limit, client)
         except RequestRefused as error:
             recorder.warn(request, error.detail)
             self._served(request, error.status, "error", "", started)

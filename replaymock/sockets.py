@@ -3,7 +3,7 @@
 Loaded with the first such request.
 """
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Hashable
 from dataclasses import dataclass, replace
 from functools import partial
 from random import Random
@@ -49,8 +49,8 @@ class Sockets:
         self._limit = limit
         self._random = random
 
-    async def open(self, request: Request, version: str) -> Opening | Answer:
-        """What a request for a WebSocket gets."""
+    async def open(self, request: Request, version: str, client: Hashable) -> Opening | Answer:
+        """What a request for a WebSocket gets; `client` is the connection it came on."""
         try:
             handshake.check(request, version)
             self._check_origin(request)
@@ -64,7 +64,7 @@ class Sockets:
                 return self._played(request, *found)
         if self._recorder is None:
             raise RuntimeError("a mode that forwards needs a recorder")
-        found_upstream = await self._recorder.open(request)
+        found_upstream = await self._recorder.open(request, client)
         if isinstance(found_upstream, Answer):
             return found_upstream
         return Opening(*found_upstream)

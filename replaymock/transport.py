@@ -8,12 +8,13 @@ import asyncio
 import re
 import socket
 import ssl
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Hashable
 from typing import Any, Protocol
 from urllib.parse import urlsplit
 
 import httpx
 
+from replaymock import challenges
 from replaymock.exchange import Request
 from replaymock.framing import Head
 from replaymock.headers import TOKEN
@@ -43,18 +44,32 @@ class Reply(Protocol):
         """Gives the exchange up."""
 
 
-class Transport(Protocol):
-    """What carries requests to an origin. Raises httpx's errors."""
+Streams = tuple[asyncio.StreamReader, asyncio.StreamWriter]
 
-    async def ask(self, origin: str, request: Request, body: AsyncIterator[bytes]) -> Reply:
+
+class Transport(Protocol):
+    """What carries requests to an origin. Raises httpx's errors.
+
+    A `client` is a connection of a client. What logs in on its connection upstream never shares that with another.
+    """
+
+    async def ask(
+        self, origin: str, request: Request, body: AsyncIterator[bytes], client: Hashable | None = None
+    ) -> Reply:
         """Sends a request; the answer as soon as its head has come."""
+
+    def hand_on(self, origin: str, client: Hashable) -> Streams | None:
+        """The connection to an origin that is this client's own, which then is spoken on by who gets it."""
+
+    def left(self, client: Hashable) -> None:
+        """Learns that a client is gone; its connections end with it."""
 
     async def aclose(self) -> None:
         """Closes every connection."""
 
 
 class Pool:
-    """Connections to any number of origins. Idle ones are kept for `keepalive` seconds."""
+    """Connections to any number of origins. Idle ones are kept for `keepalive` seconds, owned ones while they last."""
 
     def __init__(self, tls: ssl.SSLContext, connect: float, read: float, write: float, keepalive: float) -> None:
         tls.set_alpn_protocols(["http/1.1"])
@@ -64,10 +79,13 @@ class Pool:
         self._write_timeout = write
         self._keepalive = keepalive
         self._idle: dict[str, dict[Wire, None]] = {}
+        self._owned: dict[Hashable, dict[str, Wire]] = {}
         self._wires: set[Wire] = set()
         self._sweep: asyncio.TimerHandle | None = None
 
-    async def ask(self, origin: str, request: Request, body: AsyncIterator[bytes]) -> Reply:
+    async def ask(
+        self, origin: str, request: Request, body: AsyncIterator[bytes], client: Hashable | None = None
+    ) -> Reply:
         """Sends a request; the answer as soon as its head has come.
 
         It is sent once more where a kept connection turns out to be gone, nothing of an answer has come, and doing it
@@ -75,14 +93,29 @@ class Pool:
         """
         head = request_head(request)
         again = not has_body(request.headers) and request.method in _IDEMPOTENT
-        wire = self._take(origin)
+        own = self._owned.get(client, {})
+        owned = origin in own or challenges.is_spoken(request.headers)
+        wire = _usable(own.get(origin)) if owned else self._take(origin)
         if wire is not None:
             try:
-                return await self._exchange(wire, origin, request, head, body)
+                return await self._exchange(wire, origin, request, head, body, client)
             except (httpx.ReadError, httpx.RemoteProtocolError):
                 if not again or wire.answered:
                     raise
-        return await self._exchange(await self._connect(origin), origin, request, head, body)
+        wire = await self._connect(origin)
+        if owned:
+            self._own(wire, origin, client)
+        return await self._exchange(wire, origin, request, head, body, client)
+
+    def hand_on(self, origin: str, client: Hashable) -> Streams | None:
+        """The connection to an origin that is this client's own, which then is spoken on by who gets it."""
+        wire = _usable(self._owned.get(client, {}).pop(origin, None))
+        return wire.hand_on() if wire is not None else None
+
+    def left(self, client: Hashable) -> None:
+        """Learns that a client is gone; its connections end with it."""
+        for wire in self._owned.pop(client, {}).values():
+            wire.abort()
 
     async def aclose(self) -> None:
         """Closes every connection."""
@@ -93,7 +126,13 @@ class Pool:
         await asyncio.sleep(0)
 
     async def _exchange(
-        self, wire: Wire, origin: str, request: Request, head: bytes, body: AsyncIterator[bytes]
+        self,
+        wire: Wire,
+        origin: str,
+        request: Request,
+        head: bytes,
+        body: AsyncIterator[bytes],
+        client: Hashable | None,
     ) -> Reply:
         upload: Upload | None = None
         try:
@@ -111,7 +150,9 @@ class Pool:
                 upload.cancel()
             wire.abort()
             raise
-        return _Answer(found, wire, upload, lambda: self._keep(origin, wire))
+        if challenges.is_offered(found.status, found.headers):
+            self._own(wire, origin, client)
+        return _Answer(found, wire, upload, lambda: self._keep(origin, wire, client))
 
     async def _connect(self, origin: str) -> Wire:
         parts = urlsplit(origin)
@@ -145,7 +186,17 @@ class Pool:
             wire.abort()
         return None
 
-    def _keep(self, origin: str, wire: Wire) -> None:
+    def _own(self, wire: Wire, origin: str, client: Hashable | None) -> None:
+        """Makes a connection one client's own, for as long as both last."""
+        wire.owned = True
+        if client is not None:
+            self._owned.setdefault(client, {})[origin] = wire
+
+    def _keep(self, origin: str, wire: Wire, client: Hashable | None) -> None:
+        if wire.owned:
+            if self._owned.get(client, {}).get(origin) is not wire:
+                wire.abort()  # its client is gone, or has another by now
+            return
         self._idle.setdefault(origin, {})[wire] = None
         if self._sweep is None:
             self._sweep = asyncio.get_running_loop().call_later(self._keepalive, self._sweep_idle)
@@ -181,7 +232,11 @@ class _Answer:
 
     async def end(self) -> None:
         """Ends the exchange; its connection is kept where both messages ended cleanly."""
-        if self._upload is not None and self._wire.ended and self.head.status < _FIRST_ERROR:
+        if self._upload is not None and self._wire.ended and self._wire.owned:
+            # Half a request would end the connection, and the login with it.
+            await self._upload.linger(None)
+            self._is_early = not self._upload.whole
+        elif self._upload is not None and self._wire.ended and self.head.status < _FIRST_ERROR:
             await self._upload.linger(LINGER_SECONDS)
         if self._wire.rest() and not self._is_early:
             self._keep()
@@ -202,6 +257,16 @@ def request_head(request: Request) -> bytes:
     if not _HEAD.fullmatch(head) or head.count("\n") != len(request.headers) + 2:
         raise httpx.LocalProtocolError("it holds characters that a request head cannot")
     return head.encode("latin-1")
+
+
+def _usable(wire: Wire | None) -> Wire | None:
+    """A client's own connection, unless it is gone or still in use."""
+    if wire is None or wire.is_busy:
+        return None
+    if wire.is_quiet():
+        return wire
+    wire.abort()
+    return None
 
 
 async def _nothing(body: AsyncIterator[bytes]) -> None:

@@ -8,6 +8,7 @@ from tornado import iostream
 from tornado.http1connection import HTTP1Connection
 
 from replaymock.answer import Answer
+from replaymock.challenges import UNAUTHORIZED
 from replaymock.connection import Caller
 from replaymock.exchange import Request
 from replaymock.sockets import Sockets
@@ -31,11 +32,14 @@ class Upgrades:
     async def take(self, connection: HTTP1Connection, request: Request, version: str, out: Caller) -> bool:
         """Opens a WebSocket on a connection and takes it over; False where it was answered instead."""
         try:
-            opened = await self._sockets.open(request, version)
+            opened = await self._sockets.open(request, version, out.client)
         except Exception as error:
             # The caller gets an answer and the user one line, whatever went wrong.
             opened = self._fail(request, error)
         if isinstance(opened, Answer):
+            if opened.status == UNAUTHORIZED:
+                out.answer(opened)  # a login may hold for this connection, and be gone on with
+                return False
             out.close_after()
             out.answer(opened)
             out.received()

@@ -33,8 +33,8 @@ class Upload:
         if self.whole:
             await self.linger(_SETTLES_SECONDS)
 
-    async def linger(self, seconds: float) -> None:
-        """Waits until the body has been read to its end, no longer than some seconds."""
+    async def linger(self, seconds: float | None) -> None:
+        """Waits until the body has been read to its end, no longer than some seconds where any are given."""
         if not self._task.done():
             await asyncio.wait({self._task}, timeout=seconds)
 

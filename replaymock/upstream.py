@@ -6,14 +6,14 @@ Requests go out byte for byte; responses come back as they are, still in their c
 import asyncio
 import socket
 import ssl
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Hashable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import replace
 
 import certifi
 import httpx
 
-from replaymock import dialling
+from replaymock import challenges, dialling
 from replaymock.dialling import Answered
 from replaymock.errors import RequestRefused, UpstreamError, UsageError
 from replaymock.exchange import Live, Request
@@ -43,6 +43,8 @@ class Backends:
         self._proxy = settings.upstream_proxy
         self._tls = _ssl_context(settings)
         self._transport = self._choose(self._tls, self._proxy)
+        # By client and origin: what a request for a WebSocket was asked on to log in.
+        self._logging_in: dict[Hashable, dict[str, dialling.Connection]] = {}
 
     def route(self, path: str) -> Upstream | None:
         """The upstream with the longest prefix of whole segments that `path` begins with."""
@@ -52,12 +54,17 @@ class Backends:
         return None
 
     @asynccontextmanager
-    async def send(self, upstream: Upstream, request: Request, body: AsyncIterator[bytes]) -> AsyncIterator[Live]:
-        """The response to a request whose body comes from `body`. UpstreamError also while its chunks are read."""
+    async def send(
+        self, upstream: Upstream, request: Request, body: AsyncIterator[bytes], client: Hashable | None = None
+    ) -> AsyncIterator[Live]:
+        """The response to a request whose body comes from `body`. UpstreamError also while its chunks are read.
+
+        `client` is the connection it came on, with which a login on the connection upstream is not shared by others.
+        """
         outgoing = replace(request, target=_target(upstream, request))
         async with self._slots:
             with _translated(upstream, self._timeouts, proxied=self._proxied):
-                reply = await self._transport.ask(upstream.origin, outgoing, body)
+                reply = await self._transport.ask(upstream.origin, outgoing, body, client)
             try:
                 head, whole = reply.head, reply.whole()
                 chunks = self._chunks(reply, upstream) if whole is None else _one(whole)
@@ -67,33 +74,57 @@ class Backends:
                 raise
             await reply.end()
 
-    async def open(self, upstream: Upstream, request: Request, limit: int) -> Answered:
-        """The answer to a request for a WebSocket. UpstreamError."""
+    async def open(self, upstream: Upstream, request: Request, limit: int, client: Hashable) -> Answered:
+        """The answer to a request for a WebSocket, over the connection the client has logged in on. UpstreamError."""
         outgoing = replace(request, target=_target(upstream, request))
         with _translated(upstream, self._timeouts, proxied=self._proxied):
-            try:
-                async with asyncio.timeout(self._timeouts["connect"]):
-                    connection = await dialling.connect(upstream.origin, self._proxy, self._tls)
-            except TimeoutError as error:
-                raise httpx.ConnectTimeout(str(error)) from error
-            except (OSError, UnicodeError, dialling.Malformed) as error:
-                raise httpx.ConnectError(str(error)) from error
+            connection = self._own(upstream.origin, client) or await self._dial(upstream.origin)
             try:
                 async with asyncio.timeout(self._timeouts["read"]):
-                    return await dialling.ask(connection, outgoing, limit)
+                    answered = await dialling.ask(connection, outgoing, limit)
             except TimeoutError as error:
                 raise httpx.ReadTimeout(str(error)) from error
             except (OSError, dialling.Malformed) as error:
                 raise httpx.RemoteProtocolError(str(error)) from error
+        if answered.connection and challenges.is_offered(answered.response.status, answered.response.headers):
+            self._logging_in.setdefault(client, {})[upstream.origin] = answered.connection
+        elif answered.connection:
+            answered.connection.close()
+        return answered
+
+    def left(self, client: Hashable) -> None:
+        """Learns that a client's connection is closed."""
+        self._transport.left(client)
+        for connection in self._logging_in.pop(client, {}).values():
+            connection.close()
 
     async def aclose(self) -> None:
         """Closes every connection."""
+        for client in list(self._logging_in):
+            self.left(client)
         await self._transport.aclose()
 
     async def _chunks(self, reply: Reply, upstream: Upstream) -> AsyncIterator[bytes]:
         with _translated(upstream, self._timeouts, proxied=self._proxied):
             while piece := await reply.read():
                 yield piece
+
+    def _own(self, origin: str, client: Hashable) -> dialling.Connection | None:
+        """The connection to an origin that a client has logged in on, or is about to."""
+        connection = self._logging_in.get(client, {}).pop(origin, None)
+        if connection and connection.is_open:
+            return connection
+        streams = self._transport.hand_on(origin, client)
+        return dialling.Connection(*streams) if streams else None
+
+    async def _dial(self, origin: str) -> dialling.Connection:
+        try:
+            async with asyncio.timeout(self._timeouts["connect"]):
+                return await dialling.connect(origin, self._proxy, self._tls)
+        except TimeoutError as error:
+            raise httpx.ConnectTimeout(str(error)) from error
+        except (OSError, UnicodeError, dialling.Malformed) as error:
+            raise httpx.ConnectError(str(error)) from error
 
     def _choose(self, tls: ssl.SSLContext, proxy: str) -> Transport:
         if proxy:

@@ -45,6 +45,8 @@ class Wire(asyncio.Protocol):
         self.open = False
         # While a request body is on its way, silence is no fault of upstream.
         self.uploading = False
+        # Somebody logged in on it, or was asked to: what is sent over it is said in their name.
+        self.owned = False
 
     def begin(self, method: str) -> None:
         """Makes ready for the answer to a request of this method."""
@@ -128,6 +130,25 @@ class Wire(asyncio.Protocol):
         incoming, self._incoming = self._incoming, None
         self.idle_since = self._loop.time()
         return self.open and not self._pieces and incoming is not None and incoming.ended and incoming.keeps
+
+    @property
+    def is_busy(self) -> bool:
+        """Whether an exchange is under way."""
+        return self._incoming is not None
+
+    def hand_on(self) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
+        """Gives the connection, on which nothing is under way, to who speaks something else on it."""
+        transport = cast(asyncio.Transport, self._transport)
+        if self._watch is not None:
+            self._watch.cancel()
+        self.open = False
+        self._transport = None
+        reader = asyncio.StreamReader()
+        protocol = asyncio.StreamReaderProtocol(reader)
+        transport.set_protocol(protocol)
+        protocol.connection_made(transport)
+        self._lost(self)
+        return reader, asyncio.StreamWriter(transport, protocol, reader, self._loop)
 
     def is_quiet(self) -> bool:
         """Whether nothing waits to be read, not even the news that upstream has closed."""

@@ -18,7 +18,10 @@ FLOORS: list[tuple[str, str]] = [
     ("values", "errors headers home mode"),
     ("values", "exchange"),
     ("texts", "wording"),
-    ("texts", "targets tokens secrets graphql schema sequence mediatypes codings times messages handshake signing"),
+    (
+        "texts",
+        "targets tokens secrets graphql schema sequence mediatypes codings times messages handshake signing challenges",
+    ),
     ("texts", "columns jwts labels encoded embedded members markup parameters shapes places re2"),
     ("texts", "code vendors glance gitleaks"),
     ("texts", "rulesfile"),

@@ -139,3 +139,34 @@ def test_a_proxy_that_refuses_is_named() -> None:
 
     with raw_backend(proxy) as by, pytest.raises(Malformed, match="answered 407 to CONNECT"):
         asyncio.run(asked("http://127.0.0.1:1", by))
+
+
+@pytest.mark.parametrize(
+    ("sent", "kept"),
+    [
+        (b"HTTP/1.1 401 No\r\nContent-Length: 2\r\n\r\nno", True),
+        (b"HTTP/1.1 401 No\r\nTransfer-Encoding: chunked\r\n\r\n2\r\nno\r\n0\r\n\r\n", True),
+        (b"HTTP/1.1 401 No\r\nContent-Length: 2\r\nConnection: close\r\n\r\nno", False),
+        (b"HTTP/1.1 401 No\r\nContent-Length: 2\r\n\r\nno, and more", False),
+        (b"HTTP/1.1 401 No\r\nContent-Length: 2000\r\n\r\n" + b"n" * 2000, False),
+        (b"HTTP/1.0 401 No\r\nContent-Length: 2\r\n\r\nno", False),
+    ],
+)
+def test_after_another_answer_its_connection_is_there_for_the_next_request_where_that_can_be(
+    sent: bytes, kept: bool
+) -> None:
+    def handle(connection: socket.socket) -> None:
+        read_request(connection)
+        connection.sendall(sent)
+        connection.recv(1)
+
+    async def story(origin: str) -> bool:
+        found = await ask(await connect(origin, "", ssl.create_default_context()), ASKING, 1000)
+        if found.connection:
+            assert found.connection.is_open
+            found.connection.close()
+            assert not found.connection.is_open
+        return found.connection is not None
+
+    with raw_backend(handle) as origin:
+        assert asyncio.run(story(origin)) == kept

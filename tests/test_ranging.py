@@ -39,7 +39,9 @@ class Asked:
         self._answers = list(answers)
 
     @asynccontextmanager
-    async def send(self, _upstream: Upstream, request: Request, _body: AsyncIterator[bytes]) -> AsyncIterator[Live]:
+    async def send(
+        self, _upstream: Upstream, request: Request, _body: AsyncIterator[bytes], _client: object
+    ) -> AsyncIterator[Live]:
         self.requests.append(request)
         yield self._answers.pop(0)
 
@@ -86,7 +88,7 @@ def sent(*headers: tuple[str, str]) -> Headers:
     backends = Asked(live())
 
     async def run() -> None:
-        async with ranging(backends).whole(UPSTREAM, asked(*headers), nothing()) as found:
+        async with ranging(backends).whole(UPSTREAM, asked(*headers), nothing(), None) as found:
             assert found.whole == b"0123456789"
 
     asyncio.run(run())
@@ -109,7 +111,7 @@ def test_a_whole_that_was_kept_comes_again_without_being_sent() -> None:
     found.kept(asked(RANGE, target="/gone"), live(404, tag), b"no")
 
     async def ask(target: str) -> Live:
-        async with found.whole(UPSTREAM, asked(RANGE, target=target), nothing()) as answer:
+        async with found.whole(UPSTREAM, asked(RANGE, target=target), nothing(), None) as answer:
             return answer
 
     known, new, gone = asyncio.run(ask("/film")), asyncio.run(ask("/film")), asyncio.run(ask("/gone"))

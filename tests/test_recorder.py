@@ -33,6 +33,7 @@ class Callers:
     """The caller's end: how the answer went out."""
 
     def __init__(self) -> None:
+        self.client = object()
         self.log: list[str] = []
         self.head: Head | None = None
         self.answered: Answer | None = None

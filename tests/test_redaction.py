@@ -443,3 +443,21 @@ def test_personal_data_is_hidden_where_a_team_asks_for_it_and_a_number_stays_one
 def test_a_binary_body_is_left_alone_though_it_claims_to_be_none(headers: Headers) -> None:
     body = b"\x89PNG\0password=hunter2&token=abc"
     assert Redactor().request(Request("POST", "/a", headers, body), Numbering()).body == body
+
+
+@pytest.mark.parametrize(
+    ("value", "stored"),
+    [
+        ("NTLM TlRMTVNTUAACAAAA", "NTLM {{redacted:www-authenticate}}"),
+        ("negotiate oYG2MIGz==", "negotiate {{redacted:www-authenticate}}"),
+        ("Kerberos YIIF, NTLM", "Kerberos {{redacted:www-authenticate}}, NTLM"),
+        ('Basic realm="a", Negotiate oYG2', 'Basic realm="a", Negotiate {{redacted:www-authenticate}}'),
+        ("Negotiate", "Negotiate"),
+        ('Basic realm="NTLM abc"', 'Basic realm="NTLM abc"'),
+    ],
+)
+def test_the_tokens_of_a_login_on_a_connection_are_hidden(value: str, stored: str) -> None:
+    numbering = Numbering()
+    redacted = Redactor().headers((("WWW-Authenticate", value),), numbering)
+    assert redacted == (("WWW-Authenticate", stored),)
+    assert Redactor().headers(redacted, numbering) == redacted

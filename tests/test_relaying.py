@@ -25,6 +25,7 @@ class Transcript:
     """A caller's end that writes down what it is told."""
 
     def __init__(self) -> None:
+        self.client = object()
         self.length: int | None = -1
         self.pieces: list[bytes] = []
         self.begun_after: int = -1

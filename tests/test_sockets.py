@@ -38,7 +38,9 @@ def opened(
     report: Report = lambda _event, _members: None,
 ) -> Opening | Answer:
     responder = a_responder(*cassettes, report=report, cors=cors)
-    return asyncio.run(Sockets(responder, Matcher(), None, 1000, Random(0)).open(request or opening(), version))
+    return asyncio.run(
+        Sockets(responder, Matcher(), None, 1000, Random(0)).open(request or opening(), version, object())
+    )
 
 
 def test_a_recorded_websocket_is_opened_with_its_subprotocol_headers_and_where_it_is_from() -> None:

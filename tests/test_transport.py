@@ -72,9 +72,11 @@ async def pieces(*data: bytes) -> AsyncIterator[bytes]:
         yield piece
 
 
-async def answered(used: Pool, origin: str, request: Request | None = None, *body: bytes) -> tuple[int, bytes]:
+async def answered(
+    used: Pool, origin: str, request: Request | None = None, *body: bytes, client: str | None = None
+) -> tuple[int, bytes]:
     """One whole exchange."""
-    reply = await used.ask(origin, request or Request("GET", "/", HOST), pieces(*body))
+    reply = await used.ask(origin, request or Request("GET", "/", HOST), pieces(*body), client)
     try:
         data = b"".join([piece async for piece in _read(reply.read)])
     except BaseException:
@@ -387,3 +389,124 @@ def test_a_head_goes_out_as_it_is_given() -> None:
 def test_a_request_that_would_become_another_is_not_sent(request_: Request) -> None:
     with pytest.raises(httpx.LocalProtocolError):
         request_head(request_)
+
+
+OFFERING = b"HTTP/1.1 401 No\r\nWWW-Authenticate: Negotiate\r\nContent-Length: 2\r\n\r\nno"
+LOGIN = Request("GET", "/", (*HOST, ("Authorization", "NTLM abc")))
+PLAIN = Request("GET", "/", HOST)
+
+
+async def _numbered(reader: asyncio.StreamReader, writer: asyncio.StreamWriter, number: int) -> None:
+    while True:
+        head = await reader.readuntil(b"\r\n\r\n")
+        said = b"%d" % number
+        status = b"401 No\r\nWWW-Authenticate: NTLM" if b"GET /offer " in head else b"200 OK"
+        writer.write(b"HTTP/1.1 %b\r\nContent-Length: %d\r\n\r\n%b" % (status, len(said), said))
+
+
+def numbering() -> Backend:
+    """A backend that answers with the number of the connection."""
+
+    async def handle(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await _numbered(reader, writer, backend.connections)
+
+    backend = Backend(handle)
+    return backend
+
+
+@pytest.mark.parametrize("request_", [LOGIN, Request("GET", "/offer", HOST)], ids=["login", "offer"])
+def test_a_connection_on_which_somebody_logs_in_is_theirs_until_they_leave(request_: Request) -> None:
+    async def story() -> None:
+        backend, used = numbering(), pool(keepalive=0.05)
+        async with backend.serving() as origin:
+
+            async def on(request: Request, client: str | None) -> bytes:
+                return (await answered(used, origin, request, client=client))[1]
+
+            assert [await on(request_, "ada"), await on(PLAIN, "ada")] == [b"1", b"1"]
+            assert [await on(PLAIN, "bob"), await on(PLAIN, None)] == [b"2", b"2"]
+            cyd = await on(request_, "cyd")
+            await asyncio.sleep(0.2)
+            assert await on(PLAIN, "ada") == b"1"
+            assert await on(PLAIN, "eve") not in (b"1", cyd)
+            used.left("nobody")
+            used.left("ada")
+            used.left("cyd")
+            assert await on(PLAIN, "ada") not in (b"1", cyd)
+            await until(lambda: backend.open == 1)
+        await used.aclose()
+
+    asyncio.run(story())
+
+
+def test_a_login_of_nobody_known_is_shared_with_nobody() -> None:
+    async def story() -> None:
+        backend, used = numbering(), pool()
+        async with backend.serving() as origin:
+            for _ in range(2):
+                await answered(used, origin, LOGIN)
+                await until(lambda: backend.open == 0)
+            await answered(used, origin)
+            assert backend.connections == 3
+        await used.aclose()
+
+    asyncio.run(story())
+
+
+def test_an_exchange_that_ends_when_its_client_has_gone_leaves_no_connection() -> None:
+    async def story() -> None:
+        backend, used = Backend(answering(OFFERING)), pool()
+        async with backend.serving() as origin:
+            reply = await used.ask(origin, PLAIN, pieces(), "ada")
+            assert await reply.read() == b"no"
+            used.left("ada")
+            await reply.end()
+            await until(lambda: backend.open == 0)
+        await used.aclose()
+
+    asyncio.run(story())
+
+
+def test_a_second_request_at_once_gets_another_connection_that_is_theirs_too() -> None:
+    async def story() -> None:
+        backend, used = numbering(), pool()
+        async with backend.serving() as origin:
+            first = await used.ask(origin, LOGIN, pieces(), "ada")
+            assert (await answered(used, origin, PLAIN, client="ada"))[1] == b"2"
+            assert await first.read() == b"1"
+            await first.end()
+            await until(lambda: backend.open == 1)
+            assert (await answered(used, origin, PLAIN, client="ada"))[1] == b"2"
+            assert (await answered(used, origin, PLAIN, client="bob"))[1] == b"3"
+        await used.aclose()
+
+    asyncio.run(story())
+
+
+@pytest.mark.parametrize("secure", [False, True])
+def test_a_connection_of_a_client_is_handed_on_to_who_says_something_else_on_it(secure: bool) -> None:
+    async def story() -> None:
+        authority, tls = trustme.CA(), ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        authority.issue_cert("localhost").configure_cert(tls)
+
+        async def handle(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+            await reader.readuntil(b"\r\n\r\n")
+            writer.write(OFFERING)
+            writer.write((await reader.readexactly(4)).upper())
+
+        backend, used = Backend(handle), pool(read=0.2)
+        async with backend.serving(tls if secure else None) as origin:
+            await answered(used, origin, client="ada")
+            assert used.hand_on(origin, "bob") is None
+            streams = used.hand_on(origin, "ada")
+            assert streams and used.hand_on(origin, "ada") is None
+            reader, writer = streams
+            used.left("ada")
+            await used.aclose()
+            await asyncio.sleep(0.3)  # nobody's silence is watched any more
+            writer.write(b"spam")
+            assert await reader.read(100) == b"SPAM"
+            assert await reader.read(100) == b""
+            writer.close()
+
+    asyncio.run(story())
