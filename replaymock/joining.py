@@ -6,6 +6,7 @@ from dataclasses import replace
 
 from replaymock import jwts
 from replaymock.cassette import Recorded
+from replaymock.extent import goes_further, is_open, side_by_side
 from replaymock.masking import covers_pairs, covers_text
 from replaymock.messages import Message
 from replaymock.redaction import ANONYMOUS, forget_names
@@ -18,25 +19,87 @@ ERROR_STATUSES = frozenset((401, 403, 429, *range(500, 600)))
 
 
 def join(
-    stored: tuple[Recorded, ...], cursor: int, recorded: Recorded, writes: Writes, volatile: Sequence[Selector] = ()
+    stored: tuple[Recorded, ...],
+    cursor: int,
+    recorded: Recorded,
+    writes: Writes,
+    volatile: Sequence[Selector] = (),
+    doubt: int = 0,
 ) -> tuple[tuple[Recorded, ...], int]:
     """Stored responses with the next one of this run, and the position of that one.
 
-    `cursor` is the position of the response this run saw before, -1 at first. An equal response changes nothing, unless
-    it is stored as coming after a write that was not made in this run; a different one replaces the stored ones from
-    there on; an error never replaces a good one. What is `volatile` makes none differ.
+    `cursor` is the position of the response this run saw before, -1 at first; it may be further on by `doubt`. An equal
+    response changes nothing, unless it is stored as coming after a write that was not made in this run; a different one
+    replaces the stored ones from there on; an error never replaces a good one. What is `volatile` makes none differ.
+    The beginning of a stored one is equal to it; more than is stored of one takes its place.
     """
     cursor = min(cursor, len(stored) - 1)
-    if cursor >= 0 and same(stored[cursor], recorded, volatile):
-        return stored, cursor
-    position = cursor + 1
+    position = min(cursor + doubt, len(stored) - 1) + 1
+    if (at := _place(stored, cursor, position, recorded, writes, volatile)) is not None:
+        return renewed(stored, at, recorded), at
     if position < len(stored):
-        if holds(stored[position], recorded, writes, volatile):
-            return stored, position
         if recorded.status in ERROR_STATUSES and stored[position].status not in ERROR_STATUSES:
             return stored, cursor
         recorded = _with_known_headers(stored[position], recorded)
     return (*stored[:position], recorded if position else replace(recorded, after="")), position
+
+
+def doubt_left(
+    stored: tuple[Recorded, ...],
+    cursor: int,
+    last: int,
+    recorded: Recorded,
+    writes: Writes,
+    volatile: Sequence[Selector],
+) -> int:
+    """By how much a run may be further on than `cursor`, up to `last`, where `recorded` was joined at `cursor`.
+
+    What a client left early may have been the beginning of any of several.
+    """
+    if not is_open(recorded):
+        return 0
+    beyond = range(min(last, len(stored) - 1), cursor, -1)
+    return next((at - cursor for at in beyond if holds(stored[at], recorded, writes, volatile)), 0)
+
+
+def _place(
+    stored: tuple[Recorded, ...],
+    cursor: int,
+    last: int,
+    recorded: Recorded,
+    writes: Writes,
+    volatile: Sequence[Selector],
+) -> int | None:
+    """Where in the stored ones, from `cursor` to `last`, a response is; first where it tells nothing new."""
+    news = None
+    for at in range(max(cursor, 0), min(last + 1, len(stored))):
+        found = stored[at]
+        if not same(found, recorded, volatile) or (at != cursor and not satisfied(found.after, writes)):
+            continue
+        if not goes_further(recorded, found):
+            return at
+        if news is None and not (at == cursor and recorded.after):  # or what is more may be the doing of the write
+            news = at
+    return news
+
+
+def renewed(stored: tuple[Recorded, ...], at: int, recorded: Recorded) -> tuple[Recorded, ...]:
+    """Stored responses of which the one at a position is said by `recorded`, whichever of the two goes further."""
+    known = stored[at]
+    if not goes_further(recorded, known):
+        return stored
+    return (*stored[:at], replace(_with_known_headers(known, recorded), after=known.after), *stored[at + 1 :])
+
+
+def gathered(
+    stored: tuple[Recorded, ...], more: Sequence[Recorded], volatile: Sequence[Selector] = ()
+) -> tuple[Recorded, ...]:
+    """Stored responses with those of others that they do not say behind them, each as far as either goes."""
+    count = len(stored)
+    for recorded in more:
+        at = next((at for at in range(count) if same(stored[at], recorded, volatile)), None)
+        stored = (*stored, recorded) if at is None else renewed(stored, at, recorded)
+    return stored
 
 
 def holds(stored: Recorded, recorded: Recorded, writes: Writes, volatile: Sequence[Selector] = ()) -> bool:
@@ -47,11 +110,17 @@ def holds(stored: Recorded, recorded: Recorded, writes: Writes, volatile: Sequen
 def same(stored: Recorded, recorded: Recorded, volatile: Sequence[Selector] = ()) -> bool:
     """Whether two responses say the same, whenever and however slowly they said it, and whatever secrets they held.
 
-    Of two streams that went on when recording them ended, that is as far as both have come. What is hidden in the
+    Of what one of them is only the beginning, that is as far as this one goes. What is hidden in the
     stored one need not be known to be secret by now: it is any telling value then. A moment of expiry in JSON says how
     far it lies from the recording, which replay keeps. What is `volatile` says nothing, nor whether it is there.
     """
+    stored, recorded = side_by_side(stored, recorded)
     return _same(stored, recorded) or (bool(volatile) and _same(without(stored, volatile), without(recorded, volatile)))
+
+
+def says_all(stored: Recorded, recorded: Recorded, volatile: Sequence[Selector] = ()) -> bool:
+    """Whether a stored response says the same, and goes as far."""
+    return same(stored, recorded, volatile) and not goes_further(recorded, stored)
 
 
 def lasting(stored: Recorded, recorded: Recorded) -> tuple[Recorded, Recorded]:
@@ -62,9 +131,6 @@ def lasting(stored: Recorded, recorded: Recorded) -> tuple[Recorded, Recorded]:
 
 def _same(stored: Recorded, recorded: Recorded) -> bool:
     first, second = lasting(stored, recorded)
-    if stored.truncated and recorded.truncated:
-        size = min(len(first.body), len(second.body))
-        first, second = (replace(each, body=each.body[:size]) for each in (first, second))
     return first == second or _covers(first, second)
 
 

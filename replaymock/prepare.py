@@ -175,7 +175,7 @@ def _codings_to_do(recorded: Recorded) -> list[str]:
 def _stream_type(recorded: Recorded) -> str:
     """The media type of a stream of events that can be served event by event; empty for anything else."""
     found = media_type(recorded.headers)
-    return found if events.is_stream(found) and recorded.body else ""
+    return found if events.is_stream(found) and (recorded.body or recorded.truncated) else ""
 
 
 def _holds_token(recorded: Recorded) -> bool:

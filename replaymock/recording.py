@@ -10,7 +10,7 @@ from replaymock.exchange import Exchange, Request
 from replaymock.hindsight import Hindsight
 from replaymock.history import History, write_name
 from replaymock.index import Entry, Index
-from replaymock.joining import holds, join, same
+from replaymock.joining import doubt_left, gathered, join, same, says_all
 from replaymock.masking import covers
 from replaymock.matching import SOCKET, KnownBody, Matcher, key_of
 from replaymock.messages import CLOSE, Message
@@ -20,7 +20,7 @@ from replaymock.proposals import Proposals
 from replaymock.redaction import WITHHELD, Numbering
 from replaymock.repeats import Repeats, digest_of
 from replaymock.rewrites import Canonical
-from replaymock.sequence import Writes
+from replaymock.sequence import Writes, satisfied
 from replaymock.storing import Policy, Storing, is_redacted
 from replaymock.targets import normal_path
 
@@ -66,6 +66,7 @@ class Recording:
         self.origins = origins
         self._storing = Storing(policy, matcher.redactor, origins, self.numbering)
         self._cursors: dict[str, int] = {}
+        self._doubts: dict[str, int] = {}
         self._histories: dict[str, History] = {}
         self._previous: dict[str, Cassette] = {}
         self._repeats = Repeats()
@@ -104,7 +105,7 @@ class Recording:
         """What can be done for an exchange before it is taken, in a thread; None where it is one that came before."""
         file = self.file_for(asked.canonical, index)
         known = index.entries.get(file)
-        if self._repeats.is_one(file, known, self._cursors.get(file, -1), digest_of(exchange)):
+        if self._is_repeat(file, known, digest_of(exchange)):
             return None
         numbering = self.numbering.copy()
         asking, storing = Asking(self.matcher, numbering.known), self._storing.under(numbering)
@@ -128,7 +129,7 @@ class Recording:
         history = self._history(exchange.request.session)
         digest = digest_of(exchange)
         known, cursor = index.entries.get(file), self._cursors.get(file, -1)
-        if known and self._repeats.is_one(file, known, cursor, digest):
+        if known and self._is_repeat(file, known, digest):
             history.fetched(file, canonical)
             taken = Taken(file, Cassette(known.request, ()), changed=False)
         else:
@@ -140,7 +141,8 @@ class Recording:
                 known, cursor = index.entries.get(file), self._cursors.get(file, -1)
             made = replace(made, recorded=replace(made.recorded, after=history.fetched(file, canonical)))
             taken = self._joined(exchange, made, file, index, history.counts)
-            self._repeats.remember(file, None if taken.changed else known, self._cursors[file], digest)
+            if not exchange.truncated:  # again, it may be the beginning of the next one
+                self._repeats.remember(file, None if taken.changed else known, self._cursors[file], digest)
             if not (canonical.kind or canonical.headers):
                 taken = replace(taken, canonical=canonical)
         name = write_name(canonical, taken.cassette.request.path, exchange.response.status)
@@ -176,11 +178,12 @@ class Recording:
         if len(stored) != len(known.afters):
             raise ValueError(f"{file} is no longer what it was")
         volatile = self.matcher.volatile(cassette.request.to_request())
-        new = tuple(one for one in cassette.responses if not any(same(other, one, volatile) for other in stored))
-        return Taken(file, Cassette(known.request, (*stored, *new)), changed=bool(new))
+        responses = gathered(stored, cassette.responses, volatile)
+        return Taken(file, Cassette(known.request, responses), changed=responses != stored)
 
     def renamed(self, old: str, new: str) -> None:
         """Learns that the cassette of one file goes by another name."""
+        self._doubts.pop(old, None)
         cursor = self._cursors.pop(old, None)
         if cursor is not None:
             self._cursors.setdefault(new, cursor)
@@ -197,7 +200,7 @@ class Recording:
         known = dict(enumerate(previous.responses))
         pairs = ((known.get(at), one) for at, one in enumerate(cassette.responses))
         volatile = self.matcher.volatile(cassette.request.to_request())
-        kept = (old if old and old.after == one.after and same(old, one, volatile) else one for old, one in pairs)
+        kept = (old if old and old.after == one.after and says_all(old, one, volatile) else one for old, one in pairs)
         return Cassette(previous.request, tuple(kept))
 
     def conversation_ahead(
@@ -218,6 +221,10 @@ class Recording:
             made = _said(exchange, messages, asked, self._asking, self._storing, self.numbering)
         return self._joined(exchange, made, self.file_for(made.asked.canonical, index), index, {})
 
+    def _is_repeat(self, file: str, known: Entry | None, digest: bytes) -> bool:
+        in_doubt = file in self._doubts
+        return not in_doubt and self._repeats.is_one(file, known, self._cursors.get(file, -1), digest)
+
     def _adopted(self, ahead: Ahead | None) -> Ahead | None:
         """What was made ahead, with the placeholders it brings; None where something else was hidden meanwhile."""
         return ahead if ahead and self.numbering.adopt(ahead.numbering) else None
@@ -231,8 +238,11 @@ class Recording:
         before = known.cassette if known else None
         stored = before.responses if before else ()
         volatile = self.matcher.volatile(exchange.request)
-        responses, cursor = join(stored, self._cursors.get(file, -1), recorded, writes, volatile)
+        before_it, doubt = self._cursors.get(file, -1), self._doubts.pop(file, 0)
+        responses, cursor = join(stored, before_it, recorded, writes, volatile, doubt)
         self._cursors[file] = cursor
+        if left := doubt_left(stored, cursor, before_it + doubt + 1, recorded, writes, volatile):
+            self._doubts[file] = left
         request = before.request if before else made.request
         request = request or self._asking.stored(exchange.request, made.learned, made.asked.canonical, self.numbering)
         if file not in self.redacted and is_redacted(Cassette(request, responses[cursor : cursor + 1])):
@@ -241,9 +251,9 @@ class Recording:
             return Taken(file, before, changed=False)
         previous = self._previous.get(file)
         there = (previous or before or Cassette(request, ())).responses[cursor : cursor + 1]
-        if previous and there and holds(there[0], recorded, writes, volatile):
-            responses = (*responses[:cursor], there[0])
-        elif there:
+        if previous and there and says_all(there[0], recorded, volatile) and satisfied(there[0].after, writes):
+            responses = (*responses[:cursor], there[0], *responses[cursor + 1 :])
+        elif there and not same(there[0], recorded, volatile):
             self.proposals.changed(file, there[0], recorded, volatile)
         return Taken(file, Cassette(request if before or not previous else previous.request, responses), changed=True)
 

@@ -5,6 +5,7 @@ from collections.abc import Callable, Container
 from replaymock.asking import Asked
 from replaymock.cassette import Cassette
 from replaymock.exchange import LARGE, Exchange, Request, is_large
+from replaymock.extent import is_open
 from replaymock.index import Entry, Index, Serving, entry_for, held_entry
 from replaymock.line import Line, Steps
 from replaymock.matching import SOCKET
@@ -111,8 +112,13 @@ class Taking:
         self._warn(request, f"not saved, {error if isinstance(error, NotKept) else fault(error)}")
 
     def _is_filled(self, asked: Asked, there: Container[str] | None, index: Index) -> bool:
-        file = self._recording.file_for(asked.canonical, index) if there is not None else ""
-        return there is not None and file in index.entries and file not in there
+        """Whether there is no gap any more, nor one at the end of what was left there."""
+        if there is None:
+            return False
+        entry = index.entries.get(self._recording.file_for(asked.canonical, index))
+        if entry is None or entry.file in there:
+            return False
+        return not any(map(is_open, entry.cassette.responses))
 
     def _look_at(self, taken: Taken, request: Request) -> None:
         if taken.changed and any(recorded.encoded for recorded in taken.cassette.responses):

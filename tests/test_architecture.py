@@ -37,7 +37,7 @@ FLOORS: list[tuple[str, str]] = [
     ("cassettes", "cassette"),
     ("cassettes", "sidecars"),
     ("cassettes", "reading prepare timing settings"),
-    ("memory", "shelf unsaved volatile"),
+    ("memory", "shelf unsaved volatile extent"),
     ("memory", "index sessions history turns repeats joining"),
     ("memory", "asking storing hindsight"),
     ("memory", "misses proposals finding faulty keeping wholes"),

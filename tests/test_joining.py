@@ -1,5 +1,6 @@
 """How a response joins what is stored of its cassette; letters stand for bodies."""
 
+import re
 from dataclasses import replace
 from typing import Any
 
@@ -8,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from replaymock.cassette import Recorded
-from replaymock.joining import join, same
+from replaymock.joining import doubt_left, gathered, join, same, says_all
 from replaymock.messages import Message
 from tests.factories import JSON, recorded
 
@@ -195,3 +196,104 @@ def test_what_one_side_said_and_in_which_order_counts(first: tuple[str, ...], se
 def test_a_hidden_message_is_found_in_its_side_though_messages_crossed() -> None:
     stored, live = said("server go", "client {{redacted:token}}"), said("client Zx81kLmn22pQ", "server go")
     assert same(stored, live)
+
+
+def a_stream(letters: str, *, left: bool = False, **more: object) -> Recorded:
+    data = "".join(f"data: {letter}\n\n" for letter in letters).encode()
+    return recorded(data, headers=(("content-type", "text/event-stream"),), truncated=left, **more)
+
+
+def streams(*texts: str) -> tuple[Recorded, ...]:
+    """Streams by their events; one that ends with a dot was left there."""
+    return tuple(a_stream(text.rstrip("."), left=text.endswith(".")) for text in texts)
+
+
+def streamed(stored: tuple[Recorded, ...], *texts: str) -> tuple[str, ...]:
+    """What is stored once a run has seen these streams."""
+    cursor, doubt = -1, 0
+    for response in streams(*texts):
+        last = cursor + doubt + 1
+        stored, cursor = join(stored, cursor, response, {}, (), doubt)
+        doubt = doubt_left(stored, cursor, last, response, {}, ())
+    return tuple(
+        "".join(re.findall(r"data: (\w)", one.body.decode())) + ("." if one.truncated else "") for one in stored
+    )
+
+
+@pytest.mark.parametrize(
+    ("stored", "seen", "left"),
+    [
+        (["abc"], ["ab."], ["abc"]),
+        (["abc"], ["."], ["abc"]),
+        (["abc"], ["abc."], ["abc"]),
+        (["abc"], ["ab.", "a.", "abc"], ["abc"]),
+        (["abc."], ["ab."], ["abc."]),
+        (["ab."], ["abc."], ["abc."]),
+        (["ab."], ["abc"], ["abc"]),
+        (["abc."], ["abc"], ["abc"]),
+        (["abc."], ["ab"], ["ab"]),
+        (["abc"], ["ax."], ["ax."]),
+        (["abc", "xyz"], ["ab.", "xyz"], ["abc", "xyz"]),
+        (["abc", "xyz"], ["ab.", "x.", "pq"], ["abc", "xyz", "pq"]),
+        (["ab.", "xy.", "pq"], ["abc", "xyz", "p."], ["abc", "xyz", "pq"]),
+        (["abc", "xyz"], ["x.", "xyz"], ["xyz"]),
+        ([], ["a.", "ab.", "abc", "ab."], ["abc"]),
+        ([], ["a.", "x.", "xyz", "abc"], ["a.", "xyz", "abc"]),
+    ],
+)
+def test_what_a_client_left_is_the_beginning_of_what_is_stored_or_of_more(
+    stored: list[str], seen: list[str], left: list[str]
+) -> None:
+    assert streamed(streams(*stored), *seen) == tuple(left)
+
+
+@pytest.mark.parametrize(
+    ("seen", "left"),
+    [
+        (["h.", "h.", "h."], None),
+        (["h.", "h.", "ha"], None),
+        (["ha", "h.", "hc"], None),
+        (["h.", "h.", "hc", "hc"], None),
+        (["h.", "hb", "hc"], None),
+        (["ha", "h.", "ha", "hb", "hc"], None),
+        (["ha", "h.", "hx"], ["ha", "hb", "hx"]),
+        (["ha", "h.", "ha", "hx"], ["ha", "hx"]),
+        (["h.", "h.", "h.", "h.", "hx"], ["ha", "hb", "hc", "hx"]),
+    ],
+)
+def test_a_beginning_of_several_may_be_that_of_any_of_them(seen: list[str], left: list[str] | None) -> None:
+    stored = ["ha", "hb", "hc"]
+    assert streamed(streams(*stored), *seen) == tuple(left or stored)
+
+
+short_texts = st.lists(st.text("ab", min_size=1, max_size=3), max_size=5)
+
+
+@given(short_texts, st.data())
+def test_a_run_of_which_any_are_left_early_changes_nothing(texts: list[str], data: st.DataObject) -> None:
+    stored = streams(*streamed((), *texts))
+    left = [data.draw(st.sampled_from([text, text[:-1] + ".", "."])) for text in texts]
+    assert streamed(stored, *left) == tuple(streamed((), *texts))
+
+
+def test_more_of_a_beginning_keeps_the_write_it_comes_after_and_the_spelling_of_its_head() -> None:
+    date = ("last-modified", "Sun, 01 Nov 2026 10:00:00 GMT")
+    first, begun = a_stream("x"), a_stream("a", left=True, after="POST /items")
+    begun = replace(begun, headers=(*begun.headers, date))
+    more = replace(a_stream("ab"), headers=(*a_stream("").headers, (date[0], "Mon, 02 Nov 2026 10:00:00 GMT")))
+    stored, cursor = join((first, begun, first), 0, more, {"POST /items": 1})
+    assert (stored, cursor) == ((first, replace(begun, body=more.body, truncated=False), first), 1)
+    assert join((first, begun), 0, more, {})[0] == (first, replace(more, headers=begun.headers))
+
+
+def test_more_that_comes_after_a_write_is_its_doing() -> None:
+    begun, more = a_stream("a", left=True), a_stream("ab", after="POST /items")
+    assert join((begun,), 0, more, {"POST /items": 1})[0] == (begun, more)
+    assert join((begun,), -1, more, {"POST /items": 1})[0] == (replace(more, after=""),)
+    assert join((more,), 0, replace(begun, after="POST /items"), {"POST /items": 1})[0] == (more,)
+
+
+def test_what_is_gathered_goes_as_far_as_either_does() -> None:
+    stored = streams("ab.", "xyz")
+    assert gathered(stored, streams("abc", "x.", "p", "p")) == streams("abc", "xyz", "p", "p")
+    assert says_all(stored[1], streams("x.")[0]) and not says_all(stored[0], streams("abc")[0])

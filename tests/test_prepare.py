@@ -212,6 +212,8 @@ def test_a_stream_goes_on_after_the_event_its_caller_saw_last() -> None:
 
 def test_a_stream_that_was_cut_when_recorded_is_held_open() -> None:
     assert prepared(recorded(TWO, headers=SSE, truncated=True)).answer(CALLER).steps[-1] == Hold()
+    assert prepared(recorded(b"", headers=SSE, truncated=True)).answer(CALLER).steps == (Begin(), Hold())
+    assert prepared(recorded(b"", headers=SSE)).answer(CALLER).steps == ()
 
 
 def test_a_coded_stream_is_coded_piece_by_piece() -> None:

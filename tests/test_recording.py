@@ -18,6 +18,7 @@ from replaymock.exchange import Exchange, Request, Response
 from replaymock.index import Index, Serving, entry_for
 from replaymock.masking import covers
 from replaymock.matching import Matcher, key_of
+from replaymock.messages import Message
 from replaymock.origin import Origins
 from replaymock.reading import load
 from replaymock.recording import Recording, Taken
@@ -341,3 +342,112 @@ def test_nothing_is_made_ahead_of_what_came_before() -> None:
     index = index_of(taken := recording.take(exchange, Index()))
     recording.served(index.entries[taken.file])
     assert recording.ahead(exchange, index, recording.read(exchange.request)) is None
+
+
+SSE_TYPE = (("Content-Type", "text/event-stream"),)
+
+
+def streaming(letters: str, *, left: bool = False) -> Exchange:
+    data = "".join(f"data: {letter}\n\n" for letter in letters).encode()
+    return replace(an_exchange(response=a_response(headers=SSE_TYPE, body=data)), truncated=left)
+
+
+def run_of(recording: Recording, index: Index, *exchanges: Exchange) -> list[bool]:
+    """Whether each exchange of a run was news to the disk."""
+    news = []
+    for exchange in exchanges:
+        taken = recording.take(exchange, index)
+        news.append(taken.changed)
+        if taken.changed:
+            index.add(entry_for(taken.file, taken.cassette, plain=False, matcher=MATCHER, serving=SERVING))
+            recording.served(index.entries[taken.file])
+    return news
+
+
+def stored_in(index: Index) -> list[tuple[str, bool]]:
+    """The events of each stream in the only cassette, and whether it was left there."""
+    [entry] = index.entries.values()
+    return [
+        (one.body.decode().replace("data: ", "").replace("\n\n", ""), one.truncated) for one in entry.cassette.responses
+    ]
+
+
+def test_a_stream_that_is_left_early_again_and_again_is_no_news() -> None:
+    index = Index()
+    assert run_of(a_recording(), index, streaming("abc"), streaming("xyz")) == [True, True]
+    for seen in (["a"], ["", "x"], ["abc", "xy", "x"], ["a", "a", "xyz", "xyz"]):
+        now = (streaming(text, left=len(text) < 3) for text in seen)
+        assert not any(run_of(a_recording(), index, *now))
+    assert stored_in(index) == [("abc", False), ("xyz", False)]
+
+
+def test_of_what_was_left_more_takes_the_place_in_the_same_run_and_in_another() -> None:
+    index = Index()
+    seen = [streaming("a", left=True), streaming("ab", left=True), streaming("a", left=True), streaming("abc")]
+    assert run_of(a_recording(), index, *seen[:3]) == [True, True, False]
+    assert stored_in(index) == [("ab", True)]
+    assert run_of(a_recording(), index, *seen) == [False, False, False, True]
+    assert stored_in(index) == [("abc", False)]
+
+
+@pytest.mark.parametrize(
+    ("removed", "seen", "left"),
+    [
+        (["abc"], ["a."], ["abc"]),
+        (["abc", "xyz"], ["ab.", "x."], ["abc", "xyz"]),
+        (["ab."], ["a.", "abc"], ["abc"]),
+        (["ab.", "xyz"], ["a.", "abc.", "ab.", "xyz"], ["abc.", "xyz"]),
+        (["abc"], ["ax."], ["ax."]),
+    ],
+)
+def test_a_stream_that_was_removed_comes_back_whole_though_it_is_left_early(
+    removed: list[str], seen: list[str], left: list[str]
+) -> None:
+    before, index, recording = Index(), Index(), a_recording()
+    run_of(a_recording(), before, *(streaming(text.strip("."), left="." in text) for text in removed))
+    [entry] = before.entries.values()
+    recording.remember(entry.file, entry.cassette)
+    run_of(recording, index, *(streaming(text.strip("."), left="." in text) for text in seen))
+    assert [text + "." * is_left for text, is_left in stored_in(index)] == left
+
+
+def test_what_a_beginning_may_have_been_is_not_forgotten_with_its_repetition() -> None:
+    index = Index()
+    run_of(a_recording(), index, streaming("ha"), streaming("hb"), streaming("hc"))
+    begun = streaming("h", left=True)
+    assert not any(run_of(a_recording(), index, streaming("ha"), begun, begun, streaming("hc")))
+    assert run_of(a_recording(), index, streaming("ha"), begun, streaming("ha"), streaming("hx")) == [0, 0, 0, 1]
+    assert stored_in(index) == [("ha", False), ("hx", False)]
+
+
+def conversation(letters: str, ended: str = "client") -> tuple[Exchange, tuple[Message, ...]]:
+    said = [Message("client" if one.isupper() else "server", "text", one.encode()) for one in letters]
+    close = Message(ended, "close", b"", 1000)
+    exchange = Exchange(Request("GET", "/ws"), Response(101, "Switching Protocols"), "2026-11-22T13:00:00Z", 41)
+    return exchange, (*said, close) if ended else tuple(said)
+
+
+@pytest.mark.parametrize(
+    ("stored", "seen", "left"),
+    [
+        (("AbCd", "client"), ("Ab", "client"), "AbCd"),
+        (("AbCd", "server"), ("AbCd", "client"), "AbCd|"),
+        (("AbCd", "server"), ("", "client"), "AbCd|"),
+        (("AbCd", ""), ("AbC", "client"), "AbCd"),
+        (("Ab", "client"), ("AbCd", "client"), "AbCd"),
+        (("Ab", "client"), ("Ab", "server"), "Ab|"),
+        (("Ab", ""), ("AbCd", ""), "AbCd"),
+    ],
+)
+def test_a_conversation_that_its_client_leaves_says_no_more_than_it_said_before(
+    stored: tuple[str, str], seen: tuple[str, str], left: str
+) -> None:
+    index = Index()
+    for one in (stored, seen):
+        taken = a_recording().take_conversation(*conversation(*one), index)
+        if taken.changed:
+            index.add(entry_for(taken.file, taken.cassette, plain=False, matcher=MATCHER, serving=SERVING))
+    [entry] = index.entries.values()
+    [response] = entry.cassette.responses
+    end = "|" if response.messages[-1].kind == "close" and response.messages[-1].sender == "server" else ""
+    assert "".join(one.data.decode() for one in response.messages if one.kind == "text") + end == left

@@ -3,6 +3,7 @@
 import asyncio
 import gzip
 from collections.abc import Container
+from dataclasses import replace
 
 import pytest
 
@@ -122,3 +123,18 @@ def test_a_fault_of_the_recorder_is_told_and_its_exchange_is_counted_as_forwarde
             run.taking.join_conversation(exchange, (), None, lambda: run.index, run.became)
     assert run.done == [("forwarded", "")] * 2
     assert run.told[0].startswith("not saved, a fault in replaymock: StopIteration at test_taking.py:")
+
+
+def a_stream(letters: str, *, left: bool = False) -> Exchange:
+    data = "".join(f"data: {letter}\n\n" for letter in letters).encode()
+    headers = (("Content-Type", "text/event-stream"),)
+    return replace(an_exchange(a_request(target="/s"), Response(200, "OK", headers, data)), truncated=left)
+
+
+def test_a_gap_is_filled_as_long_as_only_a_beginning_is_there() -> None:
+    run = Run()
+    begun, more, whole = a_stream("a", left=True), a_stream("ab", left=True), a_stream("abc")
+    run.take(begun, more, begun, whole, a_stream("xyz"), there=())
+    assert [outcome for outcome, _ in run.done] == ["recorded", "recorded", "unchanged", "recorded", "forwarded"]
+    [entry] = run.index.entries.values()
+    assert [one.body for one in entry.cassette.responses] == [whole.response.body]
