@@ -34,7 +34,6 @@ class Printer:
         self._raw = raw
         self._tell_dropped = tell_dropped
         self._encoding = encoding
-        self._wake: SimpleQueue[None] = SimpleQueue()
         self._written = 0
         self.forget()
 
@@ -42,7 +41,7 @@ class Printer:
         """Begins anew, as in the child of a fork: it has neither the thread, nor what its parent will write."""
         # What the collector calls in the middle of `write` may write too: this lock and this queue allow it.
         self._lock = threading.RLock()
-        self._wake = SimpleQueue()
+        self._wake: SimpleQueue[None] = SimpleQueue()
         self._lines: list[bytes] = []
         self._last: list[bytes] = []
         self._count = self._size = self._dropped = 0

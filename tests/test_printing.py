@@ -148,7 +148,7 @@ def test_what_speaks_of_the_whole_run_is_never_dropped() -> None:
     eventually(lambda: disk.data.endswith(b"missing\nsummary\n"))
 
 
-@pytest.mark.parametrize("disk", [Disk(full=True, most=7), Shared(full=True, most=7)], ids=repr)
+@pytest.mark.parametrize("disk", [Disk(full=True, most=7), Shared(full=True, most=7)], ids=["disk", "shared"])
 def test_no_line_is_torn_or_lost_by_a_disk_that_is_full_for_a_time(disk: Disk) -> None:
     printer = Printer(disk, missing)
     told = lines(100)
