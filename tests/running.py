@@ -255,5 +255,6 @@ def read_whole(connection: socket.socket) -> tuple[bytes, bytes]:
 
 
 def cassettes(folder: Path) -> dict[str, dict[str, Any]]:
-    """Every cassette of a folder by its name in it."""
-    return {file.relative_to(folder).as_posix(): json.loads(file.read_text()) for file in folder.rglob("*.json")}
+    """Every cassette of a folder by its name in it, but for what is being written (hidden)."""
+    files = [file for file in folder.rglob("*.json") if not file.name.startswith(".")]
+    return {file.relative_to(folder).as_posix(): json.loads(file.read_text()) for file in files}

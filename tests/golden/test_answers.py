@@ -14,7 +14,7 @@ from tests.golden.normal import as_offsets, normal
 from tests.golden.steps import Ask, Pairs, form, get, send
 from tests.golden.wire import Heard, as_document, hear, hear_until, heard, shown
 from tests.inside import put, simple
-from tests.running import raw_backend, read_request, replaymock
+from tests.running import eventually, raw_backend, read_request, replaymock
 from tests.sockets import TEXT, Reader, frame, opened
 
 OWN = "/__replaymock"
@@ -99,6 +99,7 @@ def test_what_a_miss_says_for_each_reason(folder: Path, config: str) -> None:
             answers.append(f"{shown(get('/live'), heard(head))}closed with {int.from_bytes(code, 'big')}\n")
         with opened(replay.port, "/books") as (_, head):
             answers.append(shown(get("/books", Upgrade="websocket"), heard(head)))
+        eventually(lambda: "miss: GET /books: other protocol" in replay.log)
         lines = [f"stderr: {line}" for line in replay.log.splitlines()]
     compare(f"misses-{'configured' if config else 'bare'}.txt", normal("\n".join([*answers, *lines]) + "\n", folder))
 
