@@ -46,6 +46,6 @@ _FIELD = re.compile(r"(data:[ ]?)(.*?)(\r?)", re.DOTALL)
 _DATA = re.compile(r"^data:[^\n]*(?:\ndata:[^\n]*)+", re.MULTILINE)
 # What modules are made by is no function that waits for data.
 _CALL = re.compile(
-    r"(\s*(?:/\*\*/\s*)?(?!(?:define|require|System)\b)[A-Za-z_$][\w$.\[\]]{0,99}\(\s*)([\[{].*[\]}])(\s*\)\s*;?\s*)",
+    r"(\s*(?:/\*\*/\s*)?(?!(?:define|require|System)\b)[A-Za-z_$][\w$.\[\]]{0,99}\(\s*)([\[{].*[\]}])(\s*+\)\s*+;?\s*+)",
     re.DOTALL,
 )

@@ -70,6 +70,7 @@ _MEMBERS = frozenset(("query", "operationName", "variables", "extensions"))
 _MUTATION = re.compile(r"(?:^|[\s}])mutation\b")
 _START = re.compile(r"[\s,\ufeff]*(?:#[^\n]*\n[\s,]*)*(?:\{|(?:query|mutation|subscription|fragment)\b)")
 _OPERATION = re.compile(r"(?:^|[\s}])(?:query|mutation|subscription)\s+([A-Za-z_][A-Za-z0-9_]*)")
+# Possessive, and without asking for an end: there is one way to take a string, and one that has no end is all the rest.
 _TOKENS = re.compile(
-    r'"""(?:[^"\\]|\\"""|\\.|"(?!""))*"""|"(?:[^"\\\n]|\\.)*"|#[^\n]*|\.\.\.|[A-Za-z0-9_.+\-]+|[^\s\w]'
+    r'"""(?:[^"\\]++|\\(?:""")?+|"(?!""))*+(?:""")?|"(?:[^"\\\n]++|\\.)*+"?|#[^\n]*|\.\.\.|[A-Za-z0-9_.+\-]+|[^\s\w]'
 )

@@ -29,7 +29,7 @@ def is_secret_name(name: str) -> bool:
         words = _words(spelled)
         is_told = spelled.encode("utf-8", "surrogatepass") in words or _names_one(words)
         return is_told and NAME_HINT.search(spelled) is not None
-    inner = _IN_BRACKETS.search(name)
+    inner = _IN_BRACKETS.search(name, max(0, len(name) - _LONGEST_QUALIFIED))
     return inner is not None and is_secret_name(inner.group(1))
 
 

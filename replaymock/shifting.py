@@ -259,7 +259,7 @@ _RUNS = re.compile(r"[0-9]+|[A-Za-z]+")
 _ENDS = ("expires", "retry-after")
 MOVING = frozenset((*_ENDS, "set-cookie"))
 """The headers that hold dates which move, by their lower-case names."""
-_COOKIE_EXPIRES = re.compile(r"(;\s*expires\s*=\s*)([^;]*[^;\s])", re.IGNORECASE)
+_COOKIE_EXPIRES = re.compile(r"(;\s*+expires\s*+=\s*+)([^;]*[^;\s])", re.IGNORECASE)
 _CLAIMS = frozenset(("exp", "nbf", "iat"))
 _EXPIRY = re.compile(
     r"(?:.*expir(?:es?|y|ed|ation)|issuedat|authtime|notbefore|notafter|.*valid(?:until|till|through|thru|from|to))"

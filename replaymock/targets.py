@@ -5,7 +5,7 @@ Paths follow RFC 3986 section 6.2.2: unreserved characters are decoded and hex d
 
 import re
 import string
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from functools import lru_cache
 from urllib.parse import quote, unquote_to_bytes
 
@@ -37,18 +37,18 @@ def is_template(path: str) -> bool:
 
 @lru_cache(maxsize=4096)
 def pattern(template: str) -> re.Pattern[str]:
-    """A template or glob as an expression over normal paths.
+    """A template or glob as an expression over normal paths, in which looking grows with a path and no faster.
 
     `{id}` and `*` stand for part of a segment, at least one character; `/**` at the end for nothing or anything
-    below; `**` elsewhere for anything. Whether a path fits is found in a time that grows with its length only: each
-    wildcard is given as much as it needs, once, and nothing is tried again.
+    below; `**` elsewhere for anything.
     """
-    anything_below = template.endswith("/**")
-    blocks = [_literals(block) for block in template.removesuffix("/**").split("**")]
-    between = [f"(?>.*?{_block(block, is_last=False)})" for block in blocks[1:-1]]
-    start = [_block(block, is_last=False) for block in blocks[:1] if len(blocks) > 1]
-    end = ".*" * (len(blocks) > 1) + _block(blocks[-1], is_last=True) + "(?:/.*)?" * anything_below
-    return re.compile("".join([*start, *between, end, r"\Z"]), re.DOTALL)
+    end = r"(?:/.*)?\Z" if template.endswith("/**") else r"\Z"
+    beginning, *others = _blocks(template.removesuffix("/**"))
+    if not others:
+        return re.compile("".join(_steps("", beginning, end)), re.DOTALL)
+    *between, last = others
+    parts = [*_steps("", beginning, ""), *(f"(?>{_anywhere(block, '')})" for block in between)]
+    return re.compile("".join([*parts, _anywhere(last, end) if last != [""] else ".*"]), re.DOTALL)
 
 
 def specificity(template: str) -> tuple[int, int, str]:
@@ -141,33 +141,37 @@ def _around_placeholders(text: str, change: Callable[[str], str]) -> str:
     return "".join([*out, change(text[start:])])
 
 
-def _literals(block: str) -> list[str]:
-    """The literal texts of a template without `**`; between each and the next stands a wildcard."""
-    literals = [""]
-    for piece in _TEMPLATE_PIECES.split(block):
-        if piece == "*" or (piece.startswith("{") and piece.endswith("}") and not PLACEHOLDER.fullmatch(piece)):
-            literals.append("")
+def _blocks(template: str) -> list[list[str]]:
+    """A glob cut at each `**`; each block is the texts, escaped, before, between and after its `*` and `{name}`."""
+    blocks = [[""]]
+    for piece in _TEMPLATE_PIECES.split(template):
+        if piece.endswith("**"):
+            blocks[-1][-1] += piece.removesuffix("**")
+            blocks.append([""])
+        elif piece == "*" or (piece.startswith("{") and piece.endswith("}") and not PLACEHOLDER.fullmatch(piece)):
+            blocks[-1].append("")
         else:
-            literals[-1] += normal_path(piece)
-    return literals
+            blocks[-1][-1] += re.escape(normal_path(piece))
+    return blocks
 
 
-def _block(literals: list[str], *, is_last: bool) -> str:
-    """An expression for literals with a wildcard between them, none of which is tried in two ways.
+def _anywhere(block: list[str], end: str) -> str:
+    """A block behind anything: tried once in each segment, since what fails there fails from any later place in it."""
+    return "".join(["(?:[^/]*+/)*?", *_steps("[^/]*?", block, end)])
 
-    The last wildcard of a segment takes all of it but what has to follow; one before that as little as it can, which
-    leaves the most to those behind it. A block that is not the last is followed by anything, so there it is the least.
+
+def _steps(lead: str, block: list[str], end: str) -> Iterator[str]:
+    """The texts of a block, each where it comes first behind the one before.
+
+    That leaves most to what follows, and no `/` is between a first place and a later one; so a place once found is
+    never given up, `(?>`, and nothing is looked through twice.
     """
-    first, *others = literals
-    found = [re.escape(first)]
-    for position, literal in enumerate(others):
-        within, slash, rest = literal.partition("/")
-        if slash or (is_last and position == len(others) - 1):
-            ending = f"(?<={re.escape(within)})" if within else ""
-            found.append(f"[^/]{{{len(within) + 1},}}+{ending}{re.escape(slash + rest)}")
-        else:
-            found.append(f"(?>[^/]+?{re.escape(literal)})")
-    return "".join(found)
+    for number, text in enumerate(block):
+        before = "[^/]+?" if number else lead
+        whole = text + (end if number == len(block) - 1 else "")
+        if before == "[^/]+?" and (text.startswith("/") or (not text and whole)):
+            before = "[^/]++"
+        yield f"(?>{before}{whole})"
 
 
 def _parse_pair(item: str) -> tuple[str, str | None]:

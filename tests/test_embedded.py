@@ -49,3 +49,8 @@ def test_json_that_is_handed_to_a_function_is_json(text: str, shown: str | None)
 )
 def test_a_line_that_is_json_is_json(text: str, shown: str) -> None:
     assert replace_lines(text, changed) == shown
+
+
+@pytest.mark.timeout(5)
+def test_a_call_that_nearly_ends_keeps_nobody_waiting() -> None:
+    assert replace_argument("f([])" + " " * 60_000 + "x", str) is None

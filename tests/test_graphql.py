@@ -110,3 +110,26 @@ def test_members_the_specification_does_not_know_still_count() -> None:
     assert graphql.canonical(first) != graphql.canonical(second)
     traced = {"query": "{ name }", "extensions": {"trace": "8f"}}
     assert graphql.canonical(traced) == graphql.canonical({"query": "{name}"})
+
+
+@pytest.mark.parametrize(
+    "query",
+    [
+        'query { a(b: """' + '\\"""x' * 20_000,
+        'query { a(b: """' + '\\"""x' * 20_000 + '""") }',
+        'query { a(b: "' + "\\\\" * 20_000,
+        "query { a }" + '"' * 60_001,
+        "query { a }" + '""" ' * 20_000,
+        "#" * 60_000 + "query { a }",
+    ],
+)
+@pytest.mark.timeout(5)
+def test_no_query_keeps_anybody_waiting(query: str) -> None:
+    graphql.canonical({"query": query})
+    graphql.is_read({"query": query})
+
+
+@pytest.mark.parametrize("text", ['a \\""" b', 'ends "here"" ', "two\nlines", "a \\\\ b"])
+def test_a_block_string_stays_as_it_is(text: str) -> None:
+    query = f'query {{ a(b: """{text}""") }}'
+    assert f'"""{text}"""' in graphql.normal_query(query)

@@ -172,3 +172,9 @@ def test_a_setting_in_a_cookie_is_no_secret(value: str) -> None:
 @pytest.mark.parametrize("value", ["abc12", "1234", "abcdefghi", "a|b", '{"a":1}', "en-GB-x1", ""])
 def test_what_may_name_a_session_in_a_cookie_may_be_one(value: str) -> None:
     assert not secrets.is_no_secret_cookie(value)
+
+
+@pytest.mark.timeout(5)
+def test_a_name_of_any_length_is_judged_at_once() -> None:
+    assert not secrets.is_secret_name("[12]" * 30_000 + "x")
+    assert secrets.is_secret_name("user" * 100 + "[password][0]")
