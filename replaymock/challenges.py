@@ -5,18 +5,17 @@ Who has logged in on a connection is who every later request on it comes from.
 
 import re
 from collections.abc import Callable
+from functools import lru_cache
 
 from replaymock.headers import Headers, get
 
 UNAUTHORIZED = 401
 
 
+@lru_cache(maxsize=128)
 def is_spoken(headers: Headers) -> bool:
     """Whether a request logs in on its connection."""
-    for name, value in headers:
-        if len(name) in _LENGTHS and name.lower() in _CREDENTIALS and _SCHEME.match(value):
-            return True
-    return False
+    return any(name.lower() in _CREDENTIALS and _SCHEME.match(value) for name, value in headers)
 
 
 def is_offered(status: int, headers: Headers) -> bool:
@@ -40,7 +39,6 @@ def _challenges(headers: Headers) -> list[re.Match[str]]:
 
 
 _CREDENTIALS = frozenset(("authorization", "proxy-authorization"))
-_LENGTHS = frozenset(map(len, _CREDENTIALS))
 _SCHEME = re.compile(r"[ \t]*(?:NTLM|Negotiate|Kerberos)(?![^ \t,])", re.IGNORECASE)
 # Other challenges may stand before and behind one in the same value. A token is what is no parameter in quotes.
 _CHALLENGE = re.compile(

@@ -1,5 +1,7 @@
 """What a proxy changes in the header section of a message, both ways, and nothing else (RFC 9110 section 7.6)."""
 
+from functools import lru_cache
+
 from replaymock.codings import cut_to_known
 from replaymock.cors import Cors
 from replaymock.headers import FRAMING, Headers, get, has, hop_by_hop, is_cors, list_items, without
@@ -48,6 +50,7 @@ def has_body(headers: Headers) -> bool:
     return _is_chunked(headers) or get(headers, "content-length", "0") != "0"
 
 
+@lru_cache(maxsize=128)
 def waits_to_be_asked(headers: Headers) -> bool:
     """Whether the body of a request is held back until a 100 comes (RFC 9110 section 10.1.1)."""
     return _expects_to_be_asked(headers) and has_body(headers)
