@@ -10,7 +10,7 @@ def mv(src, names, dst, doc=None, **k):
         if lost: print("NOT THERE", src, lost)
         names = [n for n in names if n in have]
     for p in move_defs(src, names, dst, doc, **k): P.append(f"[{src}->{dst}] {p}")
-mv("http.uri", "is_template pattern specificity _literals _block _TEMPLATE_PIECES",
+mv("http.uri", "is_template pattern specificity _blocks _anywhere _steps _TEMPLATE_PIECES",
    "cassettes.path_templates", "Path templates of cassettes and globs of rules, such as `/users/{id}` and `/files/**`, as one compiled pattern.")
 mv("matching.canonical", "Location Selector parse_selector is_named _json_finder _EXAMPLES _WITHOUT_NAME", "http.selectors", "Selectors: the text that names a part of a message, such as `query:page` or `json:$.id` (RFC 9535).")
 mv("matching.matcher", "SOCKET KnownBody", "cassettes.model", top=True)
