@@ -279,6 +279,9 @@ class Store:
             signature, read = self._files.read(file, NONE)
             found: Loaded | CassetteError = loaded(file, read, signature) if isinstance(read, Cassette) else read
         except Exception as error:  # whatever it is, it takes out only this one
+            if isinstance(error, FileNotFoundError) and not os.path.lexists(self.folder / file):
+                # It went after the folder was listed: that is no fault of a file.
+                return self._known.pop(file, None) is not None
             known_kind = isinstance(error, (OSError, ValueError, RuntimeError))
             reason = getattr(error, "strerror", None) or (
                 str(error) if known_kind else f"{type(error).__name__}: {error}"

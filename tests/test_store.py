@@ -473,3 +473,16 @@ def test_of_what_could_not_be_read_again_it_is_told_what_could_be(tmp_path: Path
     assert len(told.reasons) == 2
     assert told.rest == Cassette(GET, (recorded(b"[2]"),))
     assert files(tmp_path) == ["b/GET.json"]
+
+
+def test_a_file_that_is_gone_when_it_is_its_turn_is_no_fault(tmp_path: Path) -> None:
+    put(tmp_path, "a/GET.json", simple("/a", "a"))
+    store = Store(tmp_path, ["a/GET.json"])
+    store.scan()
+    (tmp_path / "a/GET.json").unlink()
+    assert store.scan()
+    assert (store.broken, list(store.loaded)) == ({}, [])
+    assert not store.scan()
+    (tmp_path / "a/GET.json").symlink_to("nowhere")
+    store.scan()
+    assert "cannot be read" in str(store.broken["a/GET.json"])
