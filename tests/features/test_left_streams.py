@@ -1,10 +1,10 @@
 """Streams that their client leaves: the beginning of what is stored changes nothing, and more takes its place."""
 
+import contextlib
 import json
 import shutil
 import socket
 import subprocess
-import threading
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -169,14 +169,21 @@ def test_in_one_run_what_is_left_and_asked_for_again_is_one_answer(tmp_path: Pat
         assert len(ask(app.url, "GET", path).body) > 0
 
 
-def test_where_only_gaps_are_filled_a_beginning_is_one(tmp_path: Path, origin: str) -> None:
-    """Two ask at once for what is not there yet: one leaves early, the other stays."""
+@pytest.mark.parametrize(
+    ("order", "told"), [((0, 1), ["recorded", "recorded"]), ((1, 0), ["recorded", "forwarded"])], ids=["first", "last"]
+)
+def test_where_only_gaps_are_filled_a_beginning_is_one(
+    tmp_path: Path, origin: str, order: tuple[int, int], told: list[str]
+) -> None:
+    """Two ask at once for what is not there yet: the one that leaves early, first or last, and one that stays."""
     with recording(tmp_path, origin, "new") as app:
-        staying = threading.Thread(target=leave, args=(app, "/sse", PIECES))
-        staying.start()
-        leave(app, "/sse", 1)
-        staying.join()
-        eventually(lambda: outcomes(app) == ["recorded", "recorded"])
+        with contextlib.ExitStack() as leaving, contextlib.ExitStack() as staying:
+            first, second = ([leaving, staying][who] for who in order)
+            asked = {stack: stack.enter_context(asking(app.url, "GET", "/sse")) for stack in (first, second)}
+            assert asked[leaving].read(1)
+            leaving.close()
+            assert asked[staying].read()
+        eventually(lambda: outcomes(app) == told)
     [response] = cassettes(tmp_path)["sse/GET.json"]["responses"]
     assert (len(response["events"]), "truncated" in response) == (PIECES, False)
 
