@@ -4,10 +4,10 @@ from dataclasses import replace
 
 from replaymock import app
 from replaymock.cli import main
-from replaymock.exchange import Request, Response
-from replaymock.headers import Headers
-from replaymock.labels import Label
-from replaymock.redaction import Redactor, decoded
+from replaymock.http.headers import Headers
+from replaymock.http.messages import Request, Response
+from replaymock.redaction.labels import Label
+from replaymock.redaction.redactor import Redactor, decoded
 
 
 class Unredacting(Redactor):

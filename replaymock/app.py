@@ -13,29 +13,29 @@ from pathlib import Path
 from random import Random
 from typing import Any
 
-from replaymock import announcements
-from replaymock.accepting import allow_open_files
-from replaymock.cassette import Cassette
-from replaymock.console import Console
-from replaymock.cors import Cors
+from replaymock.cassettes.model import Cassette
+from replaymock.config.settings import Settings
 from replaymock.errors import CassetteError, UsageError
-from replaymock.fastlane import FastLane
-from replaymock.guard import Guard
-from replaymock.holding import Hold
-from replaymock.index import Index, Serving
-from replaymock.journal import AskAll, Report
-from replaymock.library import Library
-from replaymock.listeners import Listeners
-from replaymock.listening import bind
-from replaymock.matching import Matcher
-from replaymock.mode import RECORD_MODES, REPLAY
-from replaymock.playing import Playing
-from replaymock.redaction import Redactor
-from replaymock.responder import Responder
-from replaymock.server import Server
-from replaymock.settings import Settings
-from replaymock.shifting import Shifting
-from replaymock.store import Store, no_folder
+from replaymock.http.cors import Cors
+from replaymock.matching.index import Index, Serving
+from replaymock.matching.matcher import Matcher
+from replaymock.redaction.redactor import Redactor
+from replaymock.replay.engine import Responder
+from replaymock.replay.mode import RECORD_MODES, REPLAY
+from replaymock.replay.overrides import Playing
+from replaymock.replay.time_shift import Shifting
+from replaymock.server.accepting import allow_open_files
+from replaymock.server.access import Guard
+from replaymock.server.fastpath.acceptor import FastLane
+from replaymock.server.http_server import Server
+from replaymock.server.listener import bind
+from replaymock.storage.folder import Store, no_folder
+from replaymock.storage.library import Library
+from replaymock.storage.lock import Hold
+from replaymock.telemetry import lifecycle
+from replaymock.telemetry.console import Console
+from replaymock.telemetry.journal import AskAll, Report
+from replaymock.telemetry.subscribers import Listeners
 
 DRAIN_SECONDS = 10.0
 THRICE_IS_ENOUGH = 2
@@ -78,7 +78,7 @@ class App:
 
     def prepare(self) -> None:
         """Loads the cassettes. UsageError if there is no folder to load them from, or none to write to."""
-        announcements.withdraw(self._settings)
+        lifecycle.withdraw(self._settings)
         gc.disable()  # nothing of this is garbage, and to look for it takes an eighth of the time
         try:
             self._open_folder()
@@ -122,7 +122,7 @@ class App:
         try:
             yield
         finally:
-            announcements.withdraw(self._settings)
+            lifecycle.withdraw(self._settings)
             (entrance or server).stop_accepting()
             loop = asyncio.get_running_loop()
             deadline = loop.time() + DRAIN_SECONDS
@@ -175,7 +175,7 @@ class App:
     @property
     def url(self) -> str:
         """Where it listens."""
-        return announcements.url_of(self._settings.host, self.port)
+        return lifecycle.url_of(self._settings.host, self.port)
 
     def _make_responder(self) -> Responder:
         settings = self._settings
@@ -188,7 +188,7 @@ class App:
             session_header=settings.session_header.lower(),
             ignored=settings.file.ignored,
             home=settings.file.home,
-            folder=announcements.place_of(settings.cassettes),
+            folder=lifecycle.place_of(settings.cassettes),
             conditional=settings.conditional,
             shifting=self._serving.shifting,
         )
@@ -217,7 +217,7 @@ class App:
         return FastLane(server, count, repeat, self._warn)
 
     def _make_sockets(self) -> Any:
-        from replaymock.sockets import sockets_for  # noqa: PLC0415 - loaded with the first WebSocket
+        from replaymock.replay.websocket import sockets_for  # noqa: PLC0415 - loaded with the first WebSocket
 
         return sockets_for(self.responder, self._matcher, self._settings.max_body)
 
@@ -230,7 +230,7 @@ class App:
         self._report("warning", {"message": message})
 
     def _make_recorder(self) -> Any:
-        from replaymock.equipment import recorder_for  # noqa: PLC0415 - replay does not load what opens connections
+        from replaymock.wiring import recorder_for  # noqa: PLC0415 - replay does not load what opens connections
 
         recorder, self._backends = recorder_for(self._settings, self._matcher, self._serving, self._save, self._report)
         return recorder
@@ -239,7 +239,7 @@ class App:
         recorder = self.responder.recorder
         if recorder is None or not self.responder.mode.save:
             return None
-        from replaymock.lookback import LookBack  # noqa: PLC0415 - replay never looks back
+        from replaymock.recording.late_redaction import LookBack  # noqa: PLC0415 - replay never looks back
 
         return LookBack(self._store, self._library, self.responder, recorder, self._report)
 
@@ -259,17 +259,17 @@ class App:
 
     def _announce(self) -> None:
         command = "record" if self.responder.mode.save else "replay"
-        announcements.warn_of_wide(self._settings.host, self._report)
-        announcements.warn_of_notes(self._settings, self._report)
+        lifecycle.warn_of_wide(self._settings.host, self._report)
+        lifecycle.warn_of_notes(self._settings, self._report)
         if self._hold:
             self._hold.tell(self.url)
-        announcements.announce(self._settings, command, self.port, len(self.responder.index), self._report)
+        lifecycle.announce(self._settings, command, self.port, len(self.responder.index), self._report)
 
     def _sum_up(self) -> None:
         journal, recorder, failed = self.responder.journal, self.responder.recorder, self._library.failed_writes
         unused = len(journal.unused(self.responder.index.entries))
         recording = recorder.recording if recorder else None
-        announcements.sum_up(self._settings, journal.counts, unused, recording, failed, self._report)
+        lifecycle.sum_up(self._settings, journal.counts, unused, recording, failed, self._report)
 
     def _save(self, file: str, cassette: Cassette) -> None:
         self._library.save(file, cassette)

@@ -11,10 +11,10 @@ from pathlib import Path
 
 import pytest
 
+from replaymock.config.settings import Latency, Upstream
 from replaymock.errors import UsageError
-from replaymock.settings import Latency, Upstream
-from tests.inside import Told, put, running_app, simple
-from tests.running import ask, eventually, exchange, raw_backend, read_request, replaymock, reply
+from tests.support.inside import Told, put, running_app, simple
+from tests.support.running import ask, eventually, exchange, raw_backend, read_request, replaymock, reply
 
 GET = b"GET %b HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n"
 
@@ -185,10 +185,10 @@ def test_sighup_looks_at_the_folder_again_and_goes_on(tmp_path: Path) -> None:
 
 def test_replay_does_not_even_load_what_could_open_a_connection_out(tmp_path: Path) -> None:
     script = (
-        "import asyncio, sys; from tests.inside import *\n"
+        "import asyncio, sys; from tests.support.inside import *\n"
         "async def main():\n"
         f"    async with App(Settings(cassettes={str(tmp_path)!r}, port=0), Told().console.report).running(): pass\n"
-        "asyncio.run(main()); print(sorted({'httpx', 'httpcore', 'replaymock.upstream'} & set(sys.modules)))"
+        "asyncio.run(main()); print(sorted({'httpx', 'httpcore', 'replaymock.proxy.upstreams'} & set(sys.modules)))"
     )
     ended = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=False)
     assert (ended.stdout, ended.stderr) == ("[]\n", "")

@@ -202,16 +202,16 @@ def loaded_after(code: str) -> set[str]:
 
 REPLAYING = """
 from pathlib import Path
-from replaymock import console
+from replaymock.telemetry import console
 from replaymock.app import App
-from replaymock.settings import Settings
+from replaymock.config.settings import Settings
 App(Settings(cassettes="."), console.standard(json=False, verbose=False, quiet=True, no_color=True).report)
 """
 
 
 def test_replay_loads_nothing_that_could_open_a_connection_out() -> None:
     loaded = loaded_after(REPLAYING)
-    assert "replaymock.server" in loaded
+    assert "replaymock.server.http_server" in loaded
     assert not loaded & {
         "httpx",
         "httpcore",

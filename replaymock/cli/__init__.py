@@ -5,12 +5,12 @@ import sys
 import click
 
 from replaymock import __version__
+from replaymock.cli.audit import check, ls, scan
 from replaymock.cli.demo import demo
-from replaymock.cli.folder import check, ls, scan
+from replaymock.cli.help import Group, Shown, show
 from replaymock.cli.serve import record, replay
-from replaymock.cli.showing import Group, Shown, show
 from replaymock.errors import ReplaymockError
-from replaymock.printing import let_go, open_closed, say_at_the_end
+from replaymock.telemetry.printing import let_go, open_closed, say_at_the_end
 
 
 @click.group(cls=Group, context_settings={"help_option_names": ["-h", "--help"]})

@@ -4,7 +4,7 @@ import sys
 
 import click
 
-from replaymock.cli.showing import Command
+from replaymock.cli.help import Command
 
 
 @click.command(cls=Command)
@@ -18,6 +18,6 @@ def demo(serve: bool, port: int) -> None:
     A small shop is started, recorded through the real proxy by a real client, stopped, and replayed from a temporary
     folder. The table tells for each request whether the replayed answer equals the live one.
     """
-    from replaymock.demo.story import run  # noqa: PLC0415 - only this command needs the shop
+    from replaymock.demo.scenario import run  # noqa: PLC0415 - only this command needs the shop
 
     sys.exit(run(port if serve else None))

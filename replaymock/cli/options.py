@@ -8,7 +8,7 @@ from typing import Any
 import click
 from click.core import ParameterSource
 
-from replaymock import config
+from replaymock.config import config_file
 from replaymock.errors import UsageError
 
 Command = Callable[..., Any]
@@ -35,25 +35,25 @@ def shared(command: Command) -> Command:
     return command
 
 
-def read_file(name: str | None) -> config.FileConfig:
+def read_file(name: str | None) -> config_file.FileConfig:
     """The configuration in force: `name`, or replaymock.toml and pyproject.toml found upwards from here."""
     found = _read(Path(name), "") if name is not None else _found()
     if not found.rules_files:
         return found
-    from replaymock.cli.rules import with_rules  # noqa: PLC0415 - only who has rules waits for them
+    from replaymock.config.team_rules import with_rules  # noqa: PLC0415 - only who has rules waits for them
 
     return with_rules(found)
 
 
-def _found() -> config.FileConfig:
+def _found() -> config_file.FileConfig:
     own, project = _upwards("replaymock.toml"), _upwards("pyproject.toml")
     if own and not project:
         return _read(own, "")
-    found = _read(project, "tool.replaymock") if project else config.FileConfig()
-    return config.merged(found, _read(own, "")) if own else found
+    found = _read(project, "tool.replaymock") if project else config_file.FileConfig()
+    return config_file.merged(found, _read(own, "")) if own else found
 
 
-def effective(context: click.Context, found: config.FileConfig) -> dict[str, Any]:
+def effective(context: click.Context, found: config_file.FileConfig) -> dict[str, Any]:
     """The command's parameters, with values from the configuration file where neither flag nor variable gave one."""
     values = dict(context.params)
     for name, value in found.options.items():
@@ -74,7 +74,7 @@ def _converted(context: click.Context, parameter: str, name: str, value: Any) ->
         raise UsageError(f"in the configuration file: {name} = {value!r}: {error.message}") from error
 
 
-def _read(place: Path, table: str) -> config.FileConfig:
+def _read(place: Path, table: str) -> config_file.FileConfig:
     try:
         text = place.read_text(encoding="utf-8")
     except OSError as error:
@@ -82,7 +82,7 @@ def _read(place: Path, table: str) -> config.FileConfig:
     except UnicodeDecodeError as error:
         raise UsageError(f"--config {place}: not UTF-8") from error
     shown = os.path.relpath(place)
-    return config.relative_to(config.read(text, shown, table=table), str(place.resolve().parent))
+    return config_file.relative_to(config_file.read(text, shown, table=table), str(place.resolve().parent))
 
 
 def _upwards(name: str) -> Path | None:

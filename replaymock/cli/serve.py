@@ -7,13 +7,13 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from replaymock import config, settings
+from replaymock.cli.help import Command
 from replaymock.cli.options import Line, effective, option, read_file, shared
-from replaymock.cli.showing import Command
+from replaymock.config import config_file, settings
 from replaymock.errors import UsageError
 
 if TYPE_CHECKING:
-    from replaymock.console import Console
+    from replaymock.telemetry.console import Console
 
 
 @click.command(cls=Command, context_settings={"allow_extra_args": True})
@@ -212,7 +212,7 @@ def _workers(text: str) -> int:
     return workers
 
 
-def _common(values: dict[str, Any], found: config.FileConfig) -> dict[str, Any]:
+def _common(values: dict[str, Any], found: config_file.FileConfig) -> dict[str, Any]:
     return {
         "cassettes": values["cassettes"],
         "host": values["host"],
@@ -232,7 +232,7 @@ def _common(values: dict[str, Any], found: config.FileConfig) -> dict[str, Any]:
 
 
 def _serve(told: settings.Settings) -> None:
-    from replaymock import console  # noqa: PLC0415 - only a command that runs pays for what it runs
+    from replaymock.telemetry import console  # noqa: PLC0415 - only a command that runs pays for what it runs
 
     printing = console.standard(
         json=told.json,
@@ -247,7 +247,7 @@ def _serve(told: settings.Settings) -> None:
 
 def _run(told: settings.Settings, console: "Console") -> int:
     if told.workers > 1:
-        from replaymock.workers import serve as serve_by_workers  # noqa: PLC0415
+        from replaymock.server.prefork.supervisor import serve as serve_by_workers  # noqa: PLC0415
 
         return serve_by_workers(told, console)
     from replaymock.app import serve  # noqa: PLC0415

@@ -10,7 +10,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from replaymock.demo.comparison import Seen, Verdict
+from replaymock.demo.compare import Seen, Verdict
 
 _PIPE_WIDTH = 160
 

@@ -22,8 +22,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from urllib.parse import quote, unquote, urlsplit
 
-from replaymock import jwts
-from tests.running import replaymock
+from replaymock.http import jwt
+from tests.support.running import replaymock
 
 PACKAGES = (
     "react react-dom vue jquery jquery-ui bootstrap lodash monaco-editor codemirror @codemirror/legacy-modes three d3 "
@@ -115,7 +115,7 @@ def fetched(url: str, paths: list[str]) -> Iterator[tuple[str, bytes]]:
 
 def credentials(sent: bytes, replayed: bytes) -> list[str] | None:
     """The kinds of the credentials that are hidden in what was replayed; None where anything else differs."""
-    text = jwts.named(replayed.decode("utf-8", "surrogateescape")).encode("utf-8", "surrogateescape")
+    text = jwt.named(replayed.decode("utf-8", "surrogateescape")).encode("utf-8", "surrogateescape")
     first, *rest = PLACEHOLDER.split(text)
     kinds, between = [kind.decode() for kind in rest[::2]], rest[1::2]
     if not kinds or not sent.startswith(first) or not CREDENTIALS.issuperset(kinds):

@@ -15,8 +15,8 @@ from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import Any
 
-from tests.browser import chromium
-from tests.running import eventually, replaymock
+from tests.support.browser import chromium
+from tests.support.running import eventually, replaymock
 
 PYTHON = os.environ.get("REPLAYMOCK_PYTHON", sys.executable)
 Visit = Callable[[str], Iterator[tuple[str, Any]]]

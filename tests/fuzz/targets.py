@@ -5,20 +5,20 @@ import re
 import unicodedata
 from collections.abc import Callable, Iterator
 
-from replaymock.admission import check
-from replaymock.cassette import dump
+from replaymock.cassettes.model import dump
+from replaymock.cassettes.reader import load, plain_mock
+from replaymock.cassettes.sidecars import Sidecars
 from replaymock.errors import CassetteError, RequestRefused
-from replaymock.exchange import Request, Response
-from replaymock.matching import Matcher
-from replaymock.naming import NAME_LIMIT, PART_LIMIT, cassette_name, is_cassette_name
-from replaymock.reading import load, plain_mock
-from replaymock.redaction import Numbering, Redactor
-from replaymock.sidecars import Sidecars
-from tests.corpus.cassettes import CASSETTES
-from tests.corpus.requests import HOSTILE, LEGAL
-from tests.corpus.upstreams import UPSTREAMS
-from tests.inside import an_entry
-from tests.strategies import SECRETS
+from replaymock.http.messages import Request, Response
+from replaymock.matching.matcher import Matcher
+from replaymock.matching.naming import NAME_LIMIT, PART_LIMIT, cassette_name, is_cassette_name
+from replaymock.redaction.redactor import Numbering, Redactor
+from replaymock.server.admission import check
+from tests.support.corpus.cassettes import CASSETTES
+from tests.support.corpus.requests import HOSTILE, LEGAL
+from tests.support.corpus.upstreams import UPSTREAMS
+from tests.support.inside import an_entry
+from tests.support.strategies import SECRETS
 
 MATCHER = Matcher()
 REDACTOR = Redactor()

@@ -18,7 +18,7 @@ from typing import Any
 import brotli
 from websockets.asyncio.server import ServerConnection
 
-from tests.running import raw_backend, read_whole, reply
+from tests.support.running import raw_backend, read_whole, reply
 
 if sys.version_info >= (3, 14):
     from compression import zstd

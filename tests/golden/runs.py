@@ -9,7 +9,7 @@ from pathlib import Path
 from tests.golden.normal import normal
 from tests.golden.steps import Ask
 from tests.golden.wire import Heard, hear
-from tests.running import Running, eventually, replaymock
+from tests.support.running import Running, eventually, replaymock
 
 PATIENCE = 20.0
 

@@ -13,9 +13,9 @@ from tests.golden.keeping import compare
 from tests.golden.normal import as_offsets, normal
 from tests.golden.steps import Ask, Pairs, form, get, send
 from tests.golden.wire import Heard, as_document, hear, hear_until, heard, shown
-from tests.inside import put, simple
-from tests.running import eventually, raw_backend, read_request, replaymock
-from tests.sockets import TEXT, Reader, frame, opened
+from tests.support.inside import put, simple
+from tests.support.running import eventually, raw_backend, read_request, replaymock
+from tests.support.sockets import TEXT, Reader, frame, opened
 
 OWN = "/__replaymock"
 FOREIGN: Pairs = (("Origin", "http://elsewhere.example"), ("Sec-Fetch-Site", "cross-site"))

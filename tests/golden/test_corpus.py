@@ -11,8 +11,8 @@ from tests.golden.lines import ended
 from tests.golden.normal import as_recorded_once
 from tests.golden.steps import STEPS, Ask
 from tests.golden.wire import hear, heard, shown
-from tests.running import replaymock
-from tests.sockets import BINARY, CLOSE, TEXT, Reader, frame, opened, socket_backend
+from tests.support.running import replaymock
+from tests.support.sockets import BINARY, CLOSE, TEXT, Reader, frame, opened, socket_backend
 
 # Whether a live answer has a length or is streamed is for its timing to say.
 LIVE = frozenset(("content-length", "transfer-encoding"))

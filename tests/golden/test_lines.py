@@ -7,12 +7,12 @@ from pathlib import Path
 
 import pytest
 
-from tests.corpus.cassettes import CASSETTES
 from tests.golden.backend import token
 from tests.golden.keeping import compare
 from tests.golden.lines import ended
 from tests.golden.normal import normal
-from tests.inside import put, simple
+from tests.support.corpus.cassettes import CASSETTES
+from tests.support.inside import put, simple
 
 HELP = {name: f"{name} --help".strip() for name in ("", "record", "replay", "demo", "check", "scan", "ls")}
 WRONG = (

@@ -8,7 +8,7 @@ from tests.golden.backend import PASSWORD, scripted_backend, token
 from tests.golden.keeping import compare
 from tests.golden.runs import Told, told_by
 from tests.golden.steps import Ask, form, get, send
-from tests.inside import put, simple
+from tests.support.inside import put, simple
 
 WAYS = {"json": "--json", "text": "--verbose"}
 ABSOLUTE = Ask("GET", "http://elsewhere.example/")

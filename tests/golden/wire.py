@@ -13,7 +13,7 @@ from dataclasses import dataclass
 import brotli
 
 from tests.golden.steps import Ask
-from tests.running import exchange, undated
+from tests.support.running import exchange, undated
 
 if sys.version_info >= (3, 14):
     from compression import zstd

@@ -1,0 +1,182 @@
+"""Where in a cassette file something is wrong, and what: a place for each reason, and advice where there is some."""
+
+import json
+import re
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+import msgspec
+
+from replaymock.cassettes.schema import AsDumped, FileCassette, FileMessage, FilePart, FileRequest, FileResponse
+from replaymock.errors import CassetteError
+from replaymock.http import json_tokens
+from replaymock.redaction.redactor import Redactor, anonymous
+
+Place = tuple[str | int, ...]
+"""The keys and positions that lead from the root of the file to a value."""
+
+
+class Fault(Exception):
+    """Something wrong with a value at a place in the file."""
+
+    def __init__(self, place: Place, reason: str) -> None:
+        super().__init__(reason)
+        self.place = place
+        self.reason = reason
+
+
+def refuse_doubles(data: bytes, values: Iterable[bytes]) -> None:
+    """Fault where one of the cassette's own objects has a key twice; `values` are its JSON bodies, which may."""
+    if _is_as_dumped(data):
+        return
+    for value in values:
+        if len(value) > _LONG:  # only for speed: a body is not looked into anyway
+            data = data.replace(value, b"0", 1)
+    try:
+        root = json.loads(data, object_pairs_hook=_Members)
+    except (ValueError, RecursionError):
+        return
+    _refuse_doubles(root, ())
+
+
+def _is_as_dumped(data: bytes) -> bool:
+    """Whether a cassette holds nothing but what its types can hold, in their order: then no key can be there twice.
+
+    Several times faster than to look at each key, and so for every cassette that was recorded.
+    """
+    try:
+        compact = msgspec.json.format(data, indent=-1)
+        return bool(msgspec.json.encode(_DUMPED.decode(compact)) == compact)
+    except (msgspec.MsgspecError, UnicodeError, RecursionError):
+        return False
+
+
+class _Members(tuple[tuple[str, Any], ...]):
+    """The members of an object, repeated ones too."""
+
+
+def _refuse_doubles(value: Any, place: Place) -> None:
+    inner: Iterable[tuple[str | int, Any]] = enumerate(value) if isinstance(value, list) else ()
+    if isinstance(value, _Members):
+        inner, seen = value, set[str]()
+        for name, _ in value:
+            if name in seen:
+                raise Fault((*place, name), f"{name!r} is written twice here; which one is meant?")
+            seen.add(name)
+    for step, found in inner:
+        if step not in ("json", "data"):
+            _refuse_doubles(found, (*place, step))
+
+
+def located(file: str, data: bytes, error: Exception) -> CassetteError:
+    """Where in the file a decoding error is, by the byte or the path its message gives."""
+    if data.lstrip().startswith((b"<<<<<<<",)) or b"\n<<<<<<< " in data:
+        line = data[: max(data.find(b"<<<<<<<"), 0)].count(b"\n") + 1
+        return CassetteError(file, line, 1, "a merge conflict is left in the file; resolve it")
+    if data.startswith(_MARKS):
+        return CassetteError(
+            file, 1, 1, "not JSON: the file begins with a byte order mark; save it as UTF-8 without one"
+        )
+    error = _syntax_error(data) or error
+    message = str(error)
+    if isinstance(error, UnicodeDecodeError):
+        return _at_byte(file, data, _first_invalid(data), "not valid UTF-8")
+    if isinstance(error, RecursionError):
+        return CassetteError(file, 1, 1, "nested too deeply")
+    byte = _BYTE.search(message)
+    if byte:
+        reason = message.partition(": ")[2] or message
+        return _at_byte(file, data, int(byte.group(1)), "not JSON: " + reason.partition(" (byte")[0])
+    if not isinstance(error, msgspec.ValidationError):
+        if json_tokens.is_valid(
+            data.decode("utf-8", "replace")
+        ):  # msgspec 0.22 takes half a pair of surrogates for the end
+            return CassetteError(file, 1, 1, "holds half a character, as \\ud800 is")
+        return _at_byte(file, data, len(data.rstrip()), "not JSON: the file ends too early")
+    path = _PATH.search(message)
+    unknown = _UNKNOWN.search(message)
+    steps = _steps(path.group(1)) if path else ()
+    if path and "[...]" in path.group(1):
+        return at(file, data, *_odd_member(data, _steps(path.group(1).partition("[...]")[0])))
+    if unknown:
+        return at(file, data, (*steps, unknown.group(1)), _unknown_field(unknown.group(1), steps))
+    reason = message.partition(" - at")[0]
+    named = path.group(1).lstrip(".") if path else ""
+    return at(file, data, steps, f"{named}: {reason[:1].lower()}{reason[1:]}" if named else reason)
+
+
+def _syntax_error(data: bytes) -> Exception | None:
+    """What keeps a file from being JSON at all, which is to be told before what it holds."""
+    try:
+        msgspec.json.decode(data)
+    except msgspec.ValidationError:  # it is JSON, with a number that is too large for a value here
+        return None
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
+        return error
+    return None
+
+
+def _odd_member(data: bytes, steps: Place) -> tuple[Place, str]:
+    """The first member of a mapping of strings that is none, and what to write instead."""
+    found: list[Place] = []
+
+    def visit(path: Sequence[str | int], token: str) -> None:
+        inside = tuple(path[: len(steps)]) == steps and len(path) > len(steps)
+        is_value = token.startswith('"') or (token[0] == "n" and steps[-1] != "headers")
+        if inside and not (is_value and all(isinstance(step, int) for step in path[len(steps) + 1 :])):
+            found.append(tuple(path))
+
+    json_tokens.replace_values(data.decode("utf-8"), visit)
+    place = found[0] if found else steps
+    name = f"{place[len(steps)]!r}: " if found else ""
+    return place, f'{name}values in {steps[-1]} are strings or lists of strings, such as "1"'
+
+
+def _unknown_field(name: str, steps: Place) -> str:
+    import difflib  # noqa: PLC0415 - only who mistypes waits for it
+
+    known = _FIELDS[next((str(step) for step in reversed(steps) if step in _FIELDS), "")]
+    near = difflib.get_close_matches(name, known, 1)
+    advice = f"; did you mean {near[0]!r}?" if near else f"; known are {', '.join(known)}"
+    return f"unknown field {name!r}{advice}"
+
+
+def _steps(path: str) -> Place:
+    return tuple(
+        int(position) if position else name for name, position in re.findall(r"\.([A-Za-z_0-9]+)|\[([0-9]+)\]", path)
+    )
+
+
+def at(file: str, data: bytes, place: Place, reason: str) -> CassetteError:
+    """A reason at a place in the file."""
+    return _at_byte(file, data, json_tokens.position(data.decode("utf-8", "replace"), place), reason)
+
+
+def _at_byte(file: str, data: bytes, position: int, reason: str) -> CassetteError:
+    before = data[:position]
+    # It may quote what is wrong, and that may be a secret.
+    reason = Redactor().text(reason, anonymous)
+    return CassetteError(file, before.count(b"\n") + 1, position - (before.rfind(b"\n") + 1) + 1, reason)
+
+
+def _first_invalid(data: bytes) -> int:
+    try:
+        data.decode("utf-8")
+    except UnicodeDecodeError as error:
+        return error.start
+    return 0
+
+
+_MARKS = (b"\xef\xbb\xbf", b"\xff\xfe", b"\xfe\xff")  # of UTF-8 and UTF-16, as some editors and shells write them
+_BYTE = re.compile(r"\(byte (\d+)\)")
+_PATH = re.compile(r"at `(?:key in )?\$([^`]*)`")
+_UNKNOWN = re.compile(r"unknown field `([^`]*)`")
+_FIELDS = {
+    "": FileCassette.__struct_fields__,
+    "request": FileRequest.__struct_fields__,
+    "responses": FileResponse.__struct_fields__,
+    "multipart": FilePart.__struct_fields__,
+    "messages": FileMessage.__struct_encode_fields__,
+}
+_LONG = 200
+_DUMPED = msgspec.json.Decoder(AsDumped)

@@ -1,0 +1,186 @@
+"""`check`, `scan` and `ls`: commands that read a folder of cassettes and serve nothing."""
+
+import contextlib
+import os
+import sys
+from collections.abc import Sized
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from replaymock.cli.help import Command
+from replaymock.cli.options import Line, option, read_file
+from replaymock.config.config_file import FileConfig
+from replaymock.errors import UsageError
+
+if TYPE_CHECKING:
+    from replaymock.storage.audit.check import Row
+
+folder_argument = click.argument("folder", metavar="[DIR]", required=False, envvar="REPLAYMOCK_CASSETTES")
+places_argument = click.argument(
+    "places", metavar="[DIR | FILE]...", nargs=-1, type=Line(), envvar="REPLAYMOCK_CASSETTES"
+)
+config_option = click.option("--config", metavar="FILE", envvar="REPLAYMOCK_CONFIG", help="The configuration to read.")
+
+
+@click.command(cls=Command)
+@places_argument
+@config_option
+def check(places: tuple[str, ...], config: str | None) -> None:
+    """Load every cassette strictly, or these files, and print what is wrong as file:line:column: reason.
+
+    Also tells of cassettes that answer the same request. Exits with 1 if there is anything to tell.
+    """
+    from replaymock.storage.audit import check as inspection  # noqa: PLC0415
+
+    configuration = _configured(config)
+    looked_into = _looked_into(places, configuration)
+    findings = [line for folder, only in looked_into for line in inspection.check(folder, configuration, only)]
+    for finding in findings:
+        _print(finding)
+    unserved = [file for folder, only in looked_into for file in inspection.unserved(folder, only)]
+    if unserved:
+        _say(_note(unserved))
+    _say(_counted(findings) or "every cassette is fine")
+    sys.exit(1 if findings else 0)
+
+
+@click.command(cls=Command)
+@places_argument
+@config_option
+@option("--json", "as_json", is_flag=True, help="Print a JSON array.")
+@option("--sarif", is_flag=True, help="Print SARIF 2.1.0, as code scanners do.")
+def scan(places: tuple[str, ...], config: str | None, as_json: bool, sarif: bool) -> None:
+    """Look for secrets in a folder, or in these files: file, line, place and kind of each, never its value.
+
+    Applies the tables that recording applies, also to files written by hand. Exits with 1 on a finding.
+    """
+    from replaymock.storage.audit import secrets  # noqa: PLC0415
+
+    configuration = _configured(config)
+    looked_into = _looked_into(places, configuration)
+    found_in = [(folder, secrets.scan(folder, configuration, only)) for folder, only in looked_into]
+    place, findings = found_in[0]
+    if len(found_in) > 1 or looked_into[0][1] is not None:
+        # Files are named as they were given.
+        named = ((folder, found) for folder, several in found_in for found in several)
+        place, findings = Path(), [replace(found, file=(folder / found.file).as_posix()) for folder, found in named]
+    if sarif:
+        from replaymock.storage.audit.sarif import sarif as log_of  # noqa: PLC0415
+
+        _print_json(log_of(findings, place))
+    elif as_json:
+        _print_json([found.to_json() for found in findings])
+    else:
+        for found in findings:
+            _print(f"{found.file}:{found.line}: {found.place}: {found.kind}")
+    _say(_counted(findings) or "no secrets found")
+    sys.exit(1 if findings else 0)
+
+
+@click.command(cls=Command)
+@folder_argument
+@config_option
+@option("--json", "as_json", is_flag=True, help="Print a JSON array.")
+def ls(folder: str | None, config: str | None, as_json: bool) -> None:
+    """List the cassettes: method, path, status, size, length of the sequence, file."""
+    from replaymock.storage.audit import check as inspection  # noqa: PLC0415
+
+    rows = inspection.rows(_existing(folder, read_file(config)))
+    if as_json:
+        _print_json([row.to_json() for row in rows])
+        return
+    cells = [("method", "path", "status", "bytes", "sequence", "file"), *map(_cells, rows)]
+    widths = [max(map(len, column)) for column in zip(*cells, strict=True)]
+    for line in cells:
+        _print("  ".join(cell.ljust(width) for cell, width in zip(line, widths, strict=True)).rstrip())
+
+
+def _cells(row: "Row") -> tuple[str, ...]:
+    """A row as a table shows it: whole, however narrow the terminal, since names are there to be copied."""
+    from replaymock.telemetry.console import visible  # noqa: PLC0415
+
+    statuses = ", ".join(map(str, row.statuses))
+    return visible(row.method), visible(row.path), statuses, str(row.size), str(len(row.statuses)), visible(row.file)
+
+
+def _configured(name: str | None) -> FileConfig:
+    found = read_file(name)
+    for note in found.notes:
+        _say(f"warning: {note}")
+    return found
+
+
+def _existing(given: str | None, found: FileConfig) -> Path:
+    """The folder that was given, or that `record` and `replay` would take. UsageError when there is none."""
+    folder = Path(given or found.options.get("cassettes", "cassettes"))
+    if not folder.is_dir():
+        from replaymock.storage.folder import no_folder  # noqa: PLC0415
+
+        raise UsageError(no_folder(str(folder)))
+    return folder
+
+
+def _looked_into(places: tuple[str, ...], found: FileConfig) -> list[tuple[Path, tuple[str, ...] | None]]:
+    """The folders to look into, each with the files of it that were given, or None for all it holds."""
+    from replaymock.matching.naming import cassette_of  # noqa: PLC0415
+
+    if not places:
+        return [(_existing(None, found), None)]
+    home = Path(found.options.get("cassettes", "cassettes"))
+    looked_into: dict[Path, tuple[str, ...] | None] = {}
+    for given in map(Path, places):
+        place = given.resolve() if given.is_symlink() else given
+        if not place.is_file():
+            looked_into[_existing(str(given), found)] = None
+            continue
+        inside, folder = _below(place, home), home
+        if inside is None:
+            inside, folder = place.name, place.parent
+        before = looked_into.setdefault(folder, ())
+        if before is not None:
+            # What is beside a cassette is read with it.
+            files = (file for file in (cassette_of(inside), inside) if (folder / file).is_file())
+            looked_into[folder] = tuple(dict.fromkeys((*before, *files)))
+    return list(looked_into.items())
+
+
+def _below(place: Path, folder: Path) -> str | None:
+    """A file as a folder names it; None where it lies elsewhere."""
+    whole, above = (Path(os.path.abspath(each)) for each in (place, folder))  # noqa: PTH100 - links are not followed
+    return whole.relative_to(above).as_posix() if whole.is_relative_to(above) else None
+
+
+def _note(unserved: list[str]) -> str:
+    number, shown = len(unserved), ", ".join(map(repr, unserved[:3]))
+    more = f" and {number - 3} more" if number > 3 else ""  # noqa: PLR2004 - as many as are shown
+    files = "1 file is" if number == 1 else f"{number} files are"
+    return f"note: {files} not served, being no .json and no body of a cassette: {shown}{more}"
+
+
+def _counted(findings: Sized) -> str:
+    number = len(findings)
+    return f"{number} finding{'' if number == 1 else 's'}" if number else ""
+
+
+def _print_json(value: Any) -> None:
+    import msgspec  # noqa: PLC0415
+
+    _print(msgspec.json.format(msgspec.json.encode(value), indent=2).decode())
+
+
+def _print(line: str) -> None:
+    try:
+        click.echo(line)
+    except BrokenPipeError:
+        raise  # who asked has read enough
+    except OSError as error:
+        raise UsageError(f"stdout cannot be written: {error.strerror or error}") from error
+
+
+def _say(line: str) -> None:
+    """A line beside the result, which stands without it."""
+    with contextlib.suppress(OSError):
+        click.echo(line, err=True)

@@ -1,0 +1,262 @@
+"""Settings: everything one run is told, and each value read from the text a flag, a variable or a file gives it as."""
+
+import re
+from typing import Any
+from urllib.parse import urlsplit
+
+from msgspec import Struct, field
+
+from replaymock.config.config_file import FileConfig, RuleOfPlay
+from replaymock.errors import UsageError
+from replaymock.http.headers import FIELD_VALUE, HOST, TOKEN, Headers
+from replaymock.redaction.redactor import Redactor, anonymous
+from replaymock.replay.faults import Fault, parse_fault
+
+MOST_WORKERS = 256
+
+
+class Upstream(Struct, frozen=True):
+    """A backend and the path prefix it is asked for; `base` is put before each target."""
+
+    prefix: str
+    origin: str
+    base: str = ""
+
+
+class Latency(Struct, frozen=True):
+    """How long an answer is held back: between two bounds in seconds, or by a factor as long as when recorded."""
+
+    low: float = 0.0
+    high: float = 0.0
+    factor: float = 0.0
+
+
+class Direction(Struct, frozen=True):
+    """What a rule says of how the answers to some requests are played; None where it says nothing."""
+
+    path: str = "/**"
+    method: str = ""
+    latency: Latency | None = None
+    fault: Fault | None = None
+
+
+class Settings(Struct, frozen=True):
+    """Everything one run is told."""
+
+    cassettes: str = "cassettes"
+    host: str = "localhost"
+    port: int = 8081
+    json: bool = False
+    ready_file: str = ""
+    verbose: bool = False
+    quiet: bool = False
+    cors_origins: tuple[str, ...] = ()
+    allowed_hosts: tuple[str, ...] = ()
+    cors: bool = True
+    session_header: str = "Replaymock-Session"
+    diagnostics: bool = True
+    upstreams: tuple[Upstream, ...] = ()
+    mode: str = ""
+    headers: Headers = ()
+    verify: bool = True
+    ca_file: str = ""
+    client_cert: str = ""
+    client_key: str = ""
+    upstream_proxy: str = ""
+    connect_timeout: float = 10.0
+    read_timeout: float = 60.0
+    only: tuple[str, ...] = ()
+    skip: tuple[str, ...] = ()
+    statuses: frozenset[int] = frozenset()
+    max_body: int = 64 * 1024 * 1024
+    max_stream_time: float = 300.0
+    rewrite: bool = True
+    sequence: str = "auto"
+    latency: Latency = field(default_factory=Latency)
+    miss_status: int = 404
+    fail_on_miss: bool = False
+    fast_lane: bool = True
+    shift_time: str = "expiry"
+    conditional: bool = False
+    workers: int = 1
+    seed: int = 0
+    directions: tuple[Direction, ...] = ()
+    file: FileConfig = field(default_factory=FileConfig)
+
+
+def parse_upstream(text: str) -> Upstream:
+    """An upstream from `[PREFIX=]URL`. UsageError when it is no absolute http or https URL."""
+    prefix, equals, url = text.partition("=") if text.startswith("/") else ("", "", text)
+    if text.startswith("/") and not equals:
+        raise UsageError(f"--upstream {shown_url(text)!r}: a prefix needs a URL, as in {text}=https://api.example.com")
+    parts = _split_url(url, text)
+    default = {"http": 80, "https": 443}[parts.scheme]
+    host = f"[{parts.hostname}]" if ":" in (parts.hostname or "") else parts.hostname
+    port = "" if parts.port in (None, default) else f":{parts.port}"
+    return Upstream(prefix.rstrip("/"), f"{parts.scheme}://{host}{port}", parts.path.rstrip("/"))
+
+
+def parse_header(text: str) -> tuple[str, str]:
+    """A header from `Name: value`. UsageError when it is none; what may be the value is not repeated in the message."""
+    name, colon, value = text.partition(":")
+    value = value.strip()
+    if not colon or not TOKEN.fullmatch(name):
+        raise UsageError("--header: one is no header; write each as 'Name: value'")
+    if not FIELD_VALUE.fullmatch(value):
+        raise UsageError(f"--header: the value of {name} holds characters that a header cannot")
+    return name, value
+
+
+def parse_latency(text: str, place: str = "--latency") -> Latency:
+    """A latency from `recorded`, `xFACTOR`, milliseconds, or `MIN-MAX` milliseconds. UsageError naming `place`."""
+    if text == "recorded":
+        return Latency(factor=1.0)
+    factor = _FACTOR.fullmatch(text)
+    if factor:
+        return Latency(factor=float(factor.group(1)))
+    found = _RANGE.fullmatch(text)
+    if not found:
+        raise UsageError(
+            f"{place} {text!r}: use recorded, a factor of that such as x0.5, "
+            f"milliseconds such as 200, or a range such as 100-300"
+        )
+    low = int(found.group(1))
+    high = int(found.group(2) or low)
+    if high < low:
+        raise UsageError(f"{place} {text!r}: the first bound is above the second")
+    return Latency(low / 1000, high / 1000)
+
+
+def parse_direction(rule: RuleOfPlay) -> Direction:
+    """What a rule of the file says of play. UsageError naming its line."""
+    return Direction(
+        path=rule.path,
+        method=rule.method,
+        latency=parse_latency(rule.latency, f"{rule.place}: latency") if rule.latency else None,
+        fault=parse_fault(rule.fault, f"{rule.place}: fault") if rule.fault else None,
+    )
+
+
+def parse_statuses(text: str) -> frozenset[int]:
+    """Status codes from ranges such as `401,500-503`."""
+    statuses: set[int] = set()
+    for item in filter(None, (item.strip() for item in text.split(","))):
+        found = _RANGE.fullmatch(item)
+        low = int(found.group(1)) if found else 0
+        high = int(found.group(2) or low) if found else 0
+        if not 200 <= low <= high <= 599:  # noqa: PLR2004 - final status codes
+            raise UsageError(f"--record-status {item!r}: use codes and ranges from 200 to 599, such as 401,500-503")
+        statuses.update(range(low, high + 1))
+    return frozenset(statuses)
+
+
+def parse_size(text: str) -> int:
+    """A number of bytes from `500`, `64KiB`, `10MB` and the like."""
+    found = _SIZE.fullmatch(text.strip())
+    if not found or found.group(2).lower() not in _UNITS:
+        raise UsageError(f"--max-body {text!r}: use a size such as 500KB or 64MiB")
+    return int(found.group(1)) * _UNITS[found.group(2).lower()]
+
+
+def parse_origin(text: str) -> str:
+    """An origin as browsers send it: lower case, without its scheme's own port. UsageError when it has a path."""
+    if not re.fullmatch(r"[a-z][a-z0-9+.\-]*://[^/?#\s,]+", text):
+        raise UsageError(f"--cors-origin {text!r}: write scheme, host and port only, as in https://app.example.com")
+    scheme, _, host = text.lower().partition("://")
+    return f"{scheme}://{host.removesuffix({'http': ':80', 'https': ':443'}.get(scheme, ' '))}"
+
+
+def parse_host(text: str) -> str:
+    """A host name as `Host` is compared with it. UsageError where it is none, or has a port."""
+    if not HOST.fullmatch(text) or re.search(r":[0-9]+\Z", text.rpartition("]")[2]):
+        raise UsageError(f"--allow-host {text!r}: write a host name only, as in mock.example.com")
+    return text.lower()
+
+
+def parse_seconds(value: Any, flag: str) -> float:
+    """A number of seconds above zero."""
+    try:
+        seconds = float(value)
+    except (TypeError, ValueError):
+        seconds = 0.0
+    if not 0 < seconds < float("inf"):
+        raise UsageError(f"{flag} {value!r}: use a number of seconds above 0")
+    return seconds
+
+
+def parse_workers(text: str, cores: int) -> int:
+    """A number of processes, or `auto` for one on each core."""
+    workers = cores if text == "auto" else int(text) if _NUMBER.fullmatch(text) else 0
+    if not 1 <= workers <= MOST_WORKERS:
+        raise UsageError(f"--workers {text!r}: use a number from 1 to {MOST_WORKERS}, or auto for one on each core")
+    return workers
+
+
+def parse_choice(value: str, choices: tuple[str, ...], flag: str) -> str:
+    """One of a few words."""
+    if value not in choices:
+        raise UsageError(f"{flag} {value!r}: use one of {', '.join(choices)}")
+    return value
+
+
+def parse_header_name(name: str, flag: str) -> str:
+    """A header name."""
+    if not TOKEN.fullmatch(name):
+        raise UsageError(f"{flag} {name!r} is not a header name")
+    return name
+
+
+def check_globs(globs: tuple[str, ...], flag: str) -> tuple[str, ...]:
+    """Path globs such as `/api/**`."""
+    for glob in globs:
+        if not glob.startswith("/"):
+            raise UsageError(f"{flag} {glob!r}: a path glob begins with /, as in /api/**")
+    return globs
+
+
+def shown_url(url: str) -> str:
+    """A URL as it may stand in a message: it may hold a password."""
+    return Redactor().headers((("location", url),), anonymous)[0][1]
+
+
+def _split_url(url: str, text: str) -> Any:
+    try:
+        parts = urlsplit(url)
+        usable = parts.scheme in ("http", "https") and parts.hostname and parts.port != 0
+    except ValueError:
+        usable = False
+    if not usable:
+        raise UsageError(f"--upstream {shown_url(text)!r}: write a whole URL, as in https://api.example.com")
+    if parts.username or parts.password:
+        raise UsageError("--upstream: leave the credentials out of the URL; give them by --header 'Authorization: …'")
+    host = parts.hostname or ""
+    if not HOST.fullmatch(f"[{host}]" if ":" in host else host):
+        advice = "use letters, digits, dots and hyphens, and the xn-- form for any other letter"
+        raise UsageError(f"--upstream {shown_url(text)!r}: {host!r} is no host name; {advice}")
+    if not _URL.fullmatch(url):
+        raise UsageError(
+            f"--upstream {shown_url(text)!r}: percent-encode what is not visible ASCII, such as a blank as %20"
+        )
+    if parts.query or parts.fragment:
+        raise UsageError(f"--upstream {shown_url(text)!r}: leave the query and the fragment out")
+    return parts
+
+
+_FACTOR = re.compile(r"x([0-9]{1,4}(?:\.[0-9]{1,4})?)")
+_NUMBER = re.compile(r"[0-9]{1,9}")
+_RANGE = re.compile(r"([0-9]+)(?:\s*-\s*([0-9]+))?")
+_URL = re.compile(r"[!-~]+")
+_SIZE = re.compile(r"([0-9]+)\s*([A-Za-z]*)")
+_UNITS = {
+    "": 1,
+    "b": 1,
+    "k": 1000,
+    "kb": 1000,
+    "kib": 1024,
+    "m": 1000**2,
+    "mb": 1000**2,
+    "mib": 1024**2,
+    "g": 1000**3,
+    "gb": 1000**3,
+    "gib": 1024**3,
+}

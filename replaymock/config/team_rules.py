@@ -1,0 +1,49 @@
+"""A team's own rules for secrets, read from the files its configuration names."""
+
+import os
+from dataclasses import replace
+from pathlib import Path
+
+import msgspec
+
+from replaymock.config.config_file import FileConfig
+from replaymock.errors import UsageError
+from replaymock.redaction.gitleaks import config
+
+_DEEPEST = 8
+
+
+def with_rules(found: FileConfig) -> FileConfig:
+    """The configuration with the rules of its files, and a note for each file that cannot be applied whole.
+
+    UsageError naming the file that is missing, unreadable or no configuration of gitleaks.
+    """
+    rules, notes = found.redaction.rules, found.notes
+    for name in found.rules_files:
+        read = config.applied(_read(Path(name), ()))
+        rules += read.rules
+        notes += (config.warning(_shown(Path(name)), read.notes),) if read.notes else ()
+    return replace(found, redaction=msgspec.structs.replace(found.redaction, rules=rules), notes=notes)
+
+
+def _read(place: Path, above: tuple[Path, ...]) -> config.RulesFile:
+    """A file, with those it extends below it."""
+    place = place.resolve()
+    shown = _shown(place)
+    if place in above or len(above) >= _DEEPEST:
+        chain = " extends ".join(map(_shown, (*above, place)))
+        raise UsageError(f"{shown}: extends itself, or goes more than {_DEEPEST} files deep: {chain}")
+    try:
+        file = config.parse(place.read_text(encoding="utf-8"), shown)
+    except OSError as error:
+        by = f"extended by {_shown(above[-1])}" if above else "rules_file in [redact]"
+        raise UsageError(f"{shown}: {error.strerror or error} ({by})") from error
+    except UnicodeDecodeError as error:
+        raise UsageError(f"{shown}: not UTF-8") from error
+    if not file.extends:
+        return file
+    return config.joined(_read(place.parent / file.extends, (*above, place)), file)
+
+
+def _shown(place: Path) -> str:
+    return os.path.relpath(place)

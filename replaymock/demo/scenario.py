@@ -1,0 +1,135 @@
+"""The whole story in one process: a shop is recorded by a real client, stopped, replayed, and what came is compared."""
+
+import asyncio
+import contextlib
+import os
+import signal
+import sys
+import tempfile
+import time
+from collections.abc import Coroutine
+from pathlib import Path
+from typing import Any
+
+from replaymock.app import App
+from replaymock.config import config_file
+from replaymock.config.settings import Settings, parse_statuses, parse_upstream
+from replaymock.demo.client import visit
+from replaymock.demo.compare import Seen, compare
+from replaymock.demo.report import Told, print_hints, print_told
+from replaymock.demo.server import open_shop
+from replaymock.demo.shop import PASSWORD
+from replaymock.http import jwt
+from replaymock.http.uri import PLACEHOLDER
+from replaymock.telemetry import console
+
+# Errors are not recorded unless asked for, and headers take no part in matching: this story asks for one of each.
+CONFIGURATION = """\
+record-status = "401"
+
+[[rule]]
+path = "/account"
+headers = ["authorization"]
+"""
+
+
+def run(port: int | None) -> int:
+    """Tells the story, and with a port replays there until it is ended. The exit code; UsageError for a busy port."""
+    return asyncio.run(_until_ended(_story(port)))
+
+
+async def tell(folder: Path, port: int) -> Told:
+    """Records a visit to the shop into a folder, and makes the same visit to what was recorded, on `port`."""
+    started = time.monotonic()
+    live = await _record(folder)
+    async with App(settings_for(folder, port), _console(quiet=True).report).running() as player:
+        _say(f"the shop is closed; replaying at {player.url}")
+        replayed = await visit(player.url)
+        cassettes = len(player.responder.index)
+    rows = tuple((one, other, compare(one, other)) for one, other in zip(live, replayed, strict=True))
+    secrets = frozenset((PASSWORD,)).union(*(verdict.hidden for _, _, verdict in rows))
+    return Told(rows, cassettes, hidden(folder), leaks(folder, secrets), time.monotonic() - started)
+
+
+def settings_for(folder: Path, port: int, *upstreams: str) -> Settings:
+    """What a player is told, or, with upstreams, a recorder."""
+    found = config_file.read(CONFIGURATION, "demo")
+    return Settings(
+        cassettes=str(folder),
+        port=port,
+        upstreams=tuple(parse_upstream(url) for url in upstreams),
+        mode="all" if upstreams else "",
+        statuses=parse_statuses(found.options["record_status"]),
+        file=found,
+    )
+
+
+def hidden(folder: Path) -> int:
+    """How many different placeholders the cassettes of a folder hold."""
+    texts = (place.read_text("utf-8") for place in folder.rglob("*.json"))
+    return len({placeholder for text in texts for placeholder in PLACEHOLDER.findall(jwt.named(text))})
+
+
+def leaks(folder: Path, secrets: frozenset[str]) -> tuple[str, ...]:
+    """The files below a folder that hold one of these values, in their name or in themselves."""
+    names = {place.relative_to(folder).as_posix(): place for place in folder.rglob("*") if place.is_file()}
+    contents = {name: name.encode() + b"\n" + place.read_bytes() for name, place in names.items()}
+    return tuple(
+        name for name, content in sorted(contents.items()) if any(secret.encode() in content for secret in secrets)
+    )
+
+
+async def _story(port: int | None) -> int:
+    with tempfile.TemporaryDirectory(prefix="replaymock-demo-") as place:
+        folder = Path(place) / "cassettes"
+        (Path(place) / "replaymock.toml").write_text(CONFIGURATION)
+        told = await tell(folder, port or 0)
+        print_told(told)
+        if port is None:
+            _say("the files are gone now; with --serve they stay while it replays on, for you to look at and to try")
+        else:
+            await _serve(folder, port)
+    return 0 if told.went_well else 1
+
+
+async def _record(folder: Path) -> list[Seen]:
+    async with (
+        open_shop() as shop,
+        App(settings_for(folder, 0, shop), _console(quiet=True).report).running() as recorder,
+    ):
+        _say(f"a shop is open at {shop}; recording it at {recorder.url} into {folder}")
+        _say("as by: --record-status 401, and for /account the header authorization taking part in matching")
+        return await visit(recorder.url)
+
+
+async def _serve(folder: Path, port: int) -> None:
+    """Replays from the beginning, until the one who asked for it ends it."""
+    printing = _console(quiet=False)
+    with contextlib.closing(printing):
+        async with App(settings_for(folder, port), printing.report).running() as player:
+            print_hints(player.url, folder)
+            with contextlib.suppress(asyncio.CancelledError):
+                await asyncio.Event().wait()
+
+
+async def _until_ended(story: Coroutine[Any, Any, int]) -> int:
+    """The exit code of a story, or 0 when SIGINT or SIGTERM ends it; files and sockets are cleared away either way."""
+    loop, task = asyncio.get_running_loop(), asyncio.ensure_future(story)
+    for number in (signal.SIGINT, signal.SIGTERM):
+        try:
+            loop.add_signal_handler(number, task.cancel)
+        except NotImplementedError:
+            signal.signal(number, lambda *_: loop.call_soon_threadsafe(task.cancel))
+    try:
+        return await task
+    except asyncio.CancelledError:
+        return 0
+
+
+def _console(*, quiet: bool) -> console.Console:
+    return console.standard(json=False, verbose=False, quiet=quiet, no_color="NO_COLOR" in os.environ)
+
+
+def _say(text: str) -> None:
+    with contextlib.suppress(OSError):
+        print(text, file=sys.stderr, flush=True)

@@ -1,0 +1,296 @@
+"""Bytes to readable bodies and back. A form is used only if it gives the same bytes back.
+
+`encode` picks the most readable form of a body by its `Content-Type`; `decode` is its exact inverse. For multipart
+the boundary is not part of the form: `decode` writes the one in the given `Content-Type`.
+"""
+
+import hashlib
+import re
+from dataclasses import dataclass
+
+import msgspec
+from msgspec import Struct
+
+from replaymock.http import json_tokens, media_types
+from replaymock.http.uri import PLACEHOLDER, Pairs, encode_pair, group, parse_query, ungroup
+
+INLINE_LIMIT = 64 * 1024
+
+
+class Json(Struct, frozen=True):
+    """A JSON value: its tokens without white space, and the name of the white space that was between them."""
+
+    value: bytes
+    layout: str = "compact"
+
+
+class Text(Struct, frozen=True):
+    """Characters, in the charset of the content type."""
+
+    text: str
+
+
+class Form(Struct, frozen=True):
+    """Fields of `application/x-www-form-urlencoded`, in readable form."""
+
+    fields: Pairs
+
+
+class Binary(Struct, frozen=True):
+    """Bytes that are no text."""
+
+    data: bytes
+
+
+class Digest(Struct, frozen=True):
+    """What is known of a body that was too large or binary to keep: its SHA-256 in hex and its size in bytes."""
+
+    sha256: str
+    size: int
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """One part of a multipart body (RFC 7578): `headers` as they came, with the name and file name read from them."""
+
+    headers: tuple[tuple[str, str], ...]
+    body: "Json | Text | Binary | Digest"
+
+    @property
+    def name(self) -> str:
+        """The field's name."""
+        return _disposition(self.headers, "name") or ""
+
+    @property
+    def filename(self) -> str | None:
+        """The name of the uploaded file, if the part is one."""
+        return _disposition(self.headers, "filename")
+
+    @property
+    def content_type(self) -> str:
+        """The part's own content type; empty when it has none."""
+        return _part_header(self.headers, "content-type")
+
+
+class Multipart(Struct, frozen=True):
+    """The parts of a `multipart/…` body."""
+
+    parts: tuple[Part, ...]
+
+
+Body = Json | Text | Form | Multipart | Binary | Digest
+
+
+def encode(content_type: str, data: bytes) -> Body:
+    """The most readable form of `data` that gives `data` back."""
+    media_type = content_type.partition(";")[0].strip().lower()
+    body: Body | None = None
+    if media_types.is_json(media_type):
+        body = _json(data)
+        if body is not None:
+            return body
+    elif media_type == media_types.FORM_TYPE:
+        body = _form(data)
+    elif media_type.startswith("multipart/"):
+        body = _multipart(content_type, data)
+    if body is None and media_types.is_textual(media_type):
+        body = _text(content_type, data)
+    if body is None or decode(body, content_type) != data:
+        return Binary(data)
+    return body
+
+
+def kept(content_type: str, data: bytes) -> Body:
+    """The form a request body is kept and compared in: a digest where it is binary or too large, else as `encode`.
+
+    A multipart body is kept part by part, whatever its size; a large JSON body has the digest of its sorted form.
+    """
+    if content_type.lower().startswith("multipart/"):
+        body = encode(content_type, data)
+        if isinstance(body, Multipart):
+            return Multipart(tuple(_kept_part(item) for item in body.parts))
+    body = encode(content_type, data) if len(_anonymous(data)) <= INLINE_LIMIT else Binary(data)
+    return Digest(digest(_sorted(content_type, data)), len(data)) if isinstance(body, Binary) else body
+
+
+def decode(body: Body, content_type: str) -> bytes:
+    """The bytes of a body. LookupError or UnicodeError if its text does not fit the content type's charset."""
+    match body:
+        case Json(value, layout):
+            return value if layout == "compact" else apply_layout(value, layout)
+        case Text(text):
+            return text.encode(media_types.charset(content_type))
+        case Form(fields):
+            return "&".join(encode_pair(name, value) for name, value in fields).encode("ascii")
+        case Multipart(parts):
+            return _join_parts(parts, _boundary(content_type) or DEFAULT_BOUNDARY)
+        case Binary(data):
+            return data
+        case Digest():
+            raise ValueError("the bytes behind a digest are not known")
+
+
+def multipart_core(content_type: str, data: bytes) -> tuple[bytes, bytes, bytes]:
+    """A multipart body in three: what stands before its first boundary, its parts in standard form, and what is after.
+
+    What is after begins with the line end of the last boundary, if there is one.
+    """
+    boundary = b"--" + _boundary(content_type)
+    start, end = data.find(boundary + b"\r\n"), data.rfind(b"\r\n" + boundary + b"--")
+    if len(boundary) <= len(b"--") or not 0 <= start < end:
+        return b"", data, b""
+    end += len(boundary) + 4
+    return data[:start], data[start:end] + b"\r\n", data[end:]
+
+
+def apply_layout(value: bytes, layout: str) -> bytes:
+    """JSON with the white space a layout names: `compact`, `spaced`, `indent-N`, each with `+newline` or not."""
+    style, _, newline = layout.partition("+")
+    if (style not in ("compact", "spaced") and not _INDENT.fullmatch(style)) or newline not in ("", "newline"):
+        raise ValueError(f"unknown layout {layout!r}; use compact, spaced or indent-N, with +newline or without")
+    indent = {"compact": -1, "spaced": 0}.get(style)
+    formatted: bytes = msgspec.json.format(value, indent=int(style[7:]) if indent is None else indent)
+    return formatted + b"\n" if newline else formatted
+
+
+def part(name: str, filename: str | None, content_type: str, body: "Json | Text | Binary | Digest") -> Part:
+    """A part with no other headers than these."""
+    disposition = f'form-data; name="{name}"' + ("" if filename is None else f'; filename="{filename}"')
+    headers = (("Content-Disposition", disposition),)
+    return Part((*headers, ("Content-Type", content_type)) if content_type else headers, body)
+
+
+def digest(data: bytes) -> str:
+    """The SHA-256 of a body, in hex, the same whatever ordinals its redacted values carry."""
+    return hashlib.sha256(_anonymous(data)).hexdigest()
+
+
+def _anonymous(data: bytes) -> bytes:
+    return PLACEHOLDER_BYTES.sub(b"{{redacted}}", data) if b"{{redacted" in data else data
+
+
+def _json(data: bytes) -> Json | None:
+    newline = data.endswith(b"\n")
+    core = data[:-1] if newline else data
+    style = _style(core)
+    try:
+        more = _levels_more(core)
+        msgspec.json.decode(b"[" * more + core + b"]" * more)
+        value: bytes = msgspec.json.format(core, indent=-1)
+        if value == data:
+            return Json(value)
+        layout = f"{style}+newline" if newline else style
+        if apply_layout(value, layout) == data:
+            return Json(value, layout)
+        layout = layout.replace("compact", "spaced")
+        return Json(value, layout) if apply_layout(value, layout) == data else None
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+        return None
+
+
+def _levels_more(core: bytes) -> int:
+    """How much deeper a value must be able to nest: inside a cassette, and read by whoever has more calls under way.
+
+    How deep msgspec 0.22 reads depends on the depth of the stack. What has few brackets cannot be deep.
+    """
+    return 8 if core.count(b"[") + core.count(b"{") < _DEEP else _DEEP
+
+
+def _style(core: bytes) -> str:
+    indented = _FIRST_INDENT.match(core)
+    return f"indent-{len(indented.group(1))}" if indented else "compact"
+
+
+def _text(content_type: str, data: bytes) -> Text | None:
+    try:
+        text = data.decode(media_types.charset(content_type))
+    except UnicodeError:
+        return None
+    return None if _CONTROL.search(text) else Text(text)
+
+
+def _form(data: bytes) -> Form | None:
+    if not data or not data.isascii():
+        return None
+    fields = parse_query(data.decode("ascii"))
+    return Form(fields) if ungroup(group(fields)) == fields and decode(Form(fields), "") == data else None
+
+
+def _multipart(content_type: str, data: bytes) -> Multipart | None:
+    boundary = _boundary(content_type)
+    pieces = data.split(b"\r\n--" + boundary) if boundary else []
+    if len(pieces) < 2 or not data.startswith(b"--" + boundary + b"\r\n"):  # noqa: PLR2004 - a part and the end
+        return None
+    pieces[0] = pieces[0][len(boundary) + 2 :]
+    parts = [_read_part(piece) for piece in pieces[:-1]]
+    if not all(parts):
+        return None
+    multipart = Multipart(tuple(found for found in parts if found))
+    return multipart if _join_parts(multipart.parts, boundary) == data else None
+
+
+def _read_part(piece: bytes) -> Part | None:
+    head, separator, content = piece.partition(b"\r\n\r\n")
+    if not separator:
+        return None
+    try:
+        lines = head.decode("utf-8").split("\r\n")[1:]
+    except UnicodeError:
+        return None
+    headers = tuple((name, value) for name, colon, value in (line.partition(": ") for line in lines) if colon)
+    if len(headers) != len(lines):
+        return None
+    body = encode(_part_header(headers, "content-type") or "text/plain", content)
+    return Part(headers, body if isinstance(body, (Json, Text)) else Binary(content))
+
+
+def _join_parts(parts: tuple[Part, ...], boundary: bytes) -> bytes:
+    out = []
+    for item in parts:
+        head = "".join(f"\r\n{name}: {value}" for name, value in item.headers).encode("utf-8")
+        content = decode(item.body, item.content_type or "text/plain")
+        out.append(b"--" + boundary + head + b"\r\n\r\n" + content + b"\r\n")
+    return b"".join(out) + b"--" + boundary + b"--\r\n"
+
+
+def _kept_part(item: Part) -> Part:
+    body = item.body
+    if not isinstance(body, Digest):
+        data = decode(body, item.content_type or "text/plain")
+        if isinstance(body, Binary) or len(_anonymous(data)) > INLINE_LIMIT:
+            body = Digest(digest(data), len(data))
+    return part(item.name, item.filename, item.content_type, body)
+
+
+def _sorted(content_type: str, data: bytes) -> bytes:
+    """A JSON body in the one spelling it is compared in; any other as it is."""
+    if not media_types.is_json(content_type.partition(";")[0].strip().lower()):
+        return data
+    try:
+        return json_tokens.canonical(json_tokens.parse(data)).encode("utf-8", "surrogatepass")
+    except ValueError:
+        return data
+
+
+def _boundary(content_type: str) -> bytes:
+    found = _BOUNDARY.search(content_type)
+    return (found.group(1) or found.group(2)).encode("latin-1") if found else b""
+
+
+def _part_header(headers: tuple[tuple[str, str], ...], name: str) -> str:
+    return next((value for key, value in headers if key.lower() == name), "")
+
+
+def _disposition(headers: tuple[tuple[str, str], ...], parameter: str) -> str | None:
+    expression = rf';\s*{parameter}\s*=\s*(?:"((?:[^"\\]|\\.)*)"|([^\s;"]+))'
+    found = re.search(expression, _part_header(headers, "content-disposition"), re.IGNORECASE)
+    return next((value for value in found.groups() if value is not None), None) if found else None
+
+
+_DEEP = 400
+DEFAULT_BOUNDARY = b"replaymock"
+PLACEHOLDER_BYTES = re.compile(PLACEHOLDER.pattern.encode("ascii"))
+_INDENT = re.compile(r"indent-[1-9][0-9]?")
+_FIRST_INDENT = re.compile(rb"[\[{]\n( +)")
+_BOUNDARY = re.compile(r"boundary=(?:\"([^\"]+)\"|([^\s;]+))", re.IGNORECASE)
+_CONTROL = re.compile(r"[\x00-\x08\x0b\x0e-\x1a\x1c-\x1f\x7f\ud800-\udfff]")

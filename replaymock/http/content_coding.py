@@ -1,0 +1,293 @@
+"""Content codings (RFC 9110 section 8.4.1): what can be decoded here, within a bound, and made again.
+
+Decoding never yields more than `limit` bytes, whatever the input claims.
+"""
+
+import gzip
+import zlib
+from collections.abc import Callable, Iterator
+from typing import Protocol
+
+import brotli
+from backports import zstd
+
+from replaymock.http.headers import list_items
+
+MOST_CODINGS = 4
+"""How many codings on top of each other are undone."""
+
+
+class CodingError(ValueError):
+    """A body that is not in the coding it claims, is cut short, or decodes to more than the limit."""
+
+
+class TooLarge(CodingError):
+    """A body that decodes to more than the limit."""
+
+
+class Codec(Protocol):
+    """A streaming decoder or encoder."""
+
+    def steps(self, data: bytes) -> Iterator[bytes]:
+        """What comes out once `data` has gone in, flushed as far as the coding allows; decoded, in small pieces."""
+
+    def finish(self) -> bytes:
+        """The rest; CodingError when the stream is cut short."""
+
+
+def is_known(names: list[str]) -> bool:
+    """Whether every coding of a `Content-Encoding` can be undone and made here, and they are no more than is usual."""
+    return len(names) <= MOST_CODINGS and all(name in _CODINGS for name in names)
+
+
+def parse(value: str) -> list[str]:
+    """The codings of a `Content-Encoding` value in the order they were applied, without `identity`."""
+    return [name for name in list_items(value) if name != "identity"]
+
+
+def decode(data: bytes, names: list[str], limit: int) -> bytes:
+    """The content under its codings. CodingError if it cannot be had within `limit` bytes."""
+    chain = decoder(names, limit)
+    return chain.feed(data) + chain.finish()
+
+
+def encode(data: bytes, names: list[str]) -> bytes:
+    """The content in the named codings; the same bytes for the same input, on every run."""
+    for name in names:
+        data = _CODINGS[name].encode(data)
+    return data
+
+
+def accepted(accept_encoding: str, names: list[str]) -> bool:
+    """Whether an `Accept-Encoding` value names every coding with a weight above zero (RFC 9110 section 12.5.3)."""
+    weights = dict(_weighted(item) for item in list_items(accept_encoding))
+    return all(weights.get(name, weights.get("*", 0.0)) > 0 for name in names)
+
+
+def cut_to_known(accept_encoding: str) -> str:
+    """An `Accept-Encoding` value without the codings that cannot be decoded here."""
+    kept = [item for item in list_items(accept_encoding) if item.partition(";")[0].strip() in (*_CODINGS, "identity")]
+    return ", ".join(kept) or "identity"
+
+
+class Chain:
+    """Codecs one after the other."""
+
+    def __init__(self, codecs: list[Codec]) -> None:
+        self._codecs = codecs
+
+    def feed(self, data: bytes) -> bytes:
+        """What comes out of the last codec."""
+        return b"".join(self.steps(data))
+
+    def steps(self, data: bytes) -> Iterator[bytes]:
+        """What comes out of the last codec, piece by piece: decoded, each is small, however much there is."""
+        return _through(self._codecs, data)
+
+    def finish(self) -> bytes:
+        """The rest of each codec, through those after it."""
+        data = b""
+        for codec in self._codecs:
+            data = (b"".join(codec.steps(data)) if data else b"") + codec.finish()
+        return data
+
+
+def decoder(names: list[str], limit: int) -> Chain:
+    """A decoder for codings in the order they were applied, with one bound on what each lets out in all."""
+    return Chain([_CODINGS[name].decoder(limit) for name in reversed(names)])
+
+
+def encoder(names: list[str]) -> Chain:
+    """An encoder that flushes after each feed, so that a live stream stays live."""
+    return Chain([_CODINGS[name].encoder() for name in names])
+
+
+def _through(codecs: list[Codec], data: bytes) -> Iterator[bytes]:
+    if not codecs:
+        yield data
+        return
+    for piece in codecs[0].steps(data):
+        yield from _through(codecs[1:], piece)
+
+
+class _Inflate:
+    """gzip (with concatenated members) and deflate, which in the wild is zlib or raw (RFC 9110 section 8.4.1.2)."""
+
+    def __init__(self, wbits: int, limit: int) -> None:
+        self._wbits = wbits
+        self._left = limit
+        self._head = b""
+        self._object = zlib.decompressobj(wbits)
+
+    def steps(self, data: bytes) -> Iterator[bytes]:
+        out = b""
+        # A full step may leave output behind even where all input is taken.
+        while data or len(out) == _STEP:
+            if self._object.eof:
+                if not data:
+                    return
+                self._object = zlib.decompressobj(self._wbits)
+            out = self._step(data)
+            yield out
+            data = self._object.unused_data if self._object.eof else self._object.unconsumed_tail
+
+    def finish(self) -> bytes:
+        if self._head and not self._object.eof:
+            raise CodingError("the compressed body is cut short")
+        return b""
+
+    def _step(self, data: bytes) -> bytes:
+        try:
+            out = self._object.decompress(data, _STEP)
+        except zlib.error as error:
+            if len(self._head) >= _ZLIB_HEADER or self._wbits != zlib.MAX_WBITS:
+                raise CodingError(str(error)) from error
+            self._object = zlib.decompressobj(-zlib.MAX_WBITS)
+            self._wbits = -zlib.MAX_WBITS
+            return self._step(self._head + data)
+        self._head = (self._head + data)[:_ZLIB_HEADER]
+        self._left = _spend(self._left, out)
+        return out
+
+
+class _Brotli:
+    """br (RFC 7932), stepwise, so that a bomb is noticed after one step."""
+
+    def __init__(self, limit: int) -> None:
+        self._object = brotli.Decompressor()
+        self._left = limit
+        self._started = False
+
+    def steps(self, data: bytes) -> Iterator[bytes]:
+        self._started = self._started or bool(data)
+        out = self._step(data)
+        yield out
+        # brotli 1.2: `can_accept_more_data()` is true while output is still held back, so only b"" is the end.
+        while out and not self._object.is_finished():
+            out = self._step(b"")
+            yield out
+
+    def finish(self) -> bytes:
+        if self._started and not self._object.is_finished():
+            raise CodingError("the compressed body is cut short")
+        return b""
+
+    def _step(self, data: bytes) -> bytes:
+        try:
+            out: bytes = self._object.process(data, output_buffer_limit=_STEP)
+        except brotli.error as error:
+            raise CodingError(str(error)) from error
+        self._left = _spend(self._left, out)
+        return out
+
+
+class _Zstd:
+    """zstd (RFC 8878), with concatenated frames."""
+
+    def __init__(self, limit: int) -> None:
+        self._object = zstd.ZstdDecompressor()
+        self._left = limit
+        self._started = False
+
+    def steps(self, data: bytes) -> Iterator[bytes]:
+        while data or not (self._object.needs_input or self._object.eof):
+            if self._object.eof:
+                self._object = zstd.ZstdDecompressor()
+            yield self._step(data)
+            data = self._object.unused_data if self._object.eof else b""
+            if self._object.eof and not data:
+                break
+
+    def finish(self) -> bytes:
+        if self._started and not self._object.eof:
+            raise CodingError("the compressed body is cut short")
+        return b""
+
+    def _step(self, data: bytes) -> bytes:
+        self._started = True
+        try:
+            out = self._object.decompress(data, _STEP)
+        except zstd.ZstdError as error:
+            raise CodingError(str(error)) from error
+        self._left = _spend(self._left, out)
+        return out
+
+
+class _GzipEncoder:
+    def __init__(self) -> None:
+        self._object = zlib.compressobj(wbits=zlib.MAX_WBITS | 16)
+
+    def steps(self, data: bytes) -> Iterator[bytes]:
+        yield self._object.compress(data) + self._object.flush(zlib.Z_SYNC_FLUSH)
+
+    def finish(self) -> bytes:
+        return self._object.flush()
+
+
+class _DeflateEncoder(_GzipEncoder):
+    def __init__(self) -> None:
+        self._object = zlib.compressobj()
+
+
+class _BrotliEncoder:
+    def __init__(self) -> None:
+        self._object = brotli.Compressor(quality=4)
+
+    def steps(self, data: bytes) -> Iterator[bytes]:
+        yield self._object.process(data) + self._object.flush()
+
+    def finish(self) -> bytes:
+        out: bytes = self._object.finish()
+        return out
+
+
+class _ZstdEncoder:
+    def __init__(self) -> None:
+        self._object = zstd.ZstdCompressor()
+
+    def steps(self, data: bytes) -> Iterator[bytes]:
+        yield self._object.compress(data, zstd.ZstdCompressor.FLUSH_BLOCK)
+
+    def finish(self) -> bytes:
+        return self._object.flush(zstd.ZstdCompressor.FLUSH_FRAME)
+
+
+class _Coding:
+    """One row of the table: how to decode in steps, encode in steps, and encode at once."""
+
+    def __init__(
+        self, decoder: Callable[[int], Codec], encoder: Callable[[], Codec], encode: Callable[[bytes], bytes]
+    ) -> None:
+        self.decoder = decoder
+        self.encoder = encoder
+        self.encode = encode
+
+
+def _spend(left: int, out: bytes) -> int:
+    if len(out) > left:
+        raise TooLarge("the body decodes to more than the limit")
+    return left - len(out)
+
+
+def _weighted(item: str) -> tuple[str, float]:
+    name, _, parameter = item.partition(";")
+    key, _, weight = parameter.strip().partition("=")
+    try:
+        return name.strip(), float(weight) if key == "q" else 1.0
+    except ValueError:
+        return name.strip(), 0.0
+
+
+_STEP = 1 << 16
+_ZLIB_HEADER = 2
+
+_GZIP = _Coding(
+    lambda limit: _Inflate(zlib.MAX_WBITS | 16, limit), _GzipEncoder, lambda data: gzip.compress(data, 6, mtime=0)
+)
+_CODINGS = {
+    "gzip": _GZIP,
+    "x-gzip": _GZIP,
+    "deflate": _Coding(lambda limit: _Inflate(zlib.MAX_WBITS, limit), _DeflateEncoder, zlib.compress),
+    "br": _Coding(_Brotli, _BrotliEncoder, lambda data: bytes(brotli.compress(data, quality=5))),
+    "zstd": _Coding(_Zstd, _ZstdEncoder, zstd.compress),
+}

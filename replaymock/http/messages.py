@@ -1,0 +1,94 @@
+"""A request, a response, and the pair as it happened: frozen values, neither Tornado's nor httpx's."""
+
+from collections.abc import AsyncIterator
+from dataclasses import dataclass
+
+from msgspec import Struct
+
+from replaymock.http.headers import Headers, get
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """One HTTP request. `target` is the origin-form request-target as sent (RFC 9112 section 3.2.1).
+
+    `session` names the session it belongs to, and `base` is the path it came under when that named the session.
+    """
+
+    method: str
+    target: str
+    headers: Headers = ()
+    body: bytes = b""
+    session: str = ""
+    base: str = ""
+
+    @property
+    def origin(self) -> str:
+        """What links to this server begin with; only its base where the caller of HTTP/1.0 sent no Host."""
+        host = get(self.headers, "host")
+        return f"http://{host}{self.base}" if host else self.base
+
+    @property
+    def path(self) -> str:
+        """The part of the target before `?`, as sent."""
+        return self.target.partition("?")[0]
+
+    @property
+    def query(self) -> str:
+        """The part of the target after `?`, as sent; empty when there is none."""
+        return self.target.partition("?")[2]
+
+
+@dataclass(frozen=True, slots=True)
+class Response:
+    """One HTTP response. `body` is what followed the head, without transfer coding."""
+
+    status: int
+    reason: str
+    headers: Headers = ()
+    body: bytes = b""
+
+
+class Live(Struct, frozen=True):
+    """A response whose body is still to come: `chunks` in the sizes they arrive in.
+
+    `whole` is all of the body where it came together with the head; the chunks give the same. `digest` is its SHA-256
+    where that is known.
+    """
+
+    status: int
+    reason: str
+    headers: Headers
+    chunks: AsyncIterator[bytes]
+    whole: bytes | None = None
+    digest: bytes = b""
+
+
+@dataclass(frozen=True, slots=True)
+class Exchange:
+    """A request and its response as they happened. `recorded_at` is ISO 8601 in UTC, to the second.
+
+    `arrivals` has how many bytes of the body were there how many milliseconds after its head. A `truncated` one is the
+    beginning of a stream that went on. `ended` is when it was over, in seconds of a clock that tells no date. `digest`
+    is the SHA-256 of the response's body where that is known.
+    """
+
+    request: Request
+    response: Response
+    recorded_at: str
+    elapsed_ms: int
+    arrivals: tuple[tuple[int, int], ...] = ()
+    truncated: bool = False
+    ended: float = 0.0
+    digest: bytes = b""
+
+
+def is_large(message: Request | Response) -> bool:
+    """Whether a message is searched for secrets in a thread: less is searched in the time it takes to hand it over."""
+    size = len(message.body)
+    return size > LARGE or (size > _LARGE_CODED and bool(get(message.headers, "content-encoding")))
+
+
+LARGE = 64 * 1024
+# Once decoded it may be far more.
+_LARGE_CODED = 8 * 1024

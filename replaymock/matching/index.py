@@ -1,0 +1,243 @@
+"""The index: from a request's key to the cassette that answers it, by exact key, then plain mock, then template.
+
+Swapped whole on reload; only a recorder adds to it. Positions are the session's, not the index's.
+"""
+
+import string
+from collections.abc import Iterable
+from dataclasses import replace
+from itertools import chain
+from urllib.parse import quote
+
+from msgspec import Struct
+
+from replaymock.cassettes.model import Cassette, CassetteRequest, Recorded
+from replaymock.http.cors import Cors
+from replaymock.http.headers import Headers
+from replaymock.http.uri import pattern, specificity
+from replaymock.matching.canonical import Canonical
+from replaymock.matching.matcher import SOCKET, Key, Matcher, key_of
+from replaymock.matching.redacted_match import View, covers, is_masked, view_of
+from replaymock.replay.renderer import Prepared
+from replaymock.replay.response_cache import Shelf
+from replaymock.replay.time_shift import Shifting
+
+
+class Serving(Struct, frozen=True):
+    """How answers are dressed: the CORS policy, whether they say which cassette they are from, how times move."""
+
+    cors: Cors
+    diagnostics: bool = True
+    shifting: Shifting | None = None
+
+
+class Entry(Struct, eq=False):
+    """A cassette in the index: its file, and its request in canonical form.
+
+    Its responses are on the `shelf`, or where they are not on the disk yet, `held` here.
+    """
+
+    file: str
+    request: CassetteRequest
+    canonical: Canonical
+    plain: bool
+    by_hand: bool
+    afters: tuple[str, ...]
+    serving: Serving
+    shelf: Shelf | None = None
+    held: tuple[Recorded, ...] = ()
+    _prepared: list[Prepared] | None = None
+
+    @property
+    def takes_any_body(self) -> bool:
+        """Whether it was written by hand for a request that may have a body, and does not speak of one."""
+        return self.by_hand and self.request.body is None and self.canonical.method not in ("GET", "HEAD")
+
+    @property
+    def is_at_hand(self) -> bool:
+        """Whether its responses can be had: not where its files are no longer what they were when loaded."""
+        return self.shelf is None or bool(self.shelf.open(self.file, self._prepare))
+
+    @property
+    def cassette(self) -> Cassette:
+        """All of it, every body in memory; without responses where they are not at hand."""
+        return Cassette(self.request, self.shelf.whole(self.file) if self.shelf else self.held)
+
+    def prepared(self, position: int) -> Prepared:
+        """The response at a position, ready to be served; IndexError if it is not at hand."""
+        if self.shelf:
+            return self.shelf.get(self.file, self._prepare)[position]
+        if self._prepared is None:
+            self._prepared = self._prepare(self.held)
+        return self._prepared[position]
+
+    @property
+    def is_whole(self) -> bool:
+        """Whether each of its responses is written at once: none is a stream, a conversation or a large file."""
+        return all(self.prepared(position).is_whole for position in range(len(self.afters)))
+
+    def settle(self, shelf: Shelf) -> None:
+        """Leaves the responses to the shelf, now that they are on the disk."""
+        self.shelf, self.held, self._prepared = shelf, (), None
+
+    def _prepare(self, responses: tuple[Recorded, ...]) -> list[Prepared]:
+        to_head = self.canonical.method == "HEAD"
+        return [
+            Prepared(
+                recorded,
+                self._extra(place, len(responses)),
+                self.serving.cors,
+                to_head=to_head,
+                shifting=self.serving.shifting,
+            )
+            for place, recorded in enumerate(responses)
+        ]
+
+    def says(self, position: int) -> Headers:
+        """What an answer says of the cassette it is from."""
+        return self._extra(position, len(self.afters))
+
+    def _extra(self, position: int, count: int) -> Headers:
+        if not self.serving.diagnostics:
+            return ()
+        found: Headers = (("Cache-Status", "replaymock; hit"), ("Replaymock-Cassette", _header_safe(self.file)))
+        return (*found, ("Replaymock-Sequence", f"{position + 1}/{count}")) if count > 1 else found
+
+
+class Index:
+    """Finds the entry for a request."""
+
+    def __init__(self, entries: Iterable[Entry] = ()) -> None:
+        self.entries: dict[str, Entry] = {}
+        self._exact: dict[Key, Entry] = {}
+        self._plain: dict[str, Entry] = {}
+        self._masked: dict[tuple[View, Key], list[Entry]] = {}
+        self._views: dict[View, None] = {}
+        self._templates: list[Entry] = []
+        self._paths: dict[str, list[Entry]] = {}
+        for entry in entries:
+            self._insert(entry)
+        self._sort_templates()
+
+    def __len__(self) -> int:
+        return len(self.entries)
+
+    def find(self, request: Canonical) -> Entry | None:
+        """The entry that answers a request; for HEAD also the one for GET."""
+        entry = self._exact_entry(request) or self._plain_mock(request)
+        entry = entry or self._masked_entry(request) or self._template(request)
+        if entry is None and request.method == "HEAD":
+            return self.find(_as_get(request))
+        return entry
+
+    def at_path(self, path: str) -> list[Entry]:
+        """Every entry whose path, or template, is that of a request."""
+        return [*self._paths.get(path, ()), *(entry for entry in self._templates if _path_fits(entry, path))]
+
+    def paths(self) -> Iterable[str]:
+        """The paths there are exact entries for."""
+        return self._paths.keys()
+
+    def add(self, entry: Entry) -> None:
+        """Adds or replaces the entry of one file."""
+        self.drop(entry.file)
+        self._insert(entry)
+        self._sort_templates()
+
+    def drop(self, file: str) -> None:
+        """Takes out the entry of one file, if there is one."""
+        known = self.entries.get(file)
+        if known is not None:
+            self._remove(known)
+
+    def _insert(self, entry: Entry) -> None:
+        self.entries[entry.file] = entry
+        if entry.request.is_template:
+            self._templates.append(entry)
+            return
+        self._paths.setdefault(entry.canonical.path, []).append(entry)
+        if entry.plain:
+            self._plain.setdefault(entry.canonical.path, entry)
+        else:
+            self._exact.setdefault(key_of(entry.canonical), entry)
+            if is_masked(entry.canonical):
+                view = view_of(entry.canonical)
+                self._views[view] = None
+                self._masked.setdefault((view, view.of(entry.canonical)), []).append(entry)
+
+    def _remove(self, entry: Entry) -> None:
+        del self.entries[entry.file]
+        if entry in self._templates:
+            self._templates.remove(entry)
+            return
+        self._paths[entry.canonical.path].remove(entry)
+        if self._plain.get(entry.canonical.path) is entry:
+            del self._plain[entry.canonical.path]
+        if self._exact.get(key_of(entry.canonical)) is entry:
+            del self._exact[key_of(entry.canonical)]
+        view = view_of(entry.canonical)
+        masked = self._masked.get((view, view.of(entry.canonical)), [])
+        if entry in masked:
+            masked.remove(entry)
+
+    def _sort_templates(self) -> None:
+        self._templates.sort(key=lambda entry: (*specificity(entry.request.path), entry.file))
+
+    def _exact_entry(self, request: Canonical) -> Entry | None:
+        entry = self._exact.get(key_of(request))
+        if entry is None and request.kind:
+            bodyless = self._exact.get(key_of(replace(request, kind="", body=None)))
+            return bodyless if bodyless and bodyless.takes_any_body else None
+        return entry
+
+    def _masked_entry(self, request: Canonical) -> Entry | None:
+        found = (self._masked.get((view, view.of(request)), ()) for view in self._views)
+        masked = chain.from_iterable(found)
+        return next((entry for entry in masked if covers(entry.canonical, request)), None)
+
+    def _plain_mock(self, request: Canonical) -> Entry | None:
+        return self._plain.get(request.path) if request.method == "GET" and request.kind != SOCKET[0] else None
+
+    def _template(self, request: Canonical) -> Entry | None:
+        return next((entry for entry in self._templates if _template_fits(entry, request)), None)
+
+
+def entry_for(file: str, cassette: Cassette, *, plain: bool, matcher: Matcher, serving: Serving) -> Entry:
+    """The entry of a cassette under the matching rules in force."""
+    canonical = matcher.canonical(cassette.request.to_request(), cassette.request.known_body())
+    return held_entry(file, cassette, canonical, serving, plain=plain)
+
+
+def held_entry(file: str, cassette: Cassette, canonical: Canonical, serving: Serving, *, plain: bool = False) -> Entry:
+    """The entry of a cassette that is not on the disk, or not yet."""
+    afters, by_hand = cassette.afters, cassette.by_hand
+    return Entry(file, cassette.request, canonical, plain, by_hand, afters, serving, held=cassette.responses)
+
+
+def _header_safe(file: str) -> str:
+    """A file name as a header can hold it: percent-encoded where it is not visible ASCII."""
+    return quote(file, safe=_SAFE, errors="surrogatepass")
+
+
+def _as_get(request: Canonical) -> Canonical:
+    return Canonical("GET", request.path, request.query, request.headers, request.kind, request.body)
+
+
+def _path_fits(entry: Entry, path: str) -> bool:
+    return bool(pattern(entry.request.path).match(path))
+
+
+def _template_fits(entry: Entry, request: Canonical) -> bool:
+    """A template speaks of query and body only where its file does."""
+    template, stored = entry.request, entry.canonical
+    return (
+        stored.method == request.method
+        and (stored.kind == SOCKET[0]) == (request.kind == SOCKET[0])
+        and _path_fits(entry, request.path)
+        and (template.query is None or stored.query == request.query)
+        and (template.body is None or key_of(stored)[4:] == key_of(request)[4:])
+        and (not template.names_headers or stored.headers == request.headers)
+    )
+
+
+_SAFE = string.punctuation.replace("%", " ")

@@ -1,0 +1,136 @@
+"""From a redacted request to the name of its cassette: a label for people; what is inside the file is the truth.
+
+Names are deterministic, made of `[a-z0-9._-]` and the upper-case method, legal and distinct on every disk, at most 80
+characters a part and 180 in all. Whatever the readable part leaves out is told apart by a hash.
+"""
+
+import hashlib
+import re
+import unicodedata
+from urllib.parse import unquote
+
+from replaymock.http.uri import PLACEHOLDER
+from replaymock.matching import graphql
+from replaymock.matching.canonical import Canonical
+from replaymock.matching.matcher import key_of
+
+PART_LIMIT = 80
+NAME_LIMIT = 180
+HASH_DIGITS = 8
+_LABEL_LIMIT = 28
+_METHOD_LIMIT = 16
+
+
+def cassette_name(request: Canonical, digits: int = HASH_DIGITS) -> str:
+    """The name of a request's cassette, with `/` between folders; more `digits` when a name is taken."""
+    folders = [_folder(segment) for segment in request.path.split("/") if segment]
+    method = _method(request.method)
+    exact = method == request.method in METHODS and "/" + "/".join(folders) == request.path
+    label = _label(request)
+    hashed = "" if exact and not _has_more(request) and digits == HASH_DIGITS else _hash(request)[:digits]
+    suffix = "-".join(part for part in (label, hashed) if part)
+    file = f"{method}--{suffix}.json" if suffix else f"{method}.json"
+    return _joined(folders, file) if hashed else _joined_or_hashed(folders, file, request)
+
+
+def is_cassette_name(name: str) -> bool:
+    """Whether a file of this name (without folder) is a cassette rather than a plain mock."""
+    found = _CASSETTE.fullmatch(name)
+    return found is not None and (found.group(1) in METHODS or "--" in name)
+
+
+def is_sidecar_name(name: str) -> bool:
+    """Whether a file of this name (without folder) is the body of a cassette beside it."""
+    return bool(_SIDECAR.fullmatch(name))
+
+
+def cassette_of(file: str) -> str:
+    """The cassette that a sidecar belongs to by its name; any other file is its own."""
+    folder, slash, name = file.rpartition("/")
+    return f"{folder}{slash}{_SIDECAR_ENDING.sub('', name)}.json" if is_sidecar_name(name) else file
+
+
+def mock_file(path: str) -> str:
+    """The plain mock that would be served at a path; empty where a plain mock cannot be, or should not."""
+    name = f"{path[1:]}.json"
+    base = name.rpartition("/")[2]
+    if not _PLAIN.fullmatch(path) or len(name) > NAME_LIMIT or is_cassette_name(base) or is_sidecar_name(base):
+        return ""
+    return name
+
+
+def mock_path(name: str) -> str:
+    """The path a plain mock is served at."""
+    return "/" + name.removesuffix(".json")
+
+
+def _joined_or_hashed(folders: list[str], file: str, request: Canonical) -> str:
+    whole = "/".join([*folders, file])
+    return whole if len(whole) <= NAME_LIMIT else cassette_name(request, HASH_DIGITS * 2)
+
+
+def _joined(folders: list[str], file: str) -> str:
+    room = NAME_LIMIT - _SIDECAR_ROOM - len(file)
+    kept: list[str] = []
+    for folder in folders:
+        if len(folder) + 1 > room:
+            break
+        kept.append(folder)
+        room -= len(folder) + 1
+    return "/".join([*kept, file])
+
+
+def _has_more(request: Canonical) -> bool:
+    return bool(request.query or request.headers or request.kind)
+
+
+def _method(sent: str) -> str:
+    """A method as the beginning of a file name, which is what tells a cassette from a plain mock."""
+    slug = _slug(sent).replace(".", "-").upper()[:_METHOD_LIMIT]
+    return slug if "A" <= slug[:1] <= "Z" else f"X{slug}"
+
+
+def _folder(segment: str) -> str:
+    """A path segment as a folder name; equal to the segment exactly when nothing was lost."""
+    slug = _slug(unquote(segment))[:PART_LIMIT].strip(".-") or "_"
+    if slug.split(".")[0] in _RESERVED or _LIKE_A_SIDECAR.fullmatch(slug):
+        slug = f"_{slug[: PART_LIMIT - 1]}"
+    return slug[: -len(".json")] + "-json" if slug.endswith(".json") else slug
+
+
+def _label(request: Canonical) -> str:
+    if request.kind == "json":
+        operation = graphql.operation_name(request.body)
+        if operation:
+            return _NOT_IN_LABEL.sub("-", operation)[:_LABEL_LIMIT].strip("-")
+    opening = ["websocket"] if request.kind == "websocket" else []
+    shown = [f"{name} {value or ''}" for name, value in request.query if not PLACEHOLDER.search(f"{name}{value}")]
+    return _slug(" ".join(opening + shown)).replace(".", "-").replace("--", "-")[:_LABEL_LIMIT].strip("-_")
+
+
+def _slug(text: str) -> str:
+    plain = unicodedata.normalize("NFKD", text).encode("ascii", "ignore").decode("ascii").lower()
+    return _NOT_IN_SLUG.sub("-", plain)
+
+
+def _hash(request: Canonical) -> str:
+    return hashlib.sha256(repr(key_of(request)).encode("utf-8", "surrogatepass")).hexdigest()
+
+
+METHODS = frozenset(
+    (
+        "GET HEAD POST PUT PATCH DELETE OPTIONS TRACE CONNECT QUERY PROPFIND PROPPATCH MKCOL COPY MOVE LOCK "
+        "UNLOCK REPORT SEARCH MKCALENDAR ACL BIND REBIND UNBIND LINK UNLINK PURGE CHECKOUT MERGE"
+    ).split()
+)
+_RESERVED = frozenset(
+    ["con", "prn", "aux", "nul"] + [f"{port}{number}" for port in ("com", "lpt") for number in range(10)]
+)
+_PLAIN = re.compile(r"(?:/[A-Za-z0-9_~\-][A-Za-z0-9._~\-]*)+")
+_SIDECAR_ROOM = 16
+_NOT_IN_SLUG = re.compile(r"[^a-z0-9._-]+")
+_NOT_IN_LABEL = re.compile(r"[^A-Za-z0-9_-]+")
+_CASSETTE = re.compile(r"([A-Z][A-Z0-9_-]*?)(?:--[^/]*)?\.json")
+_SIDECAR_ENDING = re.compile(r"(?:\.[0-9]+)?(?:\.message-[0-9]+)?\.body\.[A-Za-z0-9]+\Z")
+_LIKE_A_SIDECAR = re.compile(r"[a-z][a-z0-9_-]*(?:--.*)?(?:\.[0-9]+)?(?:\.message-[0-9]+)?\.body\.[a-z0-9]+")
+_SIDECAR = re.compile(r"[A-Z][A-Z0-9_-]*?(?:--[^/]*)?(?:\.[0-9]+)?(?:\.message-[0-9]+)?\.body\.[A-Za-z0-9]+")

@@ -1,0 +1,213 @@
+"""How a response joins those that are stored of its cassette, and when two responses say the same."""
+
+import re
+from collections.abc import Sequence
+from dataclasses import replace
+
+from replaymock.cassettes.model import Recorded
+from replaymock.http import jwt
+from replaymock.http.websocket_messages import Message
+from replaymock.matching.canonical import Selector
+from replaymock.matching.redacted_match import covers_pairs, covers_text
+from replaymock.recording.extent import goes_further, is_open, side_by_side
+from replaymock.recording.volatile import without
+from replaymock.redaction.redactor import ANONYMOUS, forget_names
+from replaymock.replay.sequence import Writes, satisfied
+from replaymock.replay.time_shift import MOVING, without_expiry
+
+ERROR_STATUSES = frozenset((401, 403, 429, *range(500, 600)))
+
+
+def join(
+    stored: tuple[Recorded, ...],
+    cursor: int,
+    recorded: Recorded,
+    writes: Writes,
+    volatile: Sequence[Selector] = (),
+    doubt: int = 0,
+) -> tuple[tuple[Recorded, ...], int]:
+    """Stored responses with the next one of this run, and the position of that one.
+
+    `cursor` is the position of the response this run saw before, -1 at first; it may be further on by `doubt`. An equal
+    response changes nothing, unless it is stored as coming after a write that was not made in this run; a different one
+    replaces the stored ones from there on; an error never replaces a good one. What is `volatile` makes none differ.
+    The beginning of a stored one is equal to it; more than is stored of one takes its place.
+    """
+    cursor = min(cursor, len(stored) - 1)
+    position = min(cursor + doubt, len(stored) - 1) + 1
+    if (at := _place(stored, cursor, position, recorded, writes, volatile)) is not None:
+        return renewed(stored, at, recorded), at
+    if position < len(stored):
+        if recorded.status in ERROR_STATUSES and stored[position].status not in ERROR_STATUSES:
+            return stored, cursor
+        recorded = _with_known_headers(stored[position], recorded)
+    return (*stored[:position], recorded if position else replace(recorded, after="")), position
+
+
+def doubt_left(
+    stored: tuple[Recorded, ...],
+    cursor: int,
+    last: int,
+    recorded: Recorded,
+    writes: Writes,
+    volatile: Sequence[Selector],
+) -> int:
+    """By how much a run may be further on than `cursor`, up to `last`, where `recorded` was joined at `cursor`.
+
+    What a client left early may have been the beginning of any of several.
+    """
+    if not is_open(recorded):
+        return 0
+    beyond = range(min(last, len(stored) - 1), cursor, -1)
+    return next((at - cursor for at in beyond if holds(stored[at], recorded, writes, volatile)), 0)
+
+
+def _place(
+    stored: tuple[Recorded, ...],
+    cursor: int,
+    last: int,
+    recorded: Recorded,
+    writes: Writes,
+    volatile: Sequence[Selector],
+) -> int | None:
+    """Where in the stored ones, from `cursor` to `last`, a response is; first where it tells nothing new."""
+    news = None
+    for at in range(max(cursor, 0), min(last + 1, len(stored))):
+        found = stored[at]
+        if not same(found, recorded, volatile) or (at != cursor and not satisfied(found.after, writes)):
+            continue
+        if not goes_further(recorded, found):
+            return at
+        if news is None and not (at == cursor and recorded.after):  # or what is more may be the doing of the write
+            news = at
+    return news
+
+
+def renewed(stored: tuple[Recorded, ...], at: int, recorded: Recorded) -> tuple[Recorded, ...]:
+    """Stored responses of which the one at a position is said by `recorded`, whichever of the two goes further."""
+    known = stored[at]
+    if not goes_further(recorded, known):
+        return stored
+    return (*stored[:at], replace(_with_known_headers(known, recorded), after=known.after), *stored[at + 1 :])
+
+
+def gathered(
+    stored: tuple[Recorded, ...], more: Sequence[Recorded], volatile: Sequence[Selector] = ()
+) -> tuple[Recorded, ...]:
+    """Stored responses with those of others that they do not say behind them, each as far as either goes."""
+    count = len(stored)
+    for recorded in more:
+        at = next((at for at in range(count) if same(stored[at], recorded, volatile)), None)
+        stored = (*stored, recorded) if at is None else renewed(stored, at, recorded)
+    return stored
+
+
+def holds(stored: Recorded, recorded: Recorded, writes: Writes, volatile: Sequence[Selector] = ()) -> bool:
+    """Whether a stored response is what was recorded now, and a replay of this run would have come to it by now."""
+    return same(stored, recorded, volatile) and satisfied(stored.after, writes)
+
+
+def same(stored: Recorded, recorded: Recorded, volatile: Sequence[Selector] = ()) -> bool:
+    """Whether two responses say the same, whenever and however slowly they said it, and whatever secrets they held.
+
+    Of what one of them is only the beginning, that is as far as this one goes. What is hidden in the
+    stored one need not be known to be secret by now: it is any telling value then. A moment of expiry in JSON says how
+    far it lies from the recording, which replay keeps. What is `volatile` says nothing, nor whether it is there.
+    """
+    stored, recorded = side_by_side(stored, recorded)
+    return _same(stored, recorded) or (bool(volatile) and _same(without(stored, volatile), without(recorded, volatile)))
+
+
+def says_all(stored: Recorded, recorded: Recorded, volatile: Sequence[Selector] = ()) -> bool:
+    """Whether a stored response says the same, and goes as far."""
+    return same(stored, recorded, volatile) and not goes_further(recorded, stored)
+
+
+def lasting(stored: Recorded, recorded: Recorded) -> tuple[Recorded, Recorded]:
+    """Both without what moves with every recording."""
+    first, second = map(_lasting, _without_equal_ages(stored, recorded))
+    return first, second
+
+
+def _same(stored: Recorded, recorded: Recorded) -> bool:
+    first, second = lasting(stored, recorded)
+    return first == second or _covers(first, second)
+
+
+def _with_known_headers(stored: Recorded, recorded: Recorded) -> Recorded:
+    """The new response with the stored spelling of each header that says the same: a diff shows what changed.
+
+    Not so the dates at which something ends: on replay they are told by how far they lie from `recorded_at`.
+    """
+    known = {_known_header(*pair): pair for pair in stored.headers}
+    return replace(recorded, headers=tuple(known.get(_known_header(*pair), pair) for pair in recorded.headers))
+
+
+def _known_header(name: str, value: str) -> tuple[str, str]:
+    return (name, forget_names(value)) if name in MOVING else _lasting_header(name, value)
+
+
+def _lasting_header(name: str, value: str) -> tuple[str, str]:
+    return name, _DATE.sub("", forget_names(jwt.comparable(value, forget_names)))
+
+
+def _without_equal_ages(stored: Recorded, recorded: Recorded) -> tuple[Recorded, Recorded]:
+    """Both without their moments of expiry if each is the same, or as far from the recording; else as they are."""
+    if stored.body == recorded.body:
+        return stored, recorded
+    first, moments = without_expiry(stored.headers, stored.body, stored.recorded_at)
+    if not moments:
+        return stored, recorded
+    second, others = without_expiry(recorded.headers, recorded.body, recorded.recorded_at)
+    if len(moments) != len(others) or not all(map(_as_far, moments, others)):
+        return stored, recorded
+    return replace(stored, body=first), replace(recorded, body=second)
+
+
+def _as_far(one: tuple[str, int], other: tuple[str, int]) -> bool:
+    return one[0] == other[0] or abs(one[1] - other[1]) <= _SLACK
+
+
+def _lasting(recorded: Recorded) -> Recorded:
+    headers = tuple(sorted(_lasting_header(*pair) for pair in recorded.headers))
+    # What both sides said at the same time crosses on its way, in another order each time: only each side's own counts.
+    by_side = sorted(recorded.messages, key=lambda message: message.sender)
+    messages = tuple(replace(message, data=_nameless(message.data), delay_ms=0) for message in by_side)
+    body = _nameless(recorded.body)
+    found = replace(recorded, headers=headers, body=body, messages=messages, after="", recorded_at="", elapsed_ms=0)
+    return replace(found, pauses=())
+
+
+def _covers(stored: Recorded, recorded: Recorded) -> bool:
+    """Whether two lasting responses differ in telling values only, in the places of placeholders."""
+    return (
+        replace(stored, headers=(), body=b"", messages=()) == replace(recorded, headers=(), body=b"", messages=())
+        and len(stored.messages) == len(recorded.messages)
+        and covers_pairs(stored.headers, recorded.headers)
+        and _covers_data(stored.body, recorded.body)
+        and all(map(_covers_message, stored.messages, recorded.messages))
+    )
+
+
+def _covers_message(stored: Message, recorded: Message) -> bool:
+    return replace(stored, data=b"") == replace(recorded, data=b"") and _covers_data(stored.data, recorded.data)
+
+
+def _covers_data(stored: bytes, recorded: bytes) -> bool:
+    if stored == recorded or _HIDDEN not in stored:
+        return stored == recorded
+    return covers_text(stored.decode("latin-1"), recorded.decode("latin-1"))
+
+
+def _nameless(data: bytes) -> bytes:
+    if b"{{redacted" not in data and jwt.MARK.encode() not in data:
+        return data
+    return forget_names(jwt.comparable(data.decode("latin-1"), forget_names)).encode("latin-1", "replace")
+
+
+_SLACK = 5
+"""By how many seconds two backends' clocks, and the time they take to answer, may make an expiry differ."""
+
+_HIDDEN = ANONYMOUS.encode()
+# HTTP dates (RFC 9110 section 5.6.7), in `Expires`, `Last-Modified` and cookies, move with every recording.
+_DATE = re.compile(r"[A-Z][a-z]{2}, [0-9]{2}[ -][A-Z][a-z]{2}[ -][0-9]{2,4} [0-9]{2}:[0-9]{2}:[0-9]{2} GMT")

@@ -1,0 +1,226 @@
+"""What is stored of a response: its content, without secrets, origin, and the headers that stay out of files."""
+
+import base64
+import contextlib
+import re
+from dataclasses import dataclass, replace
+
+from replaymock.cassettes.model import Cassette, Recorded
+from replaymock.http import content_coding, event_stream, media_types
+from replaymock.http.headers import Headers, get, hop_by_hop, is_cors, is_unstored, list_items, media_type
+from replaymock.http.messages import Exchange, Response
+from replaymock.http.origin import TOKEN, Origins
+from replaymock.http.websocket_messages import BINARY, CLOSE, SERVER, Message, as_reason
+from replaymock.matching.canonical import Selector
+from replaymock.recording.merge import ERROR_STATUSES
+from replaymock.redaction.redactor import Numbering, RedactionRules, Redactor
+from replaymock.replay.pacing import pauses_in
+
+
+@dataclass(frozen=True, slots=True)
+class Policy:
+    """What is recorded and how.
+
+    `statuses` are the errors wanted all the same, `dropped_headers` names left out, `max_body` bounds bodies in bytes
+    and `max_stream_time` streams of events in seconds. `never_stored` are texts that are hidden wherever a backend
+    repeats them.
+    """
+
+    statuses: frozenset[int] = frozenset()
+    dropped_headers: frozenset[str] = frozenset()
+    keep_cors: bool = False
+    rewrite: bool = True
+    max_body: int = 64 * 1024 * 1024
+    max_stream_time: float = 300.0
+    never_stored: tuple[str, ...] = ()
+
+    def wants(self, status: int) -> bool:
+        """Whether responses of this status are written."""
+        return status not in ERROR_STATUSES or status in self.statuses
+
+
+class NotKept(ValueError):
+    """A response that is not stored, for secrets in it could not be hidden; the reason is its message."""
+
+
+class Storing:
+    """Makes what is stored of what was said, under the placeholders of one recording."""
+
+    def __init__(self, policy: Policy, redactor: Redactor, origins: Origins, numbering: Numbering) -> None:
+        self._policy = policy
+        self._redactor = redactor
+        self._origins = origins
+        self._numbering = numbering
+        own = tuple(Selector("value", re.escape(text)) for text in policy.never_stored)
+        # Finds what was added to a request in any coding that an answer may repeat it in.
+        self._own = Redactor(RedactionRules(add=own)) if own else None
+
+    def under(self, numbering: Numbering) -> "Storing":
+        """The same under other placeholders."""
+        return Storing(self._policy, self._redactor, self._origins, numbering)
+
+    def response(self, exchange: Exchange) -> Recorded:
+        """The response of an exchange, as a cassette holds it. NotKept if it may tell a secret."""
+        response, encoded = self._decoded(exchange)
+        decoded = response.body
+        headers = self._kept_headers(response.headers, exchange.request.method)
+        response, rewrite = self._with_token(replace(response, headers=headers), encoded)
+        response = self._hidden(response if encoded else _without_pseudonym(response), exchange.request.path)
+        return Recorded(
+            status=response.status,
+            reason=response.reason,
+            headers=response.headers,
+            body=response.body,
+            rewrite=rewrite,
+            encoded=encoded,
+            pauses=() if encoded else self._pauses(exchange, decoded, response.body),
+            truncated=exchange.truncated,
+            recorded_at=exchange.recorded_at,
+            elapsed_ms=exchange.elapsed_ms,
+        )
+
+    def message(self, message: Message, *, rewrite: bool) -> Message:
+        """A message on a WebSocket, as a cassette holds it."""
+        data, is_text = message.data, message.kind != BINARY
+        if self._policy.rewrite and rewrite and is_text and message.sender == SERVER:
+            data = self._origins.to_token(data)
+        data = self._redactor.message(data, self._numbering, is_text=is_text)
+        if self._own:
+            data = self._without_own_bytes(self._own.message(data, self._label_own, is_text=is_text))
+        data = self._numbering.known.body(data, "text/plain") if is_text else data
+        return replace(message, data=as_reason(data) if message.kind == CLOSE else data)
+
+    def _hidden(self, response: Response, path: str) -> Response:
+        response = self._without_own(self._redactor.response(response, self._numbering, path), path)
+        return self._numbering.known.response(response, path)
+
+    def _pauses(self, exchange: Exchange, decoded: bytes, stored: bytes) -> event_stream.Pauses:
+        headers, sent = exchange.response.headers, exchange.response.body
+        media = media_type(headers)
+        if not decoded or (len(exchange.arrivals) <= 1 and not event_stream.is_stream(media)):
+            return ()
+        decoder = content_coding.decoder(content_coding.parse(get(headers, "content-encoding")), self._policy.max_body)
+        fed = 0
+        made = 0
+
+        def decoded_size(size: int) -> int:
+            nonlocal fed, made
+            made += len(decoder.feed(sent[fed:size])) if sent is not decoded else size - fed
+            fed = size
+            return made
+
+        return pauses_in(media, exchange.arrivals, decoded, stored, decoded_size)
+
+    def _without_own(self, response: Response, path: str) -> Response:
+        """The response without what this server itself added to the request."""
+        if not self._own:
+            return response
+        response = self._own.response(response, self._label_own, path)
+        return replace(response, body=self._without_own_bytes(response.body))
+
+    def _without_own_bytes(self, data: bytes) -> bytes:
+        for text in self._policy.never_stored:
+            if text.encode() in data:
+                data = data.replace(text.encode(), self._label_own("", text).encode())
+        return data
+
+    def _label_own(self, _name: str, value: str) -> str:
+        return self._numbering("header", value)
+
+    def _decoded(self, exchange: Exchange) -> tuple[Response, bool]:
+        """The response without content coding; where that cannot be undone, as it came and True.
+
+        A truncated one is a stream, which is kept as far as its events are whole.
+        """
+        response, path = exchange.response, exchange.request.path
+        names = content_coding.parse(get(response.headers, "content-encoding"))
+        if not content_coding.is_known(names):
+            return response, bool(response.body)
+        try:
+            if exchange.truncated:
+                body = content_coding.decoder(names, self._policy.max_body).feed(response.body)
+                return replace(response, body=event_stream.complete(media_type(response.headers), body)), False
+            if not names or not response.body:
+                return response, False
+            return replace(response, body=content_coding.decode(response.body, names, self._policy.max_body)), False
+        except content_coding.TooLarge as error:
+            raise NotKept("its content decodes to more than --max-body") from error
+        except content_coding.CodingError as error:
+            body = _as_far_as_it_goes(response.body, names, self._policy.max_body)
+            if self._hidden(replace(response, body=body), path).body != body:
+                raise NotKept("its content coding is damaged, and there is a secret in it") from error
+            return response, True
+
+    def _kept_headers(self, headers: Headers, method: str) -> Headers:
+        ending_here = hop_by_hop(headers)
+        dropped = self._policy.dropped_headers
+        kept = [
+            (name.lower(), value)
+            for name, value in headers
+            if not (
+                name.lower() in ending_here
+                or is_unstored(name.lower(), dropped)
+                or (is_cors(name.lower()) and not self._policy.keep_cors)
+            )
+        ]
+        if method == "HEAD":
+            kept += _length(headers)
+        return tuple(sorted(kept, key=lambda pair: pair[0]))
+
+    def _with_token(self, response: Response, encoded: bool) -> tuple[Response, bool]:
+        """The response with upstream's origin as a token, and whether the token means that in its body."""
+        literal = TOKEN.encode() in response.body
+        if not self._policy.rewrite:
+            return response, not literal
+        headers = tuple((name, self._origins.header_to_token(value)) for name, value in response.headers)
+        textual = not encoded and not literal and media_types.is_rewritable(media_type(response.headers))
+        body = self._origins.to_token(response.body) if textual else response.body
+        return replace(response, headers=headers, body=body), not literal
+
+
+def _length(headers: Headers) -> Headers:
+    """The length that an answer to HEAD gives, once; nothing where it is no number, or several."""
+    said = set(list_items(get(headers, "content-length")))
+    return tuple(("content-length", length) for length in said if len(said) == 1 and _NUMBER.fullmatch(length))
+
+
+def _without_pseudonym(response: Response) -> Response:
+    """The response without the end of the name this run has in `Via`, which is another in each, should it repeat it."""
+    if not (_OWN_NAME in response.body and media_types.is_textual(media_type(response.headers))):
+        return response
+    return replace(response, body=_PSEUDONYM.sub(_OWN_NAME, response.body))
+
+
+def _as_far_as_it_goes(data: bytes, names: list[str], limit: int) -> bytes:
+    """What can be decoded of a damaged body; in small steps, as the one that fails gives nothing."""
+    decoder, step, found = content_coding.decoder(names, limit), max(len(data) // _STEPS, 1), bytearray()
+    with contextlib.suppress(content_coding.CodingError):
+        for at in range(0, len(data), step):
+            found += decoder.feed(data[at : at + step])
+    return bytes(found)
+
+
+def is_redacted(cassette: Cassette) -> bool:
+    """Whether something in a cassette is hidden: it holds a placeholder, as it is or in base64."""
+    if _PLACEHOLDER in repr(cassette.request):
+        return True
+    for recorded in cassette.responses:
+        said = [recorded.body, *(message.data for message in recorded.messages)]
+        said.append(repr(recorded.headers).encode("utf-8", "surrogatepass"))
+        if any(mark in data for data in said for mark in _MARKS):
+            return True
+    return False
+
+
+def _in_base64(text: str, before: int) -> bytes:
+    """What a text in base64 always has in it where so many bytes before it share its first letters."""
+    found = base64.b64encode(b" " * before + text.encode())
+    return found[(before * 8 + 5) // 6 : (before + len(text)) * 8 // 6]
+
+
+_NUMBER = re.compile(r"[0-9]+")
+_STEPS = 16 * 1024
+_OWN_NAME = b"1.1 replaymock"
+_PSEUDONYM = re.compile(rb"1\.1 replaymock-[0-9a-f]{8}(?![0-9A-Za-z])")
+_PLACEHOLDER = "{{redacted"
+_MARKS = (_PLACEHOLDER.encode(), *(_in_base64(_PLACEHOLDER, before) for before in range(3)))

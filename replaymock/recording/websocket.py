@@ -1,0 +1,98 @@
+"""WebSockets on the record road: opened upstream as the caller asked, relayed, and kept once they are over."""
+
+from collections.abc import AsyncIterator, Awaitable, Callable, Hashable
+
+from replaymock.errors import RequestRefused
+from replaymock.http import websocket_handshake
+from replaymock.http.conditional import not_forwarded
+from replaymock.http.headers import AGREED, Headers, without
+from replaymock.http.messages import Exchange, Live, Request, Response
+from replaymock.http.problem import refusal
+from replaymock.http.rendered import Answer, frame
+from replaymock.http.websocket_frames import Side, Stream
+from replaymock.matching.index import Index
+from replaymock.proxy.forwarder import Recorder, now
+from replaymock.proxy.websocket import Notes, relay
+from replaymock.telemetry.journal import Served
+
+SWITCHING = 101
+
+
+class SocketRecorder:
+    """Opens WebSockets upstream and keeps what is said on them."""
+
+    def __init__(self, recorder: Recorder, index: Callable[[], Index], count: Callable[[Served], None]) -> None:
+        self._recorder = recorder
+        self._index = index
+        self._count = count
+
+    async def open(
+        self, request: Request, client: Hashable
+    ) -> Answer | tuple[bytes, Callable[[Stream], Awaitable[None]]]:
+        """The head of a WebSocket that upstream agreed to, with the conversation that follows it; else its answer."""
+        recorder, started = self._recorder, self._recorder.clock()
+        wanted = recorder.is_wanted(request.path)
+        left_out = not_forwarded(request.method) if wanted else frozenset()
+        cors = recorder.serving.cors
+        try:
+            upstream = recorder.route(request)
+            outgoing = recorder.passage.outgoing(request, upstream, left_out)
+            limit = recorder.recording.policy.max_body
+            answered = await recorder.backends.open(upstream, _with(request, outgoing), limit, client)
+        except RequestRefused as error:
+            recorder.warn(request, error.detail)
+            self._served(request, error.status, "error", "", started)
+            return refusal(error, cors, cors.echoed(request.headers))
+        response = answered.response
+        plain = without(response.headers, AGREED | {"sec-websocket-protocol"})
+        headers = recorder.passage.head(
+            Live(response.status, response.reason, plain, _nothing()), request, "", stored=False
+        ).headers
+        side = answered.side
+        if side is None:
+            self._served(request, response.status, "forwarded", "", started)
+            return frame(response.status, response.reason, headers, response.body)
+        deflate = websocket_handshake.agreed(request.headers)
+
+        async def converse(stream: Stream) -> None:
+            caller = Side(stream, deflate, limit, is_client=False)
+            await self._converse(request, response, caller, side, started, wanted=wanted)
+
+        return websocket_handshake.answer_head(request, answered.protocol, deflate, headers), converse
+
+    async def _converse(
+        self, request: Request, response: Response, caller: Side, backend: Side, started: float, *, wanted: bool
+    ) -> None:
+        recorder = self._recorder
+        opened = round((recorder.clock() - started) * 1000)
+        there = frozenset(self._index().entries) if recorder.forwarding.lookup else None
+        policy = recorder.recording.policy
+        notes = Notes(policy.max_body, recorder.clock, policy.max_stream_time)
+        try:
+            await relay(caller, backend, notes)
+        finally:
+            exchange = Exchange(request, response, now(), opened)
+
+            def done(outcome: str, file: str) -> None:
+                if file and not notes.is_whole:
+                    recorder.warn(request, "kept only as far as --max-body and --max-stream-time go, as truncated")
+                self._served(request, SWITCHING, outcome, file, started)
+
+            if wanted:
+                recorder.taking.join_conversation(exchange, tuple(notes.messages), there, self._index, done)
+            else:
+                done("forwarded", "")
+
+    def _served(self, request: Request, status: int, outcome: str, file: str, started: float) -> None:
+        shown = self._recorder.recording.shown(request)
+        elapsed = (self._recorder.clock() - started) * 1000
+        self._count(Served(request.method, shown, status, outcome, file, elapsed))
+
+
+async def _nothing() -> AsyncIterator[bytes]:
+    return
+    yield b""
+
+
+def _with(request: Request, headers: Headers) -> Request:
+    return Request(request.method, request.target, headers)

@@ -1,0 +1,97 @@
+"""Texts inside base64 (RFC 4648) and behind percent-encoding: found, changed, and encoded again.
+
+What is no text when decoded is let be.
+"""
+
+import base64
+import binascii
+import codecs
+import re
+from collections.abc import Callable
+
+from replaymock.http.uri import encode_component, literal_percents, readable
+
+Change = Callable[[str], str]
+
+MOST = 256 * 1024
+"""Longer runs are images and the like, and let be."""
+
+
+def replace_base64(text: str, change: Change) -> str:
+    """Text in which what is encoded in base64, in either alphabet, is what `change` makes of it."""
+    if "\n" in text:
+        text = _WRAPPED.sub(lambda match: _rewrapped(match.group(), change), text)
+    return _RUN.sub(lambda match: _changed(match.group(), change), text)
+
+
+def replace_percent(text: str, change: Change, levels: int = 3) -> str:
+    """Text in which each word that is percent-encoded, up to so many times over, is what `change` makes of it."""
+    return _WORD.sub(lambda match: _changed_word(match.group(), change, levels), text)
+
+
+def may_hold(text: str) -> bool:
+    """Whether a text has a run that may be a text in base64."""
+    return any(_decoded(match.group()) is not None for match in _RUN.finditer(text))
+
+
+def _changed_word(word: str, change: Change, levels: int) -> str:
+    if not _PERCENT.search(word):
+        return word
+    decoded = readable(word)
+    found = change(decoded)
+    if levels > 1:
+        inner = found.replace("%25", "%")
+        deeper = replace_percent(inner, change, levels - 1)
+        found = found if deeper == inner else literal_percents(deeper)
+    return word if found == decoded else encode_component(found)
+
+
+def _rewrapped(lines: str, change: Change) -> str:
+    """Base64 in lines (RFC 2045 section 6.8), in lines of the same length where it changed."""
+    end = "\r\n" if "\r\n" in lines else "\n"
+    first, *rest = lines.split(end)
+    run = first + "".join(rest)
+    found = _changed(run, change)
+    return lines if found == run else end.join(found[at : at + len(first)] for at in range(0, len(found), len(first)))
+
+
+def _changed(run: str, change: Change) -> str:
+    decoded = _decoded(run)
+    if decoded is None:
+        return run
+    found = change(decoded)
+    if found == decoded:
+        return run
+    encoded = base64.b64encode(found.encode("utf-8")).decode("ascii")
+    if "-" in run or "_" in run:
+        encoded = encoded.translate(_TO_URL)
+    return encoded if run.endswith("=") else encoded.rstrip("=")
+
+
+def _decoded(run: str) -> str | None:
+    """The text behind a run; None where it is none."""
+    if len(run) > MOST or not _text(run[:_LOOKED_AT], whole=len(run) <= _LOOKED_AT):
+        return None
+    return _text(run, whole=True)
+
+
+def _text(run: str, *, whole: bool) -> str | None:
+    plain = run.rstrip("=").translate(_FROM_URL)
+    if len(plain) % 4 == 1:
+        return None
+    try:
+        data = base64.b64decode(plain + "=" * (-len(plain) % 4), validate=True)
+        text = codecs.getincrementaldecoder("utf-8")().decode(data, whole)
+    except (binascii.Error, UnicodeDecodeError):
+        return None
+    return None if _CONTROL.search(text) else text
+
+
+_LOOKED_AT = 64
+_RUN = re.compile(r"(?<![A-Za-z0-9+/_\-=.%])[A-Za-z0-9+/_\-]{20,}+={0,2}(?![A-Za-z0-9+/_\-=.%])")
+_WRAPPED = re.compile(r"(?<![A-Za-z0-9+/=])(?:[A-Za-z0-9+/]{60,76}\r?\n)+[A-Za-z0-9+/]{1,76}={0,2}(?![A-Za-z0-9+/=])")
+_WORD = re.compile(r"[^\s/?#&=:,;$@+\"'<>{}\\]+")
+_PERCENT = re.compile(r"%(?:25)*[2-7][0-9A-Fa-f]")
+_CONTROL = re.compile(r"[\x00-\x08\x0b-\x0c\x0e-\x1f\x7f-\x9f\ufffd]")
+_TO_URL = str.maketrans("+/", "-_")
+_FROM_URL = str.maketrans("-_", "+/")

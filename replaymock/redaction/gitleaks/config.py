@@ -1,0 +1,181 @@
+"""A configuration of gitleaks, version 8, from TOML text: its rules for secrets, and which of them cannot be applied.
+
+No file is read here. What only concerns files and commits (`path`, `paths`, `commits`) has no meaning for traffic.
+"""
+
+import re
+from collections.abc import Mapping
+from typing import Any
+
+from msgspec import Struct
+
+from replaymock.errors import UsageError
+from replaymock.redaction.gitleaks.re2 import Untranslatable, compiled
+from replaymock.redaction.gitleaks.rules import Allowance, SecretRule
+
+Table = Mapping[str, Any]
+
+
+class RulesFile(Struct, frozen=True):
+    """What a file says, unread: its rules by id, its own allowlists, and the file it `extends`, without some rules."""
+
+    place: str
+    rules: Mapping[str, Table]
+    allowlists: tuple[Table, ...] = ()
+    extends: str = ""
+    disabled: frozenset[str] = frozenset()
+
+
+class Applied(Struct, frozen=True):
+    """The rules that are applied, and a note on each thing that is not."""
+
+    rules: tuple[SecretRule, ...]
+    notes: tuple[str, ...]
+
+
+def parse(text: str, place: str) -> RulesFile:
+    """The file from its text. UsageError naming `place` and line where it is none."""
+    import tomllib  # noqa: PLC0415 - only who has such a file waits for it
+
+    try:
+        found = tomllib.loads(text)
+    except tomllib.TOMLDecodeError as error:
+        raise UsageError(f"{place}: not TOML: {error}") from error
+    return _Reader(text, place).file(found)
+
+
+def joined(below: RulesFile, above: RulesFile) -> RulesFile:
+    """A file with what it extends below it. Of a rule that both have, the upper one's fields count; lists add up."""
+    rules = {name: rule for name, rule in below.rules.items() if name not in above.disabled}
+    for name, rule in above.rules.items():
+        under = rules.get(name, {})
+        lists = {key: [*under.get(key, []), *rule.get(key, [])] for key in _ADDING if key in under or key in rule}
+        rules[name] = {**under, **rule, **lists}
+    return RulesFile(above.place, rules, below.allowlists + above.allowlists)
+
+
+def applied(file: RulesFile) -> Applied:
+    """The rules of a file, made ready."""
+    notes: list[str] = []
+    everywhere = [(_allowance(table, "the allowlist", notes), table) for table in file.allowlists]
+    rules = []
+    for name, table in file.rules.items():
+        own = [_allowance(allowlist, f"{name}: an allowlist", notes) for allowlist in table.get("allowlists", ())]
+        own += [found for found, above in everywhere if name in (above.get("targetRules") or [name])]
+        try:
+            rules.append(_rule(name, table, tuple(found for found in own if found)))
+        except Untranslatable as reason:
+            notes.append(f"{name}: {reason}")
+    return Applied(tuple(rules), tuple(dict.fromkeys(notes)))
+
+
+def warning(place: str, notes: tuple[str, ...]) -> str:
+    """A sentence that lists what of a file is not applied."""
+    return f"{place}: not all of it is applied: {'; '.join(notes)}"
+
+
+def _rule(name: str, table: Table, allowed: tuple[Allowance, ...]) -> SecretRule:
+    if not table.get("regex"):
+        raise Untranslatable("tells of names of files only" if table.get("path") else "has no regex")
+    if table.get("skipReport"):
+        raise Untranslatable("only serves other rules (skipReport)")
+    expression, group = compiled(table["regex"]), table.get("secretGroup", 0)
+    if not 0 <= group <= expression.groups:
+        raise Untranslatable(f"secretGroup is {group}, and the regex has {expression.groups}")
+    keywords = tuple(keyword.lower() for keyword in table.get("keywords", ()))
+    # A keyword that JSON spells otherwise is not seen in JSON text.
+    keywords = keywords if all(map(_PLAIN.fullmatch, keywords)) else ()
+    shown = _UNFIT.sub("_", name)[:_LONGEST_NAME]
+    return SecretRule(shown, expression, keywords, group, float(table.get("entropy", 0)), allowed)
+
+
+def _allowance(table: Table, whose: str, notes: list[str]) -> Allowance | None:
+    """What an allowlist allows; None where that hangs on a file or a commit."""
+    all_of = str(table.get("condition", "OR")).upper() in ("AND", "&&")
+    if all_of and (table.get("paths") or table.get("commits")):
+        return None
+    expressions = []
+    for expression in table.get("regexes", ()):
+        try:
+            expressions.append(compiled(expression))
+        except Untranslatable as reason:
+            notes.append(f"{whose}: {reason}")
+            if all_of:
+                return None
+    words = tuple(word.lower() for word in table.get("stopwords", ()))
+    return Allowance(tuple(expressions), str(table.get("regexTarget") or "secret"), words, all_of)
+
+
+class _Reader:
+    """Checks that the tables of a file are of the right kinds, with a line for its errors."""
+
+    def __init__(self, text: str, place: str) -> None:
+        self._lines = text.splitlines()
+        self._place = place
+
+    def file(self, found: Table) -> RulesFile:
+        extend = self._of(found, "extend", dict, {})
+        rules = {}
+        for number, rule in enumerate(self._tables(found, "rules"), 1):
+            name = rule.get("id")
+            if not isinstance(name, str) or not name:
+                raise UsageError(f"{self._at('rules', number)}: rule {number} has no id")
+            rules[name] = self._checked(rule, name)
+        file = RulesFile(
+            self._place,
+            rules,
+            tuple(self._allowlists(found, "allowlist")),
+            str(self._of(extend, "path", str, "")),
+            frozenset(self._strings(extend, "disabledRules", "extend")),
+        )
+        if not rules and not file.extends and not extend.get("useDefault"):
+            raise UsageError(f"{self._place}: has no rules; write each as [[rules]] with an id and a regex")
+        return file
+
+    def _checked(self, rule: Table, name: str) -> Table:
+        for key, kind in _KINDS.items():
+            self._of(rule, key, kind, None, name)
+        for key in ("keywords", "tags"):
+            self._strings(rule, key, name)
+        return {**rule, "allowlists": self._allowlists(rule, name)}
+
+    def _allowlists(self, table: Table, owner: str) -> list[Table]:
+        old = self._of(table, "allowlist", dict, None, owner)
+        found = [*([old] if old else []), *self._tables(table, "allowlists")]
+        for allowlist in found:
+            for key in ("regexes", "stopwords", "paths", "commits", "targetRules"):
+                self._strings(allowlist, key, owner)
+        return found
+
+    def _tables(self, table: Table, key: str) -> list[Table]:
+        found = table.get(key, [])
+        if not isinstance(found, list) or not all(isinstance(item, dict) for item in found):
+            raise UsageError(f"{self._at(key)}: write {key} as [[{key}]], with two brackets")
+        return found
+
+    def _strings(self, table: Table, key: str, owner: str) -> list[str]:
+        found = table.get(key, [])
+        if not isinstance(found, list) or not all(isinstance(item, str) for item in found):
+            raise UsageError(f"{self._at(owner)}: {owner}: {key} must be a list of strings")
+        return found
+
+    def _of(self, table: Table, key: str, kind: Any, default: Any, owner: str = "") -> Any:
+        found = table.get(key, default)
+        if found is not default and (not isinstance(found, kind) or isinstance(found, bool)):
+            where = f"{self._at(owner)}: {owner}" if owner else self._at(key)
+            raise UsageError(f"{where}: {key} must be {_KIND_NAMES[kind]}")
+        return found
+
+    def _at(self, word: str, which: int = 1) -> str:
+        """The file and, where the word can be found for the n-th time, its line."""
+        spelled = re.compile(rf"\s*(?:\[+\s*{re.escape(word)}\s*\]|(?:id\s*=\s*[\"']+)?{re.escape(word)}\b)")
+        lines = [number for number, line in enumerate(self._lines, 1) if spelled.match(line)]
+        return f"{self._place}:{lines[which - 1]}" if len(lines) >= which else self._place
+
+
+_KINDS = {"regex": str, "path": str, "entropy": (int, float), "secretGroup": int}
+_KIND_NAMES = {str: "a string", (int, float): "a number", int: "a whole number", dict: "a table"}
+_ADDING = ("keywords", "tags", "allowlists")
+_PLAIN = re.compile(r"[ !#-\[\]-~]+")
+_UNFIT = re.compile(r"[^A-Za-z0-9_.\-]")
+_LONGEST_NAME = 64

@@ -1,0 +1,301 @@
+"""Redaction: secret values become placeholders, in a request or a response, before the disk and before the key.
+
+The same functions serve recording (placeholders numbered by `Numbering`) and matching (`anonymous`), so what was hidden
+on disk can never break a match. `secrets` holds the tables of names and shapes, `hiding` finds them in a text.
+"""
+
+import re
+from collections.abc import Iterable
+from dataclasses import replace
+from functools import lru_cache
+
+from msgspec import Struct
+
+from replaymock.http import bodies, challenges, content_coding, jwt, media_types
+from replaymock.http.headers import Headers, get, media_type, without
+from replaymock.http.messages import Request, Response
+from replaymock.http.uri import PLACEHOLDER, encode_segment, readable
+from replaymock.matching.canonical import Selector
+from replaymock.redaction import code, columns
+from replaymock.redaction.credential_patterns import OPTIONAL
+from replaymock.redaction.gitleaks.rules import SecretRule
+from replaymock.redaction.known_secrets import is_telling
+from replaymock.redaction.labels import ANONYMOUS, Label, anonymous, whole
+from replaymock.redaction.numbering import Numbering
+from replaymock.redaction.secret_names import is_no_secret_cookie, is_secret_cookie, is_secret_name
+from replaymock.redaction.text import Hider
+from replaymock.redaction.wording import is_of_language
+
+__all__ = ["ANONYMOUS", "KINDS", "Numbering", "RedactionRules", "Redactor", "anonymous", "decoded", "forget_names"]
+__all__ += ["WITHHELD", "shortened"]
+
+KINDS = ("header", "cookie", "query", "form", "json", "value")
+
+
+def forget_names(text: str) -> str:
+    """Text in which every placeholder is the anonymous one."""
+    text = jwt.forget(text, ANONYMOUS)
+    return PLACEHOLDER.sub(ANONYMOUS, text) if "{{redacted" in text else text
+
+
+def shortened(redacted_target: str) -> str:
+    """A redacted request target as it may stand in logs and pages."""
+    return redacted_target if len(redacted_target) <= _SHOWN else redacted_target[: _SHOWN - 1] + "…"
+
+
+def decoded(request: Request) -> Request:
+    """The request without content coding; as it came where that is unknown, broken or decodes to too much."""
+    names = content_coding.parse(get(request.headers, "content-encoding")) if request.body else []
+    if not names or not content_coding.is_known(names):
+        return request
+    try:
+        body = content_coding.decode(request.body, names, _MOST_DECODED)
+    except content_coding.CodingError:
+        return request
+    return replace(request, headers=without(request.headers, ("content-encoding",)), body=body)
+
+
+class RedactionRules(Struct, frozen=True):
+    """What a team adds to the tables, by `rules` too, what it exempts, and which `kinds` of personal data it hides."""
+
+    add: tuple[Selector, ...] = ()
+    keep: tuple[Selector, ...] = ()
+    kinds: tuple[str, ...] = ()
+    rules: tuple[SecretRule, ...] = ()
+
+
+class Redactor:
+    """Applies the tables and a team's rules to messages."""
+
+    def __init__(self, rules: RedactionRules | None = None) -> None:
+        rules = rules or RedactionRules()
+        self._hider = Hider(
+            _by_kind(rules.add),
+            _by_kind(rules.keep),
+            [OPTIONAL[kind] for kind in dict.fromkeys(rules.kinds)],
+            rules.rules,
+        )
+        self._looked_at = lru_cache(_HEADERS_REMEMBERED)(self._holds_nothing)
+
+    def request(self, request: Request, label: Label) -> Request:
+        """The request with its secrets replaced, its content decoded."""
+        request = decoded(request)
+        label = whole(label)
+        path, question, query = request.target.partition("?")
+        return Request(
+            request.method,
+            self._hider.path(path, label) + question + self._hider.urlencoded(query, "query", label),
+            self.headers(request.headers, label),
+            self._body(request.headers, request.body, label),
+        )
+
+    def response(self, response: Response, label: Label, path: str = "") -> Response:
+        """The response to a request for a path, its content already decoded, with its secrets replaced."""
+        return replace(
+            response,
+            reason=forget_names(self._hider.loose(forget_names(response.reason), label)),
+            headers=self.headers(response.headers, label),
+            body=self._body(response.headers, response.body, label, path),
+        )
+
+    def message(self, data: bytes, label: Label, *, is_text: bool) -> bytes:
+        """A message on a WebSocket with its secrets replaced: JSON as JSON, binary only where it is text as well."""
+        is_json = is_text and data.lstrip()[:1] in (b"{", b"[")
+        textual = "application/json" if is_json else "text/plain"
+        return self._body((("content-type", textual if is_text else "application/octet-stream"),), data, label)
+
+    def headers(self, headers: Headers, label: Label) -> Headers:
+        """Header fields with secret values, cookies and parameters replaced."""
+        return tuple(
+            pair if self._is_clean(*pair) else (pair[0], self._header(pair[0].lower(), pair[1], label))
+            for pair in headers
+        )
+
+    def shown(self, target: str) -> str:
+        """A request target as it may stand in logs and pages; nothing of it where it cannot be searched."""
+        try:
+            return shortened(self.request(Request("GET", target), anonymous).target)
+        except Exception:
+            return WITHHELD
+
+    def text(self, text: str, label: Label) -> str:
+        """Any text with the values in it that have the shape of a credential replaced."""
+        return self._hider.shapes(text, label)
+
+    def _is_clean(self, name: str, value: str) -> bool:
+        """Whether there is nothing to hide in a header: nearly every message has the same ones."""
+        looks = self._looked_at if len(value) <= _LONGEST_REMEMBERED else self._holds_nothing
+        return looks(name, value)
+
+    def _holds_nothing(self, name: str, value: str) -> bool:
+        return self._header(name.lower(), value, anonymous) == value
+
+    def _header(self, name: str, value: str, label: Label) -> str:
+        if name == "cookie":
+            return _COOKIE.sub(lambda match: self._cookie(match.group(), label), value)
+        if name == "set-cookie":
+            return self._set_cookie(value, label)
+        if self._hider.is_secret("header", name, is_secret_name):
+            scheme, space, credentials = value.partition(" ")
+            if space and "authorization" in name:
+                return scheme + space + self._hider.replaced(credentials, name, label)
+            return self._hider.replaced(value, name, label)
+        if name == "www-authenticate":
+            value = challenges.without_tokens(value, lambda token: self._hider.replaced(token, name, label))
+        found = _HEADER_PARAMETER.sub(lambda match: self._header_parameter(match, name, label), value)
+        return self._hider.beside(name, self._hider.deep(found, label), label)
+
+    def _header_parameter(self, match: re.Match[str], header: str, label: Label) -> str:
+        before, name, between, value = match.groups()
+        is_of_digest = header.endswith("-authenticate") and name in ("nonce", "opaque")
+        if not (is_of_digest or is_secret_name(name)):
+            return match.group()
+        return before + name + between + self._hider.replaced(value, name, label)
+
+    def _set_cookie(self, value: str, label: Label) -> str:
+        pair = _COOKIE.match(value)
+        end = pair.end() if pair else 0
+        said, attributes = value[:end].partition("=")[2], value[end:]
+        if _is_deletion(said, attributes):
+            hidden = value[:end]
+        else:
+            hidden = self._cookie(value[:end], label, is_for_server="httponly" in attributes.lower())
+        return hidden + self._hider.loose(attributes, label)
+
+    def _cookie(self, pair: str, label: Label, *, is_for_server: bool = False) -> str:
+        name, equals, value = pair.partition("=")
+        if not equals:
+            return self._hider.deep(pair, label)
+        is_opaque = is_for_server and not is_no_secret_cookie(value)
+        if self._hider.is_secret("cookie", name.strip(), lambda name: is_opaque or is_secret_cookie(name)):
+            quote = '"' if len(value) > 1 and value[0] == value[-1] == '"' else ""
+            inner = value[len(quote) : len(value) - len(quote)]
+            return f"{name}={quote}{self._hider.replaced(inner, name.strip(), label)}{quote}"
+        decoded = readable(value) if "%" in value else value
+        hidden = self._hider.beside(name.strip(), self._hider.deep(decoded, label), label)
+        if hidden == decoded:
+            return pair
+        # An escape in what was hidden would be decoded the next time, though none was in what came.
+        return name + equals + (hidden if decoded == value and "%" not in hidden else encode_segment(hidden))
+
+    def _body(self, headers: Headers, body: bytes, label: Label, path: str = "") -> bytes:
+        if not body:
+            return body
+        content_type = get(headers, "content-type")
+        media = media_type(headers)
+        if media in _OFTEN_WRONG and b"\0" in body[:_BEGINNING]:
+            return body
+        if media == media_types.FORM_TYPE and body.lstrip()[:1] not in (b"{", b"["):
+            return self._hider.urlencoded(body.decode("latin-1"), "form", label).encode("latin-1")
+        if media.startswith("multipart/"):
+            redacted = self._multipart(content_type, body, label)
+            if redacted is not None:
+                return redacted
+        if not media_types.is_text(media, body):
+            return body
+        codec, text = _read(media_types.charset(content_type), body)
+        if codec.startswith("utf-16"):
+            # The ordinals of placeholders are only forgotten where they are ASCII.
+            number = label
+            label = lambda name, value: forget_names(number(name, value))  # noqa: E731 - a def shadows just the same
+        mark = "\ufeff" if text.startswith("\ufeff") else ""
+        found = mark + self._text(text[len(mark) :], media, path, body, label)
+        return body if found == text else found.encode(codec, "replace")
+
+    def _text(self, text: str, media: str, path: str, body: bytes, label: Label) -> str:
+        """The text of a body, searched as what it is."""
+        if code.is_code(media, path, body):
+            return self._hider.source(text, label, is_of_texts=is_of_language(path))
+        if media_types.is_json(media):
+            return self._hider.json(text, label, is_of_texts=is_of_language(path))
+        if media == "text/event-stream":
+            return self._hider.events(text, label)
+        if media in media_types.TABLES:
+            text = columns.replace(
+                text,
+                lambda name: self._hider.is_secret("json", name, is_secret_name),
+                lambda name, value: self._hider.replaced(value, name, label),
+            )
+        return self._hider.deep(text, label)
+
+    def _multipart(self, content_type: str, body: bytes, label: Label) -> bytes | None:
+        """The parts redacted one by one, what stands before and after them as it came; None when there are none."""
+        before, core, after = bodies.multipart_core(content_type, body)
+        parsed = bodies.encode(content_type, core)
+        if not isinstance(parsed, bodies.Multipart):
+            return None
+        parts = tuple(self._part(part, label) for part in parsed.parts)
+        redacted = bodies.decode(bodies.Multipart(parts), content_type)
+        return before + redacted.removesuffix(b"\r\n") + after
+
+    def _part(self, part: bodies.Part, label: Label) -> bodies.Part:
+        if isinstance(part.body, bodies.Digest):
+            return part
+        content = bodies.decode(part.body, part.content_type or "text/plain")
+        name, is_file = part.name, part.filename is not None
+        # A part's name and file name take part in the key as they are, so their placeholders have no ordinals.
+        hidden_heads = ((key, forget_names(self._hider.shapes(value, label))) for key, value in part.headers)
+        part = replace(part, headers=tuple(hidden_heads))
+        if not is_file and self._hider.is_secret("form", name, is_secret_name):
+            value = content.decode(media_types.charset(part.content_type), "replace")
+            hidden = self._hider.replaced(value, name, label)
+            return part if hidden == value else replace(part, body=bodies.Text(hidden))
+        if isinstance(part.body, bodies.Binary):
+            return part
+        if not is_file:
+            charset = media_types.charset(part.content_type)
+            value = content.decode(charset, "replace")
+            told = self._hider.beside(name, value, label)
+            content = content if told == value else told.encode(charset, "replace")
+        media = part.content_type or "text/plain"
+        redacted = self._body((("content-type", media),), content, label, part.filename or "")
+        changed = bodies.encode(media, redacted)
+        return replace(part, body=changed if isinstance(changed, (bodies.Json, bodies.Text)) else part.body)
+
+
+def _is_deletion(value: str, attributes: str) -> bool:
+    """Whether a cookie is deleted, so that what it still says is none of a session's."""
+    value = value.strip('"')
+    return value.lower() in _DELETED or (not is_telling(value) and _EXPIRED.search(attributes.lower()) is not None)
+
+
+def _by_kind(selectors: Iterable[Selector]) -> dict[str, list[Selector]]:
+    found: dict[str, list[Selector]] = {kind: [] for kind in KINDS}
+    for selector in selectors:
+        found[selector.kind].append(selector)
+    return found
+
+
+def _read(charset: str, body: bytes) -> tuple[str, str]:
+    """The text of a body and a codec that gives the same bytes back: a byte order mark is part of the text.
+
+    Bytes that do not fit the charset are searched one by one.
+    """
+    if charset in ("utf-16", "utf-16-le", "utf-16-be"):
+        marked = {b"\xff\xfe": "utf-16-le", b"\xfe\xff": "utf-16-be"}.get(body[:2])
+        charset = marked or ("utf-16-be" if charset == "utf-16-be" else "utf-16-le")
+    elif charset == "utf-8-sig":
+        charset = "utf-8"
+    try:
+        return charset, body.decode(charset)
+    except UnicodeError:
+        return "latin-1", body.decode("latin-1")
+
+
+WITHHELD = "/…"
+_SHOWN = 300
+_MOST_DECODED = 64 * 1024 * 1024
+_HEADERS_REMEMBERED = 1024
+_LONGEST_REMEMBERED = 256
+# What clients send without having looked: nothing at all, and what `curl --data-binary` claims. With a NUL at its
+# beginning such a body is binary, and looking through megabytes of it would hold everything up.
+_OFTEN_WRONG = ("", media_types.FORM_TYPE)
+_BEGINNING = 4096
+_COOKIE = re.compile(r'[^=;"\s][^=;"]*+="[^"]*+"(?=\s*(?:;|\Z))|[^;\s][^;]*+')
+_DELETED = frozenset(("", "deleted", "delete", "null", "undefined"))
+# RFC 6265 section 3.1: a server deletes a cookie by a date in the past, which is mostly the beginning of an epoch.
+_EXPIRED = re.compile(r"max-age=[\"\s]*(?:0+(?![0-9])|-)|expires=[^;]*(?:\b(?:19[0-9]|20[01])[0-9]\b|-7[0-9]\b)")
+# Up to where a header's or a URL's next parameter begins.
+_HEADER_PARAMETER = re.compile(
+    r"""([;,]\s*|^|\s)([A-Za-z0-9_.\-]{2,64})(="?)([^;,"\s(&](?:[^;,"\s&]|&(?![A-Za-z0-9_.\-]{1,64}=))*+)"""
+)

@@ -1,0 +1,127 @@
+"""Faults that are injected into answers on purpose: each is a function from an answer to a worse one.
+
+To add a kind, write one function and one line in the table at the foot.
+"""
+
+import re
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import replace
+
+from msgspec import Struct
+
+from replaymock.errors import UsageError
+from replaymock.http.rendered import Abort, Answer, Hold, Send, SendFile, Step, Wait, steps_of
+
+_PIECES_A_SECOND = 10
+
+
+class Fault(Struct, frozen=True):
+    """One fault: its kind, its number if it takes one, and in how many of a hundred answers it happens."""
+
+    kind: str
+    number: int = 0
+    percent: float = 100.0
+
+    @property
+    def comes_first(self) -> bool:
+        """Whether it takes the place of the answer, so that the request has not happened."""
+        return self.kind in ("status", "reset", "timeout")
+
+
+def parse_fault(text: str, place: str) -> Fault:
+    """A fault from `KIND`, `status:CODE`, `truncate@N` and the like, with `@P%` for some answers only.
+
+    UsageError naming `place`.
+    """
+    found = _FAULT.fullmatch(text)
+    if found is None or found.group("kind") not in KINDS:
+        raise UsageError(f"{place} {text!r}: use one of {', '.join(_SPELLINGS)}, with @10% for one answer in ten")
+    kind, number = found.group("kind"), found.group("number")
+    sign, _ = KINDS[kind]
+    if (number is not None) != bool(sign) or (found.group("sign") or "") != sign:
+        spelling = next(spelling for spelling in _SPELLINGS if spelling.startswith(kind))
+        raise UsageError(f"{place} {text!r}: write it as {spelling}")
+    percent = float(found.group("percent") or 100)
+    if percent > 100:  # noqa: PLR2004 - all of them
+        raise UsageError(f"{place} {text!r}: at most 100%")
+    if kind == "status" and not 200 <= int(number) <= 599:  # noqa: PLR2004 - final status codes
+        raise UsageError(f"{place} {text!r}: use a status from 200 to 599")
+    return Fault(kind, int(number or 0), percent)
+
+
+def injected(answer: Answer, fault: Fault) -> Answer:
+    """The answer with a fault. A `status` is not made here, for it is another answer."""
+    _, inject = KINDS[fault.kind]
+    return replace(answer, steps=tuple(inject(steps_of(answer), fault.number)))
+
+
+def _reset(_steps: Iterable[Step], _number: int) -> Iterator[Step]:
+    yield Abort(reset=True)
+
+
+def _timeout(_steps: Iterable[Step], _number: int) -> Iterator[Step]:
+    yield Hold()
+
+
+def _truncate(steps: Iterable[Step], number: int) -> Iterator[Step]:
+    """The first so many bytes of the body, and the end of the connection."""
+    for step in steps:
+        if isinstance(step, (Send, SendFile)):
+            size = len(step.data) if isinstance(step, Send) else step.size
+            if size > number:
+                yield _part(step, 0, number)
+                break
+            number -= size
+        yield step
+    else:
+        return
+    yield Abort()
+
+
+def _slow(steps: Iterable[Step], number: int) -> Iterator[Step]:
+    """No more than so many bytes a second."""
+    at_once = max(number // _PIECES_A_SECOND, 1)
+    for step in steps:
+        if not isinstance(step, (Send, SendFile)):
+            yield step
+            continue
+        size = len(step.data) if isinstance(step, Send) else step.size
+        for start in range(0, size, at_once):
+            piece = min(at_once, size - start)
+            yield Wait(piece / max(number, 1))
+            yield _part(step, start, piece)
+
+
+def _cut_stream(steps: Iterable[Step], number: int) -> Iterator[Step]:
+    """So many events of a stream, and the end of the connection."""
+    sent = 0
+    for step in steps:
+        if isinstance(step, Send) and sent == number:
+            yield Abort()
+            return
+        sent += isinstance(step, Send)
+        yield step
+
+
+def _part(step: Send | SendFile, start: int, size: int) -> Step:
+    if isinstance(step, Send):
+        return Send(step.data[start : start + size])
+    return SendFile(step.place, size, step.start + start)
+
+
+_FAULT = re.compile(
+    r"(?P<kind>[a-z_]+)(?:(?P<sign>[:@])(?P<number>[0-9]{1,12})(?![0-9.%]))?(?:@(?P<percent>[0-9]{1,3}(?:\.[0-9]+)?)%)?"
+)
+_SPELLINGS = ("status:503", "reset", "timeout", "truncate@100", "slow@1000", "cut_stream@2")
+
+Inject = Callable[[Iterable[Step], int], Iterable[Step]]
+
+# Each kind with the sign before its number, if it takes one.
+KINDS: dict[str, tuple[str, Inject]] = {
+    "status": (":", lambda steps, _number: steps),
+    "reset": ("", _reset),
+    "timeout": ("", _timeout),
+    "truncate": ("@", _truncate),
+    "slow": ("@", _slow),
+    "cut_stream": ("@", _cut_stream),
+}

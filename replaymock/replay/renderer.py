@@ -1,0 +1,184 @@
+"""From a recorded response to the answers made of it: the one place that knows both what people edit and the wire."""
+
+from dataclasses import dataclass, replace
+from itertools import accumulate
+
+from replaymock.cassettes.model import Recorded
+from replaymock.http import conditional, content_coding, event_stream, origin
+from replaymock.http.conditional import Asked
+from replaymock.http.cors import Cors, add_vary
+from replaymock.http.headers import FRAMING, Headers, get, media_type, without
+from replaymock.http.rendered import Answer, Begin, Hold, Send, Step, Wait, frame, from_file, head
+from replaymock.replay.time_shift import Shifting
+
+_MOST_VARIANTS = 16
+_OVERHEAD = 1024
+
+
+@dataclass(frozen=True, slots=True)
+class Caller:
+    """What of a request an answer depends on.
+
+    `base` is the path the caller's session is under, `last_event_id` the event a stream is to go on after.
+    """
+
+    origin: str
+    echoed_origin: str
+    accept_encoding: str
+    base: str = ""
+    last_event_id: str = ""
+
+
+class Prepared:
+    """One recorded response and the answers made of it so far, one for each kind of caller; `size` is in bytes.
+
+    If it `moves`, it says something else each second.
+    """
+
+    __slots__ = (
+        "_cors",
+        "_extra",
+        "_shifting",
+        "_stream",
+        "_to_head",
+        "_variants",
+        "codings",
+        "moves",
+        "recorded",
+        "size",
+        "uses_origin",
+    )
+
+    def __init__(
+        self,
+        recorded: Recorded,
+        extra: Headers,
+        cors: Cors,
+        *,
+        to_head: bool = False,
+        shifting: Shifting | None = None,
+    ) -> None:
+        self.recorded = recorded
+        self.codings = _codings_to_do(recorded)
+        self.uses_origin = _holds_token(recorded)
+        self.moves = shifting is not None and shifting.moves(recorded.headers, recorded.body, recorded.recorded_at)
+        self._shifting = shifting
+        self._stream = "" if to_head or recorded.encoded else _stream_type(recorded)
+        self.size = _size(recorded)
+        self._to_head = to_head
+        self._extra = extra
+        self._cors = cors
+        self._variants: dict[tuple[str, str, str, str, bool, int], Answer] = {}
+
+    @property
+    def is_whole(self) -> bool:
+        """Whether its answers are written at once."""
+        return not (self._stream or self.recorded.sidecar or self.recorded.messages)
+
+    def answer(self, caller: Caller, asked: Asked | None = None) -> Answer:
+        """The answer for a caller, made when first asked for, or less than the whole of it where that was `asked`.
+
+        A stream has its events as steps, at their recorded pace.
+        """
+        return (self._reduced(caller, asked) if asked else None) or self._whole(caller)
+
+    def _whole(self, caller: Caller) -> Answer:
+        streamed = self.recorded.sidecar is not None  # and too large to be coded here
+        coded = bool(self.codings) and not streamed and content_coding.accepted(caller.accept_encoding, self.codings)
+        moment = self._moment()
+        last = caller.last_event_id if self._stream == event_stream.SSE_TYPE else ""
+        variant = (caller.origin if self.uses_origin else "", caller.base, last, caller.echoed_origin, coded, moment)
+        found = self._variants.get(variant)
+        if found is None:
+            if len(self._variants) >= _MOST_VARIANTS:
+                self._variants.clear()
+                self.size = _size(self.recorded)
+            found = self._variants[variant] = self._make(caller, coded, moment)
+            pieces = sum(len(step.data) for step in found.steps if isinstance(step, Send))
+            self.size += _OVERHEAD + len(found.body) + pieces
+        return found
+
+    def _make(self, caller: Caller, coded: bool, moment: int) -> Answer:
+        recorded = self.recorded
+        headers, body = self._content(caller, coded, moment)
+        headers = self._cors.apply((*headers, *self._extra), caller.echoed_origin)
+        if self._stream:
+            return self._streamed(headers, body, caller.last_event_id, coded=coded)
+        if coded and body:
+            body = content_coding.encode(body, self.codings)
+        if recorded.sidecar:
+            return from_file(recorded.status, recorded.reason, headers, recorded.sidecar.place, recorded.sidecar.size)
+        bodyless = not body and (self._to_head or bool(get(headers, "content-length")))
+        return frame(recorded.status, recorded.reason, headers, body, bodyless=bodyless)
+
+    def _reduced(self, caller: Caller, asked: Asked) -> Answer | None:
+        """Part of the content without coding, so that the parts are of one whole, however a coding is made."""
+        headers, body = self._content(caller, False, self._moment())
+        sidecar = self.recorded.sidecar
+        size = sidecar.size if sidecar else len(body)
+        found = conditional.reduced(self.recorded.status, headers, size, asked)
+        if found is None:
+            return None
+        # It is of the representation in its coding, and the part is not.
+        kept = without(found.headers, ("repr-digest",)) if self.codings else found.headers
+        headers = self._cors.apply((*kept, *self._extra), caller.echoed_origin)
+        if sidecar and found.size:
+            return from_file(found.status, found.reason, headers, sidecar.place, found.size, found.start)
+        return frame(found.status, found.reason, headers, body[found.start : found.start + found.size])
+
+    def _content(self, caller: Caller, coded: bool, moment: int) -> tuple[Headers, bytes]:
+        """Headers as they are served, but for CORS, and the body before its coding."""
+        recorded = self.recorded
+        headers, body = recorded.headers, recorded.body
+        if self._shifting and self.moves:
+            headers, body = self._shifting.moved(headers, body, recorded.recorded_at, moment)
+        headers = origin.below(origin.local_cookies(headers), caller.base)
+        if self.uses_origin:
+            headers = tuple((name, value.replace(origin.TOKEN, caller.origin)) for name, value in headers)
+            body = origin.from_token(body, caller.origin) if recorded.rewrite else body
+        if self.codings:
+            headers = add_vary(headers, "Accept-Encoding")
+            headers = headers if coded else without(headers, ("content-encoding",))
+        return headers, body
+
+    def _moment(self) -> int:
+        """The second it is, where that makes a difference."""
+        return self._shifting.now() if self._shifting and self.moves else 0
+
+    def _streamed(self, headers: Headers, body: bytes, last_event_id: str, *, coded: bool) -> Answer:
+        """An answer that sends event by event; from the one after `last_event_id`, where it has that."""
+        recorded = self.recorded
+        skipped = event_stream.skipped(self._stream, body, last_event_id)
+        pieces = event_stream.pieces(self._stream, body)[skipped:]
+        starts = list(accumulate(map(len, event_stream.pieces(self._stream, recorded.body)), initial=0))[skipped:]
+        delays = dict(recorded.pauses)
+        encoder = content_coding.encoder(self.codings if coded else [])
+        steps: list[Step] = [Begin()]
+        for start, piece in zip(starts, pieces, strict=False):
+            steps += [Wait(delays[start] / 1000)] if start in delays else []
+            steps.append(Send(encoder.feed(piece)))
+        steps.append(Hold() if recorded.truncated else Send(encoder.finish()))
+        answer = Answer(recorded.status, head(recorded.status, recorded.reason, without(headers, FRAMING)))
+        return replace(answer, body=b"".join(pieces), steps=tuple(steps), streamed=True)
+
+
+def _size(recorded: Recorded) -> int:
+    return _OVERHEAD + len(recorded.body) + sum(_OVERHEAD + len(message.data) for message in recorded.messages)
+
+
+def _codings_to_do(recorded: Recorded) -> list[str]:
+    """The content codings to be made when served: none where the body still is in them, or is served as it stands."""
+    found = content_coding.parse(get(recorded.headers, "content-encoding"))
+    return found if not recorded.encoded and content_coding.is_known(found) else []
+
+
+def _stream_type(recorded: Recorded) -> str:
+    """The media type of a stream of events that can be served event by event; empty for anything else."""
+    found = media_type(recorded.headers)
+    return found if event_stream.is_stream(found) and (recorded.body or recorded.truncated) else ""
+
+
+def _holds_token(recorded: Recorded) -> bool:
+    if recorded.rewrite and b"{{origin}}" in recorded.body:
+        return True
+    return any(origin.TOKEN in value for _, value in recorded.headers)

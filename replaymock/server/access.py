@@ -1,0 +1,82 @@
+"""For whom this server works: under which names it is meant to be reached, and for the pages of which origins.
+
+A browser lets every web page send requests here. It tells of them, though: `Host` is the name the page used, which
+anybody can have lead to a loopback address (DNS rebinding); `Origin` and `Sec-Fetch-Site` (Fetch standard; Fetch
+metadata) tell whose page it is.
+"""
+
+import re
+
+from replaymock.errors import RequestRefused
+from replaymock.http.cors import Cors
+from replaymock.http.headers import get, has
+from replaymock.http.messages import Request
+
+
+class Guard:
+    """Knows a server's names: the loopback's and those of `allowed`; bound to a wider address, any if none is.
+
+    `forwards` says that requests go upstream, and `lends` that credentials of the server's own go with them.
+    """
+
+    def __init__(
+        self, address: str, allowed: tuple[str, ...], cors: Cors, *, forwards: bool = False, lends: bool = False
+    ) -> None:
+        self._takes_any = not allowed and address != "::1" and not _LOOPBACK.fullmatch(address)
+        self._allowed = frozenset(allowed)
+        self._cors = cors
+        self._forwards = forwards
+        self._lends = lends
+
+    def check(self, request: Request) -> None:
+        """RequestRefused where a request that may go upstream is not to be served; replay answers all."""
+        if not self._forwards:
+            return
+        if has(request.headers, "host"):  # only HTTP/1.0 may leave it out, and no browser does
+            self.check_host(request)
+        if self._lends and not self._is_welcome(request):
+            raise RequestRefused(
+                403,
+                "origin_not_allowed",
+                "this server adds credentials of its own (--header, --client-cert), which pages of other sites may not "
+                "use: allow this one by --cors-origin ORIGIN; its images and scripts need the attribute crossorigin",
+            )
+
+    def check_host(self, request: Request) -> None:
+        """RequestRefused where a request came by a name that is none of this server's."""
+        name = _PORT.sub("", get(request.headers, "host")).lower()
+        if not (self._takes_any or name in self._allowed or _LOOPBACK.fullmatch(name)):
+            shown = name if _NAME.fullmatch(name) else "NAME"
+            raise RequestRefused(
+                403, "host_not_allowed", f"this server is not known as this Host: allow it by --allow-host {shown}"
+            )
+
+    def is_foreign(self, request: Request) -> bool:
+        """Whether a browser says that a page of another origin than this server is asking."""
+        site = get(request.headers, "sec-fetch-site", "none")
+        return site not in ("none", "same-origin") or get(request.headers, "origin") not in ("", _own_origin(request))
+
+    def _is_welcome(self, request: Request) -> bool:
+        """Whether no page asks, or one of this server, of the loopback, or of a listed origin; or a link was followed.
+
+        As with cookies that are `SameSite=Lax`: a page that cannot read the answer may still be left for it.
+        """
+        origin = get(request.headers, "origin")
+        if origin:
+            return origin == _own_origin(request) or bool(self._cors.echoed(request.headers))
+        if get(request.headers, "sec-fetch-site") != "cross-site":
+            return True
+        is_link = get(request.headers, "sec-fetch-mode") == "navigate" and get(request.headers, "sec-fetch-dest") in (
+            "",
+            "document",
+        )
+        return is_link and request.method in ("GET", "HEAD")
+
+
+def _own_origin(request: Request) -> str:
+    return f"http://{get(request.headers, 'host').lower()}"
+
+
+_LOOPBACK = re.compile(r"localhost\.?|(?:[a-z0-9_\-]+\.)+localhost|127(?:\.[0-9]{1,3}){3}|\[::1\]")
+_NAME = re.compile(r"\[[0-9a-f:.]+\]|[a-z0-9._\-]+")
+_PORT = re.compile(r":[0-9]+\Z")

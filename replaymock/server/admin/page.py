@@ -1,0 +1,70 @@
+"""The page about a run, for people, and its event stream: files of `static/`, served as they stand.
+
+What the page shows of requests and cassettes it asks the own endpoints for, and shows as text.
+"""
+
+from collections.abc import Iterator
+from functools import cache
+from pathlib import Path
+
+import msgspec
+
+from replaymock.http.headers import Headers
+from replaymock.http.problem import problem
+from replaymock.http.rendered import Answer, Begin, Leave, Send, Step, Wait, frame, head
+from replaymock.telemetry.journal import Journal
+from replaymock.telemetry.subscribers import Listeners
+
+FILES = {"": "index.html", **{f"page/{name}": name for name in ("style.css", "page.js", "icon.svg")}}
+"""The files by the names under which they are asked for."""
+
+LOOK_SECONDS = 0.25
+"""How often is looked for what there is to tell."""
+
+QUIET_SECONDS = 15.0
+"""After how long without news a comment is sent, which finds out whether anybody is there."""
+
+_TYPES = {"html": "text/html", "css": "text/css", "js": "text/javascript", "svg": "image/svg+xml"}
+_POLICY = (
+    "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; img-src 'self'; "
+    "base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
+)
+
+
+@cache
+def page(name: str, headers: Headers) -> Answer:
+    """A file of the page, with headers of which the content policy is replaced."""
+    file = Path(__file__).with_name("static") / FILES[name]
+    media_type = f"{_TYPES[file.suffix[1:]]}; charset=utf-8"
+    others = tuple(pair for pair in headers if pair[0] != "Content-Security-Policy")
+    own: Headers = (("Content-Type", media_type), ("Content-Security-Policy", _POLICY))
+    return frame(200, "OK", (*own, *others), file.read_bytes())
+
+
+def events(listeners: Listeners, journal: Journal, headers: Headers) -> Answer:
+    """What happens from now on, as server-sent events, until the caller leaves."""
+    if listeners.are_many:
+        return problem(503, "too_many_listeners", "too many are listening already", headers)
+    return Answer(
+        200,
+        head(200, "OK", (("Content-Type", "text/event-stream"), *headers)),
+        steps=_telling(listeners, journal),
+        streamed=True,
+    )
+
+
+def _telling(listeners: Listeners, journal: Journal) -> Iterator[Step]:
+    with listeners.joined(journal) as listener:
+        yield from (Begin(), Leave(), Send(b"retry: 1000\n\n"))
+        quiet = 0.0
+        while True:
+            news = b"".join(
+                b"event: %b\ndata: %b\n\n" % (event.encode(), msgspec.json.encode(members))
+                for event, members in listener.news()
+            )
+            quiet = 0.0 if news else quiet + LOOK_SECONDS
+            if quiet >= QUIET_SECONDS:
+                quiet, news = 0.0, b": nothing new\n\n"
+            if news:
+                yield Send(news)
+            yield Wait(LOOK_SECONDS)

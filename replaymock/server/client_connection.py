@@ -1,0 +1,236 @@
+"""The caller's end of one request: ready bytes out, framed as its HTTP version wants; a cut looks like no end."""
+
+import asyncio
+import socket
+import struct
+from collections.abc import Callable, Hashable, Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING, cast
+
+from tornado import iostream
+from tornado.http1connection import HTTP1Connection
+
+from replaymock.http.headers import get, list_items
+from replaymock.http.messages import Request
+from replaymock.http.rendered import (
+    NO_CONTENT,
+    Abort,
+    Answer,
+    Begin,
+    Hold,
+    Leave,
+    Send,
+    SendFile,
+    Wait,
+    chunk,
+    dated,
+    head,
+    with_header,
+    without_body,
+)
+from replaymock.server.date_header import date_line
+
+if TYPE_CHECKING:
+    from replaymock.proxy.relay import Head
+
+_JOINED = 16 * 1024
+"""The largest body that is copied behind its head, to go out in one call."""
+
+
+_PIECE = 128 * 1024
+
+
+class Caller:
+    """The caller's connection, written to in ready bytes."""
+
+    def __init__(
+        self, connection: HTTP1Connection, done: Callable[[], None], fell_short: Callable[[], None] = lambda: None
+    ) -> None:
+        # There is one stream to all the requests of a connection.
+        self.client: Hashable = connection.stream
+        self._connection = connection
+        self._done = done
+        self._fell_short = fell_short
+        self._written: asyncio.Future[None] = asyncio.Future()
+        self._is_http10 = False
+        self._closes = False
+        self._keeps = False
+        self._bodyless = False
+        self._chunked = False
+        self._received = False
+        self.begun = False
+        self.finished = False
+
+    def expect(self, request: Request, version: str) -> None:
+        """Learns how the caller wants to be answered."""
+        options = list_items(get(request.headers, "connection"))
+        self._is_http10 = version == "HTTP/1.0"
+        self._closes = "close" in options
+        self._keeps = self._is_http10 and "keep-alive" in options
+        self._bodyless = request.method == "HEAD"
+
+    def close_after(self) -> None:
+        """Closes the connection once the answer is out."""
+        self._closes = True
+
+    def on_leave(self, callback: Callable[[], None]) -> None:
+        """Calls back when the caller goes before the answer is whole, or when it has gone already."""
+        if self._connection.stream.closed():
+            asyncio.get_running_loop().call_soon(callback)
+        else:
+            self._connection.set_close_callback(callback)
+
+    def invite(self) -> None:
+        """Asks for the body that the client holds back until then (RFC 9110 section 10.1.1)."""
+        _write_ready(self._connection, b"HTTP/1.1 100 Continue\r\n\r\n")
+
+    def answer(self, answer: Answer) -> None:
+        """Sends a whole answer."""
+        self.begun = True
+        if answer.steps:
+            task = asyncio.ensure_future(self._perform(answer))
+            task.add_done_callback(lambda _: self._done())
+            self.on_leave(lambda: cast(None, task.cancel()))
+            return
+        answer = self._with_connection(without_body(answer) if self._bodyless else answer)
+        answer = dated(answer, date_line())
+        if len(answer.body) <= _JOINED:
+            self._written = _write_ready(self._connection, answer.wire)
+        else:
+            _write_ready(self._connection, answer.head)
+            self._written = _write_ready(self._connection, answer.body)
+        self.finish()
+
+    def begin(self, answer_head: "Head", length: int | None) -> None:
+        """Sends the head of a streamed answer."""
+        # A piece must not wait for the caller to acknowledge the one before it (Nagle's algorithm); `finish` resets it.
+        self._connection.stream.set_nodelay(True)
+        self._written = _write_ready(self._connection, self._opening(answer_head, length))
+
+    def whole(self, answer_head: "Head", length: int | None, body: bytes) -> None:
+        """Sends the head and all of the body of a live answer in one write."""
+        data = self._opening(answer_head, length)
+        if not self._bodyless and body:
+            data += chunk(body) if self._chunked else body
+        if self._chunked:
+            data += chunk(b"")
+            self._chunked = False  # its end is written already
+        self._written = _write_ready(self._connection, data)
+
+    def _opening(self, answer_head: "Head", length: int | None) -> bytes:
+        self.begun = True
+        headers = answer_head.headers
+        self._bodyless = self._bodyless or answer_head.status in NO_CONTENT
+        if length is not None and not self._bodyless:
+            headers = (*headers, ("Content-Length", str(length)))
+        elif not self._bodyless:
+            self._chunked = not self._is_http10
+            self._closes = self._closes or self._is_http10
+            headers = (*headers, ("Transfer-Encoding", "chunked")) if self._chunked else headers
+        answer = Answer(answer_head.status, head(answer_head.status, answer_head.reason, headers))
+        return self._with_connection(answer).head
+
+    async def write(self, data: bytes) -> None:
+        """Sends a piece of the body and waits until the connection has taken it."""
+        if not data or self._bodyless:
+            return
+        self._written = _write_ready(self._connection, chunk(data) if self._chunked else data)
+        try:
+            await self._written
+        except iostream.StreamClosedError:
+            raise asyncio.CancelledError from None
+
+    def finish(self) -> None:
+        """Ends the answer."""
+        if self._chunked:
+            self._written = _write_ready(self._connection, chunk(b""))
+        self.finished = True
+        if self._received:
+            self._complete()
+
+    def received(self) -> None:
+        """Learns that the request has been read to its end, or need not be; only then can the connection go on."""
+        if not self._received:
+            self._received = True
+            if self.finished:
+                self._complete()
+
+    def abort(self, *, reset: bool = False) -> None:
+        """Cuts the answer short; by a reset where that is wanted, or an orderly close would look like its end."""
+        self.finished = True
+        stream = self._connection.stream
+        if (reset or self._is_http10) and stream.socket is not None:
+            stream.socket.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+        stream.close()
+        self._done()
+
+    def _complete(self) -> None:
+        self._done()
+        if not self._closes:
+            self._connection.finish()
+        elif self._written.done():
+            self._connection.stream.close()
+        else:
+            stream = self._connection.stream
+            self._written.add_done_callback(lambda _: stream.close())
+
+    async def _perform(self, answer: Answer) -> None:
+        now = asyncio.get_running_loop().time
+        moment = now()
+        for step in answer.steps:
+            match step:
+                case Wait(seconds):
+                    moment += seconds
+                    await asyncio.sleep(max(moment - now(), 0.0))
+                case Begin():
+                    self._begin(answer)
+                case Send(data):
+                    await self.write(data)
+                case SendFile() as file:
+                    try:
+                        for piece in _pieces(file):
+                            await self.write(piece)
+                    except OSError:  # it was promised whole
+                        self._fell_short()
+                        self.abort()
+                        return
+                case Leave():
+                    self._done()
+                case Hold():
+                    self._done()
+                    await asyncio.get_running_loop().create_future()
+                case Abort(reset):
+                    self.abort(reset=reset)
+                    return
+        self.finish()
+
+    def _begin(self, answer: Answer) -> None:
+        """Sends the head of an answer that goes on in steps, framed where it is streamed."""
+        if answer.streamed and not self._bodyless:
+            self._chunked = not self._is_http10
+            self._closes = self._closes or self._is_http10
+            answer = with_header(answer, b"Transfer-Encoding: chunked") if self._chunked else answer
+        self._written = _write_ready(self._connection, dated(self._with_connection(answer), date_line()).head)
+
+    def _with_connection(self, answer: Answer) -> Answer:
+        if self._closes:
+            return with_header(answer, b"Connection: close")
+        return with_header(answer, b"Connection: keep-alive") if self._keeps else answer
+
+
+def _pieces(sent: SendFile) -> Iterator[bytes]:
+    """A file's bytes; read here, because a thread for each piece takes longer than what is read ahead by the system."""
+    size = sent.size
+    with Path(sent.place).open("rb", buffering=0) as file:
+        file.seek(sent.start)
+        while size:
+            piece = file.read(min(size, _PIECE))
+            if not piece:
+                raise OSError("the file is shorter than it was")
+            size -= len(piece)
+            yield piece
+
+
+def _write_ready(connection: HTTP1Connection, data: bytes) -> "asyncio.Future[None]":
+    """Writes bytes that already are a message: allowed by Tornado without `write_headers`, and pinned by a test."""
+    return connection.write(data)

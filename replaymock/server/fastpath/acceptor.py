@@ -1,0 +1,158 @@
+"""An accelerator beside the server: requests whose answer is constant are served from ready bytes.
+
+So are, as they come, small whole requests whose answer depends on what happened before, or on their body. The lane owns
+a connection only while every request on it is of these kinds, and hands the socket, with the bytes already read, to the
+server at the first thing it does not know. Delete this file and everything still works, slower.
+"""
+
+import asyncio
+import socket
+from collections.abc import Callable
+from typing import Any, Protocol
+
+from replaymock.http.headers import get
+from replaymock.http.messages import Request
+from replaymock.http.rendered import Answer, with_header
+from replaymock.server.accepting import Acceptor
+from replaymock.server.date_header import Starts
+from replaymock.server.fastpath.cache import Known, Ready, ready
+from replaymock.server.fastpath.connection import Connection
+from replaymock.server.fastpath.plainhead import parse, parse_whole
+from replaymock.server.patience import SECONDS
+from replaymock.telemetry.journal import Served
+
+Constant = tuple[Answer, Served]
+"""An answer that every equal request gets as long as the index lives, and how it stands in the journal."""
+
+
+class Road(Protocol):
+    """The server beside the lane."""
+
+    def constant(self, request: Request) -> Constant | None:
+        """The answer every equal request gets, if there is one."""
+
+    def direct(self, request: Request) -> Constant | None:
+        """The answer to this very request, which has then been served; None, and nothing done, if it may take time."""
+
+    def take_over(self, connection: socket.socket, address: Any, data: bytes) -> None:
+        """Serves a connection, with its peer's address and the bytes that were read from it and not answered."""
+
+    def has_room(self, others: int) -> bool:
+        """Whether one more connection is taken beside its own and these others."""
+
+
+class FastLane:
+    """Accepts connections, serves what it can, and hands the others on.
+
+    `count` takes note of an answer that was made for a request, `repeat` of one that was served before.
+    """
+
+    def __init__(
+        self,
+        road: Road,
+        count: Callable[[Served], None],
+        repeat: Callable[[Served], None],
+        warn: Callable[[str], None],
+        idle_seconds: float = SECONDS,
+    ) -> None:
+        self.known = Known()
+        self.repeat = repeat
+        self._road = road
+        self._count = count
+        self._idle_seconds = idle_seconds
+        self._loop = asyncio.get_running_loop()
+        self.starts = Starts(self._loop)
+        self._connections: set[Connection] = set()
+        self._acceptor = Acceptor(self._take, lambda: road.has_room(len(self._connections)), warn)
+        self._sweeping = self._loop.call_later(idle_seconds / 4, self._sweep)
+
+    def listen(self, sockets: list[socket.socket]) -> None:
+        """Accepts on these listening sockets from now on."""
+        self._acceptor.listen(sockets)
+
+    def forget(self) -> None:
+        """Forgets every ready answer: the index is another one."""
+        self.known.forget()
+
+    def stop_accepting(self) -> None:
+        """Takes no more connections."""
+        self._acceptor.close()
+
+    async def drain(self, seconds: float, hurry: asyncio.Event) -> None:
+        """Waits until every answer is out, no longer than `seconds` or until `hurry`, and closes every connection."""
+        deadline = self._loop.time() + seconds
+        # Looked at in turns, once, at the end: an event would cost every request.
+        while self._is_sending() and self._loop.time() < deadline and not hurry.is_set():  # noqa: ASYNC110
+            await asyncio.sleep(0.01)
+        self.close()
+
+    def close(self) -> None:
+        """Closes every connection."""
+        self._sweeping.cancel()
+        for connection in list(self._connections):
+            connection.close()
+
+    def answer(self, head: bytes) -> Ready | None:
+        """What a request head is answered with here, noted as served; None for what the server must see."""
+        known = self.known.get(head)
+        if known is not None:
+            self.repeat(known.served)
+            return known
+        made = self._make(head)
+        if made is not None:
+            self._count(made.served)
+            self.known.offer(head, made)
+        return made
+
+    def answer_now(self, data: bytes, start: int) -> tuple[Ready, int] | None:
+        """What the request that begins at `start` is answered with this once, noted as served, and where it ends.
+
+        None for what the server must see, which is also a request that is not whole yet.
+        """
+        parsed = parse_whole(data, start)
+        found = self._road.direct(parsed[0]) if parsed else None
+        if parsed is None or found is None:
+            return None
+        request, version, end = parsed
+        self._count(found[1])
+        return _ready(request, version, *found), end
+
+    def left(self, connection: Connection) -> None:
+        """Learns that a connection is closed or handed on."""
+        self._connections.discard(connection)
+
+    def hand_over(self, connection: Connection, peer: socket.socket, address: Any, data: bytes) -> None:
+        """Gives a connection to the server, with what it has not answered."""
+        self.left(connection)
+        self._road.take_over(peer, address, data)
+
+    def _is_sending(self) -> bool:
+        return any(connection.is_sending for connection in self._connections)
+
+    def _make(self, head: bytes) -> Ready | None:
+        parsed = parse(head)
+        found = self._road.constant(parsed[0]) if parsed else None
+        if parsed is None or found is None or found[0].steps:
+            return None
+        return _ready(*parsed, *found)
+
+    def _take(self, peer: socket.socket, address: Any) -> None:
+        self._connections.add(Connection(self, self._loop, peer, address))
+
+    def _sweep(self) -> None:
+        """Closes connections on which nothing has moved for too long."""
+        oldest = self._loop.time() - self._idle_seconds
+        for connection in [connection for connection in self._connections if connection.moved_before(oldest)]:
+            connection.close()
+        self._sweeping = self._loop.call_later(self._idle_seconds / 4, self._sweep)
+
+
+def _ready(request: Request, version: str, answer: Answer, served: Served) -> Ready:
+    """An answer made ready, with what its caller wants to become of the connection (RFC 9112 section 9.3)."""
+    option = get(request.headers, "connection").lower()
+    closes = option == "close" or (version == "HTTP/1.0" and option != "keep-alive")
+    if option == "close":
+        answer = with_header(answer, b"Connection: close")
+    elif option and version == "HTTP/1.0":
+        answer = with_header(answer, b"Connection: keep-alive")
+    return ready(answer.head, answer.body, served, closes=closes)

@@ -1,0 +1,195 @@
+"""One connection in the fast lane: bytes in, ready answers out, until the server takes it over."""
+
+import asyncio
+import socket
+from collections.abc import Callable
+from typing import Any, Protocol
+
+from replaymock.server.date_header import Starts
+from replaymock.server.fastpath.cache import Known, Ready
+from replaymock.telemetry.journal import Served
+
+_READ = 16 * 1024
+_MOST_QUEUED = 16 * 1024
+
+
+class Lane(Protocol):
+    """What a connection asks for its answers."""
+
+    known: Known
+    starts: Starts
+    repeat: Callable[[Served], None]
+
+    def answer(self, head: bytes) -> Ready | None:
+        """What a request head is answered with, noted as served; None if it is not that easy."""
+
+    def answer_now(self, data: bytes, start: int) -> tuple[Ready, int] | None:
+        """What the request that begins at `start` is answered with this once, and its end; None for the server."""
+
+    def left(self, connection: "Connection") -> None:
+        """Learns that a connection is closed or handed on."""
+
+    def hand_over(self, connection: "Connection", peer: socket.socket, address: Any, data: bytes) -> None:
+        """Gives a connection to the server, with what it has not answered."""
+
+
+class Connection:
+    """One connection while it is in the lane."""
+
+    __slots__ = (
+        "_address",
+        "_ends",
+        "_find",
+        "_lane",
+        "_loop",
+        "_moved",
+        "_peer",
+        "_receive",
+        "_repeat",
+        "_rest",
+        "_send",
+        "_start",
+        "_unsent",
+        "_was_idle",
+    )
+
+    def __init__(self, lane: Lane, loop: asyncio.AbstractEventLoop, peer: socket.socket, address: Any) -> None:
+        peer.setblocking(False)
+        peer.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        self._lane = lane
+        self._loop = loop
+        self._peer = peer
+        self._address = address
+        # Looked up once: this is what every request needs.
+        self._receive, self._send = peer.recv, peer.send
+        self._find, self._repeat, self._start = lane.known.get, lane.repeat, lane.starts.get
+        self._unsent: list[memoryview] = []
+        self._rest = b""
+        self._ends = False
+        self._moved = loop.time()
+        self._was_idle = True
+        loop.add_reader(peer, self._readable)
+
+    @property
+    def is_sending(self) -> bool:
+        """Whether an answer is on its way."""
+        return bool(self._unsent)
+
+    def moved_before(self, moment: float) -> bool:
+        """Whether nothing came or went since `moment`; asked a few times in an idle period."""
+        if not self._was_idle:
+            self._was_idle = True
+            self._moved = self._loop.time()
+        return self._moved < moment
+
+    def close(self) -> None:
+        """Ends the connection."""
+        self._leave()
+        self._peer.close()
+        self._lane.left(self)
+
+    def _readable(self) -> None:
+        try:
+            data = self._receive(_READ)
+        except (BlockingIOError, InterruptedError):
+            return
+        except OSError:
+            data = b""
+        if not data:
+            self.close()
+            return
+        self._was_idle = False
+        known = self._find(data)
+        if known is None or not known.is_simple:
+            self._serve(data)
+            return
+        self._repeat(known.served)
+        wire = (self._start(known.start) or self._lane.starts.make(known.start)) + known.wire
+        try:
+            sent = self._send(wire)
+        except (BlockingIOError, InterruptedError):
+            sent = 0
+        except OSError:
+            self.close()
+            return
+        if sent < len(wire):
+            self._wait_to_send([memoryview(wire)[sent:]])
+
+    def _serve(self, data: bytes) -> None:
+        """Answers the requests in `data` in order, as far as they are known; the rest once there is room, or never."""
+        while data:
+            answered, pieces = self._answers(data)
+            if not answered:
+                self._leave()
+                self._lane.hand_over(self, self._peer, self._address, data)
+                return
+            data = b"" if self._ends else data[answered:]
+            try:
+                unsent = self._send_all(pieces)
+            except OSError:
+                self.close()
+                return
+            if unsent:
+                self._rest = data
+                self._wait_to_send(unsent)
+                return
+        if self._ends:
+            self.close()
+
+    def _answers(self, data: bytes) -> tuple[int, list[memoryview]]:
+        """How much of `data` is answered by what: about as much as a socket takes, or one large answer."""
+        wires: list[bytes] = []
+        queued = start = 0
+        body = b""
+        while start < len(data) and not self._ends and not body and queued < _MOST_QUEUED:
+            end = data.find(b"\r\n\r\n", start) + 4
+            answer = self._lane.answer(data[start:end]) if end > 3 else None  # noqa: PLR2004 - not found
+            if answer is None:
+                now = self._lane.answer_now(data, start) if end > 3 else None  # noqa: PLR2004 - not found
+                if now is None:
+                    break
+                answer, end = now
+            wires += (self._start(answer.start) or self._lane.starts.make(answer.start), answer.wire)
+            queued += len(answer.wire)
+            body = answer.body
+            self._ends = answer.closes
+            start = end
+        return start, [memoryview(piece) for piece in (b"".join(wires), body) if piece]
+
+    def _send_all(self, pieces: list[memoryview]) -> list[memoryview]:
+        """Sends as much as the socket takes; what is left. It still is the memory of the answers, not a copy."""
+        for at, piece in enumerate(pieces):
+            try:
+                sent = self._send(piece)
+            except (BlockingIOError, InterruptedError):
+                sent = 0
+            if sent:
+                self._was_idle = False
+            if sent < len(piece):
+                return [piece[sent:], *pieces[at + 1 :]]
+        return []
+
+    def _wait_to_send(self, unsent: list[memoryview]) -> None:
+        self._unsent = unsent
+        self._loop.remove_reader(self._peer)
+        self._loop.add_writer(self._peer, self._writable)
+
+    def _writable(self) -> None:
+        try:
+            self._unsent = self._send_all(self._unsent)
+        except OSError:
+            self.close()
+            return
+        if self._unsent:
+            return
+        self._loop.remove_writer(self._peer)
+        if self._ends:
+            self.close()
+            return
+        self._loop.add_reader(self._peer, self._readable)
+        rest, self._rest = self._rest, b""
+        self._serve(rest)
+
+    def _leave(self) -> None:
+        self._loop.remove_reader(self._peer)
+        self._loop.remove_writer(self._peer)

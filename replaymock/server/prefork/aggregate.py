@@ -1,0 +1,91 @@
+"""What several workers say, told once, and what one of them asks all others; time is passed in."""
+
+from collections import Counter
+from collections.abc import Set as AbstractSet
+from dataclasses import dataclass
+from typing import Any
+
+import msgspec
+
+from replaymock.telemetry.journal import Report
+
+RELOAD_SECONDS = 2.0
+_MOST_KNOWN = 10_000
+
+
+class Chorus:
+    """Reports events of workers. What one says for the n-th time is told unless another has said it n times before."""
+
+    def __init__(self, report: Report) -> None:
+        self._report = report
+        self._told: Counter[bytes] = Counter()
+        self._said: Counter[tuple[int, bytes]] = Counter()
+        self._reloaded: dict[int, dict[str, Any]] = {}
+        self._until = 0.0
+
+    def say(self, worker: int, event: str, members: dict[str, Any], now: float) -> None:
+        """Takes an event of a worker. A reload waits for the others, until `reloaded` says that they are done."""
+        if event == "reloaded":
+            self._until = self._until if self._reloaded else now + RELOAD_SECONDS
+            self._reloaded[worker] = members
+        elif event in ("request", "dropped") or self._is_news(worker, event, members):
+            self._report(event, members)
+
+    def reloaded(self, workers: AbstractSet[int], now: float) -> float | None:
+        """Tells of a reload once all `workers` have done it, or its time is up; otherwise the seconds left to wait."""
+        if not self._reloaded:
+            return None
+        if not workers <= self._reloaded.keys() and now < self._until:
+            return self._until - now
+        *_, members = self._reloaded.values()
+        self._reloaded = {}
+        self._report("reloaded", members)
+        return None
+
+    def _is_news(self, worker: int, event: str, members: dict[str, Any]) -> bool:
+        if len(self._said) >= _MOST_KNOWN:
+            self._said.clear()
+            self._told.clear()
+        # A miss is the same whatever was near it by then.
+        what = msgspec.json.encode((event, {name: value for name, value in members.items() if name != "nearest"}))
+        self._said[worker, what] += 1
+        if self._said[worker, what] <= self._told[what]:
+            return False
+        self._told[what] = self._said[worker, what]
+        return True
+
+
+@dataclass(frozen=True, slots=True)
+class _Open:
+    asker: int
+    number: int
+    waiting: set[int]
+
+
+class Questions:
+    """The questions on their way, each with the workers whose answers are missing."""
+
+    def __init__(self) -> None:
+        self._open: dict[int, _Open] = {}
+        self._opened = 0
+
+    def opened(self, asker: int, number: int, others: set[int]) -> int:
+        """The number under which others are asked what `asker` asks by a number of its own."""
+        self._opened += 1
+        self._open[self._opened] = _Open(asker, number, others)
+        return self._opened
+
+    def answered(self, worker: int, question: int) -> None:
+        """Takes note that a worker has said what it had to say."""
+        if question in self._open:
+            self._open[question].waiting.discard(worker)
+
+    def left(self, worker: int) -> None:
+        """Takes note that a worker has nothing more to say to any question."""
+        for question in self._open.values():
+            question.waiting.discard(worker)
+
+    def settled(self) -> list[tuple[int, int]]:
+        """The questions nobody is missing for any more, by asker and its number; they are forgotten here."""
+        settled = [name for name, question in self._open.items() if not question.waiting]
+        return [(question.asker, question.number) for question in map(self._open.pop, settled)]

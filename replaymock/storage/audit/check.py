@@ -1,0 +1,153 @@
+"""What a folder of cassettes holds, without serving it: faults, a table."""
+
+import re
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from replaymock.cassettes.model import Cassette, Recorded
+from replaymock.cassettes.sidecars import ANY_SIZE, NONE
+from replaymock.config.config_file import FileConfig
+from replaymock.errors import CassetteError
+from replaymock.http.cors import Cors
+from replaymock.matching.index import Serving
+from replaymock.matching.matcher import Matcher, key_of
+from replaymock.matching.naming import METHODS, is_sidecar_name
+from replaymock.redaction.redactor import Redactor
+from replaymock.storage.folder import Store
+from replaymock.storage.library import checked_entry
+from replaymock.storage.loader import Loaded
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """A cassette in a table. `size` is the sum of its bodies and messages in bytes."""
+
+    method: str
+    path: str
+    statuses: tuple[int, ...]
+    size: int
+    file: str
+
+    def to_json(self) -> dict[str, Any]:
+        """The row as the members of a JSON object."""
+        return {
+            "method": self.method,
+            "path": self.path,
+            "statuses": list(self.statuses),
+            "size": self.size,
+            "sequence": len(self.statuses),
+            "file": self.file,
+        }
+
+
+def check(folder: Path, config: FileConfig, only: Iterable[str] | None = None) -> list[str]:
+    """Every fault of a folder, or `only` of these files in it, one line each, by file."""
+    store = Store(folder, only)
+    store.scan()
+    faults = [(file, str(error)) for file, error in store.broken.items()]
+    return [line for _, line in sorted(faults + _slips(store) + _doubles(store, config))]
+
+
+def unserved(folder: Path, only: Iterable[str] | None = None) -> list[str]:
+    """The files in a folder that are neither cassettes, plain mocks nor sidecars, nor hidden: perhaps by mistake."""
+    store = Store(folder, only)
+    store.scan()
+    return [file for file in store.strays() if not is_sidecar_name(file.rpartition("/")[2])]
+
+
+def rows(folder: Path) -> list[Row]:
+    """The cassettes of a folder, by path and method."""
+    store = Store(folder)
+    store.scan()
+    return sorted(
+        (_row(file, cassette) for file, cassette in _whole(store, NONE)),
+        key=lambda row: (row.path, row.method, row.file),
+    )
+
+
+def _slips(store: Store) -> list[tuple[str, str]]:
+    """Files written by hand that are served, but hardly as they were meant."""
+    each = ((loaded, _slip(loaded, store)) for loaded in store.loaded if loaded.by_hand)
+    return [(loaded.file, f"{store.shown(loaded.file)}:1:1: {reason}") for loaded, reason in each if reason]
+
+
+def _slip(loaded: Loaded, store: Store) -> str:
+    path, method = loaded.request.path, loaded.request.method
+    segment = _COLON.search(path)
+    if segment:
+        advice = f"write {{{segment.group(1)}}} for any value, or %3A{segment.group(1)} for the colon itself"
+        return f"path {path!r} is taken literally; {advice}"
+    if method not in METHODS and method.upper() in METHODS:
+        return f"method {method!r} is taken literally; write {method.upper()}"
+    if loaded.plain and _reads_like_a_cassette(loaded, store):
+        return f"is a plain mock, served as it stands at {path}; to be a cassette it needs a name such as GET.json"
+    return ""
+
+
+def _reads_like_a_cassette(loaded: Loaded, store: Store) -> bool:
+    cassette = store.cassette(loaded, ANY_SIZE)
+    if cassette is None:
+        return False
+    try:
+        msgspec.json.decode(cassette.responses[0].body, type=_Outline)
+    except msgspec.DecodeError:
+        return False
+    return True
+
+
+class _Outline(msgspec.Struct):
+    """What every cassette has, and a body hardly ever."""
+
+    request: dict[str, msgspec.Raw]
+    responses: list[dict[str, msgspec.Raw]]
+
+
+def _doubles(store: Store, config: FileConfig) -> list[tuple[str, str]]:
+    """Cassettes that can never be served, because another one answers the same request first."""
+    matcher, serving = Matcher(config.rules, Redactor(config.redaction)), Serving(Cors())
+    first: dict[Any, str] = {}
+    found = []
+    for loaded in store.loaded:
+        try:
+            entry = checked_entry(loaded, store, matcher, serving)
+        except CassetteError as error:
+            found.append((loaded.file, str(error)))
+            continue
+        key = (loaded.plain, key_of(entry.canonical))
+        if key in first:
+            reason = f"answers the same request as {first[key]}, which is served instead"
+            found.append((loaded.file, f"{store.shown(loaded.file)}:1:1: {reason}"))
+        first.setdefault(key, loaded.file)
+    return found
+
+
+def _whole(store: Store, held: int = ANY_SIZE) -> Iterator[tuple[str, Cassette]]:
+    """Each cassette with its responses, one after the other; those that change meanwhile left out."""
+    for loaded in store.loaded:
+        cassette = store.cassette(loaded, held)
+        if cassette:
+            yield loaded.file, cassette
+
+
+def _row(file: str, cassette: Cassette) -> Row:
+    responses, request = cassette.responses, cassette.request
+    return Row(
+        method=request.method,
+        path=request.path,
+        statuses=tuple(recorded.status for recorded in responses),
+        size=sum(_size(recorded) for recorded in responses),
+        file=file,
+    )
+
+
+def _size(recorded: Recorded) -> int:
+    if recorded.sidecar:
+        return recorded.sidecar.size
+    return len(recorded.body) + sum(len(message.data) for message in recorded.messages)
+
+
+_COLON = re.compile(r"/:([A-Za-z_][A-Za-z0-9_]*)(?=/|\Z)")

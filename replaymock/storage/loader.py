@@ -1,0 +1,145 @@
+"""The files of a folder as cassettes: each read with its sidecars, and with what tells later if it is still the same.
+
+Files are named relative to the folder, with `/`. Places are strings here: `Path` takes several times as long, and this
+is done for every file there is before the first answer.
+"""
+
+import errno
+import os
+import re
+from pathlib import Path
+
+from msgspec import Struct
+
+from replaymock.cassettes.model import Cassette, CassetteRequest, Sidecar
+from replaymock.cassettes.reader import load, plain_mock
+from replaymock.cassettes.sidecars import MOST_BYTES, Sidecars
+from replaymock.errors import CassetteError
+from replaymock.matching.naming import is_cassette_name, mock_path
+from replaymock.storage.atomic_write import Unreadable, read
+
+Stamp = tuple[str, int, int, int]
+"""Name, change time in nanoseconds, size and inode of a file."""
+
+Signature = tuple[Stamp, ...]
+"""The stamps of a cassette and of the sidecars it was read with."""
+
+
+class Loaded(Struct, frozen=True):
+    """What stays in memory of a cassette that was read from `file` and is well: everything but its responses."""
+
+    file: str
+    request: CassetteRequest
+    plain: bool
+    by_hand: bool
+    afters: tuple[str, ...]
+    signature: Signature
+
+
+class Files:
+    """Reads the files of one folder."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+        self._root = f"{os.fspath(folder)}/"
+        self._shown_root = (folder / "x").as_posix()[:-1]
+
+    def shown(self, file: str) -> str:
+        """A file as messages name it: with its folder, and with nothing in it that would break a line or a stream."""
+        return _UNSHOWN.sub(_escaped, self._shown_root + file)
+
+    def read(self, file: str, held: int) -> tuple[Signature, Cassette | CassetteError]:
+        """A cassette, or what is wrong with it, and what its files were like then. OSError if it cannot be opened.
+
+        Sidecars of more than `held` bytes stay where they are, unless something in them is to be replaced.
+        """
+        place = self._root + file
+        folder, _, name = file.rpartition("/")
+        if _SURROGATE.search(file):
+            return (_stamp(place, name),), CassetteError(self.shown(file), 1, 1, "its name is not UTF-8")
+        if os.path.islink(place) and not self._is_inside(place):  # noqa: PTH114 - see above
+            return (_stamp(place, name),), CassetteError(self.shown(file), 1, 1, "leads outside the cassette folder")
+        try:
+            data, status = read(place, MOST_BYTES)
+        except Unreadable as error:
+            return (_stamp(place, name),), CassetteError(self.shown(file), 1, 1, str(error))
+        if data is None:
+            return (_stamp_of(name, status),), CassetteError(self.shown(file), 1, 1, f"larger than {MOST_BYTES} bytes")
+        stamps = {name: _stamp_of(name, status)}
+
+        def fetch(sidecar: str, most: int) -> bytes | Sidecar:
+            found, stamp = self._sidecar(folder, sidecar, most)
+            stamps.setdefault(sidecar, stamp)
+            if isinstance(found, Exception):
+                raise found
+            return found
+
+        try:
+            if is_cassette_name(name):
+                found = load(self.shown(file), data, Sidecars(fetch, held))
+            else:
+                found = plain_mock(mock_path(file), data, self.shown(file))
+        except CassetteError as error:
+            return tuple(stamps.values()), error
+        return tuple(stamps.values()), found
+
+    def signature(self, file: str, sidecars: list[str]) -> Signature:
+        """What a cassette and these sidecars are like now."""
+        folder, _, name = (self._root + file).rpartition("/")
+        places = ((os.path.join(folder, found), found) for found in [name, *sidecars])  # noqa: PTH118 - see above
+        return tuple(_stamp(place, found) for place, found in places)
+
+    def check_is_inside(self, file: str) -> None:
+        """OSError where a folder on the way to a file is a link that leads outside."""
+        place = self._root
+        for part in file.split("/")[:-1]:
+            place += part
+            if os.path.islink(place) and not self._is_inside(place):  # noqa: PTH114 - see above
+                raise OSError(errno.ELOOP, f"{self.shown(part)} leads outside the cassette folder")
+            place += "/"
+
+    def _is_inside(self, place: str) -> bool:
+        try:
+            return Path(place).resolve().is_relative_to(self._folder.resolve())
+        except (OSError, RuntimeError):
+            return True  # a loop, which cannot be opened either
+
+    def _sidecar(self, folder: str, name: str, most: int) -> tuple[bytes | Sidecar | Exception, Stamp]:
+        """What a sidecar holds, where it is if that is more than `most`, or why not; and what it was like then."""
+        path = os.path.join(self._root + folder, name)  # noqa: PTH118 - see above
+        try:
+            place = Path(path).resolve()
+            if not place.is_relative_to(self._folder.resolve()):
+                return ValueError("lies outside the cassette folder"), _stamp(path, name)
+            data, status = read(str(place), most)
+        except RuntimeError as error:  # a loop of links, before Python 3.13
+            return ValueError(str(error)), _stamp(path, name)
+        except (OSError, ValueError) as error:
+            return error, _stamp(path, name)
+        return Sidecar(str(place), status.st_size) if data is None else data, _stamp_of(name, status)
+
+
+def loaded(file: str, cassette: Cassette, signature: Signature) -> Loaded:
+    """What stays in memory of a cassette."""
+    plain = not is_cassette_name(file.rpartition("/")[2])
+    return Loaded(file, cassette.request, plain, cassette.by_hand, cassette.afters, signature)
+
+
+def _stamp(place: str, name: str) -> Stamp:
+    try:
+        return _stamp_of(name, os.stat(place))  # noqa: PTH116 - Path takes four times as long, for every file
+    except (OSError, ValueError):
+        return name, 0, -1, 0
+
+
+def _stamp_of(name: str, status: os.stat_result) -> Stamp:
+    return name, status.st_mtime_ns, status.st_size, status.st_ino
+
+
+def _escaped(match: re.Match[str]) -> str:
+    return match.group().encode("unicode_escape").decode("ascii")
+
+
+_SURROGATE = re.compile(r"[\ud800-\udfff]")
+# Also what makes a terminal write the other way round.
+_UNSHOWN = re.compile(r"[\x00-\x1f\x7f-\x9f\u200e\u200f\u2028-\u202e\u2066-\u2069\ud800-\udfff]")

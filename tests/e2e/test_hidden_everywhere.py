@@ -1,0 +1,207 @@
+"""Every kind of secret in every place it may hide: none is in a file, and others of its kind find what was recorded."""
+
+import base64
+import binascii
+import json
+import random
+import re
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from urllib.parse import quote, unquote
+from xml.sax.saxutils import escape, quoteattr
+
+import pytest
+
+from replaymock.cassettes.model import dump
+from replaymock.http import content_coding
+from replaymock.http.cors import Cors
+from replaymock.http.headers import Headers
+from replaymock.http.messages import Exchange, Request, Response
+from replaymock.http.origin import Origins
+from replaymock.matching.index import Index, Serving, entry_for
+from replaymock.matching.matcher import Matcher
+from replaymock.recording.cassette_builder import Recording
+from replaymock.recording.response_capture import Policy
+from replaymock.redaction.credential_patterns import SHAPES
+from replaymock.redaction.redactor import Redactor, anonymous
+from replaymock.redaction.secret_names import SECRET_NAMES
+from tests.support.credentials import LETTERS, made, word
+
+NAMES = sorted(SECRET_NAMES)[::7]
+
+
+@dataclass(frozen=True)
+class Secret:
+    """A secret as it is spelled, the name it is given, and what of it must not be seen."""
+
+    name: str
+    text: str
+    needle: str
+
+
+def shaped(position: int, source: random.Random) -> Secret:
+    shape = SHAPES[position]
+    usual, fresh = (made(shape, each) for each in (random.Random(position), source))
+    stays, changes = (shape.expression.search(text) for text in (usual, fresh))
+    assert stays and changes
+    needle = changes.group(shape.secret)
+    start, end = stays.span(shape.secret)
+    text = usual[:start] + needle + usual[end:]
+    return Secret("note", text, needle.rpartition(".")[2] if shape.name == "jwt" else needle)
+
+
+def called(name: str, source: random.Random) -> Secret:
+    value = word(source)
+    return Secret(name, value, value)
+
+
+KINDS: dict[str, Callable[[random.Random], Secret]] = {
+    **{shape.name: (lambda source, at=at: shaped(at, source)) for at, shape in enumerate(SHAPES)},  # type: ignore[misc]
+    **{name: (lambda source, name=name: called(name, source)) for name in NAMES},  # type: ignore[misc]
+}
+
+
+def asking(target: str, media: str = "", body: str | bytes = b"", *more: tuple[str, str]) -> Exchange:
+    data = body.encode() if isinstance(body, str) else body
+    headers = (("Content-Type", media), *more) if media else ()
+    return exchange(Request("POST" if data else "GET", target, headers, data), Response(200, "OK", (), b"ok"))
+
+
+def saying(path: str, media: str, body: str | bytes, *more: tuple[str, str]) -> Exchange:
+    data = body.encode() if isinstance(body, str) else body
+    headers: Headers = (("Content-Type", media), *more)
+    return exchange(Request("GET", path), Response(200, "OK", headers, data))
+
+
+def exchange(request: Request, response: Response) -> Exchange:
+    return Exchange(request, response, "2026-11-22T13:00:00Z", 1)
+
+
+JSON, FORM, HTML = "application/json", "application/x-www-form-urlencoded", "text/html"
+EDGE = "multipart/form-data; boundary=edge"
+
+
+def obj(secret: Secret) -> str:
+    return json.dumps({"id": 7, secret.name: secret.text})
+
+
+def escaped(secret: Secret) -> str:
+    letters = "".join(f"\\u{ord(letter):04x}" for letter in secret.text)
+    return f'{{"{secret.name}":"{letters}"}}'
+
+
+PLACES: dict[str, Callable[[Secret], Exchange]] = {
+    "query": lambda s: asking(f"/q?{s.name}={quote(s.text, safe='')}&page=2"),
+    "link in a query": lambda s: asking(f"/q?next={quote(f'/x?{s.name}={quote(s.text, safe=str())}', safe='')}"),
+    "form": lambda s: asking("/f", FORM, f"a=1&{s.name}={quote(s.text, safe='')}"),
+    "JSON request": lambda s: asking("/j", JSON, obj(s)),
+    "gzip request": lambda s: asking(
+        "/g", JSON, content_coding.encode(obj(s).encode(), ["gzip"]), ("Content-Encoding", "gzip")
+    ),
+    "multipart": lambda s: asking(
+        "/m", EDGE, f'--edge\r\nContent-Disposition: form-data; name="{s.name}"\r\n\r\n{s.text}\r\n--edge--\r\n'
+    ),
+    "GraphQL": lambda s: asking("/graphql", JSON, json.dumps({"query": "{ a }", "variables": {s.name: s.text}})),
+    "JSON": lambda s: saying("/1", JSON, obj(s)),
+    "JSON in JSON": lambda s: saying("/2", JSON, json.dumps({"raw": obj(s)})),
+    "brotli": lambda s: saying("/3", JSON, content_coding.encode(obj(s).encode(), ["br"]), ("Content-Encoding", "br")),
+    "zstd": lambda s: saying(
+        "/4", JSON, content_coding.encode(obj(s).encode(), ["zstd"]), ("Content-Encoding", "zstd")
+    ),
+    "base64": lambda s: saying("/5", JSON, json.dumps({"data": base64.b64encode(obj(s).encode()).decode()})),
+    "escapes": lambda s: saying("/6", JSON, escaped(s)),
+    "SSE": lambda s: saying("/7", "text/event-stream", f"event: a\ndata: {obj(s)}\n\n"),
+    "NDJSON": lambda s: saying("/8", "application/x-ndjson", f'{{"id":1}}\n{obj(s)}\n'),
+    "XML": lambda s: saying("/9", "application/xml", f"<a><{s.name}>{escape(s.text)}</{s.name}></a>"),
+    "attribute": lambda s: saying("/10", HTML, f"<p data-{s.name}={quoteattr(s.text)}>x</p>"),
+    "input": lambda s: saying("/11", HTML, f'<input name="{s.name}" value={quoteattr(s.text)}>'),
+    "Location": lambda s: saying("/12", JSON, "{}", ("Location", f"/cb?{s.name}={quote(s.text, safe='')}#x")),
+    "cookie": lambda s: saying("/13", JSON, "{}", ("Set-Cookie", f"{s.name}={quote(s.text, safe='')}; Path=/")),
+    "problem": lambda s: saying("/14", "application/problem+json", json.dumps({"detail": "bad", s.name: s.text})),
+    "list of fields": lambda s: saying("/15", JSON, json.dumps([{"value": s.text, "name": s.name}])),
+}
+
+
+def views(data: bytes) -> str:
+    """What a curious reader may see in a file: its text, and that decoded."""
+    text = data.decode("utf-8", "replace")
+    found = [text, unquote(text), unquote(unquote(text)), text.replace('\\"', '"').replace("\\\\", "\\")]
+    for run in re.findall(r"[A-Za-z0-9+/_\-]{16,}={0,2}", text):
+        try:
+            decoded = base64.b64decode(
+                run.rstrip("=").translate(str.maketrans("-_", "+/")) + "=" * (-len(run.rstrip("=")) % 4)
+            )
+        except binascii.Error:
+            continue
+        found.append(decoded.decode("utf-8", "replace"))
+    return "\n".join(found)
+
+
+def kinds_in(place: str) -> list[str]:
+    """Every second kind, so that each is in eleven places."""
+    return list(KINDS)[list(PLACES).index(place) % 2 :: 2]
+
+
+def record(place: str, seed: int, index: Index) -> tuple[list[str], dict[str, bytes]]:
+    """Every kind of secret in one place, each in a recording of its own: what must not be seen, and what is written."""
+    source, kinds = random.Random(f"{place} {seed}"), kinds_in(place)
+    secrets = [KINDS[kind](source) for kind in kinds]
+    matcher, written = Matcher(), {}
+    for kind, secret in zip(kinds, secrets, strict=True):
+        told = PLACES[place](secret)
+        request = replace(told.request, target=f"/{kind}{told.request.target}")
+        taken = Recording(Policy(), matcher, Origins(("http://b",))).take(replace(told, request=request), index)
+        index.add(entry_for(taken.file, taken.cassette, plain=False, matcher=matcher, serving=Serving(Cors())))
+        files = dump(taken.cassette, taken.file) if taken.changed else {}
+        written |= {f"{taken.file} {name}": data for name, data in files.items()}
+        assert index.find(matcher.canonical(request))
+    return [secret.needle for secret in secrets], written
+
+
+@pytest.mark.parametrize("place", PLACES)
+def test_no_secret_is_seen_in_any_place_and_fresh_ones_change_no_file(place: str) -> None:
+    index = Index()
+    needles, written = record(place, 1, index)
+    assert len(written) == len(kinds_in(place)) > 50
+    seen = "\n".join(f"{file}\n{views(data)}" for file, data in written.items())
+    assert [kind for kind, needle in zip(kinds_in(place), needles, strict=True) if needle in seen] == []
+    assert record(place, 2, index)[1] == {}
+
+
+def harmless(source: random.Random) -> str:
+    """A value that only looks like a secret."""
+    digits = "0123456789abcdef"
+    some = lambda letters, size: "".join(source.choices(letters, k=size))  # noqa: E731 - used on every line below
+    upper = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
+    return source.choice(
+        [
+            f"{some(digits, 8)}-{some(digits, 4)}-4{some(digits, 3)}-8{some(digits, 3)}-{some(digits, 12)}",
+            some(digits, 40),
+            some(digits, 64),
+            f'W/"{some(digits, 32)}"',
+            f"main.{some(digits, 8)}.chunk.css",
+            f"index-{some(LETTERS, 8)}.js",
+            "data:image/png;base64," + base64.b64encode(b"\x89PNG\r\n\x1a\n" + source.randbytes(300)).decode(),
+            f"20{some('0123456789', 2)}-11-22T13:00:00.{some('0123456789', 3)}Z",
+            f"v{source.randrange(99)}.{source.randrange(99)}.{source.randrange(99)}-rc.1+{some(digits, 7)}",
+            "01" + some(upper, 24),
+            f"ORD-{some('0123456789', 8)}-{some(upper, 6)}",
+            f"sha512-{base64.b64encode(source.randbytes(64)).decode()}",
+            f"https://cdn.example.com/{some(LETTERS, 22)}/a_{some(digits, 12)}.webp?v={some(digits, 20)}",
+            "cus_" + some(LETTERS, 14),
+            some(LETTERS, 21),
+        ]
+    )
+
+
+def test_of_a_thousand_harmless_values_hardly_one_is_hidden() -> None:
+    source, redactor = random.Random(7), Redactor()
+    hidden = []
+    for name in ("id", "etag", "ref", "src", "version"):
+        for _ in range(200):
+            value = harmless(source)
+            body = json.dumps({name: value}).encode()
+            response = Response(200, "OK", (("content-type", JSON), ("etag", '"x"'), ("x-ref", value)), body)
+            if redactor.response(response, anonymous) != response:
+                hidden.append(value)
+    assert len(hidden) <= 10, hidden

@@ -1,0 +1,110 @@
+"""Own errors as problem documents."""
+
+import json
+from typing import Any
+
+import pytest
+
+from replaymock.errors import RequestRefused
+from replaymock.http import problem
+from replaymock.http.cors import Cors
+from replaymock.http.rendered import Answer
+from replaymock.matching.config_location import Home
+from replaymock.matching.index import Index
+from replaymock.matching.matcher import Matcher
+from replaymock.matching.near_misses import Miss, explain
+from tests.matching.test_near_misses import index_of
+from tests.support.factories import a_request
+
+
+def read(answer: Answer) -> dict[str, Any]:
+    assert b"Content-Type: application/problem+json; charset=utf-8\r\n" in answer.head
+    found: dict[str, Any] = json.loads(answer.body)
+    return found
+
+
+def a_miss() -> Miss:
+    return explain(Matcher().canonical(a_request("GET", "/x?a=1")), Index(), ())
+
+
+def test_a_problem_says_what_happened_for_people_and_programs() -> None:
+    found = read(problem.problem(508, "loop_detected", "led back here", (("X", "1"),), more=[1]))
+    assert found == {
+        "type": "about:blank",
+        "title": "Loop Detected",
+        "status": 508,
+        "code": "loop_detected",
+        "detail": "led back here",
+        "more": [1],
+    }
+
+
+def test_a_status_without_a_name_is_an_error_all_the_same() -> None:
+    answer = problem.problem(599, "odd", "odd", ())
+    assert answer.head.startswith(b"HTTP/1.1 599 Error\r\n")
+
+
+@pytest.mark.parametrize(("echoed", "allowed"), [("", b"*"), ("http://localhost:3000", b"http://localhost:3000")])
+def test_a_refusal_can_be_read_by_a_page(echoed: str, allowed: bytes) -> None:
+    answer = problem.refusal(RequestRefused(413, "body_too_large", "too large"), Cors(), echoed)
+    assert b"Access-Control-Allow-Origin: " + allowed + b"\r\n" in answer.head
+    assert b"Cache-Status: replaymock; detail=body_too_large\r\n" in answer.head
+    assert read(answer)["code"] == "body_too_large"
+
+
+def test_a_miss_is_answered_with_its_reason_and_what_to_do() -> None:
+    answer = problem.miss_answer(a_miss(), 404, Cors(), "")
+    found = read(answer)
+    assert (found["status"], found["code"], found["reason"], found["nearest"]) == (
+        404,
+        "no_match",
+        "never recorded",
+        [],
+    )
+    assert found["detail"].startswith("no cassette matches GET /x: never recorded. Record it (")
+    assert b"Cache-Status: replaymock; fwd=uri-miss\r\n" in answer.head
+
+
+@pytest.mark.parametrize(
+    ("hint", "said"),
+    [
+        ('ignore = ["query:a"]', 'To make it hit, put this line at the top of replaymock.toml: ignore = ["query:a"]'),
+        ('sequence = "auto"', 'To make it hit, put this line at the top of replaymock.toml: sequence = "auto"'),
+        ("record it", "Record it."),
+    ],
+)
+def test_advice_is_a_sentence(hint: str, said: str) -> None:
+    assert problem.advice(Miss(a_miss().request, "x", (), hint)) == said
+
+
+def test_advice_names_the_configuration_that_is_in_force() -> None:
+    home = Home("pyproject.toml", "tool.replaymock")
+    miss = Miss(a_miss().request, "x", (), "ignore = []").written_in(home)
+    assert (
+        problem.advice(miss) == "To make it hit, put this line under [tool.replaymock] in pyproject.toml: ignore = []"
+    )
+    again = Miss(a_miss().request, "x", (), "ignore = []", replaces_line=True, home=home)
+    assert problem.advice(again) == "To make it hit, replace the ignore line of pyproject.toml by: ignore = []"
+    assert read(problem.miss_answer(miss, 404, Cors(), ""))["where"] == "under [tool.replaymock] in pyproject.toml"
+
+
+@pytest.mark.parametrize(
+    ("came", "begins"),
+    [
+        ("/x?page=2", "To make it hit, put"),
+        ("/x?page=2&a=1&_=7", "To make it hit, put"),
+        ("/x?page=3&a=1", "If that matters, record it ("),
+        ("/x?page=2&a=1/", "If that matters"),
+    ],
+)
+def test_another_value_may_matter_and_one_too_many_hardly_does(came: str, begins: str) -> None:
+    found = explain(Matcher().canonical(a_request("GET", came)), index_of(a_request("GET", "/x?page=2&a=1")), ())
+    assert problem.advice(found).startswith(begins)
+
+
+def test_a_fault_is_told_by_its_kind_and_place_and_never_in_its_own_words() -> None:
+    with pytest.raises(KeyError) as failed:
+        raise KeyError("s3cr3t")
+    told = problem.fault(failed.value)
+    assert told.startswith("a fault in replaymock: KeyError at test_problems.py:")
+    assert "s3cr3t" not in told

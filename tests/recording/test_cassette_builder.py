@@ -1,0 +1,453 @@
+"""From exchanges to cassettes: what is kept, how it joins what is stored, and that it is found again."""
+
+import copy
+import gzip
+import json
+from collections.abc import Callable
+from dataclasses import replace
+from urllib.parse import quote
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from replaymock.cassettes.model import Cassette, CassetteRequest, Recorded, dump
+from replaymock.cassettes.reader import load
+from replaymock.http.bodies import INLINE_LIMIT
+from replaymock.http.cors import Cors
+from replaymock.http.messages import Exchange, Request, Response
+from replaymock.http.origin import Origins
+from replaymock.http.websocket_messages import Message
+from replaymock.matching.index import Index, Serving, entry_for
+from replaymock.matching.matcher import Matcher, key_of
+from replaymock.matching.redacted_match import covers
+from replaymock.recording.cassette_builder import Recording, Taken
+from replaymock.recording.response_capture import Policy
+from tests.support import strategies
+from tests.support.factories import JSON, a_request, a_response, an_exchange, beside, recorded
+
+MATCHER = Matcher()
+SERVING = Serving(Cors())
+BACKEND = "https://api.example.com"
+Asked = list[tuple[tuple[str, str, Response], bool]]
+
+
+def a_recording(policy: Policy | None = None) -> Recording:
+    return Recording(policy or Policy(), MATCHER, Origins((BACKEND,)))
+
+
+def index_of(*found: Taken) -> Index:
+    return Index(
+        entry_for(taken.file, taken.cassette, plain=False, matcher=MATCHER, serving=SERVING) for taken in found
+    )
+
+
+def written_and_read(taken: Taken) -> Cassette:
+    files = dump(taken.cassette, taken.file)
+    name = taken.file.rpartition("/")[2]
+    return load(taken.file, files[name], beside(files))
+
+
+def take(exchange: Exchange, policy: Policy | None = None) -> Recorded:
+    return a_recording(policy).take(exchange, Index()).cassette.responses[0]
+
+
+@settings(max_examples=200)
+@given(strategies.requests())
+def test_a_recorded_request_is_found_again_after_it_went_through_a_file(request: Request) -> None:
+    taken = a_recording().take(an_exchange(request), Index())
+    stored = written_and_read(taken)
+    index = index_of(replace(taken, cassette=stored))
+    assert index.find(MATCHER.canonical(request)) is not None
+
+
+@settings(max_examples=200)
+@given(strategies.requests())
+def test_what_is_written_is_what_is_read(request: Request) -> None:
+    taken = a_recording().take(an_exchange(request), Index())
+    assert written_and_read(taken) == taken.cassette
+
+
+@settings(max_examples=200)
+@given(strategies.requests())
+def test_what_a_cassette_says_of_its_request_has_its_key(request: Request) -> None:
+    cassette = written_and_read(a_recording().take(an_exchange(request), Index()))
+    again = cassette.request.to_request()
+    stored, live = MATCHER.canonical(again, cassette.request.known_body()), MATCHER.canonical(request)
+    # A value that a name told to be secret is hidden elsewhere too, where nothing tells of it in a live request.
+    assert key_of(stored) == key_of(live) or covers(stored, live)
+
+
+@settings(max_examples=200)
+@given(strategies.requests())
+def test_a_request_without_a_body_has_one_canonical_form_live_and_stored(request: Request) -> None:
+    request = replace(request, body=b"")
+    taken = a_recording().take(an_exchange(request), Index())
+    stored, live = MATCHER.canonical(taken.cassette.request.to_request()), MATCHER.canonical(request)
+    assert stored == live or covers(stored, live)
+
+
+@settings(max_examples=200)
+@given(strategies.requests())
+def test_no_secret_is_in_the_files_or_their_names(request: Request) -> None:
+    taken = a_recording().take(an_exchange(request), Index())
+    files = dump(taken.cassette, taken.file)
+    for secret in strategies.SECRETS[1:]:
+        assert secret not in taken.file
+        assert secret.encode() not in b"".join(files.values())
+
+
+def in_query(value: str) -> Request:
+    return a_request("GET", "/items?page=2&" + strategies.urlencoded([("access_token", value)]))
+
+
+def in_form(value: str) -> Request:
+    body = strategies.urlencoded([("user", "ann"), ("password", value)])
+    return a_request("POST", "/login", strategies.FORM_TYPE, body.encode())
+
+
+def in_json(value: str) -> Request:
+    return a_request(
+        "POST", "/login", strategies.JSON_TYPE, json.dumps({"u": "ann", "auth": {"apiKey": value}}).encode()
+    )
+
+
+def in_multipart(value: str) -> Request:
+    body = f'--edge\r\nContent-Disposition: form-data; name="token"\r\n\r\n{value}\r\n--edge--\r\n'
+    return a_request("POST", "/login", strategies.MULTIPART_TYPE, body.encode())
+
+
+def in_graphql(value: str) -> Request:
+    asked = {"query": "mutation Login($password: String!) { login(p: $password) }", "variables": {"password": value}}
+    return a_request("POST", "/graphql", strategies.JSON_TYPE, json.dumps(asked).encode())
+
+
+def in_path(value: str) -> Request:
+    return a_request("GET", f"/reset/{quote(value, safe='')}/confirm")
+
+
+def in_plain_query(value: str) -> Request:
+    return a_request("GET", "/items?" + strategies.urlencoded([("next", f"see {value} there")]))
+
+
+def in_plain_json(value: str) -> Request:
+    return a_request("POST", "/notes", strategies.JSON_TYPE, json.dumps({"note": f"mine is {value}, yes"}).encode())
+
+
+def in_text(value: str) -> Request:
+    return a_request("POST", "/notes", strategies.TEXT_TYPE, f"mine is {value}, yes".encode())
+
+
+def in_link(value: str) -> Request:
+    return a_request(
+        "POST", "/hooks", strategies.JSON_TYPE, json.dumps({"url": f"https://x/?token={quote(value)}"}).encode()
+    )
+
+
+NAMED = [in_query, in_form, in_json, in_multipart, in_graphql]
+SHAPED = [in_path, in_plain_query, in_plain_json, in_text, in_link]
+SHAPES = [
+    ("eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiIxMjM0In0.c2lnbmF0dXJl", "eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiI1Njc4In0.b3RoZXI"),
+    ("ghp_" + "a1B2" * 9, "ghp_" + "c3D4" * 9),
+    ("sk_test_" + "4eC39HqL" * 3, "sk_test_" + "Lq4e9H3C" * 3),
+]
+
+
+def index_with(request: Request) -> Index:
+    taken = a_recording().take(an_exchange(request), Index())
+    return index_of(replace(taken, cassette=written_and_read(taken)))
+
+
+def hits(index: Index, request: Request) -> bool:
+    return index.find(MATCHER.canonical(request)) is not None
+
+
+secret_texts = st.text(st.characters(codec="utf-8", exclude_characters="{}\r\n"), min_size=1, max_size=20)
+
+
+@pytest.mark.parametrize("build", NAMED)
+@given(secret_texts, secret_texts)
+def test_a_value_under_a_secret_name_never_decides_a_match(
+    build: Callable[[str], Request], recorded_with: str, sent: str
+) -> None:
+    index = index_with(build(recorded_with))
+    assert hits(index, build(sent))
+    assert hits(index, build("{{redacted:token:7}}"))
+
+
+@pytest.mark.parametrize("build", NAMED + SHAPED)
+@pytest.mark.parametrize(("recorded_with", "sent"), SHAPES)
+def test_a_value_shaped_like_a_credential_never_decides_a_match(
+    build: Callable[[str], Request], recorded_with: str, sent: str
+) -> None:
+    index = index_with(build(recorded_with))
+    assert hits(index, build(recorded_with))
+    assert hits(index, build(sent))
+    assert hits(index, build("{{redacted:jwt:2}}"))
+    assert hits(index, build("{{redacted}}"))
+
+
+def test_what_is_not_secret_still_decides() -> None:
+    index = index_with(in_query("a"))
+    assert not hits(index, a_request("GET", "/items?page=3&access_token=a"))
+    assert not hits(index, a_request("GET", "/items?page=2"))
+
+
+def test_a_body_close_to_the_limit_is_found_though_placeholders_change_its_length() -> None:
+    for size in range(INLINE_LIMIT - 60, INLINE_LIMIT + 20, 7):
+        body = json.dumps({"token": "x", "password": "yy", "text": "a" * size}).encode()
+        request = a_request("POST", "/big", strategies.JSON_TYPE, body)
+        assert hits(index_with(request), request)
+
+
+def test_a_token_handed_out_and_sent_later_carries_one_placeholder() -> None:
+    recording = a_recording()
+    login = recording.take(
+        an_exchange(a_request("POST", "/login"), a_response(body=b'{"access_token":"abc","csrf_token":"def"}')), Index()
+    )
+    later = recording.take(an_exchange(in_query("abc")), Index())
+    assert login.cassette.responses[0].body == (
+        b'{"access_token":"{{redacted:access_token}}","csrf_token":"{{redacted:csrf_token}}"}'
+    )
+    assert dict(later.cassette.request.query or ())["access_token"] == "{{redacted:access_token}}"
+
+
+def test_a_second_value_of_a_name_gets_an_ordinal() -> None:
+    recording = a_recording()
+    recording.take(an_exchange(in_query("first")), Index())
+    second = recording.take(an_exchange(in_query("second")), Index())
+    assert dict(second.cassette.request.query or ())["access_token"] == "{{redacted:access_token:2}}"
+
+
+def test_no_request_header_but_the_content_type_is_kept() -> None:
+    headers = (*strategies.JSON_TYPE, ("Authorization", "Bearer x"), ("Accept", "*/*"), ("Cookie", "a=b"))
+    taken = a_recording().take(an_exchange(a_request("POST", "/a", headers, b"{}")), Index())
+    assert taken.cassette.request.headers == (("content-type", "application/json"),)
+
+
+def test_an_equal_response_is_no_news() -> None:
+    first = a_recording().take(an_exchange(), Index())
+    again = a_recording().take(replace(an_exchange(), recorded_at="2027-01-01T00:00:00Z"), index_of(first))
+    assert (again.changed, again.cassette) == (False, first.cassette)
+
+
+def test_a_cassette_that_was_removed_comes_back_byte_for_byte() -> None:
+    first = a_recording().take(an_exchange(), Index())
+    recording = a_recording()
+    recording.remember(first.file, first.cassette)
+    again = recording.take(replace(an_exchange(), recorded_at="2027-01-01T00:00:00Z", elapsed_ms=7), Index())
+    assert (again.changed, again.cassette) == (True, first.cassette)
+
+
+def test_a_recorded_answer_does_not_touch_a_template_or_a_plain_mock() -> None:
+    template = Cassette(CassetteRequest("GET", "/{any}"), (recorded(b"{}"),))
+    plain = Cassette(CassetteRequest("GET", "/items"), (recorded(b"{}"),))
+    index = Index(
+        [
+            entry_for("any/GET.json", template, plain=False, matcher=MATCHER, serving=SERVING),
+            entry_for("items.json", plain, plain=True, matcher=MATCHER, serving=SERVING),
+        ]
+    )
+    assert a_recording().take(an_exchange(), index).file == "items/GET.json"
+
+
+def test_a_name_that_is_taken_gets_a_longer_hash() -> None:
+    other = Cassette(CassetteRequest("GET", "/other"), (recorded(b"{}"),))
+    index = Index([entry_for("items/GET.json", other, plain=False, matcher=MATCHER, serving=SERVING)])
+    file = a_recording().take(an_exchange(), index).file
+    assert file.startswith("items/GET--") and file != "items/GET.json"
+
+
+TOKEN_BODY = b'{"access_token": "%s", "at": 1}'
+ANSWERS = [
+    a_response(body=b"[1]"),
+    a_response(body=b"[2]"),
+    a_response(body=b"[1]", headers=(*JSON, ("Date", "Sun, 22 Nov 2026 13:00:00 GMT"), ("X-Request-Id", "7"))),
+    a_response(body=b"[1]", headers=(*JSON, ("Expires", "Sun, 22 Nov 2026 13:00:00 GMT"))),
+    a_response(body=b"[1]", headers=(*JSON, ("Expires", "Mon, 23 Nov 2026 13:00:00 GMT"))),
+    a_response(body=b"[1]", headers=(*JSON, ("X-One", "a"), ("Connection", "X-One"))),
+    a_response(body=b"[1]", headers=(*JSON, ("X-One", "a"))),
+    a_response(body=TOKEN_BODY % b"first-s3cr3t"),
+    a_response(body=TOKEN_BODY % b"second-s3cr3t"),
+    a_response(body=gzip.compress(b"[1]", mtime=0), headers=(*JSON, ("Content-Encoding", "gzip"))),
+    a_response(body=b"[1]", headers=(*JSON, ("Set-Cookie", "sid=one"))),
+    a_response(body=b"data: 1\n\ndata: 2\n\n", headers=(("Content-Type", "text/event-stream"),)),
+    a_response(body=b"data: 1\n\n", headers=(("Content-Type", "text/event-stream"),)),
+    a_response(429, body=b"[1]"),
+    a_response(500, body=b"[3]"),
+    a_response(201, body=b"[1]"),
+]
+asked = st.tuples(
+    st.sampled_from(["GET", "HEAD", "POST"]), st.sampled_from(["/a", "/a/1?q=2", "/b"]), st.sampled_from(ANSWERS)
+)
+truncated = st.sampled_from([False, False, True])
+# Few different ones, so that some follow upon their like.
+flows = st.lists(asked, min_size=1, max_size=3).flatmap(
+    lambda few: st.lists(st.tuples(st.sampled_from(few), truncated), max_size=14)
+)
+
+
+def all_taken(before: Asked, now: Asked, *, reloading: bool) -> list[tuple[str, Cassette | None, int]]:
+    """What becomes of each exchange of a run, and of another that makes its requests twice: file, news, secrets."""
+    index, told = Index(), []
+    for run in (before, [*now, *now]):
+        recording = a_recording(Policy(keep_cors=True))
+        for (method, target, response), is_truncated in run:
+            exchange = replace(an_exchange(a_request(method, target), response), truncated=is_truncated)
+            taken = recording.take(exchange, index)
+            told.append((taken.file, taken.cassette if taken.changed else None, recording.numbering.count))
+            if taken.changed:
+                index.add(entry_for(taken.file, taken.cassette, plain=False, matcher=MATCHER, serving=SERVING))
+                recording.served(index.entries[taken.file])
+            if reloading:
+                index = Index(map(copy.copy, index.entries.values()))
+    return told
+
+
+@settings(max_examples=150, deadline=None)
+@given(flows, flows)
+def test_a_response_that_is_known_by_its_digest_is_taken_as_any_other(before: Asked, now: Asked) -> None:
+    """After a reload nothing is known by its digest, and every response goes the long way."""
+    assert all_taken(before, now, reloading=False) == all_taken(before, now, reloading=True)
+
+
+def test_a_repeated_response_is_known_without_the_stored_ones() -> None:
+    recording, index = a_recording(), Index()
+    taken = recording.take(an_exchange(), index)
+    index.add(entry_for(taken.file, taken.cassette, plain=False, matcher=MATCHER, serving=SERVING))
+    recording.served(index.entries[taken.file])
+    assert recording.take(an_exchange(), index) == Taken(
+        taken.file, Cassette(taken.cassette.request, ()), changed=False
+    )
+
+
+@pytest.mark.parametrize("meanwhile", [False, True])
+def test_what_was_made_of_an_exchange_ahead_is_what_is_made_of_it_at_once(meanwhile: bool) -> None:
+    request = a_request("POST", "/login", (*JSON, ("Authorization", "Bearer hunter2abc")), b'{"password":"hunter3abc"}')
+    exchange = an_exchange(request, a_response(body=b'{"token":"S1","seen":["hunter2abc","hunter3abc"]}'))
+    other = an_exchange(a_request(target="/a"), a_response(body=b'{"token":"S0"}'))
+    one, two = a_recording(), a_recording()
+    work = one.ahead(exchange, Index(), one.read(request))
+    assert work
+    ahead = work()
+    if meanwhile:
+        one.take(other, Index())
+        two.take(other, Index())
+    assert one.take(exchange, Index(), None, ahead) == two.take(exchange, Index())
+    assert one.numbering.count == two.numbering.count
+
+
+def test_nothing_is_made_ahead_of_what_came_before() -> None:
+    recording, exchange = a_recording(), an_exchange()
+    index = index_of(taken := recording.take(exchange, Index()))
+    recording.served(index.entries[taken.file])
+    assert recording.ahead(exchange, index, recording.read(exchange.request)) is None
+
+
+SSE_TYPE = (("Content-Type", "text/event-stream"),)
+
+
+def streaming(letters: str, *, left: bool = False) -> Exchange:
+    data = "".join(f"data: {letter}\n\n" for letter in letters).encode()
+    return replace(an_exchange(response=a_response(headers=SSE_TYPE, body=data)), truncated=left)
+
+
+def run_of(recording: Recording, index: Index, *exchanges: Exchange) -> list[bool]:
+    """Whether each exchange of a run was news to the disk."""
+    news = []
+    for exchange in exchanges:
+        taken = recording.take(exchange, index)
+        news.append(taken.changed)
+        if taken.changed:
+            index.add(entry_for(taken.file, taken.cassette, plain=False, matcher=MATCHER, serving=SERVING))
+            recording.served(index.entries[taken.file])
+    return news
+
+
+def stored_in(index: Index) -> list[tuple[str, bool]]:
+    """The events of each stream in the only cassette, and whether it was left there."""
+    [entry] = index.entries.values()
+    return [
+        (one.body.decode().replace("data: ", "").replace("\n\n", ""), one.truncated) for one in entry.cassette.responses
+    ]
+
+
+def test_a_stream_that_is_left_early_again_and_again_is_no_news() -> None:
+    index = Index()
+    assert run_of(a_recording(), index, streaming("abc"), streaming("xyz")) == [True, True]
+    for seen in (["a"], ["", "x"], ["abc", "xy", "x"], ["a", "a", "xyz", "xyz"]):
+        now = (streaming(text, left=len(text) < 3) for text in seen)
+        assert not any(run_of(a_recording(), index, *now))
+    assert stored_in(index) == [("abc", False), ("xyz", False)]
+
+
+def test_of_what_was_left_more_takes_the_place_in_the_same_run_and_in_another() -> None:
+    index = Index()
+    seen = [streaming("a", left=True), streaming("ab", left=True), streaming("a", left=True), streaming("abc")]
+    assert run_of(a_recording(), index, *seen[:3]) == [True, True, False]
+    assert stored_in(index) == [("ab", True)]
+    assert run_of(a_recording(), index, *seen) == [False, False, False, True]
+    assert stored_in(index) == [("abc", False)]
+
+
+@pytest.mark.parametrize(
+    ("removed", "seen", "left"),
+    [
+        (["abc"], ["a."], ["abc"]),
+        (["abc", "xyz"], ["ab.", "x."], ["abc", "xyz"]),
+        (["ab."], ["a.", "abc"], ["abc"]),
+        (["ab.", "xyz"], ["a.", "abc.", "ab.", "xyz"], ["abc.", "xyz"]),
+        (["abc"], ["ax."], ["ax."]),
+    ],
+)
+def test_a_stream_that_was_removed_comes_back_whole_though_it_is_left_early(
+    removed: list[str], seen: list[str], left: list[str]
+) -> None:
+    before, index, recording = Index(), Index(), a_recording()
+    run_of(a_recording(), before, *(streaming(text.strip("."), left="." in text) for text in removed))
+    [entry] = before.entries.values()
+    recording.remember(entry.file, entry.cassette)
+    run_of(recording, index, *(streaming(text.strip("."), left="." in text) for text in seen))
+    assert [text + "." * is_left for text, is_left in stored_in(index)] == left
+
+
+def test_what_a_beginning_may_have_been_is_not_forgotten_with_its_repetition() -> None:
+    index = Index()
+    run_of(a_recording(), index, streaming("ha"), streaming("hb"), streaming("hc"))
+    begun = streaming("h", left=True)
+    assert not any(run_of(a_recording(), index, streaming("ha"), begun, begun, streaming("hc")))
+    assert run_of(a_recording(), index, streaming("ha"), begun, streaming("ha"), streaming("hx")) == [0, 0, 0, 1]
+    assert stored_in(index) == [("ha", False), ("hx", False)]
+
+
+def conversation(letters: str, ended: str = "client") -> tuple[Exchange, tuple[Message, ...]]:
+    said = [Message("client" if one.isupper() else "server", "text", one.encode()) for one in letters]
+    close = Message(ended, "close", b"", 1000)
+    exchange = Exchange(Request("GET", "/ws"), Response(101, "Switching Protocols"), "2026-11-22T13:00:00Z", 41)
+    return exchange, (*said, close) if ended else tuple(said)
+
+
+@pytest.mark.parametrize(
+    ("stored", "seen", "left"),
+    [
+        (("AbCd", "client"), ("Ab", "client"), "AbCd"),
+        (("AbCd", "server"), ("AbCd", "client"), "AbCd|"),
+        (("AbCd", "server"), ("", "client"), "AbCd|"),
+        (("AbCd", ""), ("AbC", "client"), "AbCd"),
+        (("Ab", "client"), ("AbCd", "client"), "AbCd"),
+        (("Ab", "client"), ("Ab", "server"), "Ab|"),
+        (("Ab", ""), ("AbCd", ""), "AbCd"),
+    ],
+)
+def test_a_conversation_that_its_client_leaves_says_no_more_than_it_said_before(
+    stored: tuple[str, str], seen: tuple[str, str], left: str
+) -> None:
+    index = Index()
+    for one in (stored, seen):
+        taken = a_recording().take_conversation(*conversation(*one), index)
+        if taken.changed:
+            index.add(entry_for(taken.file, taken.cassette, plain=False, matcher=MATCHER, serving=SERVING))
+    [entry] = index.entries.values()
+    [response] = entry.cassette.responses
+    end = "|" if response.messages[-1].kind == "close" and response.messages[-1].sender == "server" else ""
+    assert "".join(one.data.decode() for one in response.messages if one.kind == "text") + end == left

@@ -1,0 +1,33 @@
+"""The placeholders of one recording."""
+
+from replaymock.redaction.numbering import Numbering
+
+
+def test_what_was_added_to_a_copy_is_taken_over() -> None:
+    number = Numbering()
+    number("token", "a")
+    copy = number.copy()
+    assert [copy("token", "a"), copy("token", "hunter2abc")] == ["{{redacted:token}}", "{{redacted:token:2}}"]
+    assert number.count == 1
+    assert number.adopt(copy)
+    assert [number("token", "hunter2abc"), number("token", "c")] == ["{{redacted:token:2}}", "{{redacted:token:3}}"]
+    assert number.known.hide("hunter2abc") == "{{redacted:token:2}}" and number.known.news()
+
+
+def test_it_is_not_where_something_was_added_meanwhile() -> None:
+    number = Numbering()
+    copy = number.copy()
+    copy("token", "a")
+    number("token", "b")
+    assert not number.adopt(copy)
+    assert number("token", "a") == "{{redacted:token:2}}"
+
+
+def test_news_that_were_asked_for_meanwhile_are_no_news_again() -> None:
+    number = Numbering()
+    number("token", "hunter2abc")
+    copy = number.copy()
+    copy("token", "hunter3abc")
+    assert list(number.known.news()) == ["hunter2abc"]
+    assert number.adopt(copy)
+    assert list(number.known.news()) == ["hunter3abc"]

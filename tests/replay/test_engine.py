@@ -1,0 +1,262 @@
+"""The conductor: which of index, upstream and reason why not answers."""
+
+import json
+from typing import Any
+
+import pytest
+from msgspec.structs import replace
+
+from replaymock.cassettes.model import Cassette, CassetteRequest
+from replaymock.config.config_file import read
+from replaymock.errors import CassetteError, RequestRefused
+from replaymock.http.bodies import Form
+from replaymock.http.headers import Headers
+from replaymock.http.messages import Request
+from replaymock.http.rendered import Answer
+from replaymock.matching.index import Index
+from replaymock.replay.engine import Responder
+from replaymock.replay.mode import RECORD_MODES
+from replaymock.replay.overrides import Playing
+from replaymock.replay.time_shift import Shifting
+from tests.support.factories import JSON, a_cassette, a_request, recorded
+from tests.support.inside import a_responder, an_entry
+
+HOST = (("Host", "localhost:8081"),)
+STEPS = a_cassette("/steps", recorded(b"1"), recorded(b"2"), recorded(b"3"))
+
+
+def asked(responder: Responder, target: str, method: str = "GET", headers: Headers = HOST, body: bytes = b"") -> Answer:
+    answer = responder.replay(Request(method, target, headers, body))
+    assert answer is not None
+    return answer
+
+
+def header(answer: Answer, name: str) -> str:
+    lines = answer.head.decode("latin-1").split("\r\n")
+    return next((line.partition(": ")[2] for line in lines if line.lower().startswith(f"{name}: ")), "")
+
+
+@pytest.mark.parametrize(
+    ("sequence", "bodies"),
+    [("auto", "12333"), ("loop", "12312"), ("first", "11111"), ("last", "33333"), ("strict", "123--")],
+)
+def test_a_repeated_request_gets_what_the_sequence_says(sequence: str, bodies: str) -> None:
+    responder = a_responder(STEPS, playing=Playing(sequence=sequence))
+    answers = [asked(responder, "/steps") for _ in range(5)]
+    assert "".join(found.body.decode() if found.status == 200 else "-" for found in answers) == bodies
+    if sequence == "strict":
+        assert json.loads(answers[-1].body)["reason"] == "exhausted"
+
+
+def test_the_answer_says_which_of_how_many_it_is() -> None:
+    responder = a_responder(STEPS, a_cassette("/one"))
+    assert [header(asked(responder, "/steps"), "replaymock-sequence") for _ in range(4)] == ["1/3", "2/3", "3/3", "3/3"]
+    assert header(asked(responder, "/one"), "replaymock-sequence") == ""
+
+
+def test_head_looks_where_get_stands_and_moves_nothing() -> None:
+    responder = a_responder(STEPS)
+    assert header(asked(responder, "/steps", "HEAD"), "replaymock-sequence") == "1/3"
+    asked(responder, "/steps")
+    asked(responder, "/steps")
+    head = asked(responder, "/steps", "HEAD")
+    assert (head.body, header(head, "replaymock-sequence")) == (b"", "2/3")
+    assert asked(responder, "/steps").body == b"3"
+
+
+def test_sessions_do_not_move_each_other() -> None:
+    responder = a_responder(STEPS, playing=Playing(session_header="x-mine"))
+
+    def served(name: str) -> bytes:
+        answer = responder.replay(responder.assign(a_request("GET", "/steps", (*HOST, ("X-Mine", name)))))
+        return answer.body if answer else b""
+
+    assert [served(name) for name in ("one", "one", "two", "", "one")] == [b"1", b"2", b"1", b"1", b"3"]
+
+
+def test_what_comes_after_a_write_is_served_once_that_write_was_made() -> None:
+    items = a_cassette("/items", recorded(b"[]"), recorded(b"[1]", after="POST /items"))
+    responder = a_responder(items, a_cassette("/items", recorded(b"{}", 201), method="POST"))
+    assert [asked(responder, "/items").body for _ in range(3)] == [b"[]"] * 3
+    assert asked(responder, "/items", "POST").status == 201
+    assert asked(responder, "/items").body == b"[1]"
+
+
+@pytest.mark.parametrize(("method", "status"), [("POST", 400), ("POST", 500), ("GET", 200)])
+def test_what_failed_or_only_reads_is_no_write(method: str, status: int) -> None:
+    responder = a_responder(
+        a_cassette("/items", recorded(b"[]"), recorded(b"[1]", after=f"{method} /other")),
+        a_cassette("/other", recorded(b"{}", status), method=method),
+    )
+    asked(responder, "/other", method)
+    assert asked(responder, "/items").body == b"[]"
+
+
+def test_a_miss_is_told_once_and_counted_each_time() -> None:
+    told: list[tuple[str, dict[str, Any]]] = []
+    responder = a_responder(a_cassette("/a"), report=lambda event, members: told.append((event, members)))
+    for _ in range(3):
+        miss = asked(responder, "/none?password=s3cr3t-value")
+        assert (miss.status, json.loads(miss.body)["code"]) == (404, "no_match")
+    assert [event for event, _ in told].count("miss") == 1
+    assert responder.journal.counts["miss"] == 3
+    assert "s3cr3t" not in repr(told)
+
+
+def test_the_status_of_a_miss_can_be_chosen() -> None:
+    responder = a_responder(playing=Playing(miss_status=418))
+    assert asked(responder, "/none").status == 418
+    assert asked(responder, "/none", "HEAD").status == 418
+
+
+def test_the_hint_of_a_miss_makes_it_hit() -> None:
+    cassette = a_cassette("/a")
+    miss = json.loads(asked(a_responder(cassette), "/a?_=17").body)
+    assert asked(a_responder(cassette, config=read(miss["hint"], "here")), "/a?_=17").status == 200
+
+
+def test_a_request_whose_cassette_is_broken_is_told_where() -> None:
+    broken = {
+        "a/GET.json": CassetteError("c/a/GET.json", 3, 7, "not JSON"),
+        "b.json": CassetteError("c/b.json", 1, 1, "not JSON"),
+    }
+    responder = a_responder(broken=broken)
+    said = json.loads(asked(responder, "/a").body)
+    assert (said["code"], said["file"], said["line"], said["column"]) == ("cassette_invalid", "c/a/GET.json", 3, 7)
+    assert asked(responder, "/b").status == 500
+    assert asked(responder, "/c").status == 404
+    assert responder.journal.counts == {"miss": 3}
+    told = [(miss["reason"], miss["hint"].partition(", or")[0]) for miss in responder.journal.misses()]
+    assert told[:2] == [
+        ("cassette invalid", "mend c/a/GET.json:3:7: not JSON"),
+        ("cassette invalid", "mend c/b.json:1:1: not JSON"),
+    ]
+
+
+def test_where_there_is_an_upstream_a_miss_is_left_to_it() -> None:
+    responder = a_responder(a_cassette("/a"), mode=RECORD_MODES["new"])
+    assert responder.replay(a_request("GET", "/none", HOST)) is None
+    assert responder.replay(a_request("GET", "/a", HOST)) is not None
+    assert responder.journal.counts == {"hit": 1}
+
+
+def test_another_index_is_used_from_the_next_request_on() -> None:
+    responder = a_responder(a_cassette("/a", recorded(b"1")))
+    assert [asked(responder, "/a").body for _ in range(2)] == [b"1", b"1"]
+    responder.use(Index([an_entry(a_cassette("/a", recorded(b"2")))]), {})
+    assert asked(responder, "/a").body == b"2"
+    responder.use(Index(), {})
+    assert asked(responder, "/a").status == 404
+
+
+def test_what_is_remembered_of_a_target_is_not_mixed_up() -> None:
+    post = a_cassette("/a", recorded(b'"post"'), method="POST")
+    by_language = read('[match]\nheaders = ["accept-language"]', "here")
+    responder = a_responder(a_cassette("/a", recorded(b'"get"')), post)
+    for _ in range(2):
+        assert asked(responder, "/a").body == b'"get"'
+        assert asked(responder, "/a", "POST").body == b'"post"'
+        assert asked(responder, "/a", "POST", (*HOST, *JSON), b"{}").body == b'"post"'
+    german = a_cassette("/l", recorded(b'"de"'))
+    german = replace(german, request=replace(german.request, headers=(("accept-language", "de"),)))
+    responder = a_responder(german, config=by_language)
+    for language, status in (("de", 200), ("en", 404), ("de", 200)):
+        assert asked(responder, "/l", headers=(*HOST, ("Accept-Language", language))).status == status
+
+
+def test_a_body_is_remembered_together_with_its_type() -> None:
+    as_form, as_text = (("Content-Type", media) for media in ("application/x-www-form-urlencoded", "text/plain"))
+    body = Form((("a", "1"), ("b", "2")))
+    request = CassetteRequest("POST", "/f", headers=(as_form,), body=body)
+    responder = a_responder(replace(a_cassette("/f", recorded(b'"form"')), request=request))
+    for _ in range(2):
+        for body in (b"b=2&a=1", b"a=1&b=2"):
+            assert asked(responder, "/f", "POST", (*HOST, as_form), body).body == b'"form"'
+            assert asked(responder, "/f", "POST", (*HOST, as_text), body).status == 404
+
+
+def test_refusals_and_faults_are_problems_that_a_page_may_read() -> None:
+    told: list[dict[str, Any]] = []
+    responder = a_responder(report=lambda _event, members: told.append(members))
+    request = a_request("GET", "/a?token=s3cr3t-value", (*HOST, ("Origin", "http://localhost:3000")))
+    refused = responder.refuse(request, RequestRefused(400, "bad_request", "no"))
+    try:
+        int("s3cr3t-value")
+    except ValueError as error:
+        failed = responder.fail(request, error)
+    for answer, status in ((refused, 400), (failed, 500)):
+        assert answer.status == status
+        assert header(answer, "content-type").startswith("application/problem+json")
+        assert header(answer, "access-control-allow-origin") == "http://localhost:3000"
+    assert responder.journal.counts["refused"] == 1
+    assert "s3cr3t" not in repr((told, failed))
+
+
+def test_only_a_preflight_is_answered_as_one() -> None:
+    responder = a_responder()
+    origin = ("Origin", "http://localhost:3000")
+    preflight = a_request("OPTIONS", "/a", (*HOST, origin, ("Access-Control-Request-Method", "PUT")))
+    answer = responder.preflight(preflight)
+    assert answer is not None
+    assert (answer.status, answer.body) == (204, b"")
+    assert responder.preflight(a_request("OPTIONS", "/a", (*HOST, origin))) is None
+    assert responder.journal.requests() == []
+
+
+ONCE = "2023-11-14T22:13:20Z"
+"""1,700,000,000 seconds after 1970; in these tests it is 1,000 seconds later."""
+
+
+def a_later_responder(*cassettes: Cassette) -> Responder:
+    return a_responder(*cassettes, playing=Playing(shifting=Shifting(lambda: 1_700_001_000.0)))
+
+
+def test_a_time_that_was_handed_out_and_comes_back_is_the_recorded_one() -> None:
+    token = a_cassette("/token", recorded(b'{"expires_at":1700000060}', recorded_at=ONCE))
+    query = (("until", "1700000060"),)
+    until = Cassette(CassetteRequest("GET", "/until", query), (recorded(b"1"),))
+    responder = a_later_responder(token, until)
+    assert asked(responder, "/until?until=1700001060").status == 404
+    assert asked(responder, "/token").body == b'{"expires_at":1700001060}'
+    assert asked(responder, "/until?until=1700001060").body == b"1"
+    assert asked(responder, "/until?until=1700000060").body == b"1"
+    assert asked(responder, "/until?until=1700001061").status == 404
+
+
+def test_a_request_that_hits_as_it_is_stays_as_it_is() -> None:
+    token = a_cassette("/token", recorded(b'{"exp":1700000060}', recorded_at=ONCE))
+    responder = a_later_responder(
+        token, a_cassette("/at/1700000060", recorded(b"1")), a_cassette("/at/1700001060", recorded(b"2"))
+    )
+    asked(responder, "/token")
+    assert asked(responder, "/at/1700001060").body == b"2"
+
+
+def test_a_miss_is_explained_by_the_request_with_its_times_as_recorded() -> None:
+    token = a_cassette("/token", recorded(b'{"exp":1700000060}', recorded_at=ONCE))
+    stored = Cassette(CassetteRequest("GET", "/a", (("t", "1700000060"), ("n", "1"))), (recorded(b"1"),))
+    responder = a_later_responder(token, stored)
+    asked(responder, "/token")
+    miss = json.loads(asked(responder, "/a?t=1700001060&n=2").body)
+    assert [difference["field"] for difference in miss["nearest"][0]["differences"]] == ["query:n"]
+
+
+def test_what_moves_and_what_asks_for_less_is_not_constant() -> None:
+    moves = a_cassette("/token", recorded(b'{"exp":1700000060}', recorded_at=ONCE))
+    stays = a_cassette("/items", recorded(b"[]", recorded_at=ONCE))
+    responder = a_later_responder(moves, stays)
+    assert responder.constant(a_request(target="/token", headers=HOST)) is None
+    assert responder.constant(a_request(headers=(*HOST, ("Range", "bytes=0-0")))) is None
+    assert responder.constant(a_request(headers=(*HOST, ("If-None-Match", "*"))))
+    assert responder.constant(a_request(headers=HOST))
+
+
+def test_a_condition_counts_only_where_it_was_asked_for() -> None:
+    tagged = a_cassette("/items", recorded(b"[]", headers=(*JSON, ("etag", '"1"'))))
+    headers = (*HOST, ("If-None-Match", 'W/"1"'))
+    assert asked(a_responder(tagged), "/items", headers=headers).status == 200
+    responder = a_responder(tagged, playing=Playing(conditional=True))
+    answer = asked(responder, "/items", headers=headers)
+    assert (answer.status, answer.body, header(answer, "etag")) == (304, b"", '"1"')
+    assert header(answer, "replaymock-cassette") == "items/GET.json"
+    assert responder.constant(a_request(headers=headers)) is None

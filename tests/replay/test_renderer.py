@@ -1,0 +1,223 @@
+"""From recorded responses to answers, one for each kind of caller."""
+
+from collections.abc import Iterator
+from dataclasses import replace
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from replaymock.cassettes.model import Recorded
+from replaymock.http import content_coding
+from replaymock.http.conditional import Asked
+from replaymock.http.cors import Cors
+from replaymock.http.headers import Headers
+from replaymock.http.rendered import Answer, Begin, Hold, Send, Wait
+from replaymock.replay.renderer import Caller, Prepared
+from replaymock.replay.time_shift import Shifting
+from tests.support.factories import JSON, a_request, recorded
+
+CALLER = Caller("http://localhost:8081", "", "")
+
+
+def prepared(found: Recorded, cors: Cors | None = None) -> Prepared:
+    return Prepared(found, (), cors or Cors(enabled=False))
+
+
+def headers_of(answer: Answer) -> dict[str, str]:
+    lines = answer.head.decode("latin-1").split("\r\n")[1:-2]
+    return {name.lower(): value for name, _, value in (line.partition(": ") for line in lines)}
+
+
+def test_a_plain_response_is_framed() -> None:
+    answer = prepared(recorded(b"[1]")).answer(CALLER)
+    assert answer.wire == b"HTTP/1.1 200 OK\r\ncontent-type: application/json\r\nContent-Length: 3\r\n\r\n[1]"
+
+
+def test_the_token_becomes_the_callers_origin() -> None:
+    found = prepared(recorded(b'"{{origin}}/a"', headers=(*JSON, ("location", "{{origin}}/b"))))
+    for origin in ("http://localhost:8081", "http://127.0.0.1:9"):
+        answer = found.answer(replace(CALLER, origin=origin))
+        assert answer.body == f'"{origin}/a"'.encode()
+        assert headers_of(answer)["location"] == f"{origin}/b"
+
+
+def test_a_token_in_a_header_alone_becomes_the_callers_origin_too() -> None:
+    answer = prepared(recorded(b"", headers=(("location", "{{origin}}/b"),))).answer(CALLER)
+    assert headers_of(answer)["location"] == "http://localhost:8081/b"
+
+
+def test_a_response_that_is_not_rewritten_keeps_what_looks_like_the_token() -> None:
+    assert prepared(recorded(b'"{{origin}}"', rewrite=False)).answer(CALLER).body == b'"{{origin}}"'
+
+
+def test_an_answer_is_made_once_for_each_kind_of_caller() -> None:
+    found = prepared(recorded(b"[1]"))
+    assert found.answer(CALLER) is found.answer(replace(CALLER, origin="http://other"))
+    with_origin = prepared(recorded(b'"{{origin}}"'))
+    assert with_origin.answer(CALLER) is not with_origin.answer(replace(CALLER, origin="http://other"))
+    assert with_origin.answer(CALLER) is with_origin.answer(CALLER)
+
+
+def test_many_kinds_of_caller_do_not_fill_the_memory() -> None:
+    found = prepared(recorded(b'"{{origin}}"'))
+    for number in range(100):
+        found.answer(replace(CALLER, origin=f"http://localhost:{number}"))
+    assert len(found._variants) <= 16
+
+
+@pytest.mark.parametrize("coding", ["gzip", "br", "zstd", "deflate"])
+def test_a_coded_response_is_coded_for_who_accepts_it(coding: str) -> None:
+    found = prepared(recorded(b"[1]", headers=(*JSON, ("content-encoding", coding))))
+    coded = found.answer(replace(CALLER, accept_encoding=f"x, {coding};q=0.5"))
+    plain = found.answer(CALLER)
+    assert content_coding.decode(coded.body, [coding], 99) == b"[1]"
+    assert headers_of(coded)["content-encoding"] == coding
+    assert plain.body == b"[1]"
+    assert "content-encoding" not in headers_of(plain)
+    assert headers_of(plain)["vary"] == headers_of(coded)["vary"] == "Accept-Encoding"
+
+
+def test_a_response_still_in_its_coding_is_served_as_it_is() -> None:
+    found = prepared(recorded(b"??", headers=(("content-encoding", "compress"),), encoded=True))
+    answer = found.answer(CALLER)
+    assert (answer.body, headers_of(answer)["content-encoding"]) == (b"??", "compress")
+
+
+@pytest.mark.parametrize("accept", ["", "foo", "*", "gzip, foo", "gzip"])
+@pytest.mark.parametrize("coding", ["foo", "gzip, foo"])
+def test_a_coding_that_is_not_known_here_is_served_as_it_stands_to_everyone(coding: str, accept: str) -> None:
+    answer = prepared(recorded(b"hi", headers=(("content-encoding", coding),))).answer(
+        replace(CALLER, accept_encoding=accept)
+    )
+    assert (answer.body, headers_of(answer)["content-encoding"]) == (b"hi", coding)
+    assert "vary" not in headers_of(answer)
+
+
+def test_a_caller_that_names_no_host_gets_links_without_an_origin() -> None:
+    found = prepared(recorded(b'"{{origin}}/a"', headers=(*JSON, ("location", "{{origin}}/b"))))
+    answer = found.answer(replace(CALLER, origin=a_request().origin))
+    assert (answer.body, headers_of(answer)["location"]) == (b'"/a"', "/b")
+
+
+def test_a_caller_under_a_base_path_is_led_back_to_below_it() -> None:
+    found = prepared(recorded(b"", headers=(("location", "/b"), ("set-cookie", "a=1; Path=/; HttpOnly"))))
+    headers = headers_of(found.answer(replace(CALLER, base="/base")))
+    assert (headers["location"], headers["set-cookie"]) == ("/base/b", "a=1; Path=/base/; HttpOnly")
+    assert headers_of(found.answer(CALLER))["location"] == "/b"
+
+
+def test_a_recorded_head_without_a_length_gets_none() -> None:
+    found = Prepared(recorded(b""), (), Cors(enabled=False), to_head=True)
+    assert "content-length" not in headers_of(found.answer(CALLER))
+
+
+def test_cookies_are_made_fit_for_localhost_and_cors_is_ours() -> None:
+    headers = (("set-cookie", "a=1; Secure; Path=/"), ("access-control-allow-origin", "https://old"))
+    found = headers_of(
+        prepared(recorded(headers=headers), Cors()).answer(replace(CALLER, echoed_origin="http://localhost"))
+    )
+    assert found["set-cookie"] == "a=1; Path=/"
+    assert found["access-control-allow-origin"] == "http://localhost"
+    assert found["vary"] == "Origin"
+
+
+def moving(found: Recorded, clock: Iterator[float]) -> Prepared:
+    return Prepared(found, (), Cors(), shifting=Shifting(lambda: next(clock)))
+
+
+def test_a_response_with_a_time_that_moves_is_made_once_a_second() -> None:
+    found = recorded(b'{"exp":1700000060}', recorded_at="2023-11-14T22:13:20Z")
+    prepared = moving(found, iter((1_700_000_010.0, 1_700_000_010.9, 1_700_000_011.0)))
+    first, same, later = (prepared.answer(CALLER) for _ in range(3))
+    assert prepared.moves
+    assert first is same
+    assert (first.body, later.body) == (b'{"exp":1700000070}', b'{"exp":1700000071}')
+
+
+@pytest.mark.parametrize("recorded_at", ["", "long ago"])
+def test_a_response_of_no_known_age_never_moves(recorded_at: str) -> None:
+    prepared = moving(recorded(b'{"exp":1700000060}', recorded_at=recorded_at), iter(()))
+    assert not prepared.moves
+    assert prepared.answer(CALLER).body == b'{"exp":1700000060}'
+
+
+def test_a_response_with_nothing_that_moves_asks_no_clock() -> None:
+    prepared = moving(recorded(b'{"id":1700000060}', recorded_at="2023-11-14T22:13:20Z"), iter(()))
+    assert not prepared.moves
+    assert prepared.answer(CALLER) is prepared.answer(CALLER)
+
+
+def test_a_part_is_of_the_content_as_this_caller_would_get_it_without_coding() -> None:
+    found = prepared(recorded(b'"{{origin}}/a"', headers=(*JSON, ("content-encoding", "gzip"))), Cors())
+    caller = replace(CALLER, accept_encoding="gzip")
+    part = found.answer(caller, Asked(range=(("Range", "bytes=1-4"),)))
+    assert (part.status, part.body, headers_of(part)["content-range"]) == (206, b"http", "bytes 1-4/25")
+    assert "content-encoding" not in headers_of(part)
+    assert "Content-Range" in headers_of(part)["access-control-expose-headers"]
+    assert found.answer(caller, Asked(range=(("Range", "bytes=5-1"),))) is found.answer(caller)
+
+
+@pytest.mark.parametrize(("coding", "digest"), [("gzip", ""), ("", "x")])
+def test_a_part_without_its_coding_has_no_digest_of_what_was_coded(coding: str, digest: str) -> None:
+    headers = (("content-encoding", coding),) if coding else ()
+    found = prepared(recorded(b"0123456789", headers=(*headers, ("repr-digest", "x"))))
+    answer = found.answer(CALLER, Asked((), (("Range", "bytes=2-4"),)))
+    assert (answer.body, headers_of(answer).get("repr-digest", "")) == (b"234", digest)
+
+
+@pytest.mark.parametrize("status", [204, 304])
+def test_some_statuses_have_no_body(status: int) -> None:
+    assert prepared(recorded(b"", status=status)).answer(CALLER).wire.endswith(b"\r\n\r\n")
+
+
+def test_a_recorded_head_keeps_its_length() -> None:
+    assert (
+        headers_of(prepared(recorded(b"", headers=(("content-length", "42"),))).answer(CALLER))["content-length"]
+        == "42"
+    )
+
+
+@given(
+    st.binary(max_size=50), st.sampled_from(["", "gzip", "br", "gzip, br"]), st.sampled_from(["", "gzip", "br", "*"])
+)
+def test_every_caller_gets_the_recorded_content(body: bytes, coding: str, accept: str) -> None:
+    headers: Headers = (("content-encoding", coding),) if coding else ()
+    answer = prepared(recorded(body, headers=headers, rewrite=False)).answer(replace(CALLER, accept_encoding=accept))
+    sent = content_coding.parse(headers_of(answer).get("content-encoding", ""))
+    assert content_coding.decode(answer.body, sent if body else [], 10_000) == body
+    assert headers_of(answer)["content-length"] == str(len(answer.body))
+
+
+SSE = (("content-type", "text/event-stream"),)
+TWO = b"id: 1\ndata: {{origin}}/a\n\nid: 2\ndata: b\n\n"
+
+
+def sent(answer: Answer) -> list[bytes]:
+    return [step.data for step in answer.steps if isinstance(step, Send) and step.data]
+
+
+def test_a_stream_is_served_event_by_event_at_its_recorded_pace() -> None:
+    answer = prepared(recorded(TWO, headers=SSE, pauses=((0, 40), (TWO.index(b"id: 2"), 100)))).answer(CALLER)
+    first, second = (f"id: 1\ndata: {CALLER.origin}/a\n\n".encode(), b"id: 2\ndata: b\n\n")
+    assert answer.steps == (Begin(), Wait(0.04), Send(first), Wait(0.1), Send(second), Send(b""))
+    assert answer.streamed and b"content-length" not in answer.head.lower()
+
+
+def test_a_stream_goes_on_after_the_event_its_caller_saw_last() -> None:
+    found = prepared(recorded(TWO, headers=SSE))
+    assert sent(found.answer(replace(CALLER, last_event_id="1"))) == [b"id: 2\ndata: b\n\n"]
+    assert len(sent(found.answer(replace(CALLER, last_event_id="unknown")))) == 2
+
+
+def test_a_stream_that_was_cut_when_recorded_is_held_open() -> None:
+    assert prepared(recorded(TWO, headers=SSE, truncated=True)).answer(CALLER).steps[-1] == Hold()
+    assert prepared(recorded(b"", headers=SSE, truncated=True)).answer(CALLER).steps == (Begin(), Hold())
+    assert prepared(recorded(b"", headers=SSE)).answer(CALLER).steps == ()
+
+
+def test_a_coded_stream_is_coded_piece_by_piece() -> None:
+    found = prepared(recorded(TWO, headers=(*SSE, ("content-encoding", "gzip"))))
+    pieces = sent(found.answer(replace(CALLER, accept_encoding="gzip")))
+    decoder = content_coding.decoder(["gzip"], 1000)
+    assert [decoder.feed(piece).endswith(b"\n\n") for piece in pieces[:2]] == [True, True]

@@ -1,0 +1,88 @@
+"""One connection in the fast lane, by itself; what it says is told in test_fastlane."""
+
+import asyncio
+import socket
+from collections.abc import Awaitable, Callable
+from typing import Any
+
+from replaymock.server.date_header import Starts
+from replaymock.server.fastpath.cache import Known, Ready
+from replaymock.server.fastpath.connection import Connection
+from replaymock.telemetry.journal import Served
+
+SERVED = Served("GET", "/a", 200, "hit", "a/GET.json", 0.0)
+GET = b"GET /%d HTTP/1.1\r\n\r\n"
+
+
+class Lane:
+    """A lane that answers what begins with `GET` by its target, and hands the rest over."""
+
+    def __init__(self) -> None:
+        self.known = Known()
+        self.starts = Starts(asyncio.get_running_loop())
+        self.handed: list[bytes] = []
+        self.closed = 0
+        self.was_left = asyncio.Event()
+
+    def repeat(self, served: Served) -> None:
+        raise AssertionError(served)
+
+    def answer(self, head: bytes) -> Ready | None:
+        wire = b"[%b]" % head.split(b" ")[1]
+        return Ready(b"", wire, b"", SERVED, closes=wire == b"[/9]", is_simple=False) if head[:3] == b"GET" else None
+
+    def answer_now(self, _data: bytes, _start: int) -> tuple[Ready, int] | None:
+        return None
+
+    def left(self, _connection: Connection) -> None:
+        self.closed += 1
+        self.was_left.set()
+
+    def hand_over(self, _connection: Connection, peer: socket.socket, _address: Any, data: bytes) -> None:
+        self.handed.append(data)
+        peer.close()
+
+
+def told(story: Callable[[Lane, asyncio.StreamReader, asyncio.StreamWriter], Awaitable[None]]) -> Lane:
+    """The lane after a story of a caller, told on a real connection."""
+
+    async def run() -> Lane:
+        lane = Lane()
+        loop = asyncio.get_running_loop()
+        with socket.create_server(("127.0.0.1", 0)) as listening:
+            reader, writer = await asyncio.open_connection(*listening.getsockname())
+            peer, address = listening.accept()
+            Connection(lane, loop, peer, address)
+            await asyncio.wait_for(story(lane, reader, writer), 5)
+            writer.close()
+            await writer.wait_closed()
+        return lane
+
+    return asyncio.run(run())
+
+
+def test_requests_are_answered_in_order_until_one_ends_the_connection() -> None:
+    async def story(_lane: Lane, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        writer.write(GET % 1 + GET % 2)
+        assert await reader.readexactly(8) == b"[/1][/2]"
+        writer.write(GET % 9 + GET % 3)
+        assert await reader.read() == b"[/9]"
+
+    assert told(story).closed == 1
+
+
+def test_what_the_lane_does_not_know_is_handed_over_with_all_that_follows() -> None:
+    async def story(_lane: Lane, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        writer.write(GET % 1 + b"POST / HTTP/1.1\r\n\r\n" + GET % 2)
+        assert await reader.read() == b"[/1]"
+
+    lane = told(story)
+    assert lane.handed == [b"POST / HTTP/1.1\r\n\r\n" + GET % 2]
+
+
+def test_a_caller_that_leaves_is_let_go() -> None:
+    async def story(lane: Lane, _reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        writer.close()
+        await lane.was_left.wait()
+
+    assert told(story).closed == 1

@@ -1,0 +1,101 @@
+"""What several workers say, told once; questions of one to all others."""
+
+from typing import Any
+
+import pytest
+
+from replaymock.server.prefork.aggregate import RELOAD_SECONDS, Chorus, Questions
+
+
+class Heard:
+    """A chorus, and what it told."""
+
+    def __init__(self) -> None:
+        self.told: list[tuple[str, dict[str, Any]]] = []
+        self.chorus = Chorus(lambda event, members: self.told.append((event, members)))
+
+    def say(self, worker: int, event: str, now: float = 0.0, **members: Any) -> None:
+        self.chorus.say(worker, event, members, now)
+
+
+@pytest.mark.parametrize("event", ["warning", "broken"])
+def test_what_every_worker_says_is_told_once(event: str) -> None:
+    heard = Heard()
+    for worker in (1, 2, 3):
+        heard.say(worker, event, message="a.json:1:1: no JSON")
+        heard.say(worker, event, message="b.json:1:1: no JSON")
+    assert [members["message"][0] for _, members in heard.told] == ["a", "b"]
+
+
+def test_what_one_worker_says_again_is_told_again_and_once() -> None:
+    heard = Heard()
+    for _ in range(3):
+        heard.say(1, "broken", message="a.json:1:1: no JSON")
+        heard.say(2, "broken", message="a.json:1:1: no JSON")
+    assert len(heard.told) == 3
+
+
+def test_a_worker_that_was_started_again_repeats_nothing_that_was_told() -> None:
+    heard = Heard()
+    for worker in (1, 2, 3):
+        heard.say(worker, "warning", message="it is warm")
+    assert len(heard.told) == 1
+
+
+def test_an_equal_miss_is_told_once_whatever_was_near_it_by_then() -> None:
+    heard = Heard()
+    heard.say(1, "miss", reason="never recorded", request={"path": "/x"}, nearest=[])
+    heard.say(2, "miss", reason="never recorded", request={"path": "/x"}, nearest=[{"file": "new"}])
+    heard.say(2, "miss", reason="never recorded", request={"path": "/y"}, nearest=[])
+    assert [members["request"]["path"] for _, members in heard.told] == ["/x", "/y"]
+
+
+def test_every_request_is_told() -> None:
+    heard = Heard()
+    for worker in (1, 2, 1):
+        heard.say(worker, "request", target="/x")
+    assert len(heard.told) == 3
+
+
+def test_a_reload_is_told_once_all_have_done_it() -> None:
+    heard = Heard()
+    assert heard.chorus.reloaded({1, 2}, 0.0) is None
+    heard.say(1, "reloaded", cassettes=3)
+    assert heard.chorus.reloaded({1, 2}, 0.5) == RELOAD_SECONDS - 0.5
+    heard.say(1, "reloaded", cassettes=4)
+    heard.say(2, "reloaded", cassettes=5)
+    assert heard.chorus.reloaded({1, 2}, 0.6) is None
+    assert heard.told == [("reloaded", {"cassettes": 5})]
+
+
+def test_a_reload_does_not_wait_for_ever_for_a_worker_that_saw_no_change() -> None:
+    heard = Heard()
+    heard.say(1, "reloaded", now=10.0, cassettes=3)
+    assert heard.chorus.reloaded({1, 2}, 10.0 + RELOAD_SECONDS) is None
+    assert len(heard.told) == 1
+
+
+def test_a_question_is_settled_when_the_last_has_answered_or_left() -> None:
+    questions = Questions()
+    one, other = questions.opened(1, 70, {2, 3}), questions.opened(2, 80, {1, 3})
+    questions.answered(2, one)
+    assert questions.settled() == []
+    questions.left(3)
+    assert questions.settled() == [(1, 70)]
+    questions.answered(1, other)
+    assert questions.settled() == [(2, 80)]
+    assert questions.settled() == []
+
+
+def test_a_question_without_anyone_to_ask_is_settled_and_an_answer_to_none_changes_nothing() -> None:
+    questions = Questions()
+    questions.answered(2, 0)
+    questions.opened(1, 70, set())
+    assert questions.settled() == [(1, 70)]
+
+
+def test_what_each_worker_could_not_tell_is_told_of_each() -> None:
+    heard = Heard()
+    for worker in (1, 2):
+        heard.say(worker, "dropped", count=7)
+    assert heard.told == [("dropped", {"count": 7})] * 2

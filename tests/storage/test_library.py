@@ -1,0 +1,428 @@
+"""The library keeps index and folder in line while both are written to."""
+
+import asyncio
+import functools
+import shutil
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from replaymock.cassettes.model import Cassette, CassetteRequest, Recorded
+from replaymock.errors import CassetteError
+from replaymock.http.bodies import Text
+from replaymock.http.cors import Cors
+from replaymock.http.origin import Origins
+from replaymock.matching.index import Index, Serving, entry_for
+from replaymock.matching.matcher import Matcher
+from replaymock.recording.cassette_builder import Recording
+from replaymock.recording.response_capture import Policy
+from replaymock.storage import library
+from replaymock.storage.folder import Store
+from replaymock.storage.library import Library
+from replaymock.storage.unsaved import Unsaved
+from tests.support.factories import a_cassette, recorded
+from tests.support.inside import put
+
+MATCHER, SERVING = Matcher(), Serving(Cors())
+
+
+class Shelf:
+    """A library on a real folder, with what it reported and the index it handed out last."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self.events: list[tuple[str, dict[str, Any]]] = []
+        self.index = Index()
+        self.broken: dict[str, CassetteError] = {}
+        self.store = Store(folder)
+        self.store.prepare_for_writing()
+        report = lambda event, members: self.events.append((event, members))  # noqa: E731
+        self.library = Library(self.store, MATCHER, SERVING, report, self._use)
+        self.library.load()
+
+    def _use(self, index: Index, broken: dict[str, CassetteError]) -> None:
+        self.index, self.broken = index, broken
+
+    def keep(self, file: str, cassette: Cassette) -> None:
+        """What a recorder does with a cassette."""
+        self.index.add(entry_for(file, cassette, plain=False, matcher=MATCHER, serving=SERVING))
+        self.library.save(file, cassette)
+
+
+def test_a_cassette_is_served_from_memory_until_it_is_saved_and_from_the_disk_after(tmp_path: Path) -> None:
+    shelf = Shelf(tmp_path / "c")
+
+    async def story() -> None:
+        shelf.keep("items/GET.json", a_cassette())
+        entry = shelf.index.entries["items/GET.json"]
+        assert (entry.is_at_hand, entry.held) == (True, a_cassette().responses)
+        await shelf.library.flush()
+        assert (entry.is_at_hand, entry.held, entry.cassette) == (True, (), a_cassette())
+
+    asyncio.run(story())
+    put(shelf.folder, "items/GET.json", "{")
+    shelf.library.look_again("items/GET.json")
+    assert (list(shelf.index.entries), list(shelf.broken)) == ([], ["items/GET.json"])
+
+
+def test_a_saved_cassette_is_announced_once_it_is_on_the_disk(tmp_path: Path) -> None:
+    shelf = Shelf(tmp_path / "c")
+
+    async def story() -> None:
+        shelf.keep("items/GET.json", a_cassette())
+        assert shelf.events == []
+        await shelf.library.flush()
+
+    asyncio.run(story())
+    assert shelf.events == [("recorded", {"file": "items/GET.json"})]
+    assert (shelf.folder / "items/GET.json").is_file()
+
+
+def test_a_reload_while_a_cassette_is_being_saved_does_not_lose_it(tmp_path: Path) -> None:
+    shelf = Shelf(tmp_path / "c")
+
+    async def story() -> None:
+        shelf.keep("items/GET.json", a_cassette())
+        shelf.library.load()
+        assert list(shelf.index.entries) == ["items/GET.json"]
+        shelf.keep("items/GET.json", a_cassette("/items", recorded(b"[1]"), recorded(b"[2]")))
+        shelf.library.load()
+        await shelf.library.flush()
+
+    asyncio.run(story())
+    shelf.library.rescan()
+    assert len(shelf.index.entries["items/GET.json"].cassette.responses) == 2
+
+
+def test_a_failed_write_is_told_once_and_counted_each_time(tmp_path: Path) -> None:
+    shelf = Shelf(tmp_path / "c")
+    (shelf.folder / "items").write_text("in the way")
+
+    async def story() -> None:
+        for number in range(3):
+            shelf.keep(f"items/GET--{number}.json", a_cassette())
+        await shelf.library.flush()
+
+    asyncio.run(story())
+    assert shelf.library.failed_writes == 3
+    assert [event for event, _ in shelf.events] == ["warning"]
+    assert "cannot write" in shelf.events[0][1]["message"]
+
+
+def test_an_unchanged_cassette_keeps_its_entry_over_a_reload(tmp_path: Path) -> None:
+    shelf = Shelf(tmp_path / "c")
+    shelf.store.save("items/GET.json", a_cassette())
+    shelf.library.rescan()
+    before = shelf.index.entries["items/GET.json"]
+    (shelf.folder / "more.json").write_text("{}")
+    shelf.library.rescan()
+    assert shelf.index.entries["items/GET.json"] is before
+    assert "more.json" in shelf.index.entries
+
+
+def test_a_broken_cassette_is_told_once_and_told_again_when_it_breaks_otherwise(tmp_path: Path) -> None:
+    shelf = Shelf(tmp_path / "c")
+    for text in ("{", "{", "[1,"):
+        (shelf.folder / "a.json").write_text(text)
+        shelf.library.rescan()
+    told = [members["message"] for event, members in shelf.events if event == "broken"]
+    assert len(told) == 2
+    assert list(shelf.broken) == ["a.json"]
+
+
+def test_emptying_removes_what_was_recorded_and_leaves_what_was_written_by_hand(tmp_path: Path) -> None:
+    shelf = Shelf(tmp_path / "c")
+    shelf.store.save("items/GET.json", a_cassette("/items", recorded(recorded_at="2026-11-22T13:00:00Z")))
+    shelf.store.save("hand/GET.json", a_cassette("/hand"))
+    (shelf.folder / "mock.json").write_text("{}")
+    shelf.store.scan()
+    shelf.library.empty(Recording(Policy(), MATCHER, Origins(("http://x",))))
+    left = sorted(file.name for file in shelf.folder.rglob("*.json"))
+    assert left == ["GET.json", "mock.json"]
+
+
+def test_a_file_that_a_request_asks_for_is_seen_before_the_watch_sees_it(tmp_path: Path) -> None:
+    shelf = Shelf(tmp_path / "c")
+    (shelf.folder / "new.json").write_text("{}")
+    assert not shelf.library.look_for(["other.json"])
+    assert shelf.library.look_for(["other.json", "new.json"])
+    assert list(shelf.index.entries) == ["new.json"]
+    assert not shelf.library.look_for(["new.json"])
+
+
+def test_a_file_that_the_watch_has_read_and_not_served_yet_is_served_when_asked_for(tmp_path: Path) -> None:
+    shelf = Shelf(tmp_path / "c")
+    (shelf.folder / "new.json").write_text("{}")
+    shelf.store.scan()
+    assert shelf.library.look_for(["new.json"])
+    assert list(shelf.index.entries) == ["new.json"]
+
+
+UNFIT = Cassette(
+    CassetteRequest("POST", "/bad", None, (("content-type", "text/plain; charset=ascii"),), Text("é")), (recorded(),)
+)
+
+
+def test_a_cassette_that_no_request_can_be_compared_with_takes_only_itself_out(tmp_path: Path) -> None:
+    shelf = Shelf(tmp_path / "c")
+    shelf.store.learn("bad/POST.json", UNFIT, ())
+    shelf.store.learn("good/GET.json", a_cassette(), ())
+    shelf.library.load()
+    shelf.library.load()
+    assert not shelf.library.look_for(["bad/POST.json"])
+    assert list(shelf.index.entries) == ["good/GET.json"]
+    assert list(shelf.broken) == ["bad/POST.json"]
+    (told,) = [members["message"] for event, members in shelf.events if event == "broken"]
+    assert told.startswith(f"{shelf.folder}/bad/POST.json:1:1: its request cannot be compared")
+
+
+async def until(condition: Callable[[], bool]) -> None:
+    async with asyncio.timeout(5):
+        while not condition():  # noqa: ASYNC110 - a poll with a deadline
+            await asyncio.sleep(0.005)
+
+
+def test_a_fault_while_reading_again_is_told_of_once_and_the_watch_goes_on(tmp_path: Path) -> None:
+    shelf = Shelf(tmp_path / "c")
+    faults = [RuntimeError("boom"), RuntimeError("boom")]
+
+    def stumble(index: Index, broken: dict[str, CassetteError]) -> None:
+        if faults:
+            raise faults.pop()
+        shelf.index, shelf.broken = index, broken
+
+    library = Library(
+        shelf.store, MATCHER, SERVING, lambda event, members: shelf.events.append((event, members)), stumble
+    )
+
+    def served(name: str) -> bool:
+        return name in shelf.index.entries
+
+    async def story() -> None:
+        watching = asyncio.ensure_future(library.watch())
+        for name in ("a.json", "b.json"):
+            (shelf.folder / name).write_text("{}")
+            await until(functools.partial(served, name))
+        watching.cancel()
+        await asyncio.gather(watching, return_exceptions=True)
+
+    asyncio.run(story())
+    assert [members["message"].partition(": ")[2] for event, members in shelf.events if event == "warning"] == [
+        "RuntimeError: boom"
+    ]
+
+
+def warnings(shelf: Shelf) -> list[str]:
+    return [members["message"] for event, members in shelf.events if event == "warning"]
+
+
+def test_what_could_not_be_written_is_served_from_memory_and_written_once_it_can_be(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(library, "AGAIN_SECONDS", 0.01)
+    shelf = Shelf(tmp_path / "c")
+    (shelf.folder / "items").write_text("in the way")
+
+    async def story() -> None:
+        for number in range(3):
+            shelf.keep(f"items/GET--{number}.json", a_cassette(f"/items/{number}"))
+        await until(lambda: shelf.library.failed_writes == 3)
+        shelf.library.load()
+        assert sorted(shelf.index.entries) == [f"items/GET--{number}.json" for number in range(3)]
+        (shelf.folder / "items").unlink()
+        await until(lambda: len(warnings(shelf)) == 2)
+        await shelf.library.flush()
+
+    asyncio.run(story())
+    assert shelf.library.failed_writes == 0
+    assert [told.partition(": ")[2] or told for told in warnings(shelf)] == [
+        "Not a directory; the caller was answered all the same, and it is tried again",
+        "what could not be written before is written now",
+    ]
+    assert not shelf.store.scan()
+    assert len(list(shelf.folder.rglob("GET--*.json"))) == len(shelf.index) == 3
+
+
+def test_what_cannot_be_written_is_tried_when_another_could_be_and_once_more_at_the_end(tmp_path: Path) -> None:
+    shelf = Shelf(tmp_path / "c")
+    (shelf.folder / "items").write_text("in the way")
+
+    async def story() -> None:
+        shelf.keep("items/GET.json", a_cassette())
+        shelf.keep("items/7/GET.json", a_cassette("/items/7"))
+        await until(lambda: shelf.library.failed_writes == 2)
+        (shelf.folder / "items").unlink()
+        shelf.keep("other/GET.json", a_cassette("/other"))
+        await until(lambda: shelf.library.failed_writes == 0)
+        (shelf.folder / "last").write_text("in the way")
+        shelf.keep("last/GET.json", a_cassette("/last"))
+        await until(lambda: shelf.library.failed_writes == 1)
+        (shelf.folder / "last").unlink()
+        await shelf.library.flush()
+
+    asyncio.run(story())
+    assert shelf.library.failed_writes == 0
+    assert len(list(shelf.folder.rglob("GET.json"))) == 4
+
+
+def test_a_newer_cassette_takes_the_place_of_one_that_could_not_be_written(tmp_path: Path) -> None:
+    shelf = Shelf(tmp_path / "c")
+    (shelf.folder / "items").write_text("in the way")
+    newer = a_cassette("/items", recorded(b"[1]"), recorded(b"[2]"))
+
+    async def story() -> None:
+        shelf.keep("items/GET.json", a_cassette())
+        await until(lambda: shelf.library.failed_writes == 1)
+        (shelf.folder / "items").unlink()
+        shelf.keep("items/GET.json", newer)
+        await shelf.library.flush()
+
+    asyncio.run(story())
+    assert shelf.index.entries["items/GET.json"].cassette == newer
+    assert [event for event, _ in shelf.events].count("recorded") == 1
+
+
+def test_what_there_is_no_room_to_keep_is_not_served_and_written_when_it_comes_again(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(library, "Unsaved", lambda: Unsaved(10))
+    shelf = Shelf(tmp_path / "c")
+
+    async def story() -> None:
+        shelf.keep("items/GET.json", a_cassette())
+        await until(lambda: bool(shelf.events))
+        (shelf.folder / "items/GET.2.body.png").mkdir()
+        longer = a_cassette("/items", recorded(b"[1]"), recorded(b"\x00", headers=(("content-type", "image/png"),)))
+        shelf.keep("items/GET.json", longer)
+        await until(lambda: shelf.library.failed_writes == 1)
+        assert shelf.index.entries["items/GET.json"].cassette == a_cassette()
+        (shelf.folder / "items/GET.2.body.png").rmdir()
+        shelf.keep("items/GET.json", longer)
+        await shelf.library.flush()
+
+    asyncio.run(story())
+    assert shelf.library.failed_writes == 0
+    assert len(shelf.index.entries["items/GET.json"].afters) == 2
+
+
+def test_only_the_newest_of_what_waits_to_be_written_is_written(tmp_path: Path) -> None:
+    shelf = Shelf(tmp_path / "c")
+
+    async def story() -> None:
+        for count in range(1, 200):
+            shelf.keep("poll/GET.json", a_cassette("/poll", *(recorded(b"[%d]" % number) for number in range(count))))
+        await shelf.library.flush()
+
+    asyncio.run(story())
+    assert len(shelf.events) < 20
+    assert not shelf.store.scan()
+    assert len(shelf.store.loaded[0].afters) == 199
+
+
+def test_what_comes_in_while_the_disk_is_busy_is_written_together_and_a_failure_is_its_own(tmp_path: Path) -> None:
+    shelf = Shelf(tmp_path / "c")
+    (shelf.folder / "7").write_text("in the way")
+    batches: list[int] = []
+    save_all = shelf.store.save_all
+    shelf.store.save_all = lambda cassettes: (batches.append(len(cassettes)), save_all(cassettes))[1]  # type: ignore[method-assign]
+
+    async def story() -> None:
+        for number in range(20):
+            shelf.keep(f"{number}/GET.json", a_cassette(f"/{number}"))
+        await shelf.library.flush()
+
+    asyncio.run(story())
+    assert batches == [1, 19, 1]  # the last is the second try at the end
+    assert len([event for event, _ in shelf.events if event == "recorded"]) == 19
+    assert shelf.library.failed_writes == 1
+    assert sorted(map(int, (file.partition("/")[0] for file in shelf.index.entries))) == [*range(20)]
+
+
+def test_when_the_whole_folder_cannot_be_made_every_cassette_counts_as_failed(tmp_path: Path) -> None:
+    shelf = Shelf(tmp_path / "c")
+    shutil.rmtree(shelf.folder)
+    shelf.folder.symlink_to(tmp_path / "nowhere/at/all")
+
+    async def story() -> None:
+        for number in range(3):
+            shelf.keep(f"{number}/GET.json", a_cassette(f"/{number}"))
+        await shelf.library.flush()
+
+    asyncio.run(story())
+    assert shelf.library.failed_writes == 3
+    assert [event for event, _ in shelf.events] == ["warning"]
+
+
+def test_a_file_that_was_seen_half_written_is_looked_at_again_when_it_is_asked_for(tmp_path: Path) -> None:
+    shelf = Shelf(tmp_path / "c")
+    put(shelf.folder, "a.json", "")
+    shelf.library.rescan()
+    assert list(shelf.broken) == ["a.json"]
+    assert not shelf.library.look_for(["a.json"])
+    put(shelf.folder, "a.json", "[1]")
+    assert shelf.library.look_for(["a.json"])
+    assert (list(shelf.index.entries), shelf.broken) == (["a.json"], {})
+
+
+def broken_off(number: int) -> Recorded:
+    """A response that no file can hold."""
+    return replace(recorded(b"[%d]" % number), reason="a\nb")
+
+
+def test_what_could_not_be_read_again_is_given_up_and_the_disk_says_what_is_served(tmp_path: Path) -> None:
+    shelf = Shelf(tmp_path / "c")
+    unkept: list[str] = []
+    shelf.library.unkept = unkept.append
+
+    async def story() -> None:
+        shelf.keep("items/GET.json", a_cassette())
+        await until(lambda: bool(shelf.events))
+        shelf.keep("items/GET.json", a_cassette("/items", recorded(), broken_off(2)))
+        shelf.keep("new/GET.json", a_cassette("/new", broken_off(3)))
+        await until(lambda: len(unkept) == 2)
+        assert list(shelf.index.entries) == ["items/GET.json"]
+        assert shelf.index.entries["items/GET.json"].cassette == a_cassette()
+        await shelf.library.flush()
+
+    asyncio.run(story())
+    assert sorted(unkept) == ["items/GET.json", "new/GET.json"]
+    assert shelf.library.failed_writes == 0 and shelf.library.saving == {}
+    reason = "not saved, it could not be read again: reason 'a\\nb' holds characters a status line cannot"
+    assert warnings(shelf) == [f"GET /items: {reason}", f"GET /new: {reason}"]
+    assert [event for event, _ in shelf.events].count("recorded") == 1
+    assert [file.relative_to(shelf.folder).as_posix() for file in shelf.folder.rglob("*.json")] == ["items/GET.json"]
+    assert not shelf.store.being_saved
+
+
+def test_what_stands_beside_what_could_not_be_read_again_is_written(tmp_path: Path) -> None:
+    shelf = Shelf(tmp_path / "c")
+
+    async def story() -> None:
+        shelf.keep("items/GET.json", a_cassette())
+        await until(lambda: bool(shelf.events))
+        shelf.keep("items/GET.json", a_cassette("/items", recorded(), broken_off(2), recorded(b"[3]"), broken_off(4)))
+        await until(lambda: len(shelf.events) == 4)
+        await shelf.library.flush()
+
+    asyncio.run(story())
+    assert [event for event, _ in shelf.events] == ["recorded", "warning", "warning", "recorded"]
+    left = a_cassette("/items", recorded(), recorded(b"[3]"))
+    assert shelf.index.entries["items/GET.json"].cassette == left
+    shelf.store.scan()
+    assert shelf.store.cassette(shelf.store.loaded[0]) == left
+
+
+def test_a_newer_cassette_without_what_could_not_be_read_again_is_written(tmp_path: Path) -> None:
+    shelf = Shelf(tmp_path / "c")
+
+    async def story() -> None:
+        shelf.keep("items/GET.json", a_cassette("/items", broken_off(1)))
+        shelf.keep("items/GET.json", a_cassette())
+        await shelf.library.flush()
+
+    asyncio.run(story())
+    assert warnings(shelf) == []
+    assert shelf.index.entries["items/GET.json"].cassette == a_cassette()

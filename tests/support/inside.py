@@ -1,0 +1,132 @@
+"""The product run inside the test, so that a test can look at its parts while real sockets talk to them."""
+
+import asyncio
+import contextlib
+import io
+import json
+from collections.abc import Callable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import AbstractAsyncContextManager
+from pathlib import Path
+from random import Random
+from typing import Any, TypeVar
+
+from replaymock.app import App
+from replaymock.cassettes.model import Cassette
+from replaymock.config.config_file import FileConfig
+from replaymock.config.settings import Settings
+from replaymock.errors import CassetteError
+from replaymock.http.cors import Cors
+from replaymock.matching.index import Entry, Index, Serving, entry_for
+from replaymock.matching.matcher import Matcher
+from replaymock.matching.naming import cassette_name
+from replaymock.proxy.forwarder import Recorder
+from replaymock.redaction.redactor import Redactor
+from replaymock.replay.engine import Responder
+from replaymock.replay.mode import REPLAY, Mode
+from replaymock.replay.overrides import Playing
+from replaymock.telemetry.console import Console
+from replaymock.telemetry.journal import Report
+
+Opened = TypeVar("Opened")
+
+
+class Told:
+    """What a run reports: the events as programs get them, and the log as people do."""
+
+    def __init__(self) -> None:
+        self._out = io.StringIO()
+        self._err = io.StringIO()
+        self.console = Console(json=True, verbose=False, quiet=False, out=self._out, err=self._err, color=False)
+
+    @property
+    def log(self) -> str:
+        """What is printed to stderr so far."""
+        return self._err.getvalue()
+
+    def events(self, name: str) -> list[dict[str, Any]]:
+        """The events of one name so far."""
+        events = map(json.loads, self._out.getvalue().splitlines())
+        return [event for event in events if event["event"] == name]
+
+
+@contextlib.contextmanager
+def held_open(make: Callable[[], AbstractAsyncContextManager[Opened]]) -> Iterator[Opened]:
+    """What an asynchronous context gives, held open by an event loop in a thread of its own."""
+    ready: Future[tuple[Opened, Callable[[], object]]] = Future()
+
+    async def hold() -> None:
+        ending = asyncio.Event()
+        loop = asyncio.get_running_loop()
+        async with make() as value:
+            ready.set_result((value, lambda: loop.call_soon_threadsafe(ending.set)))
+            await ending.wait()
+
+    with ThreadPoolExecutor(1) as thread:
+        held = thread.submit(asyncio.run, hold())
+        held.add_done_callback(lambda done: ready.done() or ready.set_exception(done.exception() or AssertionError()))
+        value, end = ready.result(20)
+        try:
+            yield value
+        finally:
+            end()
+            held.result(20)
+
+
+@contextlib.contextmanager
+def running_app(folder: Path, told: Told | None = None, **settings: Any) -> Iterator[App]:
+    """`record` (with `upstreams`) or `replay` of a folder on a free port."""
+    console = (told or Told()).console
+    chosen = Settings(**{"cassettes": str(folder), "port": 0, **settings})
+    with held_open(lambda: App(chosen, console.report).running()) as app:
+        yield app
+
+
+def an_entry(cassette: Cassette, matcher: Matcher | None = None, serving: Serving | None = None) -> Entry:
+    """A cassette in the index, under the name it would be recorded by."""
+    matcher = matcher or Matcher()
+    file = cassette_name(matcher.canonical(cassette.request.to_request()))
+    return entry_for(file, cassette, plain=False, matcher=matcher, serving=serving or Serving(Cors()))
+
+
+def a_responder(
+    *cassettes: Cassette,
+    mode: Mode = REPLAY,
+    playing: Playing | None = None,
+    config: FileConfig | None = None,
+    cors: Cors | None = None,
+    recorder: Recorder | None = None,
+    broken: dict[str, CassetteError] | None = None,
+    report: Report = lambda _event, _members: None,
+    clock: Callable[[], float] = lambda: 0.0,
+) -> Responder:
+    """A responder that serves these cassettes."""
+    config, cors = config or FileConfig(), cors or Cors()
+    matcher = Matcher(config.rules, Redactor(config.redaction))
+    playing = playing or Playing(ignored=config.ignored)
+    serving = Serving(cors, shifting=playing.shifting)
+    responder = Responder(
+        mode=mode,
+        playing=playing,
+        matcher=matcher,
+        cors=cors,
+        recorder=recorder,
+        report=report,
+        clock=clock,
+        random=Random(0),
+    )
+    responder.use(Index(an_entry(cassette, matcher, serving) for cassette in cassettes), broken or {})
+    return responder
+
+
+def put(folder: Path, name: str, value: Any) -> Path:
+    """A JSON file in a folder."""
+    place = folder / name
+    place.parent.mkdir(parents=True, exist_ok=True)
+    place.write_text(value if isinstance(value, str) else json.dumps(value, indent=2) + "\n")
+    return place
+
+
+def simple(path: str, *bodies: Any, method: str = "GET", **more: Any) -> dict[str, Any]:
+    """A cassette as one is written by hand: a response for each body."""
+    return {"request": {"method": method, "path": path}, "responses": [{"json": body, **more} for body in bodies]}

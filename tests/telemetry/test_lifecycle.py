@@ -1,0 +1,131 @@
+"""What a run says of itself at its start and at its end."""
+
+import errno
+import json
+import os
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from replaymock.config import config_file
+from replaymock.config.settings import Settings, Upstream
+from replaymock.errors import UsageError
+from replaymock.recording.volatile_hints import Proposal
+from replaymock.telemetry import lifecycle
+
+
+def said(settings: Settings, cassettes: int = 2) -> list[tuple[str, dict[str, Any]]]:
+    events: list[tuple[str, dict[str, Any]]] = []
+    lifecycle.announce(settings, "replay", 8081, cassettes, lambda event, members: events.append((event, members)))
+    return events
+
+
+def test_the_ready_file_holds_what_the_event_does(tmp_path: Path) -> None:
+    place = tmp_path / "ready"
+    ((event, members),) = said(Settings(ready_file=str(place)))
+    assert event == "ready"
+    assert members.pop("text") == "replaymock replay ready: http://localhost:8081 (2 cassettes)"
+    assert members == {"url": "http://localhost:8081", "port": 8081, "pid": os.getpid(), "cassettes": 2}
+    assert json.loads(place.read_text()) == {"event": "ready", **members}
+    assert [file.name for file in tmp_path.iterdir()] == ["ready"]
+
+
+def test_a_recorder_says_where_requests_go_and_cassettes_lie() -> None:
+    upstreams = (Upstream("", "https://a.test", "/v1"), Upstream("/ws", "http://localhost:1"))
+    ((_, members),) = said(Settings(upstreams=upstreams, cassettes="tests/cassettes"))
+    assert members["text"].splitlines()[1:] == [
+        "forwards to https://a.test/v1, /ws to http://localhost:1; writes into tests/cassettes/"
+    ]
+
+
+def test_an_empty_folder_is_said_with_a_way_to_begin() -> None:
+    ((_, members),) = said(Settings(), 0)
+    assert members["text"].endswith("\ncassettes/ holds none: put JSON into cassettes/hello.json to have it at /hello")
+
+
+def test_several_workers_are_said_with_what_they_do_not_share() -> None:
+    ((_, members),) = said(Settings(workers=3), 1)
+    assert members["workers"] == 3
+    assert members["text"].endswith("(1 cassette; 3 workers, each with its own positions in sequences)")
+
+
+def test_a_ready_file_that_cannot_be_written_is_named_and_nothing_is_announced(tmp_path: Path) -> None:
+    with pytest.raises(UsageError, match=r"--ready-file .*none/ready: cannot be written"):
+        said(Settings(ready_file=str(tmp_path / "none/ready")))
+
+
+def test_nothing_is_left_of_a_ready_file_that_could_not_be_written(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(_place: Path, _data: bytes) -> int:
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    (tmp_path / f"ready.{os.getpid()}").touch()
+    monkeypatch.setattr(Path, "write_bytes", full)
+    with pytest.raises(UsageError, match=r"--ready-file .*/ready: cannot be written: No space left on device"):
+        said(Settings(ready_file=str(tmp_path / "ready")))
+    assert not list(tmp_path.iterdir())
+
+
+def test_a_pipe_as_ready_file_is_written_to_where_it_is_read_and_stays(tmp_path: Path) -> None:
+    place = tmp_path / "ready"
+    os.mkfifo(place)
+    with pytest.raises(UsageError, match=r"--ready-file .*/ready: cannot be written: No such device or address"):
+        said(Settings(ready_file=str(place)))
+    reading = os.open(place, os.O_RDONLY | os.O_NONBLOCK)
+    said(Settings(ready_file=str(place)))
+    assert json.loads(os.read(reading, 1000))["event"] == "ready"
+    os.close(reading)
+    lifecycle.withdraw(Settings(ready_file=str(place)))
+    assert place.is_fifo()
+
+
+def test_a_ready_file_is_withdrawn_whether_there_is_one_or_not(tmp_path: Path) -> None:
+    place = tmp_path / "ready"
+    place.write_text("{}")
+    for _ in range(2):
+        lifecycle.withdraw(Settings(ready_file=str(place)))
+    assert not place.exists()
+    lifecycle.withdraw(Settings())
+
+
+@pytest.mark.parametrize(
+    ("host", "url"), [("localhost", "http://localhost:1"), ("::1", "http://[::1]:1"), ("0.0.0.0", "http://0.0.0.0:1")]
+)
+def test_a_url_can_be_opened(host: str, url: str) -> None:
+    assert lifecycle.url_of(host, 1) == url
+
+
+def test_a_summary_counts_by_outcome_and_speaks_of_failed_writes_only_where_there_were_some() -> None:
+    found = lifecycle.summary({"hit": 3, "miss": 1, "refused": 1}, unused=4)
+    assert (found["requests"], found["hits"], found["misses"], found["unused"]) == (5, 3, 1, 4)
+    assert (found["recorded"], found["redacted"], found["redacted_files"], found["failed_writes"]) == (0, 0, 0, 0)
+    assert found["text"] == "replaymock: hits 3, misses 1, unused 4"
+    found = lifecycle.summary({"hit": 3}, 4, redacted=(0, 0), failed_writes=2)
+    assert found["text"] == "replaymock: hits 3, misses 0, recorded 0, unused 4, redacted 0, failed writes 2"
+
+
+def test_a_summary_says_in_how_many_cassettes_something_is_hidden() -> None:
+    found = lifecycle.summary({}, 0, redacted=(2, 3), failed_writes=1)
+    assert (found["redacted"], found["redacted_files"]) == (2, 3)
+    assert found["text"].endswith("redacted 2 in 3 cassettes, failed writes 1")
+
+
+def test_what_alone_changed_is_told_with_the_rules_that_are_there_already() -> None:
+    told: list[tuple[str, dict[str, Any]]] = []
+    settings = Settings(file=config_file.read('[record]\nvolatile = ["header:etag"]', "replaymock.toml"))
+    found = [Proposal(("json:$.a", "json:$.b"), ("x/GET.json", "y/GET.json"))]
+    lifecycle.tell_of_changes(settings, found, lambda event, members: told.append((event, members)))
+    ((event, members),) = told
+    assert (event, members["hint"]) == ("changed", 'volatile = ["header:etag", "json:$.a", "json:$.b"]')
+    assert members["text"].startswith("x/GET.json and 1 cassette more: changed only in json:$.a and json:$.b; if that")
+
+
+def test_a_folder_is_told_from_here_and_never_with_all_that_is_above_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    elsewhere = tmp_path.parent / "other" / "cassettes"
+    found = [lifecycle.place_of(str(folder)) for folder in ("a/b", tmp_path / "a" / "b", elsewhere)]
+    assert found == ["a/b", "a/b", "cassettes"]

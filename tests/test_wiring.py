@@ -1,0 +1,35 @@
+"""What only a recorder needs."""
+
+import asyncio
+
+from replaymock.config.settings import Settings, parse_upstream
+from replaymock.http.cors import Cors
+from replaymock.matching.index import Serving
+from replaymock.matching.matcher import Matcher
+from replaymock.wiring import recorder_for
+
+
+def test_an_added_credential_is_never_stored_with_or_without_its_scheme() -> None:
+    async def made() -> tuple[str, ...]:
+        settings = Settings(
+            upstreams=(parse_upstream("http://backend"),),
+            mode="all",
+            headers=(
+                ("Authorization", "Bearer of-the-team"),
+                ("X-Short", "yes"),
+                ("X-Other", "Basic YW5uOnRyMHViNGRvcg=="),
+            ),
+        )
+        recorder, backends = recorder_for(
+            settings, Matcher(), Serving(Cors()), lambda _file, _cassette: None, lambda _event, _members: None
+        )
+        await backends.aclose()
+        return recorder.recording.policy.never_stored
+
+    assert asyncio.run(made()) == (
+        "Bearer of-the-team",
+        "of-the-team",
+        "Basic YW5uOnRyMHViNGRvcg==",
+        "YW5uOnRyMHViNGRvcg==",
+        "tr0ub4dor",
+    )
