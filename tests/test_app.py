@@ -11,8 +11,9 @@ from pathlib import Path
 
 import pytest
 
-from replaymock.config.settings import Latency, Upstream
 from replaymock.errors import UsageError
+from replaymock.proxy.routes import Upstream
+from replaymock.replay.faults import Latency
 from tests.support.inside import Told, put, running_app, simple
 from tests.support.running import ask, eventually, exchange, raw_backend, read_request, replaymock, reply
 

@@ -2,10 +2,11 @@
 
 import asyncio
 
-from replaymock.config.settings import Settings, parse_upstream
+from replaymock.config.settings import Settings
 from replaymock.http.cors import Cors
 from replaymock.matching.index import Serving
 from replaymock.matching.matcher import Matcher
+from replaymock.proxy.routes import parse_upstream
 from replaymock.wiring import recorder_for
 
 

@@ -13,21 +13,14 @@ from msgspec.structs import replace
 
 from replaymock.cassettes import websocket
 from replaymock.cassettes.diagnostics import Fault, Place, at, located, refuse_doubles
-from replaymock.cassettes.model import (
-    SWITCHING,
-    VERSION,
-    Cassette,
-    CassetteRequest,
-    Recorded,
-    Sidecar,
-    dump,
-    standard_reason,
-)
+from replaymock.cassettes.model import SWITCHING, VERSION, Cassette, CassetteRequest, Recorded, Sidecar
 from replaymock.cassettes.schema import FileCassette, FilePart, FileRequest, FileResponse
 from replaymock.cassettes.sidecars import MOST_BYTES, NONE, Sidecars
+from replaymock.cassettes.writer import dump
 from replaymock.errors import CassetteError
 from replaymock.http import bodies, event_stream, media_types
 from replaymock.http.headers import AGREED, HOP_BY_HOP, KEPT_VALUE, TOKEN, Headers, get
+from replaymock.http.messages import standard_reason
 from replaymock.http.rendered import NO_CONTENT
 from replaymock.http.uri import ungroup
 

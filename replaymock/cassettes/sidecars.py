@@ -11,7 +11,7 @@ from replaymock.cassettes.model import Sidecar
 from replaymock.cassettes.schema import FileResponse
 from replaymock.http import bodies, content_coding, event_stream, media_types
 from replaymock.http.headers import Headers, get, media_type
-from replaymock.http.origin import TOKEN
+from replaymock.placeholders import TOKEN
 
 MOST_BYTES = 64 * 1024 * 1024
 """The largest body that is taken into memory when it is served."""

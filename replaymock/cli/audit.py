@@ -11,8 +11,9 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from replaymock.cli.help import Command
-from replaymock.cli.options import Line, option, read_file
+from replaymock.cli.options import Line, option
 from replaymock.config.config_file import FileConfig
+from replaymock.config.discovery import read_file
 from replaymock.errors import UsageError
 
 if TYPE_CHECKING:
@@ -125,7 +126,7 @@ def _existing(given: str | None, found: FileConfig) -> Path:
 
 def _looked_into(places: tuple[str, ...], found: FileConfig) -> list[tuple[Path, tuple[str, ...] | None]]:
     """The folders to look into, each with the files of it that were given, or None for all it holds."""
-    from replaymock.matching.naming import cassette_of  # noqa: PLC0415
+    from replaymock.cassettes.filenames import cassette_of  # noqa: PLC0415
 
     if not places:
         return [(_existing(None, found), None)]

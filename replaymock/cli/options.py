@@ -1,8 +1,6 @@
 """Options that commands share, and where their values come from: flag, variable, configuration file, default."""
 
-import os
 from collections.abc import Callable
-from pathlib import Path
 from typing import Any
 
 import click
@@ -35,24 +33,6 @@ def shared(command: Command) -> Command:
     return command
 
 
-def read_file(name: str | None) -> config_file.FileConfig:
-    """The configuration in force: `name`, or replaymock.toml and pyproject.toml found upwards from here."""
-    found = _read(Path(name), "") if name is not None else _found()
-    if not found.rules_files:
-        return found
-    from replaymock.config.team_rules import with_rules  # noqa: PLC0415 - only who has rules waits for them
-
-    return with_rules(found)
-
-
-def _found() -> config_file.FileConfig:
-    own, project = _upwards("replaymock.toml"), _upwards("pyproject.toml")
-    if own and not project:
-        return _read(own, "")
-    found = _read(project, "tool.replaymock") if project else config_file.FileConfig()
-    return config_file.merged(found, _read(own, "")) if own else found
-
-
 def effective(context: click.Context, found: config_file.FileConfig) -> dict[str, Any]:
     """The command's parameters, with values from the configuration file where neither flag nor variable gave one."""
     values = dict(context.params)
@@ -72,22 +52,6 @@ def _converted(context: click.Context, parameter: str, name: str, value: Any) ->
         return declared.type.convert(value, declared, context)
     except click.BadParameter as error:
         raise UsageError(f"in the configuration file: {name} = {value!r}: {error.message}") from error
-
-
-def _read(place: Path, table: str) -> config_file.FileConfig:
-    try:
-        text = place.read_text(encoding="utf-8")
-    except OSError as error:
-        raise UsageError(f"--config {place}: {error.strerror or error}") from error
-    except UnicodeDecodeError as error:
-        raise UsageError(f"--config {place}: not UTF-8") from error
-    shown = os.path.relpath(place)
-    return config_file.relative_to(config_file.read(text, shown, table=table), str(place.resolve().parent))
-
-
-def _upwards(name: str) -> Path | None:
-    here = Path.cwd()
-    return next((folder / name for folder in (here, *here.parents) if (folder / name).is_file()), None)
 
 
 _PARAMETERS = {"json": "as_json"}

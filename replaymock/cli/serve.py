@@ -8,9 +8,12 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from replaymock.cli.help import Command
-from replaymock.cli.options import Line, effective, option, read_file, shared
+from replaymock.cli.options import Line, effective, option, shared
 from replaymock.config import config_file, settings
+from replaymock.config.discovery import read_file
 from replaymock.errors import UsageError
+from replaymock.proxy import routes
+from replaymock.replay import faults
 
 if TYPE_CHECKING:
     from replaymock.telemetry.console import Console
@@ -96,7 +99,7 @@ def record(context: click.Context, /, **_values: Any) -> None:
     _serve(
         settings.Settings(
             **_common(values, found),
-            upstreams=tuple(settings.parse_upstream(url) for url in values["upstream"]),
+            upstreams=tuple(routes.parse_upstream(url) for url in values["upstream"]),
             mode=values["mode"],
             headers=tuple(settings.parse_header(text) for text in values["header"]),
             verify=not values["insecure"],
@@ -181,7 +184,7 @@ def replay(context: click.Context, /, **_values: Any) -> None:
             sequence=settings.parse_choice(
                 values["sequence"], ("auto", "loop", "strict", "first", "last"), "--sequence"
             ),
-            latency=settings.parse_latency(values["latency"]),
+            latency=faults.parse_latency(values["latency"]),
             miss_status=values["miss_status"],
             fail_on_miss=values["fail_on_miss"],
             fast_lane=not values["no_fast_lane"],

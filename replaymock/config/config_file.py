@@ -12,7 +12,7 @@ from typing import Any
 
 from replaymock.errors import UsageError
 from replaymock.http.headers import TOKEN
-from replaymock.matching.canonical import Selector, parse_selector
+from replaymock.http.selectors import Selector, parse_selector
 from replaymock.matching.config_location import Home, home_of
 from replaymock.matching.matcher import IGNORE_KINDS, VOLATILE_KINDS, Rule
 from replaymock.redaction.credential_patterns import OPTIONAL

@@ -2,42 +2,16 @@
 
 import re
 from typing import Any
-from urllib.parse import urlsplit
 
 from msgspec import Struct, field
 
 from replaymock.config.config_file import FileConfig, RuleOfPlay
 from replaymock.errors import UsageError
 from replaymock.http.headers import FIELD_VALUE, HOST, TOKEN, Headers
-from replaymock.redaction.redactor import Redactor, anonymous
-from replaymock.replay.faults import Fault, parse_fault
+from replaymock.proxy.routes import Upstream
+from replaymock.replay.faults import Direction, Latency, parse_fault, parse_latency
 
 MOST_WORKERS = 256
-
-
-class Upstream(Struct, frozen=True):
-    """A backend and the path prefix it is asked for; `base` is put before each target."""
-
-    prefix: str
-    origin: str
-    base: str = ""
-
-
-class Latency(Struct, frozen=True):
-    """How long an answer is held back: between two bounds in seconds, or by a factor as long as when recorded."""
-
-    low: float = 0.0
-    high: float = 0.0
-    factor: float = 0.0
-
-
-class Direction(Struct, frozen=True):
-    """What a rule says of how the answers to some requests are played; None where it says nothing."""
-
-    path: str = "/**"
-    method: str = ""
-    latency: Latency | None = None
-    fault: Fault | None = None
 
 
 class Settings(Struct, frozen=True):
@@ -84,18 +58,6 @@ class Settings(Struct, frozen=True):
     file: FileConfig = field(default_factory=FileConfig)
 
 
-def parse_upstream(text: str) -> Upstream:
-    """An upstream from `[PREFIX=]URL`. UsageError when it is no absolute http or https URL."""
-    prefix, equals, url = text.partition("=") if text.startswith("/") else ("", "", text)
-    if text.startswith("/") and not equals:
-        raise UsageError(f"--upstream {shown_url(text)!r}: a prefix needs a URL, as in {text}=https://api.example.com")
-    parts = _split_url(url, text)
-    default = {"http": 80, "https": 443}[parts.scheme]
-    host = f"[{parts.hostname}]" if ":" in (parts.hostname or "") else parts.hostname
-    port = "" if parts.port in (None, default) else f":{parts.port}"
-    return Upstream(prefix.rstrip("/"), f"{parts.scheme}://{host}{port}", parts.path.rstrip("/"))
-
-
 def parse_header(text: str) -> tuple[str, str]:
     """A header from `Name: value`. UsageError when it is none; what may be the value is not repeated in the message."""
     name, colon, value = text.partition(":")
@@ -105,26 +67,6 @@ def parse_header(text: str) -> tuple[str, str]:
     if not FIELD_VALUE.fullmatch(value):
         raise UsageError(f"--header: the value of {name} holds characters that a header cannot")
     return name, value
-
-
-def parse_latency(text: str, place: str = "--latency") -> Latency:
-    """A latency from `recorded`, `xFACTOR`, milliseconds, or `MIN-MAX` milliseconds. UsageError naming `place`."""
-    if text == "recorded":
-        return Latency(factor=1.0)
-    factor = _FACTOR.fullmatch(text)
-    if factor:
-        return Latency(factor=float(factor.group(1)))
-    found = _RANGE.fullmatch(text)
-    if not found:
-        raise UsageError(
-            f"{place} {text!r}: use recorded, a factor of that such as x0.5, "
-            f"milliseconds such as 200, or a range such as 100-300"
-        )
-    low = int(found.group(1))
-    high = int(found.group(2) or low)
-    if high < low:
-        raise UsageError(f"{place} {text!r}: the first bound is above the second")
-    return Latency(low / 1000, high / 1000)
 
 
 def parse_direction(rule: RuleOfPlay) -> Direction:
@@ -214,38 +156,8 @@ def check_globs(globs: tuple[str, ...], flag: str) -> tuple[str, ...]:
     return globs
 
 
-def shown_url(url: str) -> str:
-    """A URL as it may stand in a message: it may hold a password."""
-    return Redactor().headers((("location", url),), anonymous)[0][1]
-
-
-def _split_url(url: str, text: str) -> Any:
-    try:
-        parts = urlsplit(url)
-        usable = parts.scheme in ("http", "https") and parts.hostname and parts.port != 0
-    except ValueError:
-        usable = False
-    if not usable:
-        raise UsageError(f"--upstream {shown_url(text)!r}: write a whole URL, as in https://api.example.com")
-    if parts.username or parts.password:
-        raise UsageError("--upstream: leave the credentials out of the URL; give them by --header 'Authorization: …'")
-    host = parts.hostname or ""
-    if not HOST.fullmatch(f"[{host}]" if ":" in host else host):
-        advice = "use letters, digits, dots and hyphens, and the xn-- form for any other letter"
-        raise UsageError(f"--upstream {shown_url(text)!r}: {host!r} is no host name; {advice}")
-    if not _URL.fullmatch(url):
-        raise UsageError(
-            f"--upstream {shown_url(text)!r}: percent-encode what is not visible ASCII, such as a blank as %20"
-        )
-    if parts.query or parts.fragment:
-        raise UsageError(f"--upstream {shown_url(text)!r}: leave the query and the fragment out")
-    return parts
-
-
-_FACTOR = re.compile(r"x([0-9]{1,4}(?:\.[0-9]{1,4})?)")
 _NUMBER = re.compile(r"[0-9]{1,9}")
 _RANGE = re.compile(r"([0-9]+)(?:\s*-\s*([0-9]+))?")
-_URL = re.compile(r"[!-~]+")
 _SIZE = re.compile(r"([0-9]+)\s*([A-Za-z]*)")
 _UNITS = {
     "": 1,

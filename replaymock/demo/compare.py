@@ -9,7 +9,7 @@ from itertools import zip_longest
 
 from replaymock.http import jwt
 from replaymock.http.headers import Headers, is_cors, is_unstored
-from replaymock.http.uri import PLACEHOLDER
+from replaymock.placeholders import PLACEHOLDER
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,14 +13,15 @@ from typing import Any
 
 from replaymock.app import App
 from replaymock.config import config_file
-from replaymock.config.settings import Settings, parse_statuses, parse_upstream
+from replaymock.config.settings import Settings, parse_statuses
 from replaymock.demo.client import visit
 from replaymock.demo.compare import Seen, compare
 from replaymock.demo.report import Told, print_hints, print_told
 from replaymock.demo.server import open_shop
 from replaymock.demo.shop import PASSWORD
 from replaymock.http import jwt
-from replaymock.http.uri import PLACEHOLDER
+from replaymock.placeholders import PLACEHOLDER
+from replaymock.proxy.routes import parse_upstream
 from replaymock.telemetry import console
 
 # Errors are not recorded unless asked for, and headers take no part in matching: this story asks for one of each.

@@ -12,7 +12,8 @@ import msgspec
 from msgspec import Struct
 
 from replaymock.http import json_tokens, media_types
-from replaymock.http.uri import PLACEHOLDER, Pairs, encode_pair, group, parse_query, ungroup
+from replaymock.http.uri import Pairs, encode_pair, group, parse_query, ungroup
+from replaymock.placeholders import PLACEHOLDER
 
 INLINE_LIMIT = 64 * 1024
 

@@ -93,3 +93,22 @@ UNSTORED = HOP_BY_HOP | frozenset(
     ).split()
 )
 UNSTORED_PREFIXES = ("replaymock-", "x-b3-", "x-datadog-", "sentry-")
+
+
+def has_body(headers: Headers) -> bool:
+    """Whether a request has a body (RFC 9112 section 6.3)."""
+    return _is_chunked(headers) or get(headers, "content-length", "0") != "0"
+
+
+def content_length(headers: Headers) -> int | None:
+    """The length a response announces; None when it announces none that can be relied on."""
+    value = get(headers, "content-length")
+    relied_on = value.isdecimal() and len(value) <= _MOST_DIGITS and not has(headers, "transfer-encoding")
+    return int(value) if relied_on else None
+
+
+def _is_chunked(headers: Headers) -> bool:
+    return "chunked" in list_items(get(headers, "transfer-encoding"))
+
+
+_MOST_DIGITS = 18

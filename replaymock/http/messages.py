@@ -2,6 +2,8 @@
 
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
+from functools import lru_cache
+from http import HTTPStatus
 
 from msgspec import Struct
 
@@ -92,3 +94,24 @@ def is_large(message: Request | Response) -> bool:
 LARGE = 64 * 1024
 # Once decoded it may be far more.
 _LARGE_CODED = 8 * 1024
+
+
+@lru_cache(maxsize=128)
+def standard_reason(status: int) -> str:
+    """The reason phrase of a status code (RFC 9110 section 15); empty for an unknown one."""
+    try:
+        return HTTPStatus(status).phrase
+    except ValueError:
+        return ""
+
+
+ERROR_STATUSES = frozenset((401, 403, 429, *range(500, 600)))
+
+
+@dataclass(frozen=True, slots=True)
+class Head:
+    """The status line and the headers of a response, as they were sent."""
+
+    status: int
+    reason: str
+    headers: Headers

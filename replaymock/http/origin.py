@@ -8,8 +8,8 @@ import re
 from collections.abc import Iterator
 
 from replaymock.http.headers import Headers
+from replaymock.placeholders import TOKEN
 
-TOKEN = "{{origin}}"  # noqa: S105 - no password
 _TOKEN_BYTES = TOKEN.encode("ascii")
 
 

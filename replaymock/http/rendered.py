@@ -3,14 +3,15 @@
 HTTP/1.1 framing follows RFC 9112 section 6.
 """
 
-from collections.abc import Iterable
+from collections.abc import Hashable, Iterable
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, Protocol
 
 import msgspec
 from msgspec import Struct
 
 from replaymock.http.headers import FRAMING, Headers, without
+from replaymock.http.messages import Head
 
 PROBLEM_TYPE = "application/problem+json"
 
@@ -150,3 +151,27 @@ def json_answer(
 
 
 NO_CONTENT = frozenset((204, 304))
+
+
+class Out(Protocol):
+    """The connection a live response goes out on. `client` tells it from others, for all the requests on it."""
+
+    client: Hashable
+
+    def answer(self, answer: Answer) -> None:
+        """Sends a whole answer."""
+
+    def begin(self, head: Head, length: int | None) -> None:
+        """Sends a head, with this `Content-Length` or, for None, before a body without known length."""
+
+    def whole(self, head: Head, length: int | None, body: bytes) -> None:
+        """`begin`, and all of the body in one go; `finish` is yet to come."""
+
+    async def write(self, data: bytes) -> None:
+        """Sends a piece of the body and waits until there is room for more."""
+
+    def finish(self) -> None:
+        """Ends the body."""
+
+    def abort(self) -> None:
+        """Cuts the body short, so that the caller can tell."""

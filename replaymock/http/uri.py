@@ -5,13 +5,12 @@ Paths follow RFC 3986 section 6.2.2: unreserved characters are decoded and hex d
 
 import re
 import string
-from collections.abc import Callable, Iterator
-from functools import lru_cache
+from collections.abc import Callable
 from urllib.parse import quote, unquote_to_bytes
 
-Pairs = tuple[tuple[str, str | None], ...]
+from replaymock.placeholders import PLACEHOLDER
 
-PLACEHOLDER = re.compile(r"\{\{redacted(?::[^{}]*)?\}\}")
+Pairs = tuple[tuple[str, str | None], ...]
 
 
 def normal_path(path: str) -> str:
@@ -28,34 +27,6 @@ def normal_path(path: str) -> str:
 def literal_path(path: str) -> str:
     """The path as a cassette holds it: as sent, but for `{`, `}` and `*`, which mean a template there."""
     return _around_placeholders(path, lambda part: part.translate(_TEMPLATE_CHARACTERS))
-
-
-def is_template(path: str) -> bool:
-    """Whether a cassette's path stands for many paths."""
-    return any(character in PLACEHOLDER.sub("", path) for character in "{*")
-
-
-@lru_cache(maxsize=4096)
-def pattern(template: str) -> re.Pattern[str]:
-    """A template or glob as an expression over normal paths, in which looking grows with a path and no faster.
-
-    `{id}` and `*` stand for part of a segment, at least one character; `/**` at the end for nothing or anything
-    below; `**` elsewhere for anything.
-    """
-    end = r"(?:/.*)?\Z" if template.endswith("/**") else r"\Z"
-    beginning, *others = _blocks(template.removesuffix("/**"))
-    if not others:
-        return re.compile("".join(_steps("", beginning, end)), re.DOTALL)
-    *between, last = others
-    parts = [*_steps("", beginning, ""), *(f"(?>{_anywhere(block, '')})" for block in between)]
-    return re.compile("".join([*parts, _anywhere(last, end) if last != [""] else ".*"]), re.DOTALL)
-
-
-def specificity(template: str) -> tuple[int, int, str]:
-    """A sort key: the template with more literal characters first, then the one with fewer wildcards."""
-    pieces = _TEMPLATE_PIECES.split(template)
-    literal = sum(len(piece) for piece in pieces if not _TEMPLATE_PIECES.fullmatch(piece))
-    return (-literal, len(pieces), template)
 
 
 def parse_query(query: str) -> Pairs:
@@ -141,39 +112,6 @@ def _around_placeholders(text: str, change: Callable[[str], str]) -> str:
     return "".join([*out, change(text[start:])])
 
 
-def _blocks(template: str) -> list[list[str]]:
-    """A glob cut at each `**`; each block is the texts, escaped, before, between and after its `*` and `{name}`."""
-    blocks = [[""]]
-    for piece in _TEMPLATE_PIECES.split(template):
-        if piece.endswith("**"):
-            blocks[-1][-1] += piece.removesuffix("**")
-            blocks.append([""])
-        elif piece == "*" or (piece.startswith("{") and piece.endswith("}") and not PLACEHOLDER.fullmatch(piece)):
-            blocks[-1].append("")
-        else:
-            blocks[-1][-1] += re.escape(normal_path(piece))
-    return blocks
-
-
-def _anywhere(block: list[str], end: str) -> str:
-    """A block behind anything: tried once in each segment, since what fails there fails from any later place in it."""
-    return "".join(["(?:[^/]*+/)*?", *_steps("[^/]*?", block, end)])
-
-
-def _steps(lead: str, block: list[str], end: str) -> Iterator[str]:
-    """The texts of a block, each where it comes first behind the one before.
-
-    That leaves most to what follows, and no `/` is between a first place and a later one; so a place once found is
-    never given up, `(?>`, and nothing is looked through twice.
-    """
-    for number, text in enumerate(block):
-        before = "[^/]+?" if number else lead
-        whole = text + (end if number == len(block) - 1 else "")
-        if before == "[^/]+?" and (text.startswith("/") or (not text and whole)):
-            before = "[^/]++"
-        yield f"(?>{before}{whole})"
-
-
 def _parse_pair(item: str) -> tuple[str, str | None]:
     name, equals, value = item.replace("+", " ").partition("=")
     return readable(name), readable(value) if equals else None
@@ -198,6 +136,5 @@ _KEPT_IN_SEGMENTS = "!$&'()+,;=-._~"
 _ESCAPE = re.compile(r"%([0-9A-Fa-f]{2})")
 _ENCODED_PLACEHOLDER = re.compile(r"%7B%7Bredacted(?:(?::|%3A)(?:(?!%7[BD])[^/])*)?%7D%7D")
 _TEMPLATE_CHARACTERS = str.maketrans({"{": "%7B", "}": "%7D", "*": "%2A"})
-_TEMPLATE_PIECES = re.compile(r"(/\*\*\Z|\*\*|\*|\{\{redacted(?::[^{}]*)?\}\}|\{[^{}/]*\})")
 _LITERAL_PERCENT = re.compile(r"%(?=[0-9A-Fa-f]{2})")
 _SURROGATE = re.compile(r"[\udc80-\udcff]")

@@ -9,13 +9,9 @@ from dataclasses import dataclass, replace
 from fnmatch import fnmatchcase
 from typing import Any
 
-from msgspec import Struct
-
-from replaymock.errors import UsageError
 from replaymock.http.headers import Headers
+from replaymock.http.selectors import Location, Selector
 from replaymock.http.uri import Pairs
-
-Location = tuple[str | int, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,55 +32,11 @@ class Canonical:
     text: str = ""
 
 
-class Selector(Struct, frozen=True):
-    """Which part of a message a rule speaks of. `find` gives the places of a `json:` selector in a parsed value."""
-
-    kind: str
-    name: str
-    find: Callable[[Any], list[Location]] = lambda _value: []
-
-    def __str__(self) -> str:
-        return f"{self.kind}:{self.name}" if self.name else self.kind
-
-
-def parse_selector(text: str, kinds: Sequence[str], place: str) -> Selector:
-    """A selector from its text. UsageError naming `place` when its kind is not one of `kinds` or its path is broken."""
-    kind, colon, name = text.partition(":")
-    if kind not in kinds:
-        import difflib  # noqa: PLC0415 - only who mistypes waits for it
-
-        near = difflib.get_close_matches(kind, kinds, 1)
-        advice = f"did you mean {near[0]!r}?" if near else f"use one of {', '.join(kinds)}"
-        raise UsageError(f"{place}: unknown selector {text!r}: {advice}")
-    if kind in _WITHOUT_NAME and not colon:
-        return Selector(kind, "")
-    if not name:
-        raise UsageError(f"{place}: selector {text!r} needs a name after the colon, as in {_EXAMPLES[kind]!r}")
-    if kind == "json":
-        return Selector(kind, name, _json_finder(name, place))
-    return Selector(kind, name.lower() if kind == "header" else name)
-
-
-def is_named(selectors: Sequence[Selector], name: str) -> bool:
-    """Whether one of the selectors is of this name, in any case."""
-    return any(selector.name.lower() == name.lower() for selector in selectors)
-
-
 def ignore(selectors: Sequence[Selector], request: Canonical) -> Canonical:
     """The request without what the selectors name."""
     for selector in selectors:
         request = IGNORES[selector.kind](selector, request)
     return request
-
-
-def _json_finder(path: str, place: str) -> Callable[[Any], list[Location]]:
-    import jsonpath  # noqa: PLC0415 - 40 ms that only configurations with a JSON path should pay
-
-    try:
-        compiled = jsonpath.compile(path)
-    except jsonpath.JSONPathError as error:
-        raise UsageError(f"{place}: {path!r} is not a JSON path: {str(error).splitlines()[0]}") from error
-    return lambda value: [tuple(match.parts) for match in compiled.finditer(value)]
 
 
 def _without_query(selector: Selector, request: Canonical) -> Canonical:
@@ -143,15 +95,4 @@ IGNORES: dict[str, Callable[[Selector, Canonical], Canonical]] = {
     "json": _without_json,
     "body": _without_body,
     "trailing-slash": _without_trailing_slash,
-}
-_WITHOUT_NAME = ("query", "body", "trailing-slash")
-_EXAMPLES = {
-    "query": "query:_",
-    "header": "header:accept",
-    "form": "form:nonce",
-    "json": "json:$.meta.requestId",
-    "cookie": "cookie:visit",
-    "value": "value:cust_[0-9]+",
-    "body": "body",
-    "trailing-slash": "trailing-slash",
 }

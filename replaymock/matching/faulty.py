@@ -6,13 +6,14 @@ That is told by what can be read of their request, and by their name.
 from dataclasses import replace
 from functools import cached_property
 
+from replaymock.cassettes.filenames import is_cassette_name, is_sidecar_name, mock_path
 from replaymock.cassettes.model import CassetteRequest
 from replaymock.errors import CassetteError
 from replaymock.http.cors import Cors
 from replaymock.matching.canonical import Canonical
 from replaymock.matching.index import Entry, Index, Serving
 from replaymock.matching.matcher import Matcher
-from replaymock.matching.naming import cassette_name, is_cassette_name, is_sidecar_name, mock_path
+from replaymock.matching.naming import cassette_name
 
 _EXACT, _PLAIN, _TEMPLATE, _NONE = range(4)
 

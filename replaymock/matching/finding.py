@@ -2,12 +2,14 @@
 
 from msgspec import Struct
 
+from replaymock.cassettes.filenames import mock_file
+from replaymock.cassettes.model import KnownBody
 from replaymock.http.headers import Headers
 from replaymock.http.messages import Request
 from replaymock.matching.canonical import Canonical
 from replaymock.matching.index import Entry, Index
-from replaymock.matching.matcher import KnownBody, Matcher
-from replaymock.matching.naming import cassette_name, mock_file
+from replaymock.matching.matcher import Matcher
+from replaymock.matching.naming import cassette_name
 
 _MOST_REMEMBERED = 10_000
 _MOST_BODY = 16 * 1024

@@ -11,12 +11,12 @@ from urllib.parse import quote
 
 from msgspec import Struct
 
-from replaymock.cassettes.model import Cassette, CassetteRequest, Recorded
+from replaymock.cassettes.model import SOCKET, Cassette, CassetteRequest, Recorded
+from replaymock.cassettes.path_templates import pattern, specificity
 from replaymock.http.cors import Cors
 from replaymock.http.headers import Headers
-from replaymock.http.uri import pattern, specificity
 from replaymock.matching.canonical import Canonical
-from replaymock.matching.matcher import SOCKET, Key, Matcher, key_of
+from replaymock.matching.matcher import Key, Matcher, key_of
 from replaymock.matching.redacted_match import View, covers, is_masked, view_of
 from replaymock.replay.renderer import Prepared
 from replaymock.replay.response_cache import Shelf

@@ -5,26 +5,24 @@ hashable. Stored and live requests go through the same functions.
 """
 
 import contextlib
-import json
 from collections.abc import Callable
 from typing import Any
 
 from msgspec import Struct
 
+from replaymock.cassettes.model import KnownBody, multipart_pairs
+from replaymock.cassettes.path_templates import pattern
 from replaymock.http import bodies, json_tokens, media_types
 from replaymock.http.headers import get, media_type
 from replaymock.http.messages import Request
-from replaymock.http.uri import Pairs, normal_path, parse_query, pattern
+from replaymock.http.selectors import Selector
+from replaymock.http.uri import Pairs, normal_path, parse_query
 from replaymock.matching import graphql
-from replaymock.matching.canonical import Canonical, Selector, ignore
+from replaymock.matching.canonical import Canonical, ignore
 from replaymock.redaction.redactor import Redactor, anonymous, forget_names, shortened
 
 Key = tuple[Any, ...]
-KnownBody = tuple[str, Any]
-"""Kind and body of a canonical request."""
 
-SOCKET: KnownBody = ("websocket", None)
-"""What a request for a WebSocket has for a body, so that it is told apart from one for a page at the same path."""
 
 IGNORE_KINDS = ("query", "header", "form", "json", "body", "trailing-slash")
 VOLATILE_KINDS = ("header", "json", "value")
@@ -41,14 +39,6 @@ class Rule(Struct, frozen=True):
     ignore: tuple[Selector, ...] = ()
     headers: tuple[str, ...] = ()
     volatile: tuple[Selector, ...] = ()
-
-
-class Difference(Struct, frozen=True):
-    """One field in which a request is not what was recorded; None where the field is absent."""
-
-    field: str
-    recorded: Any
-    received: Any
 
 
 class Matcher:
@@ -138,18 +128,6 @@ def key_of(request: Canonical) -> Key:
     return (request.method, request.path, request.query, request.headers, request.kind, body)
 
 
-def differences(recorded: Canonical, received: Canonical) -> list[Difference]:
-    """The fields in which two requests differ, named as the selectors that would ignore them."""
-    found = []
-    if recorded.method != received.method:
-        found.append(Difference("method", recorded.method, received.method))
-    if recorded.path != received.path:
-        found.append(Difference("path", recorded.path, received.path))
-    found += _field_differences(_grouped("query", recorded.query), _grouped("query", received.query))
-    found += _field_differences(_grouped("header", recorded.headers), _grouped("header", received.headers))
-    return found + _body_differences(recorded, received)
-
-
 def _canonical_body(request: Request) -> tuple[str, Any, str]:
     """Kind and body of a canonical request, and its text."""
     if not request.body:
@@ -189,85 +167,6 @@ def _canonical_graphql(request: Request) -> KnownBody | None:
 
 def _canonical_form(request: Request) -> KnownBody | None:
     return "form", _sorted_pairs(request.body.decode("latin-1"))
-
-
-def multipart_pairs(body: bodies.Multipart) -> tuple[tuple[str, str], ...]:
-    """The parts of a multipart body by name: what they hold, or for files and binary the name and a SHA-256."""
-    return tuple((part.name, _part_content(part)) for part in body.parts)
-
-
-def _part_content(part: bodies.Part) -> str:
-    content = part.body
-    if part.filename is None and isinstance(content, bodies.Text):
-        return forget_names(content.text)
-    media = part.content_type.partition(";")[0].strip().lower()
-    if isinstance(content, bodies.Digest):
-        digest = content.sha256
-    else:
-        digest = bodies.digest(bodies.decode(content, part.content_type or "text/plain"))
-    return f"{part.filename or ''};{media};{digest}"
-
-
-def _body_differences(recorded: Canonical, received: Canonical) -> list[Difference]:
-    if SOCKET[0] in (recorded.kind, received.kind) and recorded.kind != received.kind:
-        upgrades = (kind if kind == SOCKET[0] else None for kind in (recorded.kind, received.kind))
-        return [Difference("upgrade", *upgrades)]
-    if recorded.kind != received.kind:
-        return [Difference("body", recorded.kind or None, received.kind or None)]
-    if recorded.kind == "json":
-        return _json_differences(recorded.body, received.body, "json:$")
-    if recorded.kind in ("form", "multipart"):
-        return _field_differences(_grouped("form", recorded.body), _grouped("form", received.body))
-    if recorded.kind == "text" and recorded.body != received.body:
-        return [Difference("body", recorded.body, received.body)]
-    if recorded.body != received.body:
-        return [Difference("body", f"sha256 {recorded.body}", f"sha256 {received.body}")]
-    return []
-
-
-def _field_differences(recorded: dict[str, Any], received: dict[str, Any]) -> list[Difference]:
-    names = [*recorded, *(name for name in received if name not in recorded)]
-    return [
-        Difference(name, recorded.get(name), received.get(name))
-        for name in names
-        if name not in recorded or name not in received or not _same(recorded[name], received[name])
-    ]
-
-
-def _same(one: Any, other: Any) -> bool:
-    """Equality in which, as in JSON, true is not 1."""
-    return json_tokens.canonical(one) == json_tokens.canonical(other)
-
-
-def _grouped(kind: str, pairs: tuple[tuple[str, Any], ...]) -> dict[str, Any]:
-    found: dict[str, list[Any]] = {}
-    for name, value in pairs:
-        found.setdefault(f"{kind}:{name}", []).append(value)
-    return {name: values[0] if len(values) == 1 else values for name, values in found.items()}
-
-
-def _json_differences(recorded: Any, received: Any, path: str) -> list[Difference]:
-    """Where two values part, as high up as one side has nothing to compare."""
-    if isinstance(recorded, dict) and isinstance(received, dict):
-        found = []
-        for name in [*recorded, *(name for name in received if name not in recorded)]:
-            step = path + _member_step(name)
-            if name in recorded and name in received:
-                found += _json_differences(recorded[name], received[name], step)
-            else:
-                found.append(Difference(step, recorded.get(name), received.get(name)))
-        return found
-    if isinstance(recorded, list) and isinstance(received, list) and len(recorded) == len(received):
-        pairs = enumerate(zip(recorded, received, strict=True))
-        return [found for at, (one, other) in pairs for found in _json_differences(one, other, f"{path}[{at}]")]
-    return [] if _same(recorded, received) else [Difference(path, recorded, received)]
-
-
-def _member_step(name: str) -> str:
-    if name.isidentifier() and name.isascii():
-        return f".{name}"
-    escaped = json.dumps(name, ensure_ascii=False)[1:-1].replace('\\"', '"').replace("'", "\\'")
-    return f"['{escaped}']"
 
 
 def _sorted_pairs(encoded: str) -> Pairs:

@@ -9,13 +9,13 @@ import re
 import unicodedata
 from urllib.parse import unquote
 
-from replaymock.http.uri import PLACEHOLDER
+from replaymock.cassettes.filenames import _LIKE_A_SIDECAR, _SIDECAR_ROOM, METHODS, NAME_LIMIT
 from replaymock.matching import graphql
 from replaymock.matching.canonical import Canonical
 from replaymock.matching.matcher import key_of
+from replaymock.placeholders import PLACEHOLDER
 
 PART_LIMIT = 80
-NAME_LIMIT = 180
 HASH_DIGITS = 8
 _LABEL_LIMIT = 28
 _METHOD_LIMIT = 16
@@ -31,37 +31,6 @@ def cassette_name(request: Canonical, digits: int = HASH_DIGITS) -> str:
     suffix = "-".join(part for part in (label, hashed) if part)
     file = f"{method}--{suffix}.json" if suffix else f"{method}.json"
     return _joined(folders, file) if hashed else _joined_or_hashed(folders, file, request)
-
-
-def is_cassette_name(name: str) -> bool:
-    """Whether a file of this name (without folder) is a cassette rather than a plain mock."""
-    found = _CASSETTE.fullmatch(name)
-    return found is not None and (found.group(1) in METHODS or "--" in name)
-
-
-def is_sidecar_name(name: str) -> bool:
-    """Whether a file of this name (without folder) is the body of a cassette beside it."""
-    return bool(_SIDECAR.fullmatch(name))
-
-
-def cassette_of(file: str) -> str:
-    """The cassette that a sidecar belongs to by its name; any other file is its own."""
-    folder, slash, name = file.rpartition("/")
-    return f"{folder}{slash}{_SIDECAR_ENDING.sub('', name)}.json" if is_sidecar_name(name) else file
-
-
-def mock_file(path: str) -> str:
-    """The plain mock that would be served at a path; empty where a plain mock cannot be, or should not."""
-    name = f"{path[1:]}.json"
-    base = name.rpartition("/")[2]
-    if not _PLAIN.fullmatch(path) or len(name) > NAME_LIMIT or is_cassette_name(base) or is_sidecar_name(base):
-        return ""
-    return name
-
-
-def mock_path(name: str) -> str:
-    """The path a plain mock is served at."""
-    return "/" + name.removesuffix(".json")
 
 
 def _joined_or_hashed(folders: list[str], file: str, request: Canonical) -> str:
@@ -117,20 +86,8 @@ def _hash(request: Canonical) -> str:
     return hashlib.sha256(repr(key_of(request)).encode("utf-8", "surrogatepass")).hexdigest()
 
 
-METHODS = frozenset(
-    (
-        "GET HEAD POST PUT PATCH DELETE OPTIONS TRACE CONNECT QUERY PROPFIND PROPPATCH MKCOL COPY MOVE LOCK "
-        "UNLOCK REPORT SEARCH MKCALENDAR ACL BIND REBIND UNBIND LINK UNLINK PURGE CHECKOUT MERGE"
-    ).split()
-)
 _RESERVED = frozenset(
     ["con", "prn", "aux", "nul"] + [f"{port}{number}" for port in ("com", "lpt") for number in range(10)]
 )
-_PLAIN = re.compile(r"(?:/[A-Za-z0-9_~\-][A-Za-z0-9._~\-]*)+")
-_SIDECAR_ROOM = 16
 _NOT_IN_SLUG = re.compile(r"[^a-z0-9._-]+")
 _NOT_IN_LABEL = re.compile(r"[^A-Za-z0-9_-]+")
-_CASSETTE = re.compile(r"([A-Z][A-Z0-9_-]*?)(?:--[^/]*)?\.json")
-_SIDECAR_ENDING = re.compile(r"(?:\.[0-9]+)?(?:\.message-[0-9]+)?\.body\.[A-Za-z0-9]+\Z")
-_LIKE_A_SIDECAR = re.compile(r"[a-z][a-z0-9_-]*(?:--.*)?(?:\.[0-9]+)?(?:\.message-[0-9]+)?\.body\.[a-z0-9]+")
-_SIDECAR = re.compile(r"[A-Z][A-Z0-9_-]*?(?:--[^/]*)?(?:\.[0-9]+)?(?:\.message-[0-9]+)?\.body\.[A-Za-z0-9]+")

@@ -8,12 +8,16 @@ from typing import Any
 
 from msgspec import Struct, structs
 
+from replaymock.cassettes.filenames import mock_file
+from replaymock.cassettes.model import SOCKET
 from replaymock.errors import UsageError
-from replaymock.matching.canonical import Canonical, ignore, parse_selector
+from replaymock.http.selectors import parse_selector
+from replaymock.matching.canonical import Canonical, ignore
 from replaymock.matching.config_location import Home
+from replaymock.matching.differences import Difference, differences
 from replaymock.matching.index import Entry, Index
-from replaymock.matching.matcher import IGNORE_KINDS, SOCKET, Difference, differences, key_of
-from replaymock.matching.naming import cassette_name, mock_file
+from replaymock.matching.matcher import IGNORE_KINDS, key_of
+from replaymock.matching.naming import cassette_name
 
 NEAREST = 3
 _MOST_SELECTORS = 6

@@ -5,10 +5,9 @@ from dataclasses import replace
 
 from replaymock.http import event_stream
 from replaymock.http.headers import media_type
-from replaymock.http.messages import Exchange, Live, Request, Response
-from replaymock.http.rendered import Answer
+from replaymock.http.messages import Exchange, Head, Live, Request, Response
+from replaymock.http.rendered import Answer, Out
 from replaymock.proxy.keeping import Kept
-from replaymock.proxy.relay import Head, Out
 from replaymock.recording.request_capture import Asked
 from replaymock.recording.turns import Turn
 

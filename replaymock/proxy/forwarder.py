@@ -9,16 +9,17 @@ from datetime import UTC, datetime
 from functools import lru_cache, partial
 from typing import TYPE_CHECKING
 
-from replaymock.config.settings import Upstream
+from replaymock.cassettes.path_templates import pattern
 from replaymock.errors import RequestRefused
 from replaymock.http import challenges
 from replaymock.http.conditional import OK, Reduced, answers_less, not_forwarded
 from replaymock.http.conditional import Asked as Ranged
 from replaymock.http.headers import Headers, get, list_items
-from replaymock.http.messages import Live, Request, is_large
+from replaymock.http.messages import Head, Live, Request, is_large
 from replaymock.http.origin import prefixed_cookies
 from replaymock.http.problem import fault, refusal
-from replaymock.http.uri import normal_path, pattern
+from replaymock.http.rendered import Out
+from replaymock.http.uri import normal_path
 from replaymock.matching.index import Index, Serving
 from replaymock.proxy import own_origin
 from replaymock.proxy.attempt import Attempt
@@ -26,7 +27,8 @@ from replaymock.proxy.keeping import Kept
 from replaymock.proxy.lingering import Detachable, Lingering
 from replaymock.proxy.passing import Passage
 from replaymock.proxy.ranges import PARTIAL, Ranging
-from replaymock.proxy.relay import Head, Out, keeping, relay
+from replaymock.proxy.relay import keeping, relay
+from replaymock.proxy.routes import Upstream
 from replaymock.proxy.slices import Cut, cut_from, relay_part
 from replaymock.recording.cassette_builder import Recording
 from replaymock.recording.pipeline import Save, Taking

@@ -4,7 +4,17 @@ from functools import lru_cache
 
 from replaymock.http.content_coding import cut_to_known
 from replaymock.http.cors import Cors
-from replaymock.http.headers import FRAMING, Headers, get, has, hop_by_hop, is_cors, list_items, without
+from replaymock.http.headers import (
+    FRAMING,
+    Headers,
+    _is_chunked,
+    get,
+    has_body,
+    hop_by_hop,
+    is_cors,
+    list_items,
+    without,
+)
 from replaymock.http.origin import Origins, below, local_cookies
 
 
@@ -45,22 +55,10 @@ def to_caller(
     return cors.apply((*below(local_cookies(kept), base), *extra), echoed)
 
 
-def has_body(headers: Headers) -> bool:
-    """Whether a request has a body (RFC 9112 section 6.3)."""
-    return _is_chunked(headers) or get(headers, "content-length", "0") != "0"
-
-
 @lru_cache(maxsize=128)
 def waits_to_be_asked(headers: Headers) -> bool:
     """Whether the body of a request is held back until a 100 comes (RFC 9110 section 10.1.1)."""
     return _expects_to_be_asked(headers) and has_body(headers)
-
-
-def content_length(headers: Headers) -> int | None:
-    """The length a response announces; None when it announces none that can be relied on."""
-    value = get(headers, "content-length")
-    relied_on = value.isdecimal() and len(value) <= _MOST_DIGITS and not has(headers, "transfer-encoding")
-    return int(value) if relied_on else None
 
 
 def _expects_to_be_asked(headers: Headers) -> bool:
@@ -70,10 +68,3 @@ def _expects_to_be_asked(headers: Headers) -> bool:
 
 def _cut(name: str, value: str, signed: frozenset[str]) -> str:
     return cut_to_known(value) if name.lower() == "accept-encoding" and "accept-encoding" not in signed else value
-
-
-def _is_chunked(headers: Headers) -> bool:
-    return "chunked" in list_items(get(headers, "transfer-encoding"))
-
-
-_MOST_DIGITS = 18

@@ -4,8 +4,8 @@ import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 
-from replaymock.http.rendered import Answer
-from replaymock.proxy.relay import Head, Out
+from replaymock.http.messages import Head
+from replaymock.http.rendered import Answer, Out
 
 LINGER_SECONDS = 120.0
 """How long a whole is waited for once its client has what it wanted."""

@@ -7,8 +7,8 @@ import ipaddress
 import re
 from collections.abc import Container
 
-from replaymock.config.settings import Upstream
 from replaymock.http.headers import Headers
+from replaymock.proxy.routes import Upstream
 from replaymock.replay.sessions import BASE
 
 Own = frozenset[str]

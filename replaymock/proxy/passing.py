@@ -5,15 +5,15 @@ The same client sends the same headers over and over, and so does a backend: wha
 
 from functools import lru_cache
 
-from replaymock.config.settings import Upstream
 from replaymock.http import signing
 from replaymock.http.cors import Cors
 from replaymock.http.headers import Headers
-from replaymock.http.messages import Live, Request
+from replaymock.http.messages import Head, Live, Request
 from replaymock.http.origin import Origins
 from replaymock.proxy import own_origin
 from replaymock.proxy.headers import to_caller, to_upstream
-from replaymock.proxy.relay import Head, Rewriting
+from replaymock.proxy.relay import Rewriting
+from replaymock.proxy.routes import Upstream
 
 _REMEMBERED = 256
 

@@ -6,17 +6,16 @@ nothing in it has to be replaced.
 
 import asyncio
 import contextlib
-from collections.abc import AsyncGenerator, AsyncIterator, Callable, Hashable, Iterator
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Iterator
 from dataclasses import dataclass
-from typing import Protocol
 
 from replaymock.errors import UpstreamError
 from replaymock.http import content_coding, media_types
-from replaymock.http.headers import Headers, get, media_type
-from replaymock.http.messages import Live
-from replaymock.http.origin import TOKEN, Origins, StreamRewriter
-from replaymock.http.rendered import Answer
-from replaymock.proxy.headers import content_length
+from replaymock.http.headers import content_length, get, media_type
+from replaymock.http.messages import Head, Live
+from replaymock.http.origin import Origins, StreamRewriter
+from replaymock.http.rendered import Out
+from replaymock.placeholders import TOKEN
 from replaymock.proxy.keeping import Kept
 
 HELD_BYTES = 256 * 1024
@@ -29,39 +28,6 @@ HELD_CODED_BYTES = 16 * 1024 * 1024
 HELD_CODED_SECONDS = 2.0
 _NO_LIMIT = 1 << 62
 _NEVER_HELD = frozenset(("text/event-stream", "application/x-ndjson", "application/ndjson", "application/jsonl"))
-
-
-@dataclass(frozen=True, slots=True)
-class Head:
-    """The head of a response as the caller gets it, without framing."""
-
-    status: int
-    reason: str
-    headers: Headers
-
-
-class Out(Protocol):
-    """The connection a live response goes out on. `client` tells it from others, for all the requests on it."""
-
-    client: Hashable
-
-    def answer(self, answer: Answer) -> None:
-        """Sends a whole answer."""
-
-    def begin(self, head: Head, length: int | None) -> None:
-        """Sends a head, with this `Content-Length` or, for None, before a body without known length."""
-
-    def whole(self, head: Head, length: int | None, body: bytes) -> None:
-        """`begin`, and all of the body in one go; `finish` is yet to come."""
-
-    async def write(self, data: bytes) -> None:
-        """Sends a piece of the body and waits until there is room for more."""
-
-    def finish(self) -> None:
-        """Ends the body."""
-
-    def abort(self) -> None:
-        """Cuts the body short, so that the caller can tell."""
 
 
 @dataclass(frozen=True, slots=True)

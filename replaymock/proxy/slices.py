@@ -11,11 +11,11 @@ from msgspec.structs import replace
 
 from replaymock.http import conditional, event_stream
 from replaymock.http.conditional import OK, Asked, Reduced
-from replaymock.http.headers import media_type
-from replaymock.http.messages import Live
-from replaymock.proxy.headers import content_length
+from replaymock.http.headers import content_length, media_type
+from replaymock.http.messages import Head, Live
+from replaymock.http.rendered import Out
 from replaymock.proxy.keeping import Kept
-from replaymock.proxy.relay import HELD_CODED_BYTES, HELD_CODED_SECONDS, Head, Out, Rewriting, keeping, rewritten
+from replaymock.proxy.relay import HELD_CODED_BYTES, HELD_CODED_SECONDS, Rewriting, keeping, rewritten
 
 
 class Cut(Struct, frozen=True):

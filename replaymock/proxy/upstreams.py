@@ -13,7 +13,7 @@ from dataclasses import replace
 import certifi
 import httpx
 
-from replaymock.config.settings import Settings, Upstream
+from replaymock.config.settings import Settings
 from replaymock.errors import RequestRefused, UpstreamError, UsageError
 from replaymock.http import challenges
 from replaymock.http.messages import Live, Request
@@ -21,6 +21,7 @@ from replaymock.proxy.client import dialer
 from replaymock.proxy.client.dialer import Answered
 from replaymock.proxy.client.pool import Pool, Reply, Transport
 from replaymock.proxy.client.proxied import Proxied
+from replaymock.proxy.routes import Upstream
 
 # How many requests are upstream at once; more wait their turn. A caller whose body is slow in coming holds a place, so
 # there are places for more of them than a browser or a careless program has connections.

@@ -4,17 +4,18 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from functools import cache
 
-from replaymock.cassettes.model import Cassette, CassetteRequest, Recorded
+from replaymock.cassettes.model import SOCKET, Cassette, CassetteRequest, KnownBody, Recorded
 from replaymock.http.messages import Exchange, Request
-from replaymock.http.origin import TOKEN, Origins
+from replaymock.http.origin import Origins
 from replaymock.http.uri import normal_path
 from replaymock.http.websocket_messages import CLOSE, Message
 from replaymock.matching.canonical import Canonical
 from replaymock.matching.index import Entry, Index
-from replaymock.matching.matcher import SOCKET, KnownBody, Matcher, key_of
+from replaymock.matching.matcher import Matcher, key_of
 from replaymock.matching.naming import HASH_DIGITS, cassette_name
 from replaymock.matching.redacted_match import covers
-from replaymock.recording.causality import History, write_name
+from replaymock.placeholders import TOKEN
+from replaymock.recording.causality import History
 from replaymock.recording.hindsight import Hindsight
 from replaymock.recording.merge import doubt_left, gathered, join, same, says_all
 from replaymock.recording.repeats import Repeats, digest_of
@@ -22,7 +23,7 @@ from replaymock.recording.request_capture import Asked, Asking
 from replaymock.recording.response_capture import Policy, Storing, is_redacted
 from replaymock.recording.volatile_hints import Proposals
 from replaymock.redaction.redactor import WITHHELD, Numbering
-from replaymock.replay.sequence import Writes, satisfied
+from replaymock.replay.sequence import Writes, satisfied, write_name
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,12 +8,9 @@ from collections.abc import Callable
 
 from msgspec import Struct
 
-from replaymock.matching import graphql
 from replaymock.matching.canonical import Canonical
-from replaymock.replay.sequence import WRITE_METHODS
 
 _MOST_WRITES = 10_000
-_ERRORS = 400
 
 
 class Write(Struct, frozen=True):
@@ -26,20 +23,6 @@ class Write(Struct, frozen=True):
 
     def __str__(self) -> str:
         return f"{self.name} x{self.number}" if self.number > 1 else self.name
-
-
-def write_name(request: Canonical, path: str, status: int) -> str:
-    """What a request counts as when it was answered with `status`: empty unless it wrote. `path` is its cassette's.
-
-    A GraphQL query is no write; a mutation goes by the name of its operation.
-    """
-    if request.method not in WRITE_METHODS or status >= _ERRORS:
-        return ""
-    if request.kind != "json":
-        return f"{request.method} {path}"
-    if graphql.is_read(request.body):
-        return ""
-    return f"{request.method} {path} {graphql.operation_name(request.body)}".rstrip()
 
 
 class History:

@@ -10,7 +10,8 @@ from collections.abc import Iterable, Iterator
 from functools import cache
 from pathlib import Path
 
-from replaymock.cassettes.model import Cassette, dump
+from replaymock.cassettes.model import Cassette
+from replaymock.cassettes.writer import dump
 from replaymock.http.problem import fault
 from replaymock.proxy.forwarder import Recorder
 from replaymock.recording.causality import hide_names
@@ -21,7 +22,8 @@ from replaymock.storage.folder import Store
 from replaymock.storage.library import Library
 from replaymock.storage.loader import Loaded
 from replaymock.storage.watcher import rest, with_rests
-from replaymock.telemetry.journal import Report, counted
+from replaymock.telemetry.console import counted
+from replaymock.telemetry.journal import Report
 
 PAUSE_SECONDS = 0.5
 """How long the folder is left alone at least."""

@@ -6,16 +6,15 @@ from dataclasses import replace
 
 from replaymock.cassettes.model import Recorded
 from replaymock.http import jwt
+from replaymock.http.messages import ERROR_STATUSES
+from replaymock.http.selectors import Selector
 from replaymock.http.websocket_messages import Message
-from replaymock.matching.canonical import Selector
 from replaymock.matching.redacted_match import covers_pairs, covers_text
 from replaymock.recording.extent import goes_further, is_open, side_by_side
 from replaymock.recording.volatile import without
 from replaymock.redaction.redactor import ANONYMOUS, forget_names
 from replaymock.replay.sequence import Writes, satisfied
 from replaymock.replay.time_shift import MOVING, without_expiry
-
-ERROR_STATUSES = frozenset((401, 403, 429, *range(500, 600)))
 
 
 def join(

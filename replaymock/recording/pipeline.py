@@ -2,12 +2,11 @@
 
 from collections.abc import Callable, Container
 
-from replaymock.cassettes.model import Cassette
+from replaymock.cassettes.model import SOCKET, Cassette
 from replaymock.http.messages import LARGE, Exchange, Request, is_large
 from replaymock.http.problem import fault
 from replaymock.http.websocket_messages import Message
 from replaymock.matching.index import Entry, Index, Serving, entry_for, held_entry
-from replaymock.matching.matcher import SOCKET
 from replaymock.recording.cassette_builder import Recording, Taken
 from replaymock.recording.extent import is_open
 from replaymock.recording.line import Line, Steps

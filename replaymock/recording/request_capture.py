@@ -4,13 +4,13 @@ from dataclasses import replace
 
 from msgspec import Struct
 
-from replaymock.cassettes.model import CassetteRequest
+from replaymock.cassettes.model import SOCKET, CassetteRequest, KnownBody
 from replaymock.http import bodies
 from replaymock.http.headers import Headers, get, media_type
 from replaymock.http.messages import Request
 from replaymock.http.uri import literal_path, parse_query
 from replaymock.matching.canonical import Canonical
-from replaymock.matching.matcher import SOCKET, KnownBody, Matcher
+from replaymock.matching.matcher import Matcher
 from replaymock.redaction.known_secrets import KnownValues
 from replaymock.redaction.labels import Label
 from replaymock.redaction.numbering import Numbering

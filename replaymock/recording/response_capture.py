@@ -3,18 +3,20 @@
 import base64
 import contextlib
 import re
+from collections.abc import Callable
 from dataclasses import dataclass, replace
+from itertools import pairwise
 
 from replaymock.cassettes.model import Cassette, Recorded
 from replaymock.http import content_coding, event_stream, media_types
+from replaymock.http.event_stream import Pauses
 from replaymock.http.headers import Headers, get, hop_by_hop, is_cors, is_unstored, list_items, media_type
-from replaymock.http.messages import Exchange, Response
-from replaymock.http.origin import TOKEN, Origins
+from replaymock.http.messages import ERROR_STATUSES, Exchange, Response
+from replaymock.http.origin import Origins
+from replaymock.http.selectors import Selector
 from replaymock.http.websocket_messages import BINARY, CLOSE, SERVER, Message, as_reason
-from replaymock.matching.canonical import Selector
-from replaymock.recording.merge import ERROR_STATUSES
+from replaymock.placeholders import TOKEN
 from replaymock.redaction.redactor import Numbering, RedactionRules, Redactor
-from replaymock.replay.pacing import pauses_in
 
 
 @dataclass(frozen=True, slots=True)
@@ -224,3 +226,26 @@ _OWN_NAME = b"1.1 replaymock"
 _PSEUDONYM = re.compile(rb"1\.1 replaymock-[0-9a-f]{8}(?![0-9A-Za-z])")
 _PLACEHOLDER = "{{redacted"
 _MARKS = (_PLACEHOLDER.encode(), *(_in_base64(_PLACEHOLDER, before) for before in range(3)))
+
+SHORTEST_MS = 50
+"""Pauses in a body that is no stream of events are kept from so many milliseconds on."""
+
+
+def pauses_in(
+    media_type: str, arrivals: Pauses, sent: bytes, stored: bytes, decoded_size: Callable[[int], int]
+) -> Pauses:
+    """Where a stored body paused, from how much of it had arrived when.
+
+    `sent` is what arrived, without its coding, and `decoded_size` tells how much of it so many coded bytes make.
+    """
+    is_stream = event_stream.is_stream(media_type)
+    if not is_stream and all(later - earlier < SHORTEST_MS for (_, earlier), (_, later) in pairwise(arrivals)):
+        return ()
+    arrived = tuple((decoded_size(size), moment) for size, moment in arrivals)
+    if is_stream:
+        return event_stream.moved(media_type, sent, stored, event_stream.pauses_of(media_type, sent, arrived))
+    return tuple(
+        (min(size, len(stored)), later - earlier)
+        for (size, earlier), (_, later) in pairwise(arrived)
+        if later - earlier >= SHORTEST_MS
+    )

@@ -14,8 +14,8 @@ from msgspec import Raw
 from replaymock.cassettes.model import Recorded
 from replaymock.http import bodies, event_stream, json_tokens, media_types
 from replaymock.http.headers import Headers, media_type
+from replaymock.http.selectors import Selector
 from replaymock.http.websocket_messages import TEXT, Message
-from replaymock.matching.canonical import Selector
 
 
 def without(recorded: Recorded, selectors: Sequence[Selector]) -> Recorded:

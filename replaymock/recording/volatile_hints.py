@@ -14,8 +14,10 @@ from replaymock.errors import UsageError
 from replaymock.http import json_tokens, media_types
 from replaymock.http.bodies import INLINE_LIMIT
 from replaymock.http.headers import media_type
-from replaymock.matching.canonical import Canonical, Selector, parse_selector
-from replaymock.matching.matcher import VOLATILE_KINDS, Difference, differences
+from replaymock.http.selectors import Selector, parse_selector
+from replaymock.matching.canonical import Canonical
+from replaymock.matching.differences import Difference, differences
+from replaymock.matching.matcher import VOLATILE_KINDS
 from replaymock.recording.merge import lasting, same
 from replaymock.recording.volatile import without
 

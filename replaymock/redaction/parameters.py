@@ -3,7 +3,8 @@
 import re
 from collections.abc import Callable
 
-from replaymock.http.uri import PLACEHOLDER, encode_pair, readable
+from replaymock.http.uri import encode_pair, readable
+from replaymock.placeholders import PLACEHOLDER
 
 
 def replace_parameters(text: str, runs_on: Callable[[str], bool], change: Callable[[str, bool], str]) -> str:

@@ -14,8 +14,9 @@ from msgspec import Struct
 from replaymock.http import bodies, challenges, content_coding, jwt, media_types
 from replaymock.http.headers import Headers, get, media_type, without
 from replaymock.http.messages import Request, Response
-from replaymock.http.uri import PLACEHOLDER, encode_segment, readable
-from replaymock.matching.canonical import Selector
+from replaymock.http.selectors import Selector
+from replaymock.http.uri import encode_segment, readable
+from replaymock.placeholders import PLACEHOLDER
 from replaymock.redaction import code, columns
 from replaymock.redaction.credential_patterns import OPTIONAL
 from replaymock.redaction.gitleaks.rules import SecretRule
@@ -299,3 +300,8 @@ _EXPIRED = re.compile(r"max-age=[\"\s]*(?:0+(?![0-9])|-)|expires=[^;]*(?:\b(?:19
 _HEADER_PARAMETER = re.compile(
     r"""([;,]\s*|^|\s)([A-Za-z0-9_.\-]{2,64})(="?)([^;,"\s(&](?:[^;,"\s&]|&(?![A-Za-z0-9_.\-]{1,64}=))*+)"""
 )
+
+
+def shown_url(url: str) -> str:
+    """A URL as it may stand in a message: it may hold a password."""
+    return Redactor().headers((("location", url),), anonymous)[0][1]

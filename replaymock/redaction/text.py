@@ -8,8 +8,9 @@ from collections.abc import Callable, Sequence
 from functools import cache, lru_cache, partial
 
 from replaymock.http import json_tokens, jwt
-from replaymock.http.uri import PLACEHOLDER, encode_pair, encode_segment, literal_percents, readable
-from replaymock.matching.canonical import Selector, is_named
+from replaymock.http.selectors import Selector, is_named
+from replaymock.http.uri import encode_pair, encode_segment, literal_percents, readable
+from replaymock.placeholders import PLACEHOLDER
 from replaymock.redaction import code, embedded, encoded, markup, members, parameters
 from replaymock.redaction.credential_patterns import BY_PLACE, SHAPES
 from replaymock.redaction.credential_scanner import Shape, Shapes, is_everyday

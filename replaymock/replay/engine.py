@@ -8,31 +8,32 @@ from collections.abc import AsyncIterator, Callable, Hashable
 from random import Random
 from typing import TYPE_CHECKING
 
-from replaymock.cassettes.model import SWITCHING
-from replaymock.config.settings import Latency
+from replaymock.cassettes.model import SOCKET, SWITCHING, KnownBody
 from replaymock.errors import CassetteError, RequestRefused
 from replaymock.http import challenges
 from replaymock.http.challenges import UNAUTHORIZED
 from replaymock.http.cors import Cors
 from replaymock.http.messages import Request
-from replaymock.http.problem import advice, fault, miss_answer, problem, refusal
+from replaymock.http.problem import fault, problem, refusal
 from replaymock.http.rendered import Answer, frame
 from replaymock.matching.faulty import Faulty
 from replaymock.matching.finding import Finder, Found, Read, files_for
 from replaymock.matching.index import Entry, Index
-from replaymock.matching.matcher import SOCKET, KnownBody, Matcher
+from replaymock.matching.matcher import Matcher
 from replaymock.matching.near_misses import Miss, exhausted, explain, invalid
-from replaymock.recording.causality import write_name
 from replaymock.replay import sequence
+from replaymock.replay.faults import Latency
+from replaymock.replay.miss_response import advice, miss_answer
 from replaymock.replay.mode import Mode
 from replaymock.replay.overrides import Manner, Player, Playing
+from replaymock.replay.sequence import write_name
 from replaymock.replay.sessions import Session, Sessions, assign
 from replaymock.telemetry.journal import AskAll, Journal, Report, Served
 from replaymock.telemetry.subscribers import Listeners
 
 if TYPE_CHECKING:  # replay loads nothing that only recording needs
+    from replaymock.http.rendered import Out
     from replaymock.proxy.forwarder import Recorder
-    from replaymock.proxy.relay import Out
 
 _TRIES = 3
 

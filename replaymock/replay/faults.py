@@ -125,3 +125,44 @@ KINDS: dict[str, tuple[str, Inject]] = {
     "slow": ("@", _slow),
     "cut_stream": ("@", _cut_stream),
 }
+
+
+class Latency(Struct, frozen=True):
+    """How long an answer is held back: between two bounds in seconds, or by a factor as long as when recorded."""
+
+    low: float = 0.0
+    high: float = 0.0
+    factor: float = 0.0
+
+
+class Direction(Struct, frozen=True):
+    """What a rule says of how the answers to some requests are played; None where it says nothing."""
+
+    path: str = "/**"
+    method: str = ""
+    latency: Latency | None = None
+    fault: Fault | None = None
+
+
+def parse_latency(text: str, place: str = "--latency") -> Latency:
+    """A latency from `recorded`, `xFACTOR`, milliseconds, or `MIN-MAX` milliseconds. UsageError naming `place`."""
+    if text == "recorded":
+        return Latency(factor=1.0)
+    factor = _FACTOR.fullmatch(text)
+    if factor:
+        return Latency(factor=float(factor.group(1)))
+    found = _RANGE.fullmatch(text)
+    if not found:
+        raise UsageError(
+            f"{place} {text!r}: use recorded, a factor of that such as x0.5, "
+            f"milliseconds such as 200, or a range such as 100-300"
+        )
+    low = int(found.group(1))
+    high = int(found.group(2) or low)
+    if high < low:
+        raise UsageError(f"{place} {text!r}: the first bound is above the second")
+    return Latency(low / 1000, high / 1000)
+
+
+_FACTOR = re.compile(r"x([0-9]{1,4}(?:\.[0-9]{1,4})?)")
+_RANGE = re.compile(r"([0-9]+)(?:\s*-\s*([0-9]+))?")

@@ -10,7 +10,7 @@ from random import Random
 from msgspec import Struct
 from msgspec.structs import replace
 
-from replaymock.config.settings import Direction, Latency, parse_latency
+from replaymock.cassettes.path_templates import pattern
 from replaymock.errors import RequestRefused, UsageError
 from replaymock.http.conditional import Asked, asked
 from replaymock.http.cors import Cors
@@ -18,10 +18,10 @@ from replaymock.http.headers import get
 from replaymock.http.messages import Request
 from replaymock.http.problem import problem
 from replaymock.http.rendered import Answer, delayed, without_body
-from replaymock.http.uri import normal_path, pattern
+from replaymock.http.uri import normal_path
 from replaymock.matching.config_location import Home
 from replaymock.matching.index import Entry
-from replaymock.replay.faults import Fault, injected, parse_fault
+from replaymock.replay.faults import Direction, Fault, Latency, injected, parse_fault, parse_latency
 from replaymock.replay.pacing import at_pace
 from replaymock.replay.renderer import Caller
 from replaymock.replay.time_shift import Shifting

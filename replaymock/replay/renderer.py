@@ -3,6 +3,7 @@
 from dataclasses import dataclass, replace
 from itertools import accumulate
 
+from replaymock import placeholders
 from replaymock.cassettes.model import Recorded
 from replaymock.http import conditional, content_coding, event_stream, origin
 from replaymock.http.conditional import Asked
@@ -134,7 +135,7 @@ class Prepared:
             headers, body = self._shifting.moved(headers, body, recorded.recorded_at, moment)
         headers = origin.below(origin.local_cookies(headers), caller.base)
         if self.uses_origin:
-            headers = tuple((name, value.replace(origin.TOKEN, caller.origin)) for name, value in headers)
+            headers = tuple((name, value.replace(placeholders.TOKEN, caller.origin)) for name, value in headers)
             body = origin.from_token(body, caller.origin) if recorded.rewrite else body
         if self.codings:
             headers = add_vary(headers, "Accept-Encoding")
@@ -181,4 +182,4 @@ def _stream_type(recorded: Recorded) -> str:
 def _holds_token(recorded: Recorded) -> bool:
     if recorded.rewrite and b"{{origin}}" in recorded.body:
         return True
-    return any(origin.TOKEN in value for _, value in recorded.headers)
+    return any(placeholders.TOKEN in value for _, value in recorded.headers)

@@ -6,6 +6,9 @@
 import re
 from collections.abc import Callable, Mapping, Sequence
 
+from replaymock.matching import graphql
+from replaymock.matching.canonical import Canonical
+
 Writes = Mapping[str, int]
 """How often a session has made each write, by its name."""
 
@@ -64,3 +67,19 @@ POLICIES: dict[str, Callable[[int | None, Sequence[str], Writes], int | None]] =
     "first": _first,
     "last": _last,
 }
+
+_ERRORS = 400
+
+
+def write_name(request: Canonical, path: str, status: int) -> str:
+    """What a request counts as when it was answered with `status`: empty unless it wrote. `path` is its cassette's.
+
+    A GraphQL query is no write; a mutation goes by the name of its operation.
+    """
+    if request.method not in WRITE_METHODS or status >= _ERRORS:
+        return ""
+    if request.kind != "json":
+        return f"{request.method} {path}"
+    if graphql.is_read(request.body):
+        return ""
+    return f"{request.method} {path} {graphql.operation_name(request.body)}".rstrip()

@@ -9,7 +9,7 @@ from functools import partial
 from random import Random
 from typing import TYPE_CHECKING
 
-from replaymock.config.settings import Latency
+from replaymock import placeholders
 from replaymock.errors import RequestRefused
 from replaymock.http import origin, websocket_handshake
 from replaymock.http.headers import Headers, get, has, without
@@ -23,6 +23,7 @@ from replaymock.matching.matcher import Matcher, key_of
 from replaymock.matching.near_misses import explain_message
 from replaymock.matching.redacted_match import covers, is_masked
 from replaymock.replay.engine import Responder
+from replaymock.replay.faults import Latency
 from replaymock.replay.socketplay import NO_MATCH, Player
 
 if TYPE_CHECKING:  # replay loads nothing that could open a connection
@@ -105,7 +106,7 @@ class Sockets:
 
     def _headers(self, request: Request, headers: Headers) -> Headers:
         kept = origin.below(origin.local_cookies(without(headers, ("sec-websocket-protocol",))), request.base)
-        return tuple((name, value.replace(origin.TOKEN, request.origin)) for name, value in kept)
+        return tuple((name, value.replace(placeholders.TOKEN, request.origin)) for name, value in kept)
 
     def _canonical(self, request: Request, message: Message) -> Canonical:
         return self._matcher.message(request, message.data, is_text=message.kind == TEXT)

@@ -31,7 +31,7 @@ from replaymock.http.rendered import (
 from replaymock.server.date_header import date_line
 
 if TYPE_CHECKING:
-    from replaymock.proxy.relay import Head
+    from replaymock.http.messages import Head
 
 _JOINED = 16 * 1024
 """The largest body that is copied behind its head, to go out in one call."""

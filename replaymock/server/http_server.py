@@ -15,12 +15,12 @@ from tornado import httputil
 from tornado.http1connection import HTTP1Connection, HTTP1ConnectionParameters, HTTP1ServerConnection
 
 from replaymock.errors import RequestRefused
-from replaymock.http.headers import get
+from replaymock.http.headers import get, has_body
 from replaymock.http.messages import Request, is_large
 from replaymock.http.rendered import Answer
 from replaymock.http.websocket_handshake import is_upgrade
 from replaymock.matching.finding import Read
-from replaymock.proxy.headers import has_body, waits_to_be_asked
+from replaymock.proxy.headers import waits_to_be_asked
 from replaymock.replay.engine import Hit, Responder
 from replaymock.server.accepting import MOST_CONNECTIONS, Acceptor
 from replaymock.server.access import Guard

@@ -9,11 +9,11 @@ from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Sequenc
 from dataclasses import replace
 from pathlib import Path
 
+from replaymock.cassettes.filenames import cassette_of, is_sidecar_name
 from replaymock.cassettes.model import Cassette, Recorded
 from replaymock.cassettes.reader import spelled
 from replaymock.cassettes.sidecars import ANY_SIZE, NONE
 from replaymock.errors import CassetteError, UsageError
-from replaymock.matching.naming import cassette_of, is_sidecar_name
 from replaymock.storage.atomic_write import Writing, make_fit_for_writing, remove_emptied, write_all
 from replaymock.storage.loader import Files, Loaded, Signature, loaded
 from replaymock.storage.watcher import Change, rest, watch, with_rests

@@ -19,7 +19,8 @@ from replaymock.replay.response_cache import Shelf
 from replaymock.storage.folder import Illegible, Store
 from replaymock.storage.loader import Loaded, Signature
 from replaymock.storage.unsaved import Unsaved, size_of
-from replaymock.telemetry.journal import Report, counted
+from replaymock.telemetry.console import counted
+from replaymock.telemetry.journal import Report
 
 if TYPE_CHECKING:
     from replaymock.recording.cassette_builder import Recording

@@ -11,11 +11,11 @@ from pathlib import Path
 
 from msgspec import Struct
 
+from replaymock.cassettes.filenames import is_cassette_name, mock_path
 from replaymock.cassettes.model import Cassette, CassetteRequest, Sidecar
 from replaymock.cassettes.reader import load, plain_mock
 from replaymock.cassettes.sidecars import MOST_BYTES, Sidecars
 from replaymock.errors import CassetteError
-from replaymock.matching.naming import is_cassette_name, mock_path
 from replaymock.storage.atomic_write import Unreadable, read
 
 Stamp = tuple[str, int, int, int]

@@ -3,7 +3,8 @@
 import math
 from collections.abc import Iterator
 
-from replaymock.cassettes.model import Cassette, dump
+from replaymock.cassettes.model import Cassette
+from replaymock.cassettes.writer import dump
 
 BUDGET = 64 * 1024 * 1024
 

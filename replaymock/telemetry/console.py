@@ -8,7 +8,7 @@ from typing import Any, TextIO
 
 import msgspec
 
-from replaymock.recording.merge import ERROR_STATUSES
+from replaymock.http.messages import ERROR_STATUSES
 from replaymock.telemetry.printing import Printer, printer
 
 _COLORS = {
@@ -155,3 +155,8 @@ def _difference(found: dict[str, Any]) -> str:
         "absent" if value is None else repr(value) for value in (found["recorded"], found["received"])
     )
     return f"{found['field']} was {recorded}, came {received}"
+
+
+def counted(cassettes: int) -> str:
+    """A number of cassettes in words."""
+    return f"{cassettes} cassette" if cassettes == 1 else f"{cassettes} cassettes"

@@ -147,8 +147,3 @@ class Question(Struct, frozen=True):
 
 AskAll = Callable[[Question], Awaitable[Journal]]
 """Asks the other workers; the journal of them all, this one included."""
-
-
-def counted(cassettes: int) -> str:
-    """A number of cassettes in words."""
-    return f"{cassettes} cassette" if cassettes == 1 else f"{cassettes} cassettes"

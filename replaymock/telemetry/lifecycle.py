@@ -12,7 +12,8 @@ import msgspec
 
 from replaymock.config.settings import Settings
 from replaymock.errors import UsageError
-from replaymock.telemetry.journal import Report, counted
+from replaymock.telemetry.console import counted
+from replaymock.telemetry.journal import Report
 
 if TYPE_CHECKING:
     from replaymock.recording.cassette_builder import Recording

@@ -3,7 +3,8 @@
 import pytest
 
 from replaymock.cassettes.diagnostics import Fault, at, refuse_doubles
-from replaymock.cassettes.model import Cassette, CassetteRequest, Recorded, dump
+from replaymock.cassettes.model import Cassette, CassetteRequest, Recorded
+from replaymock.cassettes.writer import dump
 from replaymock.http.bodies import Text
 from tests.support.factories import recorded
 

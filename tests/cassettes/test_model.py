@@ -6,10 +6,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from replaymock.cassettes.model import Cassette, CassetteRequest, Recorded, dump, standard_reason
+from replaymock.cassettes.model import Cassette, CassetteRequest, Recorded
 from replaymock.cassettes.reader import load
+from replaymock.cassettes.writer import dump
 from replaymock.http import bodies, event_stream
 from replaymock.http.headers import Headers
+from replaymock.http.messages import standard_reason
 from tests.support import strategies
 from tests.support.factories import JSON, a_cassette, beside, recorded
 

@@ -7,9 +7,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from replaymock.cassettes.model import Cassette, CassetteRequest, Recorded, dump
+from replaymock.cassettes.model import Cassette, CassetteRequest, Recorded
 from replaymock.cassettes.reader import load, plain_mock, spelled
 from replaymock.cassettes.sidecars import Sidecars
+from replaymock.cassettes.writer import dump
 from replaymock.errors import CassetteError
 from replaymock.http import media_types
 from tests.support.factories import a_cassette, beside, recorded

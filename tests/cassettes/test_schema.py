@@ -6,7 +6,7 @@ import msgspec
 import pytest
 
 from replaymock.cassettes import schema
-from replaymock.cassettes.model import dump
+from replaymock.cassettes.writer import dump
 from tests.support.factories import a_cassette
 
 

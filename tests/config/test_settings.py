@@ -8,8 +8,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from replaymock.config import settings
-from replaymock.config.settings import Latency, Upstream
 from replaymock.errors import UsageError
+from replaymock.proxy import routes
+from replaymock.proxy.routes import Upstream
+from replaymock.replay import faults
+from replaymock.replay.faults import Latency
 
 
 @pytest.mark.parametrize(
@@ -25,7 +28,7 @@ from replaymock.errors import UsageError
     ],
 )
 def test_an_upstream_is_a_url_with_or_without_a_prefix(text: str, upstream: Upstream) -> None:
-    assert settings.parse_upstream(text) == upstream
+    assert routes.parse_upstream(text) == upstream
 
 
 @pytest.mark.parametrize(
@@ -53,12 +56,12 @@ def test_an_upstream_is_a_url_with_or_without_a_prefix(text: str, upstream: Upst
 )
 def test_other_upstreams_are_refused(text: str) -> None:
     with pytest.raises(UsageError, match="--upstream"):
-        settings.parse_upstream(text)
+        routes.parse_upstream(text)
 
 
 def test_credentials_in_a_url_are_not_repeated() -> None:
     with pytest.raises(UsageError) as caught:
-        settings.parse_upstream("https://ann:hunter2@api.example.com")
+        routes.parse_upstream("https://ann:hunter2@api.example.com")
     assert "hunter2" not in str(caught.value)
 
 
@@ -74,11 +77,11 @@ def test_a_value_of_a_broken_header_is_not_repeated() -> None:
 
 
 VALUES: list[tuple[Callable[[str], Any], str, Any]] = [
-    (settings.parse_latency, "0", Latency()),
-    (settings.parse_latency, "200", Latency(0.2, 0.2)),
-    (settings.parse_latency, "100-300", Latency(0.1, 0.3)),
-    (settings.parse_latency, "recorded", Latency(factor=1)),
-    (settings.parse_latency, "x0.5", Latency(factor=0.5)),
+    (faults.parse_latency, "0", Latency()),
+    (faults.parse_latency, "200", Latency(0.2, 0.2)),
+    (faults.parse_latency, "100-300", Latency(0.1, 0.3)),
+    (faults.parse_latency, "recorded", Latency(factor=1)),
+    (faults.parse_latency, "x0.5", Latency(factor=0.5)),
     (settings.parse_statuses, "", frozenset()),
     (settings.parse_statuses, "401,500-502", frozenset((401, 500, 501, 502))),
     (settings.parse_statuses, " 401 , 403", frozenset((401, 403))),
@@ -101,10 +104,10 @@ def test_a_value_is_read(parse: Callable[[str], Any], text: str, value: Any) -> 
 @pytest.mark.parametrize(
     ("parse", "text"),
     [
-        (settings.parse_latency, "fast"),
-        (settings.parse_latency, "300-100"),
-        (settings.parse_latency, "-1"),
-        (settings.parse_latency, "x-1"),
+        (faults.parse_latency, "fast"),
+        (faults.parse_latency, "300-100"),
+        (faults.parse_latency, "-1"),
+        (faults.parse_latency, "x-1"),
         (settings.parse_statuses, "99"),
         (settings.parse_statuses, "500-400"),
         (settings.parse_statuses, "600"),
@@ -128,9 +131,9 @@ def test_a_value_that_makes_no_sense_is_refused_with_the_flag(parse: Callable[[s
 @given(st.text(max_size=12))
 def test_any_text_is_a_value_or_a_usage_error(text: str) -> None:
     for parse in (
-        settings.parse_upstream,
+        routes.parse_upstream,
         settings.parse_header,
-        settings.parse_latency,
+        faults.parse_latency,
         settings.parse_statuses,
         settings.parse_size,
         settings.parse_origin,
@@ -173,5 +176,5 @@ def test_an_allowed_host_is_a_name_without_a_port(text: str) -> None:
 )
 def test_a_wrong_address_is_told_without_its_secrets(url: str) -> None:
     with pytest.raises(UsageError) as refused:
-        settings.parse_upstream(url)
+        routes.parse_upstream(url)
     assert "{{redacted}}" in str(refused.value) and "tr0ub4dor" not in str(refused.value)

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from replaymock.app import App
-from replaymock.config.settings import parse_upstream
+from replaymock.proxy.routes import parse_upstream
 from tests.proxy.client.test_dialer import GOOD, answer
 from tests.support.inside import Told, running_app
 from tests.support.running import Got, ask, cassettes, eventually, raw_backend, read_whole, reply

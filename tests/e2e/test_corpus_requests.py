@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from replaymock.config.settings import parse_upstream
+from replaymock.proxy.routes import parse_upstream
 from tests.support.corpus.requests import BROKEN_BODIES, GONE, HOSTILE, LEGAL, TOO_LARGE, get
 from tests.support.inside import Told, put, running_app
 from tests.support.running import ask, raw_backend, read_whole, reply

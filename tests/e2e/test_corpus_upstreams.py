@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from replaymock.config.settings import parse_upstream
+from replaymock.proxy.routes import parse_upstream
 from tests.support.corpus.upstreams import MOST, UPSTREAMS
 from tests.support.inside import Told, running_app
 from tests.support.running import exchange, raw_backend, read_request

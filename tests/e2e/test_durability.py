@@ -15,7 +15,7 @@ from typing import Any
 import pytest
 
 from replaymock.app import App
-from replaymock.config.settings import parse_upstream
+from replaymock.proxy.routes import parse_upstream
 from replaymock.storage import atomic_write, library
 from tests.support.inside import Told, running_app
 from tests.support.running import ask, cassettes, eventually, raw_backend, read_request, replaymock, reply, run

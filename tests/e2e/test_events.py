@@ -12,7 +12,8 @@ from typing import Any
 
 import pytest
 
-from replaymock.config.settings import Latency, parse_upstream
+from replaymock.proxy.routes import parse_upstream
+from replaymock.replay.faults import Latency
 from tests.support.inside import Told, put, running_app
 from tests.support.running import ask, asking, cassettes, eventually, raw_backend, read_whole
 

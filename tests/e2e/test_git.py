@@ -15,7 +15,7 @@ from typing import Any
 import pytest
 
 from replaymock.config import config_file
-from replaymock.config.settings import Upstream
+from replaymock.proxy.routes import Upstream
 from tests.support.inside import Told, running_app
 from tests.support.running import Running, ask, raw_backend, read_whole, replaymock, reply
 

@@ -12,7 +12,7 @@ from xml.sax.saxutils import escape, quoteattr
 
 import pytest
 
-from replaymock.cassettes.model import dump
+from replaymock.cassettes.writer import dump
 from replaymock.http import content_coding
 from replaymock.http.cors import Cors
 from replaymock.http.headers import Headers

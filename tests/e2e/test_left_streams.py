@@ -15,7 +15,7 @@ from websockets.asyncio.server import ServerConnection
 
 from replaymock.app import App
 from replaymock.config.config_file import read
-from replaymock.config.settings import parse_upstream
+from replaymock.proxy.routes import parse_upstream
 from replaymock.storage.audit.check import check
 from tests.e2e.test_websockets import as_client
 from tests.support.inside import running_app

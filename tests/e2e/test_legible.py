@@ -14,11 +14,11 @@ from hypothesis import strategies as st
 
 from replaymock.cassettes import sidecars
 from replaymock.config.config_file import FileConfig
-from replaymock.config.settings import parse_upstream
 from replaymock.http.messages import Exchange, Request, Response
 from replaymock.http.websocket_frames import Piece
 from replaymock.http.websocket_messages import CLIENT, CLOSE, CUT, NO_CODE, SERVER, Message, Play
 from replaymock.matching.index import Index
+from replaymock.proxy.routes import parse_upstream
 from replaymock.proxy.websocket import Notes
 from replaymock.storage.audit.check import check
 from replaymock.storage.folder import Store

@@ -15,7 +15,7 @@ from typing import Any, ClassVar
 import pytest
 import trustme
 
-from replaymock.config.settings import Upstream
+from replaymock.proxy.routes import Upstream
 from tests.proxy.client.test_dialer import GOOD, answer, through
 from tests.support.inside import Told, running_app
 from tests.support.running import asking, cassettes, eventually, raw_backend

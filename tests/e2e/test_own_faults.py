@@ -9,8 +9,8 @@ from typing import Any
 import pytest
 from websockets.asyncio.client import connect
 
-from replaymock.config.settings import Upstream
 from replaymock.matching import matcher
+from replaymock.proxy.routes import Upstream
 from replaymock.recording import cassette_builder, causality, hindsight, pipeline, request_capture, response_capture
 from replaymock.redaction import columns, numbering, redactor
 from replaymock.redaction import text as hiding

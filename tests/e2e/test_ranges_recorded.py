@@ -15,7 +15,7 @@ from typing import Any
 
 import pytest
 
-from replaymock.config.settings import parse_upstream
+from replaymock.proxy.routes import parse_upstream
 from tests.support.inside import Told, running_app
 from tests.support.running import Got, ask, asking, cassettes, eventually, raw_backend, read_request, replaymock
 

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from replaymock.app import App
-from replaymock.config.settings import parse_upstream
+from replaymock.proxy.routes import parse_upstream
 from tests.support.inside import Told, put, running_app, simple
 from tests.support.running import exchange
 

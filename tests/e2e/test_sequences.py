@@ -8,7 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from replaymock.config.settings import parse_statuses, parse_upstream
+from replaymock.config.settings import parse_statuses
+from replaymock.proxy.routes import parse_upstream
 from tests.support.inside import put, running_app, simple
 from tests.support.running import Got, ask, raw_backend, read_whole, reply
 

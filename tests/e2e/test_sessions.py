@@ -8,7 +8,7 @@ from random import Random
 
 import pytest
 
-from replaymock.config.settings import parse_upstream
+from replaymock.proxy.routes import parse_upstream
 from tests.support.inside import put, running_app, simple
 from tests.support.running import ask, cassettes, raw_backend, read_whole, reply
 

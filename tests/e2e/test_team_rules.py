@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from replaymock.cassettes.model import dump
+from replaymock.cassettes.writer import dump
 from replaymock.http.cors import Cors
 from replaymock.http.messages import Exchange
 from replaymock.http.origin import Origins

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 import trustme
 
-from replaymock.config.settings import Upstream
+from replaymock.proxy.routes import Upstream
 from tests.support.inside import Told, running_app
 from tests.support.running import ask, raw_backend, read_request, read_whole, replaymock, reply, run
 

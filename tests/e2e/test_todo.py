@@ -13,7 +13,8 @@ import pytest
 from flask import Flask, Response, jsonify, request
 from waitress.server import create_server
 
-from replaymock.config.settings import Latency, parse_upstream
+from replaymock.proxy.routes import parse_upstream
+from replaymock.replay.faults import Latency
 from tests.support.browser import chromium
 from tests.support.inside import running_app
 from tests.support.running import raw_backend, read_whole

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from replaymock.config.settings import Upstream
+from replaymock.proxy.routes import Upstream
 from tests.support.inside import Told, running_app
 from tests.support.running import Got, ask, cassettes, eventually, raw_backend, replaymock, reply
 

@@ -6,9 +6,10 @@ from dataclasses import dataclass, field
 
 import pytest
 
-from replaymock.cassettes.model import Cassette, CassetteRequest, Recorded, dump
-from replaymock.config.settings import parse_upstream
+from replaymock.cassettes.model import Cassette, CassetteRequest, Recorded
+from replaymock.cassettes.writer import dump
 from replaymock.http.websocket_messages import CLIENT, SERVER, Message
+from replaymock.proxy.routes import parse_upstream
 from tests.support.inside import running_app
 from tests.support.sockets import (
     BINARY,

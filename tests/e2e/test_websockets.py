@@ -14,7 +14,8 @@ from websockets.asyncio.client import ClientConnection, connect
 from websockets.asyncio.server import ServerConnection
 from websockets.exceptions import ConnectionClosed, InvalidStatus
 
-from replaymock.config.settings import Latency, parse_upstream
+from replaymock.proxy.routes import parse_upstream
+from replaymock.replay.faults import Latency
 from tests.support.inside import Told, put, running_app
 from tests.support.running import cassettes, eventually
 from tests.support.sockets import echo, socket_backend, talk

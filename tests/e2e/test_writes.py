@@ -11,12 +11,12 @@ from threading import Event
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from replaymock.config.settings import parse_upstream
 from replaymock.http.cors import Cors
 from replaymock.http.messages import Request
 from replaymock.http.origin import Origins
 from replaymock.matching.index import Index, Serving, entry_for
 from replaymock.matching.matcher import Matcher
+from replaymock.proxy.routes import parse_upstream
 from replaymock.recording.cassette_builder import Recording
 from replaymock.recording.response_capture import Policy
 from tests.support.factories import a_request, a_response, an_exchange

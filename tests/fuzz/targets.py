@@ -5,13 +5,14 @@ import re
 import unicodedata
 from collections.abc import Callable, Iterator
 
-from replaymock.cassettes.model import dump
+from replaymock.cassettes.filenames import NAME_LIMIT, is_cassette_name
 from replaymock.cassettes.reader import load, plain_mock
 from replaymock.cassettes.sidecars import Sidecars
+from replaymock.cassettes.writer import dump
 from replaymock.errors import CassetteError, RequestRefused
 from replaymock.http.messages import Request, Response
 from replaymock.matching.matcher import Matcher
-from replaymock.matching.naming import NAME_LIMIT, PART_LIMIT, cassette_name, is_cassette_name
+from replaymock.matching.naming import PART_LIMIT, cassette_name
 from replaymock.redaction.redactor import Numbering, Redactor
 from replaymock.server.admission import check
 from tests.support.corpus.cassettes import CASSETTES

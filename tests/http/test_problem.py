@@ -13,6 +13,7 @@ from replaymock.matching.config_location import Home
 from replaymock.matching.index import Index
 from replaymock.matching.matcher import Matcher
 from replaymock.matching.near_misses import Miss, explain
+from replaymock.replay import miss_response
 from tests.matching.test_near_misses import index_of
 from tests.support.factories import a_request
 
@@ -53,7 +54,7 @@ def test_a_refusal_can_be_read_by_a_page(echoed: str, allowed: bytes) -> None:
 
 
 def test_a_miss_is_answered_with_its_reason_and_what_to_do() -> None:
-    answer = problem.miss_answer(a_miss(), 404, Cors(), "")
+    answer = miss_response.miss_answer(a_miss(), 404, Cors(), "")
     found = read(answer)
     assert (found["status"], found["code"], found["reason"], found["nearest"]) == (
         404,
@@ -74,18 +75,21 @@ def test_a_miss_is_answered_with_its_reason_and_what_to_do() -> None:
     ],
 )
 def test_advice_is_a_sentence(hint: str, said: str) -> None:
-    assert problem.advice(Miss(a_miss().request, "x", (), hint)) == said
+    assert miss_response.advice(Miss(a_miss().request, "x", (), hint)) == said
 
 
 def test_advice_names_the_configuration_that_is_in_force() -> None:
     home = Home("pyproject.toml", "tool.replaymock")
     miss = Miss(a_miss().request, "x", (), "ignore = []").written_in(home)
     assert (
-        problem.advice(miss) == "To make it hit, put this line under [tool.replaymock] in pyproject.toml: ignore = []"
+        miss_response.advice(miss)
+        == "To make it hit, put this line under [tool.replaymock] in pyproject.toml: ignore = []"
     )
     again = Miss(a_miss().request, "x", (), "ignore = []", replaces_line=True, home=home)
-    assert problem.advice(again) == "To make it hit, replace the ignore line of pyproject.toml by: ignore = []"
-    assert read(problem.miss_answer(miss, 404, Cors(), ""))["where"] == "under [tool.replaymock] in pyproject.toml"
+    assert miss_response.advice(again) == "To make it hit, replace the ignore line of pyproject.toml by: ignore = []"
+    assert (
+        read(miss_response.miss_answer(miss, 404, Cors(), ""))["where"] == "under [tool.replaymock] in pyproject.toml"
+    )
 
 
 @pytest.mark.parametrize(
@@ -99,7 +103,7 @@ def test_advice_names_the_configuration_that_is_in_force() -> None:
 )
 def test_another_value_may_matter_and_one_too_many_hardly_does(came: str, begins: str) -> None:
     found = explain(Matcher().canonical(a_request("GET", came)), index_of(a_request("GET", "/x?page=2&a=1")), ())
-    assert problem.advice(found).startswith(begins)
+    assert miss_response.advice(found).startswith(begins)
 
 
 def test_a_fault_is_told_by_its_kind_and_place_and_never_in_its_own_words() -> None:

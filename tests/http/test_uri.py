@@ -7,6 +7,7 @@ import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
+from replaymock.cassettes import path_templates
 from replaymock.http import uri
 from tests.support import strategies
 
@@ -54,13 +55,13 @@ def test_a_path_is_compared_alike_however_it_is_escaped(data: bytes) -> None:
     [("/a", False), ("/{id}", True), ("/a/**", True), ("/a/*", True), ("/{{redacted:jwt}}/a", False), ("/a{", True)],
 )
 def test_braces_and_stars_make_a_template(path: str, is_template: bool) -> None:
-    assert uri.is_template(path) is is_template
+    assert path_templates.is_template(path) is is_template
 
 
 @given(strategies.paths)
 def test_a_recorded_path_is_never_a_template_and_means_the_same(path: str) -> None:
     literal = uri.literal_path(path)
-    assert not uri.is_template(literal)
+    assert not path_templates.is_template(literal)
     assert uri.normal_path(literal).replace("%2A", "*") == uri.normal_path(
         path.replace("{", "%7B").replace("}", "%7D")
     ).replace("%2A", "*")
@@ -88,7 +89,7 @@ PATTERNS = [
 
 @pytest.mark.parametrize(("template", "path", "fits"), PATTERNS)
 def test_a_template_stands_for_paths(template: str, path: str, fits: bool) -> None:
-    assert bool(uri.pattern(template).match(path)) is fits
+    assert bool(path_templates.pattern(template).match(path)) is fits
 
 
 def plainly(template: str) -> re.Pattern[str]:
@@ -107,7 +108,7 @@ def plainly(template: str) -> re.Pattern[str]:
 )
 def test_a_template_fits_what_it_means_however_its_wildcards_stand(template: str, path: str) -> None:
     assume("***" not in template)
-    assert bool(uri.pattern(template).match(path)) is bool(plainly(template).match(path))
+    assert bool(path_templates.pattern(template).match(path)) is bool(plainly(template).match(path))
 
 
 @pytest.mark.parametrize(
@@ -125,12 +126,17 @@ def test_a_template_fits_what_it_means_however_its_wildcards_stand(template: str
 )
 @pytest.mark.timeout(5)
 def test_a_path_that_nearly_fits_keeps_nobody_waiting(template: str, path: str) -> None:
-    assert not uri.pattern(template).match(path)
+    assert not path_templates.pattern(template).match(path)
 
 
 def test_longer_templates_come_first() -> None:
     templates = ["/**", "/users/**", "/users/{id}", "/users/{id}/orders"]
-    assert sorted(templates, key=uri.specificity) == ["/users/{id}/orders", "/users/{id}", "/users/**", "/**"]
+    assert sorted(templates, key=path_templates.specificity) == [
+        "/users/{id}/orders",
+        "/users/{id}",
+        "/users/**",
+        "/**",
+    ]
 
 
 @pytest.mark.parametrize(

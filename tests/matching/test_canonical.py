@@ -5,7 +5,8 @@ from typing import Any
 import pytest
 
 from replaymock.errors import UsageError
-from replaymock.matching.canonical import IGNORES, Canonical, ignore, parse_selector
+from replaymock.http.selectors import parse_selector
+from replaymock.matching.canonical import IGNORES, Canonical, ignore
 from replaymock.matching.matcher import IGNORE_KINDS
 
 REQUEST = Canonical("POST", "/a/", (("_", "1"), ("page", "2"), ("utm_x", None)), (("accept", "x"),), "json")

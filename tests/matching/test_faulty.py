@@ -5,12 +5,12 @@ from typing import Any
 
 import pytest
 
-from replaymock.cassettes.model import CassetteRequest
+from replaymock.cassettes.model import SOCKET, CassetteRequest
 from replaymock.cassettes.sidecars import NONE
 from replaymock.errors import CassetteError
 from replaymock.http.bodies import Text
 from replaymock.matching.faulty import Faulty
-from replaymock.matching.matcher import SOCKET, Matcher
+from replaymock.matching.matcher import Matcher
 from replaymock.matching.naming import cassette_name
 from replaymock.storage.loader import Files
 from tests.support.factories import JSON, a_cassette, a_request

@@ -10,8 +10,9 @@ from hypothesis import strategies as st
 
 from replaymock.http.headers import Headers
 from replaymock.http.messages import Request
-from replaymock.matching.canonical import parse_selector
-from replaymock.matching.matcher import Matcher, Rule, differences
+from replaymock.http.selectors import parse_selector
+from replaymock.matching.differences import differences
+from replaymock.matching.matcher import Matcher, Rule
 from tests.support import strategies
 from tests.support.factories import JSON, a_request
 

@@ -7,11 +7,13 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from replaymock.cassettes import filenames
+from replaymock.cassettes.filenames import NAME_LIMIT, cassette_of
 from replaymock.http.media_types import extension
 from replaymock.http.messages import Request
 from replaymock.matching import naming
 from replaymock.matching.matcher import Matcher
-from replaymock.matching.naming import HASH_DIGITS, NAME_LIMIT, PART_LIMIT, cassette_name, cassette_of
+from replaymock.matching.naming import HASH_DIGITS, PART_LIMIT, cassette_name
 from tests.support import strategies
 from tests.support.factories import a_request
 
@@ -69,9 +71,9 @@ def is_legal(whole: str) -> None:
             assert ALLOWED.fullmatch(part) and len(part) <= PART_LIMIT
             assert not RESERVED.fullmatch(part)
             assert not part.endswith(".") and not part.startswith(".")
-    assert naming.is_cassette_name(whole.rpartition("/")[2])
+    assert filenames.is_cassette_name(whole.rpartition("/")[2])
     assert not [
-        folder for folder in whole.split("/")[:-1] if folder.endswith(".json") or naming.is_sidecar_name(folder)
+        folder for folder in whole.split("/")[:-1] if folder.endswith(".json") or filenames.is_sidecar_name(folder)
     ]
 
 
@@ -176,13 +178,13 @@ def test_no_redacted_value_is_in_a_name(field: str, secret: str, more: str) -> N
     ],
 )
 def test_files_are_told_apart_by_name(file: str, is_cassette: bool, is_sidecar: bool) -> None:
-    assert naming.is_cassette_name(file) is is_cassette
-    assert naming.is_sidecar_name(file) is is_sidecar
+    assert filenames.is_cassette_name(file) is is_cassette
+    assert filenames.is_sidecar_name(file) is is_sidecar
 
 
 @pytest.mark.parametrize(("file", "path"), [("api/1.json", "/api/1"), ("a.json", "/a"), ("a b.json", "/a b")])
 def test_a_plain_mock_is_served_at_its_path(file: str, path: str) -> None:
-    assert naming.mock_path(file) == path
+    assert filenames.mock_path(file) == path
 
 
 @pytest.mark.parametrize(

@@ -10,15 +10,15 @@ from typing import Any
 import pytest
 
 from replaymock.cassettes.model import Cassette
-from replaymock.config.settings import Settings, Upstream
+from replaymock.config.settings import Settings
 from replaymock.http.cors import Cors
-from replaymock.http.messages import Request
+from replaymock.http.messages import Head, Request
 from replaymock.http.origin import Origins
 from replaymock.http.rendered import Answer
 from replaymock.matching.index import Index, Serving
 from replaymock.matching.matcher import Matcher
 from replaymock.proxy.forwarder import AGAIN_SECONDS, Forwarding, Recorder
-from replaymock.proxy.relay import Head
+from replaymock.proxy.routes import Upstream
 from replaymock.proxy.upstreams import Backends
 from replaymock.recording.cassette_builder import Recording
 from replaymock.recording.response_capture import Policy

@@ -3,9 +3,9 @@
 import pytest
 
 from replaymock.http.cors import Cors
-from replaymock.http.headers import Headers
+from replaymock.http.headers import Headers, content_length, has_body
 from replaymock.http.origin import Origins
-from replaymock.proxy.headers import content_length, has_body, to_caller, to_upstream, waits_to_be_asked
+from replaymock.proxy.headers import to_caller, to_upstream, waits_to_be_asked
 
 VIA = "1.1 replaymock-1"
 OFF = Cors(enabled=False)

@@ -5,9 +5,9 @@ from collections.abc import Awaitable, Callable
 
 import pytest
 
+from replaymock.http.messages import Head
 from replaymock.http.rendered import Answer
 from replaymock.proxy.lingering import Detachable, Lingering
-from replaymock.proxy.relay import Head
 from tests.proxy.test_forwarder import Callers
 
 HEAD = Head(206, "Partial Content", ())

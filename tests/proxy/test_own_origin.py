@@ -2,9 +2,9 @@
 
 import pytest
 
-from replaymock.config.settings import Upstream
 from replaymock.http.headers import Headers
 from replaymock.proxy.own_origin import normal, own, to_backend
+from replaymock.proxy.routes import Upstream
 
 UPSTREAM = Upstream("", "https://api.example.com", "/v1")
 HERE = own("localhost", 8081)

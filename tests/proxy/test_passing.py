@@ -4,7 +4,6 @@ from dataclasses import replace
 
 import pytest
 
-from replaymock.config.settings import Upstream
 from replaymock.http.cors import Cors
 from replaymock.http.headers import Headers
 from replaymock.http.messages import Live, Request
@@ -13,6 +12,7 @@ from replaymock.proxy.keeping import Kept
 from replaymock.proxy.own_origin import own
 from replaymock.proxy.passing import Passage
 from replaymock.proxy.relay import keeping
+from replaymock.proxy.routes import Upstream
 from tests.proxy.test_relay import chunks
 from tests.support.factories import a_request
 

@@ -7,13 +7,13 @@ from typing import Any, cast
 
 import pytest
 
-from replaymock.config.settings import Upstream
 from replaymock.http.cors import Cors
 from replaymock.http.headers import Headers, get
 from replaymock.http.messages import Live, Request
 from replaymock.http.origin import Origins
 from replaymock.proxy.passing import Passage
 from replaymock.proxy.ranges import Ranging
+from replaymock.proxy.routes import Upstream
 from replaymock.proxy.wholes import TOO_LARGE
 from tests.support.factories import a_request
 

@@ -8,11 +8,11 @@ import pytest
 
 from replaymock.errors import UpstreamError
 from replaymock.http.headers import Headers
-from replaymock.http.messages import Live
+from replaymock.http.messages import Head, Live
 from replaymock.http.origin import Origins
 from replaymock.http.rendered import Answer
 from replaymock.proxy.keeping import Kept
-from replaymock.proxy.relay import HELD_BYTES, HELD_SECONDS, Head, Rewriting, relay
+from replaymock.proxy.relay import HELD_BYTES, HELD_SECONDS, Rewriting, relay
 
 BACKEND, CALLER = "https://api.example.com", "http://localhost:8081"
 REWRITING = Rewriting(Origins((BACKEND,)), CALLER, 1 << 20)

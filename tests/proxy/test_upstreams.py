@@ -11,10 +11,11 @@ from typing import Any
 import httpx
 import pytest
 
-from replaymock.config.settings import Settings, Upstream, parse_upstream
+from replaymock.config.settings import Settings
 from replaymock.errors import RequestRefused, UpstreamError, UsageError
 from replaymock.http.headers import Headers
 from replaymock.http.messages import Request
+from replaymock.proxy.routes import Upstream, parse_upstream
 from replaymock.proxy.upstreams import IN_FLIGHT, Backends, _translated
 from tests.support.running import raw_backend, read_request, read_whole, reply
 

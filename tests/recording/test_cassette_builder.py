@@ -11,8 +11,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from replaymock.cassettes.model import Cassette, CassetteRequest, Recorded, dump
+from replaymock.cassettes.model import Cassette, CassetteRequest, Recorded
 from replaymock.cassettes.reader import load
+from replaymock.cassettes.writer import dump
 from replaymock.http.bodies import INLINE_LIMIT
 from replaymock.http.cors import Cors
 from replaymock.http.messages import Exchange, Request, Response

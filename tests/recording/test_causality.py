@@ -3,7 +3,8 @@
 import pytest
 
 from replaymock.matching.canonical import Canonical
-from replaymock.recording.causality import History, write_name
+from replaymock.recording.causality import History
+from replaymock.replay.sequence import write_name
 
 MUTATION = {"operationName": "AddItem", "query": "mutation AddItem { add }", "variables": {}}
 QUERY = {"operationName": "Items", "query": "query Items { items }", "variables": {}}

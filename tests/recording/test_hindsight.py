@@ -9,8 +9,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from replaymock.cassettes.model import Cassette, CassetteRequest, dump
+from replaymock.cassettes.model import Cassette, CassetteRequest
 from replaymock.cassettes.reader import spelled
+from replaymock.cassettes.writer import dump
 from replaymock.http import bodies
 from replaymock.http.websocket_messages import Message
 from replaymock.recording.hindsight import Hindsight

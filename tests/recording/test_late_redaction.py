@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from replaymock.app import App
-from replaymock.config.settings import Upstream
+from replaymock.proxy.routes import Upstream
 from tests.support.credentials import word
 from tests.support.inside import Told, put, running_app
 from tests.support.running import ask, eventually, raw_backend, read_whole

@@ -7,7 +7,7 @@ from urllib.parse import quote
 import pytest
 from hypothesis import example, given, settings
 
-from replaymock.cassettes.model import dump
+from replaymock.cassettes.writer import dump
 from replaymock.http.bodies import INLINE_LIMIT
 from replaymock.http.messages import Request, Response
 from replaymock.matching.index import Index, entry_for

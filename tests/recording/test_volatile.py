@@ -6,8 +6,8 @@ import pytest
 
 from replaymock.cassettes.model import Recorded
 from replaymock.http.event_stream import complete
+from replaymock.http.selectors import Selector, parse_selector
 from replaymock.http.websocket_messages import Message
-from replaymock.matching.canonical import Selector, parse_selector
 from replaymock.matching.matcher import VOLATILE_KINDS
 from replaymock.recording.merge import join, same
 from replaymock.recording.volatile import without

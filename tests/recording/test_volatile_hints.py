@@ -2,7 +2,7 @@
 
 import pytest
 
-from replaymock.matching.canonical import parse_selector
+from replaymock.http.selectors import parse_selector
 from replaymock.matching.matcher import VOLATILE_KINDS
 from replaymock.recording.volatile_hints import MOST_BYTES, MOST_FILES, Proposal, Proposals, only_in
 from replaymock.redaction.known_secrets import KnownValues

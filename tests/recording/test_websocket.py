@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from replaymock.config.settings import parse_upstream
+from replaymock.proxy.routes import parse_upstream
 from tests.proxy.client.test_dialer import GOOD, answer
 from tests.support.inside import Told, running_app
 from tests.support.running import ask, cassettes, raw_backend, read_request

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from replaymock.http import content_coding, jwt
 from replaymock.http.headers import Headers
 from replaymock.http.messages import Request, Response
-from replaymock.matching.canonical import parse_selector
+from replaymock.http.selectors import parse_selector
 from replaymock.matching.matcher import Matcher
 from replaymock.redaction.redactor import KINDS, Numbering, RedactionRules, Redactor, anonymous, decoded, forget_names
 from tests.support import strategies

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from replaymock.matching.canonical import Selector
+from replaymock.http.selectors import Selector
 from replaymock.redaction.gitleaks.rules import SecretRule
 from replaymock.redaction.redactor import KINDS, anonymous
 from replaymock.redaction.text import Hider

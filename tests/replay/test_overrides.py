@@ -4,11 +4,10 @@ from random import Random
 
 import pytest
 
-from replaymock.config.settings import Direction, Latency
 from replaymock.errors import RequestRefused
 from replaymock.http.cors import Cors
 from replaymock.http.rendered import Answer, Begin, Wait
-from replaymock.replay.faults import parse_fault
+from replaymock.replay.faults import Direction, Latency, parse_fault
 from replaymock.replay.overrides import Manner, Player, Playing
 from tests.support.factories import a_cassette, a_request, recorded
 from tests.support.inside import an_entry

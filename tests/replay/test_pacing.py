@@ -3,7 +3,8 @@
 import pytest
 
 from replaymock.http.rendered import Answer, Begin, Send, Step, Wait, frame
-from replaymock.replay.pacing import at_pace, pauses_in
+from replaymock.recording.response_capture import pauses_in
+from replaymock.replay.pacing import at_pace
 from tests.support.factories import recorded
 
 BODY = b"0123456789"

@@ -13,9 +13,8 @@ from tornado.http1connection import HTTP1Connection
 from tornado.httpserver import HTTPServer
 from tornado.netutil import bind_sockets
 
-from replaymock.http.messages import Request
+from replaymock.http.messages import Head, Request
 from replaymock.http.rendered import Begin, Send, Wait, delayed, frame
-from replaymock.proxy.relay import Head
 from replaymock.server.client_connection import Caller
 from tests.support.inside import held_open
 from tests.support.running import eventually, undated

@@ -14,9 +14,10 @@ from typing import Any
 import pytest
 
 from replaymock.app import App
-from replaymock.config.settings import Latency, Upstream
 from replaymock.http.cors import Cors
+from replaymock.proxy.routes import Upstream
 from replaymock.replay.engine import Responder
+from replaymock.replay.faults import Latency
 from replaymock.replay.overrides import Playing
 from replaymock.server.access import Guard
 from replaymock.server.http_server import MAX_HEADER, Server

@@ -18,7 +18,8 @@ from typing import Any
 
 from replaymock import wiring  # noqa: F401 - loaded before the first life
 from replaymock.app import App
-from replaymock.config.settings import Settings, Upstream
+from replaymock.config.settings import Settings
+from replaymock.proxy.routes import Upstream
 from replaymock.storage.folder import Store
 
 SERIAL = 6

@@ -3,7 +3,8 @@
 from replaymock.matching.index import Index
 from replaymock.matching.matcher import Matcher
 from replaymock.matching.near_misses import Miss, explain
-from replaymock.telemetry.journal import KEPT_MISSES, KEPT_REQUESTS, Journal, News, Served, counted
+from replaymock.telemetry.console import counted
+from replaymock.telemetry.journal import KEPT_MISSES, KEPT_REQUESTS, Journal, News, Served
 from tests.support.factories import a_request
 
 

@@ -9,8 +9,9 @@ from typing import Any
 import pytest
 
 from replaymock.config import config_file
-from replaymock.config.settings import Settings, Upstream
+from replaymock.config.settings import Settings
 from replaymock.errors import UsageError
+from replaymock.proxy.routes import Upstream
 from replaymock.recording.volatile_hints import Proposal
 from replaymock.telemetry import lifecycle
 

@@ -14,7 +14,8 @@ from typing import cast
 
 import httpx
 
-from replaymock.proxy.client.response_parser import Head, Incoming, Malformed
+from replaymock.http.messages import Head
+from replaymock.proxy.client.response_parser import Incoming, Malformed
 
 # Bytes of a body that may wait for a slow caller before upstream is made to wait, too.
 MOST_WAITING = 256 * 1024

@@ -16,9 +16,8 @@ import httpx
 
 from replaymock.http import challenges
 from replaymock.http.headers import TOKEN
-from replaymock.http.messages import Request
+from replaymock.http.messages import Head, Request
 from replaymock.proxy.client.connection import Wire
-from replaymock.proxy.client.response_parser import Head
 from replaymock.proxy.client.uploading import Upload, has_body
 
 # An upload that upstream has answered already is still read to its end for a moment, so that it can be recorded.

@@ -7,11 +7,10 @@ from typing import cast
 
 import httpx
 
-from replaymock.config.settings import shown_url
 from replaymock.errors import UsageError
 from replaymock.http import challenges
-from replaymock.http.messages import Request
-from replaymock.proxy.client.response_parser import Head
+from replaymock.http.messages import Head, Request
+from replaymock.redaction.redactor import shown_url
 
 # No more idle connections than that are kept; how many there are at once is limited by who asks.
 _MOST_IDLE = 400

@@ -6,11 +6,11 @@ unfolded, the same length may be given twice or beside chunks. What cannot be fr
 
 import contextlib
 import re
-from dataclasses import dataclass
 
 import httptools
 
-from replaymock.http.headers import TOKEN, Headers, list_items
+from replaymock.http.headers import TOKEN, list_items
+from replaymock.http.messages import Head
 
 MAX_HEAD = 256 * 1024
 MAX_FIELDS = 1000
@@ -19,15 +19,6 @@ MAX_INTERIM = 20
 
 class Malformed(ValueError):
     """Bytes that are no HTTP/1 response; the text says why."""
-
-
-@dataclass(frozen=True, slots=True)
-class Head:
-    """The status line and the headers of a response, as they were sent."""
-
-    status: int
-    reason: str
-    headers: Headers
 
 
 class Incoming:

@@ -10,7 +10,7 @@ from collections.abc import Callable, Sequence
 
 from msgspec import Struct
 
-from replaymock.http.uri import PLACEHOLDER
+from replaymock.placeholders import PLACEHOLDER
 
 Hide = Callable[[str, str], str]
 """From a secret and the name of its rule to what stands for it."""

@@ -8,6 +8,7 @@ from typing import Any
 
 import msgspec
 
+from replaymock.cassettes.filenames import METHODS, is_sidecar_name
 from replaymock.cassettes.model import Cassette, Recorded
 from replaymock.cassettes.sidecars import ANY_SIZE, NONE
 from replaymock.config.config_file import FileConfig
@@ -15,7 +16,6 @@ from replaymock.errors import CassetteError
 from replaymock.http.cors import Cors
 from replaymock.matching.index import Serving
 from replaymock.matching.matcher import Matcher, key_of
-from replaymock.matching.naming import METHODS, is_sidecar_name
 from replaymock.redaction.redactor import Redactor
 from replaymock.storage.folder import Store
 from replaymock.storage.library import checked_entry

@@ -4,7 +4,8 @@ import contextlib
 
 import pytest
 
-from replaymock.proxy.client.response_parser import MAX_FIELDS, MAX_HEAD, MAX_INTERIM, Head, Incoming, Malformed
+from replaymock.http.messages import Head
+from replaymock.proxy.client.response_parser import MAX_FIELDS, MAX_HEAD, MAX_INTERIM, Incoming, Malformed
 from tests.support.growth import grows_in_proportion
 
 OK = b"HTTP/1.1 200 OK\r\n"

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from replaymock.config.settings import parse_upstream
+from replaymock.proxy.routes import parse_upstream
 from replaymock.server.fastpath.acceptor import FastLane
 from tests.support.inside import running_app
 from tests.support.running import Running, ask, eventually, exchange, replaymock, undated

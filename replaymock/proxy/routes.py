@@ -1,0 +1,57 @@
+"""Where requests go: which upstream a path belongs to."""
+
+import re
+from typing import Any
+from urllib.parse import urlsplit
+
+from msgspec import Struct
+
+from replaymock.errors import UsageError
+from replaymock.http.headers import HOST
+from replaymock.redaction.redactor import shown_url
+
+
+class Upstream(Struct, frozen=True):
+    """A backend and the path prefix it is asked for; `base` is put before each target."""
+
+    prefix: str
+    origin: str
+    base: str = ""
+
+
+def parse_upstream(text: str) -> Upstream:
+    """An upstream from `[PREFIX=]URL`. UsageError when it is no absolute http or https URL."""
+    prefix, equals, url = text.partition("=") if text.startswith("/") else ("", "", text)
+    if text.startswith("/") and not equals:
+        raise UsageError(f"--upstream {shown_url(text)!r}: a prefix needs a URL, as in {text}=https://api.example.com")
+    parts = _split_url(url, text)
+    default = {"http": 80, "https": 443}[parts.scheme]
+    host = f"[{parts.hostname}]" if ":" in (parts.hostname or "") else parts.hostname
+    port = "" if parts.port in (None, default) else f":{parts.port}"
+    return Upstream(prefix.rstrip("/"), f"{parts.scheme}://{host}{port}", parts.path.rstrip("/"))
+
+
+def _split_url(url: str, text: str) -> Any:
+    try:
+        parts = urlsplit(url)
+        usable = parts.scheme in ("http", "https") and parts.hostname and parts.port != 0
+    except ValueError:
+        usable = False
+    if not usable:
+        raise UsageError(f"--upstream {shown_url(text)!r}: write a whole URL, as in https://api.example.com")
+    if parts.username or parts.password:
+        raise UsageError("--upstream: leave the credentials out of the URL; give them by --header 'Authorization: …'")
+    host = parts.hostname or ""
+    if not HOST.fullmatch(f"[{host}]" if ":" in host else host):
+        advice = "use letters, digits, dots and hyphens, and the xn-- form for any other letter"
+        raise UsageError(f"--upstream {shown_url(text)!r}: {host!r} is no host name; {advice}")
+    if not _URL.fullmatch(url):
+        raise UsageError(
+            f"--upstream {shown_url(text)!r}: percent-encode what is not visible ASCII, such as a blank as %20"
+        )
+    if parts.query or parts.fragment:
+        raise UsageError(f"--upstream {shown_url(text)!r}: leave the query and the fragment out")
+    return parts
+
+
+_URL = re.compile(r"[!-~]+")

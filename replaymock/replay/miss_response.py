@@ -1,0 +1,36 @@
+"""The answer to a miss: a problem document that explains it, and what to do about it."""
+
+from replaymock.cassettes.model import SOCKET
+from replaymock.http.cors import Cors
+from replaymock.http.problem import UPGRADE_REQUIRED, _upgrade, problem
+from replaymock.http.rendered import Answer
+from replaymock.matching.differences import Difference
+from replaymock.matching.near_misses import INVALID, OTHER_PROTOCOL, RECORD, Miss, shortened
+
+
+def miss_answer(miss: Miss, status: int, cors: Cors, echoed: str) -> Answer:
+    """The answer to a request no cassette matches."""
+    detail = f"no cassette matches {miss.request.method} {shortened(miss.request.path)}: {miss.reason}. {advice(miss)}"
+    if miss.reason == OTHER_PROTOCOL and miss.request.kind != SOCKET[0]:
+        status = UPGRADE_REQUIRED
+    headers = cors.apply((("Cache-Status", "replaymock; fwd=uri-miss"), *_upgrade(status)), echoed)
+    return problem(status, "no_match", detail, headers, **miss.to_json())
+
+
+def advice(miss: Miss) -> str:
+    """What to do about a miss, as a sentence."""
+    if miss.reason == INVALID:
+        return "Mend its file, which a warning has named; replaymock check does so, too."
+    if miss.is_line:
+        new = f"put this line {miss.home.top}"
+        line = f"replace the ignore line of {miss.home.file} by" if miss.replaces_line else new
+        if any(_is_another_value(found) for near in miss.nearest[:1] for found in near.differences):
+            return f"If that matters, {RECORD}; if not, {line}: {miss.hint}"
+        return f"To make it hit, {line}: {miss.hint}"
+    end = "" if miss.hint.endswith("}") else "."  # a file to be copied ends where it ends
+    return f"{miss.hint[:1].upper()}{miss.hint[1:]}{end}"
+
+
+def _is_another_value(found: Difference) -> bool:
+    """Whether both requests say something there, so that they may well ask for different things: page 2 and page 3."""
+    return found.field != "path" and found.recorded is not None and found.received is not None
