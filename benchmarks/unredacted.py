@@ -6,7 +6,7 @@ from replaymock import app
 from replaymock.cli import main
 from replaymock.http.headers import Headers
 from replaymock.http.messages import Request, Response
-from replaymock.redaction.labels import Label
+from replaymock.redaction.placeholders import Label
 from replaymock.redaction.redactor import Redactor, decoded
 
 

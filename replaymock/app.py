@@ -20,15 +20,13 @@ from replaymock.http.cors import Cors
 from replaymock.matching.index import Index, Serving
 from replaymock.matching.matcher import Matcher
 from replaymock.redaction.redactor import Redactor
-from replaymock.replay.engine import Responder
-from replaymock.replay.mode import RECORD_MODES, REPLAY
+from replaymock.replay.engine import RECORD_MODES, REPLAY, Responder
 from replaymock.replay.overrides import Playing
 from replaymock.replay.time_shift import Shifting
-from replaymock.server.accepting import allow_open_files
 from replaymock.server.access import Guard
 from replaymock.server.fastpath.acceptor import FastLane
 from replaymock.server.http_server import Server
-from replaymock.server.listener import bind
+from replaymock.server.listener import allow_open_files, bind
 from replaymock.storage.folder import Store, no_folder
 from replaymock.storage.library import Library
 from replaymock.storage.lock import Hold

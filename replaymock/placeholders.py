@@ -2,6 +2,6 @@
 
 import re
 
-PLACEHOLDER = re.compile(r"\{\{redacted(?::[^{}]*)?\}\}")
+REDACTED = re.compile(r"\{\{redacted(?::[^{}]*)?\}\}")
 
-TOKEN = "{{origin}}"  # noqa: S105 - no password
+ORIGIN = "{{origin}}"  # noqa: S105 - no password

@@ -13,7 +13,7 @@ from replaymock.proxy.upstreams import Backends
 from replaymock.recording.cassette_builder import Recording
 from replaymock.recording.pipeline import Save
 from replaymock.recording.response_capture import Policy
-from replaymock.replay.mode import RECORD_MODES
+from replaymock.replay.engine import RECORD_MODES
 from replaymock.telemetry.journal import Report
 
 _SHORTEST_CREDENTIAL = 6

@@ -5,12 +5,12 @@ from collections.abc import Iterator
 from functools import lru_cache
 
 from replaymock.http.uri import normal_path
-from replaymock.placeholders import PLACEHOLDER
+from replaymock.placeholders import REDACTED
 
 
 def is_template(path: str) -> bool:
     """Whether a cassette's path stands for many paths."""
-    return any(character in PLACEHOLDER.sub("", path) for character in "{*")
+    return any(character in REDACTED.sub("", path) for character in "{*")
 
 
 @lru_cache(maxsize=4096)
@@ -43,7 +43,7 @@ def _blocks(template: str) -> list[list[str]]:
         if piece.endswith("**"):
             blocks[-1][-1] += piece.removesuffix("**")
             blocks.append([""])
-        elif piece == "*" or (piece.startswith("{") and piece.endswith("}") and not PLACEHOLDER.fullmatch(piece)):
+        elif piece == "*" or (piece.startswith("{") and piece.endswith("}") and not REDACTED.fullmatch(piece)):
             blocks[-1].append("")
         else:
             blocks[-1][-1] += re.escape(normal_path(piece))

@@ -9,7 +9,7 @@ from itertools import zip_longest
 
 from replaymock.http import jwt
 from replaymock.http.headers import Headers, is_cors, is_unstored
-from replaymock.placeholders import PLACEHOLDER
+from replaymock.placeholders import REDACTED
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,7 +68,7 @@ def _pattern(text: str) -> re.Pattern[str]:
     """Text as an expression in which each placeholder is a group, or refers back to the group it already has."""
     groups: dict[str, int] = {}
     expression, end = "", 0
-    for placeholder in PLACEHOLDER.finditer(text):
+    for placeholder in REDACTED.finditer(text):
         expression += re.escape(text[end : placeholder.start()])
         known = groups.get(placeholder.group())
         expression += rf"(?:\{known})" if known else _SECRET

@@ -20,7 +20,7 @@ from replaymock.demo.report import Told, print_hints, print_told
 from replaymock.demo.server import open_shop
 from replaymock.demo.shop import PASSWORD
 from replaymock.http import jwt
-from replaymock.placeholders import PLACEHOLDER
+from replaymock.placeholders import REDACTED
 from replaymock.proxy.routes import parse_upstream
 from replaymock.telemetry import console
 
@@ -68,7 +68,7 @@ def settings_for(folder: Path, port: int, *upstreams: str) -> Settings:
 def hidden(folder: Path) -> int:
     """How many different placeholders the cassettes of a folder hold."""
     texts = (place.read_text("utf-8") for place in folder.rglob("*.json"))
-    return len({placeholder for text in texts for placeholder in PLACEHOLDER.findall(jwt.named(text))})
+    return len({placeholder for text in texts for placeholder in REDACTED.findall(jwt.named(text))})
 
 
 def leaks(folder: Path, secrets: frozenset[str]) -> tuple[str, ...]:

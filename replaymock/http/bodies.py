@@ -13,7 +13,7 @@ from msgspec import Struct
 
 from replaymock.http import json_tokens, media_types
 from replaymock.http.uri import Pairs, encode_pair, group, parse_query, ungroup
-from replaymock.placeholders import PLACEHOLDER
+from replaymock.placeholders import REDACTED
 
 INLINE_LIMIT = 64 * 1024
 
@@ -290,7 +290,7 @@ def _disposition(headers: tuple[tuple[str, str], ...], parameter: str) -> str | 
 
 _DEEP = 400
 DEFAULT_BOUNDARY = b"replaymock"
-PLACEHOLDER_BYTES = re.compile(PLACEHOLDER.pattern.encode("ascii"))
+PLACEHOLDER_BYTES = re.compile(REDACTED.pattern.encode("ascii"))
 _INDENT = re.compile(r"indent-[1-9][0-9]?")
 _FIRST_INDENT = re.compile(rb"[\[{]\n( +)")
 _BOUNDARY = re.compile(r"boundary=(?:\"([^\"]+)\"|([^\s;]+))", re.IGNORECASE)

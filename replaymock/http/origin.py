@@ -8,9 +8,9 @@ import re
 from collections.abc import Iterator
 
 from replaymock.http.headers import Headers
-from replaymock.placeholders import TOKEN
+from replaymock.placeholders import ORIGIN
 
-_TOKEN_BYTES = TOKEN.encode("ascii")
+_TOKEN_BYTES = ORIGIN.encode("ascii")
 
 
 class Origins:

@@ -8,7 +8,7 @@ import string
 from collections.abc import Callable
 from urllib.parse import quote, unquote_to_bytes
 
-from replaymock.placeholders import PLACEHOLDER
+from replaymock.placeholders import REDACTED
 
 Pairs = tuple[tuple[str, str | None], ...]
 
@@ -106,7 +106,7 @@ def _decode_unreserved(match: re.Match[str]) -> str:
 
 def _around_placeholders(text: str, change: Callable[[str], str]) -> str:
     out, start = [], 0
-    for match in PLACEHOLDER.finditer(text):
+    for match in REDACTED.finditer(text):
         out += [change(text[start : match.start()]), match.group()]
         start = match.end()
     return "".join([*out, change(text[start:])])

@@ -13,7 +13,7 @@ from replaymock.cassettes.filenames import _LIKE_A_SIDECAR, _SIDECAR_ROOM, METHO
 from replaymock.matching import graphql
 from replaymock.matching.canonical import Canonical
 from replaymock.matching.matcher import key_of
-from replaymock.placeholders import PLACEHOLDER
+from replaymock.placeholders import REDACTED
 
 PART_LIMIT = 80
 HASH_DIGITS = 8
@@ -73,7 +73,7 @@ def _label(request: Canonical) -> str:
         if operation:
             return _NOT_IN_LABEL.sub("-", operation)[:_LABEL_LIMIT].strip("-")
     opening = ["websocket"] if request.kind == "websocket" else []
-    shown = [f"{name} {value or ''}" for name, value in request.query if not PLACEHOLDER.search(f"{name}{value}")]
+    shown = [f"{name} {value or ''}" for name, value in request.query if not REDACTED.search(f"{name}{value}")]
     return _slug(" ".join(opening + shown)).replace(".", "-").replace("--", "-")[:_LABEL_LIMIT].strip("-_")
 
 

@@ -11,7 +11,7 @@ from msgspec import Struct
 from replaymock.http.uri import readable
 from replaymock.matching.canonical import Canonical
 from replaymock.redaction.known_secrets import LONGEST, is_telling
-from replaymock.redaction.labels import ANONYMOUS
+from replaymock.redaction.placeholders import ANONYMOUS
 
 Key = tuple[Any, ...]
 

@@ -7,9 +7,9 @@ from replaymock.http import event_stream
 from replaymock.http.headers import media_type
 from replaymock.http.messages import Exchange, Head, Live, Request, Response
 from replaymock.http.rendered import Answer, Out
-from replaymock.proxy.keeping import Kept
+from replaymock.proxy.relay import Kept
+from replaymock.recording.pipeline import Turn
 from replaymock.recording.request_capture import Asked
-from replaymock.recording.turns import Turn
 
 
 class Attempt:

@@ -23,16 +23,14 @@ from replaymock.http.uri import normal_path
 from replaymock.matching.index import Index, Serving
 from replaymock.proxy import own_origin
 from replaymock.proxy.attempt import Attempt
-from replaymock.proxy.keeping import Kept
+from replaymock.proxy.headers import Passage
 from replaymock.proxy.lingering import Detachable, Lingering
-from replaymock.proxy.passing import Passage
 from replaymock.proxy.ranges import PARTIAL, Ranging
-from replaymock.proxy.relay import keeping, relay
+from replaymock.proxy.relay import Kept, keeping, relay
 from replaymock.proxy.routes import Upstream
 from replaymock.proxy.slices import Cut, cut_from, relay_part
 from replaymock.recording.cassette_builder import Recording
-from replaymock.recording.pipeline import Save, Taking
-from replaymock.recording.turns import Turns
+from replaymock.recording.pipeline import Save, Taking, Turns
 from replaymock.telemetry.journal import Report, Served
 
 if TYPE_CHECKING:

@@ -2,6 +2,7 @@
 
 from functools import lru_cache
 
+from replaymock.http import signing
 from replaymock.http.content_coding import cut_to_known
 from replaymock.http.cors import Cors
 from replaymock.http.headers import (
@@ -15,7 +16,11 @@ from replaymock.http.headers import (
     list_items,
     without,
 )
+from replaymock.http.messages import Head, Live, Request
 from replaymock.http.origin import Origins, below, local_cookies
+from replaymock.proxy import own_origin
+from replaymock.proxy.relay import Rewriting
+from replaymock.proxy.routes import Upstream
 
 
 def to_upstream(
@@ -68,3 +73,73 @@ def _expects_to_be_asked(headers: Headers) -> bool:
 
 def _cut(name: str, value: str, signed: frozenset[str]) -> str:
     return cut_to_known(value) if name.lower() == "accept-encoding" and "accept-encoding" not in signed else value
+
+
+_REMEMBERED = 256
+
+
+class Passage:
+    """Makes the heads. `origins` are replaced on the way to the caller; where they are None, nothing is, either way.
+
+    `own` are origins this server goes by, besides the one that each client uses: they name the upstream on the way
+    there. `via` names this server, `added` are headers added upstream, and `status` is the `Cache-Status` of an answer;
+    empty where answers do not say what they are.
+    """
+
+    def __init__(self, via: str, added: Headers, status: str, origins: Origins | None, cors: Cors) -> None:
+        self._via = via
+        self._added = added
+        self._status = status
+        self._origins = origins
+        self._cors = cors
+        self.own: own_origin.Own = frozenset()
+        self._upstream = lru_cache(_REMEMBERED)(self._to_upstream)
+        self._caller = lru_cache(_REMEMBERED)(self._to_caller)
+
+    def outgoing(self, request: Request, upstream: Upstream, left_out: frozenset[str] = frozenset()) -> Headers:
+        """The headers of a request as they go upstream, without those that are `left_out`; what is signed stays."""
+        presigned = request.query if signing.is_presigned(request.query) else ""
+        return self._upstream(request.headers, upstream, left_out, presigned)
+
+    def rewriting(self, request: Request, limit: int) -> Rewriting | None:
+        """How the body of an answer is rewritten."""
+        return Rewriting(self._origins, request.origin, limit) if self._origins else None
+
+    def head(self, live: Live, request: Request, file: str, *, stored: bool) -> Head:
+        """The head of an answer as the caller gets it; `file` is the cassette it is kept in, empty where not known."""
+        echoed = self._cors.echoed(request.headers)
+        is_head = request.method == "HEAD"
+        named = bool(file)
+        before, after = self._caller(live.headers, request.origin, request.base, echoed, stored, named, is_head)
+        if file and self._status:
+            before = (*before, ("Replaymock-Cassette", file))
+        return Head(live.status, live.reason, before + after)
+
+    def _to_upstream(self, headers: Headers, upstream: Upstream, left_out: frozenset[str], presigned: str) -> Headers:
+        signed = signing.covered(headers, presigned)
+        if self._origins is not None:
+            here = Request("GET", "/", headers).origin
+            own = self.own | {own_origin.normal(here)} if here else self.own
+            headers = own_origin.to_backend(headers, own, upstream, signed)
+        host = upstream.origin.partition("://")[2]
+        return to_upstream(headers, host, self._via, self._added, left_out, signed)
+
+    def _to_caller(
+        self,
+        headers: Headers,
+        origin: str,
+        base: str,
+        echoed: str,
+        stored: bool,
+        named: bool,
+        is_head: bool,
+    ) -> tuple[Headers, Headers]:
+        """The headers that go before the name of the cassette, and those after it."""
+        cassette = ("Replaymock-Cassette", "")
+        extra: Headers = (("Cache-Status", self._status + ("; stored" if stored else "")),) if self._status else ()
+        extra = (*extra, cassette) if extra and named else extra
+        found = to_caller(headers, self._origins, origin, base, self._cors, echoed, extra)
+        if is_head:
+            found = (*found, *(pair for pair in headers if pair[0].lower() == "content-length"))
+        at = next((at for at, pair in enumerate(found) if pair is cassette), len(found))
+        return found[:at], found[at + 1 :]

@@ -10,7 +10,7 @@ from replaymock.http import conditional, signing
 from replaymock.http.conditional import Asked
 from replaymock.http.headers import Headers, content_length, get, has, has_body
 from replaymock.http.messages import Live, Request
-from replaymock.proxy.passing import Passage
+from replaymock.proxy.headers import Passage
 from replaymock.proxy.routes import Upstream
 from replaymock.proxy.slices import Cut
 from replaymock.proxy.wholes import TOO_LARGE, Parts, Wholes, total_of

@@ -15,8 +15,50 @@ from replaymock.http.headers import content_length, get, media_type
 from replaymock.http.messages import Head, Live
 from replaymock.http.origin import Origins, StreamRewriter
 from replaymock.http.rendered import Out
-from replaymock.placeholders import TOKEN
-from replaymock.proxy.keeping import Kept
+from replaymock.placeholders import ORIGIN
+
+_SAME_MOMENT = 0.0005
+
+
+class Kept:
+    """A copy of a body, as far as `limit` bytes; of a larger one nothing, or its `beginning`.
+
+    `arrivals` has how many bytes were there when, in seconds on the clock of whoever adds them.
+    """
+
+    def __init__(self, limit: int, *, beginning: bool = False) -> None:
+        self._limit = limit
+        self._beginning = beginning
+        self._pieces: list[bytes] = []
+        self.arrivals: list[tuple[int, float]] = []
+        self.size = 0
+        self.ended = False
+
+    @property
+    def whole(self) -> bool:
+        """Whether nothing had to be left out."""
+        return self.size <= self._limit
+
+    @property
+    def data(self) -> bytes:
+        """The body so far; of one over the limit its beginning, or nothing."""
+        if len(self._pieces) > 1:
+            self._pieces = [b"".join(self._pieces)]
+        return self._pieces[0] if self._pieces else b""
+
+    def add(self, piece: bytes, now: float) -> None:
+        """Keeps one more piece."""
+        if self.arrivals and now - self.arrivals[-1][1] < _SAME_MOMENT:
+            now = self.arrivals.pop()[1]
+        room = self._limit - self.size
+        self.size += len(piece)
+        self.arrivals.append((self.size, now))
+        if self.whole or (self._beginning and room > 0):
+            self._pieces.append(piece[:room])
+        elif not self._beginning:
+            self._pieces.clear()
+            self.arrivals.clear()
+
 
 HELD_BYTES = 256 * 1024
 # A first piece may come late for no more reason than a delayed acknowledgement between two small writes (40 ms).
@@ -224,7 +266,7 @@ def _rewrite_whole(data: bytes, coding: list[str], rewriting: Rewriting) -> byte
     except content_coding.CodingError:
         return data
     changed = rewriting.origins.to_origin(plain, rewriting.caller_origin)
-    return data if changed == plain or TOKEN.encode() in plain else content_coding.encode(changed, coding)
+    return data if changed == plain or ORIGIN.encode() in plain else content_coding.encode(changed, coding)
 
 
 def _is_rewritable(live: Live, coding: list[str]) -> bool:

@@ -14,8 +14,7 @@ from replaymock.http.conditional import OK, Asked, Reduced
 from replaymock.http.headers import content_length, media_type
 from replaymock.http.messages import Head, Live
 from replaymock.http.rendered import Out
-from replaymock.proxy.keeping import Kept
-from replaymock.proxy.relay import HELD_CODED_BYTES, HELD_CODED_SECONDS, Rewriting, keeping, rewritten
+from replaymock.proxy.relay import HELD_CODED_BYTES, HELD_CODED_SECONDS, Kept, Rewriting, keeping, rewritten
 
 
 class Cut(Struct, frozen=True):

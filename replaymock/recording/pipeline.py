@@ -1,6 +1,11 @@
 """How exchanges come into cassettes: one after another, what is large searched for secrets in a thread first."""
 
-from collections.abc import Callable, Container
+import asyncio
+from collections import deque
+from collections.abc import Callable, Container, Generator, Hashable
+from concurrent.futures import Future, ThreadPoolExecutor, wait
+from dataclasses import dataclass
+from typing import Any
 
 from replaymock.cassettes.model import SOCKET, Cassette
 from replaymock.http.messages import LARGE, Exchange, Request, is_large
@@ -9,9 +14,139 @@ from replaymock.http.websocket_messages import Message
 from replaymock.matching.index import Entry, Index, Serving, entry_for, held_entry
 from replaymock.recording.cassette_builder import Recording, Taken
 from replaymock.recording.extent import is_open
-from replaymock.recording.line import Line, Steps
 from replaymock.recording.request_capture import Asked
 from replaymock.recording.response_capture import NotKept
+from replaymock.replay.sequence import WRITE_METHODS
+
+Steps = Generator[Callable[[], Any], Any, None]
+"""What one in the line does: each piece of work it yields is done in the thread, and what came of it is sent back."""
+
+
+class Line:
+    """Who waits to be served, and whose turn it is."""
+
+    def __init__(self) -> None:
+        self._places: deque[Steps] = deque()
+        self._under_way: Future[Any] | None = None
+        self._thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix="line")
+
+    def join(self, steps: Steps) -> None:
+        """Has these steps done when all before them are; at once where nobody waits."""
+        self._places.append(steps)
+        if len(self._places) == 1:
+            self._go_on()
+
+    def settle(self) -> None:
+        """Waits until everything is done."""
+        while self._under_way:
+            wait([self._under_way])
+            self._done(self._under_way)
+
+    def _go_on(self, done: Future[Any] | None = None) -> None:
+        while self._places:
+            try:
+                work = _next_work(self._places[0], done)
+            except BaseException:
+                self._places.popleft()
+                self._go_on()
+                raise
+            if work:
+                self._begin(work)
+                return
+            self._places.popleft()
+            done = None
+
+    def _begin(self, work: Callable[[], Any]) -> None:
+        loop = asyncio.get_running_loop()
+        self._under_way = self._thread.submit(work)
+        self._under_way.add_done_callback(lambda done: loop.call_soon_threadsafe(self._done, done))
+
+    def _done(self, done: Future[Any]) -> None:
+        if done is self._under_way:  # or the end of the run did not wait to be told
+            self._under_way = None
+            self._go_on(done)
+
+
+def _next_work(steps: Steps, done: Future[Any] | None) -> Callable[[], Any] | None:
+    """What is to be done next in the thread; None where the steps are at their end."""
+    error = done.exception() if done else None
+    try:
+        return steps.throw(error) if error else steps.send(done.result() if done else None)
+    except StopIteration:
+        return None
+
+
+@dataclass(slots=True, eq=False)
+class Turn:
+    """The place of a request in the order. `take` is there once its exchange is over and waits to be taken."""
+
+    session: str
+    method: str
+    name: Hashable
+    take: Callable[[], None] | None = None
+
+    def holds_up(self, later: "Turn") -> bool:
+        """Whether a request that arrived later is taken later."""
+        if self.session != later.session:
+            return False
+        return self.method in WRITE_METHODS or (self.method, self.name) == (later.method, later.name)
+
+
+class Turns:
+    """Every request that has arrived and is not taken yet, in the order of arrival."""
+
+    def __init__(self) -> None:
+        self._open: dict[Turn, None] = {}
+
+    def arrive(self, session: str, method: str, name: Hashable) -> Turn:
+        """The turn of a request that has just arrived; `name` tells it from others of its method."""
+        turn = Turn(session, method, name)
+        self._open[turn] = None
+        return turn
+
+    def end(self, turn: Turn, take: Callable[[], None]) -> bool:
+        """Has an exchange taken as soon as it is its turn; whether that is so already."""
+        turn.take = take
+        if self._is_held_up(turn):
+            return False
+        self._take(turn)
+        return True
+
+    def leave(self, turn: Turn) -> None:
+        """Gives a turn up: there is nothing to take."""
+        if turn in self._open:
+            del self._open[turn]
+            self._go_on()
+
+    def hurry(self, turn: Turn) -> None:
+        """Has an exchange taken that has waited long enough."""
+        if turn in self._open and turn.take:
+            self._take(turn)
+
+    def settle(self) -> None:
+        """Has every exchange taken that is over, in order."""
+        for turn in list(self._open):
+            self.hurry(turn)
+
+    def _take(self, turn: Turn) -> None:
+        del self._open[turn]
+        if turn.take:
+            turn.take()
+        self._go_on()
+
+    def _go_on(self) -> None:
+        for turn in list(self._open):
+            if turn in self._open and turn.take and not self._is_held_up(turn):
+                self._take(turn)
+
+    def _is_held_up(self, turn: Turn) -> bool:
+        for other in self._open:
+            if other is turn:
+                return False
+            if other.holds_up(turn):
+                return True
+        return False
+
 
 Save = Callable[[str, Cassette], None]
 """Has a cassette written to the disk, soon and in order."""

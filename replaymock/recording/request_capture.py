@@ -12,8 +12,7 @@ from replaymock.http.uri import literal_path, parse_query
 from replaymock.matching.canonical import Canonical
 from replaymock.matching.matcher import Matcher
 from replaymock.redaction.known_secrets import KnownValues
-from replaymock.redaction.labels import Label
-from replaymock.redaction.numbering import Numbering
+from replaymock.redaction.placeholders import Label, Numbering
 from replaymock.redaction.redactor import decoded
 
 _OF_BODY = frozenset(("content-type", "content-encoding"))

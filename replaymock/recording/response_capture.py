@@ -15,7 +15,7 @@ from replaymock.http.messages import ERROR_STATUSES, Exchange, Response
 from replaymock.http.origin import Origins
 from replaymock.http.selectors import Selector
 from replaymock.http.websocket_messages import BINARY, CLOSE, SERVER, Message, as_reason
-from replaymock.placeholders import TOKEN
+from replaymock.placeholders import ORIGIN
 from replaymock.redaction.redactor import Numbering, RedactionRules, Redactor
 
 
@@ -171,7 +171,7 @@ class Storing:
 
     def _with_token(self, response: Response, encoded: bool) -> tuple[Response, bool]:
         """The response with upstream's origin as a token, and whether the token means that in its body."""
-        literal = TOKEN.encode() in response.body
+        literal = ORIGIN.encode() in response.body
         if not self._policy.rewrite:
             return response, not literal
         headers = tuple((name, self._origins.header_to_token(value)) for name, value in response.headers)

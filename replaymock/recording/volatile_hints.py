@@ -18,8 +18,7 @@ from replaymock.http.selectors import Selector, parse_selector
 from replaymock.matching.canonical import Canonical
 from replaymock.matching.differences import Difference, differences
 from replaymock.matching.matcher import VOLATILE_KINDS
-from replaymock.recording.merge import lasting, same
-from replaymock.recording.volatile import without
+from replaymock.recording.merge import drop_volatile, lasting, same
 
 MOST_SELECTORS = 4
 MOST_FILES = 200
@@ -67,7 +66,7 @@ class Proposals:
 
 def only_in(stored: Recorded, recorded: Recorded, volatile: Sequence[Selector] = ()) -> tuple[str, ...]:
     """The selectors under which two responses say the same; none where no few of them do."""
-    first, second = lasting(*(without(each, volatile) for each in (stored, recorded)))
+    first, second = lasting(*(drop_volatile(each, volatile) for each in (stored, recorded)))
     if first.status != second.status or max(len(first.body), len(second.body)) > INLINE_LIMIT:
         return ()
     found = differences(_canonical(first), _canonical(second))

@@ -16,13 +16,12 @@ from replaymock.http.headers import Headers, get, media_type, without
 from replaymock.http.messages import Request, Response
 from replaymock.http.selectors import Selector
 from replaymock.http.uri import encode_segment, readable
-from replaymock.placeholders import PLACEHOLDER
-from replaymock.redaction import code, columns
+from replaymock.placeholders import REDACTED
+from replaymock.redaction import code, loose_text
 from replaymock.redaction.credential_patterns import OPTIONAL
 from replaymock.redaction.gitleaks.rules import SecretRule
 from replaymock.redaction.known_secrets import is_telling
-from replaymock.redaction.labels import ANONYMOUS, Label, anonymous, whole
-from replaymock.redaction.numbering import Numbering
+from replaymock.redaction.placeholders import ANONYMOUS, Label, Numbering, anonymous, whole
 from replaymock.redaction.secret_names import is_no_secret_cookie, is_secret_cookie, is_secret_name
 from replaymock.redaction.text import Hider
 from replaymock.redaction.wording import is_of_language
@@ -36,7 +35,7 @@ KINDS = ("header", "cookie", "query", "form", "json", "value")
 def forget_names(text: str) -> str:
     """Text in which every placeholder is the anonymous one."""
     text = jwt.forget(text, ANONYMOUS)
-    return PLACEHOLDER.sub(ANONYMOUS, text) if "{{redacted" in text else text
+    return REDACTED.sub(ANONYMOUS, text) if "{{redacted" in text else text
 
 
 def shortened(redacted_target: str) -> str:
@@ -212,7 +211,7 @@ class Redactor:
         if media == "text/event-stream":
             return self._hider.events(text, label)
         if media in media_types.TABLES:
-            text = columns.replace(
+            text = loose_text.redact_table(
                 text,
                 lambda name: self._hider.is_secret("json", name, is_secret_name),
                 lambda name, value: self._hider.replaced(value, name, label),

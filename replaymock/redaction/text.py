@@ -10,14 +10,22 @@ from functools import cache, lru_cache, partial
 from replaymock.http import json_tokens, jwt
 from replaymock.http.selectors import Selector, is_named
 from replaymock.http.uri import encode_pair, encode_segment, literal_percents, readable
-from replaymock.placeholders import PLACEHOLDER
-from replaymock.redaction import code, embedded, encoded, markup, members, parameters
+from replaymock.placeholders import REDACTED
+from replaymock.redaction import code, loose_text, nested_text
 from replaymock.redaction.credential_patterns import BY_PLACE, SHAPES
 from replaymock.redaction.credential_scanner import Shape, Shapes, is_everyday
 from replaymock.redaction.gitleaks.rules import SecretRule, TeamRules
-from replaymock.redaction.glance import is_clean
-from replaymock.redaction.labels import ANONYMOUS, Label, Whole, anonymous, is_of_answer, nameable, unnumbered, whole
-from replaymock.redaction.places import Place, beside_names, is_of_oauth, oauth_in, oauth_parameters
+from replaymock.redaction.json_context import Place, beside_names, is_clean, is_of_oauth, oauth_in, oauth_parameters
+from replaymock.redaction.placeholders import (
+    ANONYMOUS,
+    Label,
+    Whole,
+    anonymous,
+    is_of_answer,
+    nameable,
+    unnumbered,
+    whole,
+)
 from replaymock.redaction.secret_names import (
     ASCII_ESCAPE,
     COUNTS_TOO,
@@ -76,7 +84,7 @@ class Hider:
             return query
         oauth = oauth_in(query)
         found = (self._parameter(item, kind, label, oauth) for item in query.split("&"))
-        return "&".join(map(parameters.readable_placeholder, found))
+        return "&".join(map(loose_text.readable_placeholder, found))
 
     def named(self, kind: str, name: str, value: str, label: Label) -> str:
         """A value found under a name."""
@@ -146,14 +154,14 @@ class Hider:
         if text.lstrip()[:1] in ("{", "[") and json_tokens.is_valid(text):
             return self.json(text, label)
         if "\n" in text:
-            text = embedded.replace_lines(text, lambda said: self.json(said, label))
-        text = members.replace_members(text, lambda match: self._member(match, label))
+            text = nested_text.replace_lines(text, lambda said: self.json(said, label))
+        text = loose_text.redact_assignments(text, lambda match: self._member(match, label))
         if "<" in text:
-            text = markup.replace_in_tags(
+            text = loose_text.redact_attributes(
                 text,
                 lambda match: self._member(match, label),
                 lambda value, name: self.replaced(value, name, label),
-                oauth_parameters(markup.names(text)),
+                oauth_parameters(loose_text.names(text)),
             )
         return self.shapes(self._parameters(text, label), label)
 
@@ -168,8 +176,8 @@ class Hider:
         if len(text) < _SHORTEST_ENCODED:
             return found
         if _ENCODED.search(found):
-            found = encoded.replace_percent(found, lambda inner: self.loose(inner, label))
-        return encoded.replace_base64(found, lambda inner: self.loose(inner, unnumbered(label)))
+            found = nested_text.replace_percent(found, lambda inner: self.loose(inner, label))
+        return nested_text.replace_base64(found, lambda inner: self.loose(inner, unnumbered(label)))
 
     def script(self, text: str, label: Label) -> str:
         """Code: by shapes only, also right behind an escape for the end of a line."""
@@ -182,19 +190,19 @@ class Hider:
 
     def source(self, text: str, label: Label, *, is_of_texts: bool = False) -> str:
         """A body of code: one that only hands JSON to a function (JSONP) as that JSON."""
-        found = embedded.replace_argument(text, partial(self.json, label=label, is_of_texts=is_of_texts))
+        found = nested_text.replace_argument(text, partial(self.json, label=label, is_of_texts=is_of_texts))
         return self.script(text, label) if found is None else found
 
     def events(self, text: str, label: Label) -> str:
         """A stream of events, also JSON that is spread over the lines of one."""
-        return self.deep(embedded.replace_in_events(text, lambda said: self.json(said, label)), label)
+        return self.deep(nested_text.replace_in_events(text, lambda said: self.json(said, label)), label)
 
     def replaced(self, value: str, name: str, label: Label) -> str:
         """The placeholder of a value, unless it begins with one and holds no credential, is empty or is exempt.
 
         Where a value ends depends on what is around it, which may have been hidden since: what was hidden stays so.
         """
-        if not value or (PLACEHOLDER.match(value) and not self._shapes.are_in(value)) or is_harmless_value(name, value):
+        if not value or (REDACTED.match(value) and not self._shapes.are_in(value)) or is_harmless_value(name, value):
             return value
         # A request may say any password; an answer has forms and messages that speak of one.
         speaks_of_one = is_of_answer(label) and is_label(name, value)
@@ -267,9 +275,9 @@ class Hider:
         def change(item: str, secret: bool) -> str:
             is_looked_at = secret or "%" in item or self._rules.may_be_in(item)
             found = self._parameter(item, "query", label, oauth) if is_looked_at else item  # or hidden as known
-            return parameters.readable_placeholder(found) if _ENCODED.search(item) else found
+            return loose_text.readable_placeholder(found) if _ENCODED.search(item) else found
 
-        return parameters.replace_parameters(text, is_secret, change)
+        return loose_text.redact_url_parameters(text, is_secret, change)
 
     def _json_value(self, path: Sequence[str | int], token: str, named: str, label: Label, texts: Texts) -> str | None:
         if token in ("null", "true", "false"):
@@ -317,7 +325,7 @@ class Hider:
         if may_name_secret(text) or ASCII_ESCAPE.search(text) or is_of_oauth(text):
             return True
         looked = self._shapes.looked_at(text.replace("\\/", "/"))
-        return bool(looked) and (self._shapes.may_be_in(looked) or encoded.may_hold(looked))
+        return bool(looked) and (self._shapes.may_be_in(looked) or nested_text.may_hold(looked))
 
     def _places(self, which: str, text: str) -> frozenset[Place]:
         selectors = (self._added if which == "add" else self._kept)["json"]

@@ -8,6 +8,8 @@ from collections.abc import AsyncIterator, Callable, Hashable
 from random import Random
 from typing import TYPE_CHECKING
 
+from msgspec import Struct
+
 from replaymock.cassettes.model import SOCKET, SWITCHING, KnownBody
 from replaymock.errors import CassetteError, RequestRefused
 from replaymock.http import challenges
@@ -17,14 +19,12 @@ from replaymock.http.messages import Request
 from replaymock.http.problem import fault, problem, refusal
 from replaymock.http.rendered import Answer, frame
 from replaymock.matching.faulty import Faulty
-from replaymock.matching.finding import Finder, Found, Read, files_for
-from replaymock.matching.index import Entry, Index
+from replaymock.matching.index import Entry, Finder, Found, Index, Read, files_for
 from replaymock.matching.matcher import Matcher
 from replaymock.matching.near_misses import Miss, exhausted, explain, invalid
 from replaymock.replay import sequence
 from replaymock.replay.faults import Latency
 from replaymock.replay.miss_response import advice, miss_answer
-from replaymock.replay.mode import Mode
 from replaymock.replay.overrides import Manner, Player, Playing
 from replaymock.replay.sequence import write_name
 from replaymock.replay.sessions import Session, Sessions, assign
@@ -34,6 +34,25 @@ from replaymock.telemetry.subscribers import Listeners
 if TYPE_CHECKING:  # replay loads nothing that only recording needs
     from replaymock.http.rendered import Out
     from replaymock.proxy.forwarder import Recorder
+
+
+class Mode(Struct, frozen=True):
+    """`lookup`: look into the cassettes first; `forward`: ask upstream; `save`: write what upstream said."""
+
+    lookup: bool
+    forward: bool
+    save: bool
+
+
+REPLAY = Mode(lookup=True, forward=False, save=False)
+
+# `rewrite` differs from `all` only before the first request: the folder's recordings are removed.
+RECORD_MODES = {
+    "all": Mode(lookup=False, forward=True, save=True),
+    "new": Mode(lookup=True, forward=True, save=True),
+    "rewrite": Mode(lookup=False, forward=True, save=True),
+}
+
 
 _TRIES = 3
 

@@ -135,7 +135,7 @@ class Prepared:
             headers, body = self._shifting.moved(headers, body, recorded.recorded_at, moment)
         headers = origin.below(origin.local_cookies(headers), caller.base)
         if self.uses_origin:
-            headers = tuple((name, value.replace(placeholders.TOKEN, caller.origin)) for name, value in headers)
+            headers = tuple((name, value.replace(placeholders.ORIGIN, caller.origin)) for name, value in headers)
             body = origin.from_token(body, caller.origin) if recorded.rewrite else body
         if self.codings:
             headers = add_vary(headers, "Accept-Encoding")
@@ -182,4 +182,4 @@ def _stream_type(recorded: Recorded) -> str:
 def _holds_token(recorded: Recorded) -> bool:
     if recorded.rewrite and b"{{origin}}" in recorded.body:
         return True
-    return any(placeholders.TOKEN in value for _, value in recorded.headers)
+    return any(placeholders.ORIGIN in value for _, value in recorded.headers)

@@ -19,16 +19,14 @@ from replaymock.http.headers import get, has_body
 from replaymock.http.messages import Request, is_large
 from replaymock.http.rendered import Answer
 from replaymock.http.websocket_handshake import is_upgrade
-from replaymock.matching.finding import Read
+from replaymock.matching.index import Read
 from replaymock.proxy.headers import waits_to_be_asked
 from replaymock.replay.engine import Hit, Responder
-from replaymock.server.accepting import MOST_CONNECTIONS, Acceptor
-from replaymock.server.access import Guard
+from replaymock.server.access import Guard, check, over_limit
 from replaymock.server.admin import endpoints
-from replaymock.server.admission import check, over_limit
 from replaymock.server.client_connection import Caller
-from replaymock.server.connections import Connections
-from replaymock.server.patience import SECONDS, Line
+from replaymock.server.connections import SECONDS, Connections, Line
+from replaymock.server.listener import MOST_CONNECTIONS, Acceptor
 from replaymock.server.receiving import Upload, whole
 
 if TYPE_CHECKING:  # most runs open no WebSocket

@@ -11,8 +11,7 @@ from pathlib import Path
 
 from replaymock.cassettes.filenames import cassette_of, is_sidecar_name
 from replaymock.cassettes.model import Cassette, Recorded
-from replaymock.cassettes.reader import spelled
-from replaymock.cassettes.sidecars import ANY_SIZE, NONE
+from replaymock.cassettes.reader import ANY_SIZE, NONE, spelled
 from replaymock.errors import CassetteError, UsageError
 from replaymock.storage.atomic_write import Writing, make_fit_for_writing, remove_emptied, write_all
 from replaymock.storage.loader import Files, Loaded, Signature, loaded

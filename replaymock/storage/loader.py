@@ -13,8 +13,7 @@ from msgspec import Struct
 
 from replaymock.cassettes.filenames import is_cassette_name, mock_path
 from replaymock.cassettes.model import Cassette, CassetteRequest, Sidecar
-from replaymock.cassettes.reader import load, plain_mock
-from replaymock.cassettes.sidecars import MOST_BYTES, Sidecars
+from replaymock.cassettes.reader import MOST_BYTES, Sidecars, load, plain_mock
 from replaymock.errors import CassetteError
 from replaymock.storage.atomic_write import Unreadable, read
 

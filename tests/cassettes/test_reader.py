@@ -8,8 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from replaymock.cassettes.model import Cassette, CassetteRequest, Recorded
-from replaymock.cassettes.reader import load, plain_mock, spelled
-from replaymock.cassettes.sidecars import Sidecars
+from replaymock.cassettes.reader import Sidecars, load, plain_mock, spelled
 from replaymock.cassettes.writer import dump
 from replaymock.errors import CassetteError
 from replaymock.http import media_types
@@ -264,7 +263,7 @@ def test_files_are_spelled_only_if_they_could_be_read_again() -> None:
 
 @pytest.mark.parametrize("body", [b" " * 2000, b"[" + b"1," * 40_000 + b"1]"])
 def test_what_is_larger_than_may_be_read_is_not_spelled(body: bytes, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("replaymock.cassettes.sidecars.MOST_BYTES", 1000)
+    monkeypatch.setattr("replaymock.cassettes.reader.MOST_BYTES", 1000)
     monkeypatch.setattr("replaymock.cassettes.reader.MOST_BYTES", 1000)
     with pytest.raises(CassetteError, match="larger than 1000 bytes"):
         spelled(a_cassette("/a", recorded(body, headers=(("content-type", "text/plain"),))), FILE)

@@ -3,8 +3,8 @@
 import pytest
 
 from replaymock.cassettes.model import Sidecar
+from replaymock.cassettes.reader import MOST_BYTES, NONE, Sidecars
 from replaymock.cassettes.schema import FilePause, FileResponse
-from replaymock.cassettes.sidecars import MOST_BYTES, NONE, Sidecars
 from replaymock.http.headers import Headers
 
 TEXT = (("content-type", "text/plain"),)

@@ -8,8 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from replaymock.cassettes.model import Cassette, CassetteRequest, Recorded
-from replaymock.cassettes.reader import load
-from replaymock.cassettes.sidecars import Sidecars
+from replaymock.cassettes.reader import Sidecars, load
 from replaymock.cassettes.writer import dump
 from replaymock.errors import CassetteError
 from replaymock.http.websocket_messages import BINARY, CLIENT, CLOSE, SERVER, TEXT, Message

@@ -12,7 +12,7 @@ from websockets.asyncio.client import connect
 from replaymock.matching import matcher
 from replaymock.proxy.routes import Upstream
 from replaymock.recording import cassette_builder, causality, hindsight, pipeline, request_capture, response_capture
-from replaymock.redaction import columns, numbering, redactor
+from replaymock.redaction import columns, placeholders, redactor
 from replaymock.redaction import text as hiding
 from tests.support.inside import Told, running_app
 from tests.support.running import ask, cassettes, eventually, raw_backend, read_whole, reply
@@ -32,7 +32,7 @@ PLACES: list[tuple[Any, str]] = [
     (response_capture.Storing, "response"),
     (request_capture.Asking, "learn"),
     (request_capture.Asking, "stored"),
-    (numbering.Numbering, "adopt"),
+    (placeholders.Numbering, "adopt"),
     (cassette_builder, "join"),
     (cassette_builder, "digest_of"),
     (causality.History, "fetched"),

@@ -10,11 +10,10 @@ from dataclasses import dataclass
 import pytest
 
 from replaymock.http.cors import Cors
-from replaymock.server.accepting import allow_open_files
 from replaymock.server.access import Guard
 from replaymock.server.fastpath.acceptor import FastLane
 from replaymock.server.http_server import Server
-from replaymock.server.listener import bind
+from replaymock.server.listener import allow_open_files, bind
 from tests.support.factories import a_cassette, recorded
 from tests.support.inside import a_responder, held_open
 from tests.support.running import ask, eventually

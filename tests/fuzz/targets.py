@@ -6,15 +6,14 @@ import unicodedata
 from collections.abc import Callable, Iterator
 
 from replaymock.cassettes.filenames import NAME_LIMIT, is_cassette_name
-from replaymock.cassettes.reader import load, plain_mock
-from replaymock.cassettes.sidecars import Sidecars
+from replaymock.cassettes.reader import Sidecars, load, plain_mock
 from replaymock.cassettes.writer import dump
 from replaymock.errors import CassetteError, RequestRefused
 from replaymock.http.messages import Request, Response
 from replaymock.matching.matcher import Matcher
 from replaymock.matching.naming import PART_LIMIT, cassette_name
 from replaymock.redaction.redactor import Numbering, Redactor
-from replaymock.server.admission import check
+from replaymock.server.access import check
 from tests.support.corpus.cassettes import CASSETTES
 from tests.support.corpus.requests import HOSTILE, LEGAL
 from tests.support.corpus.upstreams import UPSTREAMS

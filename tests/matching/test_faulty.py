@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from replaymock.cassettes.model import SOCKET, CassetteRequest
-from replaymock.cassettes.sidecars import NONE
+from replaymock.cassettes.reader import NONE
 from replaymock.errors import CassetteError
 from replaymock.http.bodies import Text
 from replaymock.matching.faulty import Faulty

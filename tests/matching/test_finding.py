@@ -1,7 +1,6 @@
 """Which cassette a request comes down to, remembered."""
 
-from replaymock.matching.finding import Finder
-from replaymock.matching.index import Index
+from replaymock.matching.index import Finder, Index
 from replaymock.matching.matcher import Matcher
 from tests.support.factories import a_cassette, a_request
 from tests.support.inside import an_entry

@@ -6,7 +6,7 @@ from dataclasses import replace
 from replaymock.http.headers import Headers
 from replaymock.http.messages import Live
 from replaymock.proxy.attempt import Attempt
-from replaymock.recording.turns import Turns
+from replaymock.recording.pipeline import Turns
 from tests.proxy.test_forwarder import Callers
 from tests.support.factories import JSON, a_request
 

@@ -1,6 +1,6 @@
 """A copy of a body that passes through."""
 
-from replaymock.proxy.keeping import Kept
+from replaymock.proxy.relay import Kept
 
 
 def added(kept: Kept, *pieces: tuple[bytes, float]) -> Kept:

@@ -8,10 +8,9 @@ from replaymock.http.cors import Cors
 from replaymock.http.headers import Headers
 from replaymock.http.messages import Live, Request
 from replaymock.http.origin import Origins
-from replaymock.proxy.keeping import Kept
+from replaymock.proxy.headers import Passage
 from replaymock.proxy.own_origin import own
-from replaymock.proxy.passing import Passage
-from replaymock.proxy.relay import keeping
+from replaymock.proxy.relay import Kept, keeping
 from replaymock.proxy.routes import Upstream
 from tests.proxy.test_relay import chunks
 from tests.support.factories import a_request

@@ -11,7 +11,7 @@ from replaymock.http.cors import Cors
 from replaymock.http.headers import Headers, get
 from replaymock.http.messages import Live, Request
 from replaymock.http.origin import Origins
-from replaymock.proxy.passing import Passage
+from replaymock.proxy.headers import Passage
 from replaymock.proxy.ranges import Ranging
 from replaymock.proxy.routes import Upstream
 from replaymock.proxy.wholes import TOO_LARGE

@@ -11,8 +11,7 @@ from replaymock.http.headers import Headers
 from replaymock.http.messages import Head, Live
 from replaymock.http.origin import Origins
 from replaymock.http.rendered import Answer
-from replaymock.proxy.keeping import Kept
-from replaymock.proxy.relay import HELD_BYTES, HELD_SECONDS, Rewriting, relay
+from replaymock.proxy.relay import HELD_BYTES, HELD_SECONDS, Kept, Rewriting, relay
 
 BACKEND, CALLER = "https://api.example.com", "http://localhost:8081"
 REWRITING = Rewriting(Origins((BACKEND,)), CALLER, 1 << 20)

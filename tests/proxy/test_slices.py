@@ -10,8 +10,7 @@ from replaymock.http.conditional import Asked, one_range
 from replaymock.http.headers import Headers, get
 from replaymock.http.messages import Head, Live
 from replaymock.http.origin import Origins
-from replaymock.proxy.keeping import Kept
-from replaymock.proxy.relay import Rewriting
+from replaymock.proxy.relay import Kept, Rewriting
 from replaymock.proxy.slices import Cut, cut_from, relay_part
 from tests.proxy.test_forwarder import Callers
 

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from replaymock.recording.line import Line, Steps
+from replaymock.recording.pipeline import Line, Steps
 
 
 async def until(holds: Callable[[], bool]) -> None:

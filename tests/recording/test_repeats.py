@@ -6,7 +6,7 @@ from dataclasses import replace
 import pytest
 
 from replaymock.http.headers import Headers
-from replaymock.recording.repeats import Repeats, digest_of
+from replaymock.recording.cassette_builder import Repeats, digest_of
 from tests.support.factories import JSON, a_response, an_exchange
 
 DATE = ("Date", "Sun, 22 Nov 2026 13:00:00 GMT")

@@ -4,7 +4,7 @@ from itertools import permutations
 
 import pytest
 
-from replaymock.recording.turns import Turn, Turns
+from replaymock.recording.pipeline import Turn, Turns
 
 
 class Taking:

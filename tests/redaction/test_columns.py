@@ -7,12 +7,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from replaymock.redaction.columns import replace
+from replaymock.redaction.loose_text import redact_table
 from tests.support.growth import grows_in_proportion
 
 
 def hidden(text: str) -> str:
-    return replace(text, lambda name: name == "pin", lambda name, value: f"#{name}:{len(value)}")
+    return redact_table(text, lambda name: name == "pin", lambda name, value: f"#{name}:{len(value)}")
 
 
 @pytest.mark.parametrize(
@@ -51,7 +51,7 @@ def test_a_table_takes_no_longer_than_in_proportion_to_its_length(piece: str) ->
 
 def test_a_value_that_is_left_alone_keeps_its_bytes() -> None:
     text = 'pin,b\n "S""1" ,x\n'
-    assert replace(text, lambda name: name == "pin", lambda _name, value: value) == text
+    assert redact_table(text, lambda name: name == "pin", lambda _name, value: value) == text
 
 
 SAID = st.text("ab \",;\t|#'\u00e9", max_size=6)
@@ -88,6 +88,6 @@ def test_what_pythons_reader_finds_in_the_column_is_hidden_and_nothing_else(
 
 @given(st.text('ap in",;\t|\r\n\ufeff\x00', max_size=60))
 def test_no_text_is_too_odd_to_be_looked_through(text: str) -> None:
-    everything = replace(text, lambda _name: True, lambda _name, value: value)
+    everything = redact_table(text, lambda _name: True, lambda _name, value: value)
     assert everything == text
     assert hidden(hidden(text)).count("\n") <= text.count("\n")

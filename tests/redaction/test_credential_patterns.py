@@ -6,7 +6,7 @@ import pytest
 
 from replaymock.redaction.credential_patterns import BY_PLACE, OPTIONAL, SHAPES
 from replaymock.redaction.credential_scanner import Shape, Shapes
-from replaymock.redaction.labels import anonymous
+from replaymock.redaction.placeholders import anonymous
 from replaymock.redaction.redactor import KINDS
 from replaymock.redaction.text import Hider
 from tests.support.credentials import made, pem

@@ -2,7 +2,7 @@
 
 import pytest
 
-from replaymock.redaction.embedded import replace_argument, replace_in_events, replace_lines
+from replaymock.redaction.nested_text import replace_argument, replace_in_events, replace_lines
 
 
 def changed(said: str) -> str:

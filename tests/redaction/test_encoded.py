@@ -5,7 +5,7 @@ import os
 
 import pytest
 
-from replaymock.redaction import encoded
+from replaymock.redaction import nested_text
 
 SECRET = b'{"password": "hunter2", "a": "\xc3\xbc?>"}'
 
@@ -19,9 +19,9 @@ def test_a_text_in_base64_is_changed_in_its_own_alphabet(padding: int, encode: o
     run, changed = (encode(text).decode() for text in (inner, inner.replace(b"hunter2", b"X")))
     if not keeps_padding:
         run, changed = run.rstrip("="), changed.rstrip("=")
-    found = encoded.replace_base64(f"data:a/b;base64,{run} end", lambda text: text.replace("hunter2", "X"))
+    found = nested_text.replace_base64(f"data:a/b;base64,{run} end", lambda text: text.replace("hunter2", "X"))
     assert found.rstrip("= end") == f"data:a/b;base64,{changed} end".rstrip("= end")
-    assert encoded.may_hold(f'"{run}"')
+    assert nested_text.may_hold(f'"{run}"')
 
 
 @pytest.mark.parametrize("end", ["\n", "\r\n"])
@@ -31,8 +31,8 @@ def test_base64_in_lines_comes_back_in_lines(end: str) -> None:
         end.join(run[at : at + 60] for at in range(0, len(run), 60))
         for run in (base64.b64encode(text).decode() for text in (inner, inner.replace(b"hunter2", b"X")))
     )
-    assert encoded.replace_base64(lines, lambda text: text.replace("hunter2", "X")) == changed
-    assert encoded.replace_base64(lines, lambda text: text) == lines
+    assert nested_text.replace_base64(lines, lambda text: text.replace("hunter2", "X")) == changed
+    assert nested_text.replace_base64(lines, lambda text: text) == lines
 
 
 @pytest.mark.parametrize(
@@ -45,7 +45,7 @@ def test_base64_in_lines_comes_back_in_lines(end: str) -> None:
     ],
 )
 def test_what_is_percent_encoded_is_changed_word_by_word(text: str, shown: str) -> None:
-    assert encoded.replace_percent(text, lambda found: found.replace("hunter2", "X")) == shown
+    assert nested_text.replace_percent(text, lambda found: found.replace("hunter2", "X")) == shown
 
 
 @pytest.mark.parametrize(
@@ -59,10 +59,10 @@ def test_what_is_percent_encoded_is_changed_word_by_word(text: str, shown: str) 
     ],
 )
 def test_what_is_no_text_is_let_be(text: str) -> None:
-    assert encoded.replace_base64(text, lambda _text: "changed") == text
-    assert not encoded.may_hold(text)
+    assert nested_text.replace_base64(text, lambda _text: "changed") == text
+    assert not nested_text.may_hold(text)
 
 
 def test_base64_that_is_not_changed_stays_to_the_letter() -> None:
     run = base64.b64encode(SECRET).decode()
-    assert encoded.replace_base64(run, lambda text: text) == run
+    assert nested_text.replace_base64(run, lambda text: text) == run

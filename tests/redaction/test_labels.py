@@ -1,6 +1,6 @@
 """What stands in the place of a secret."""
 
-from replaymock.redaction.labels import ANONYMOUS, Whole, anonymous, is_of_answer, nameable, unnumbered, whole
+from replaymock.redaction.placeholders import ANONYMOUS, Whole, anonymous, is_of_answer, nameable, unnumbered, whole
 
 
 def test_a_whole_label_says_what_the_other_says_and_is_made_once() -> None:

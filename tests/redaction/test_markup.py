@@ -4,7 +4,7 @@ import re
 
 import pytest
 
-from replaymock.redaction.markup import replace_in_tags
+from replaymock.redaction.loose_text import redact_attributes
 from tests.support.growth import grows_in_proportion
 
 
@@ -29,9 +29,9 @@ def hidden(_value: str, name: str) -> str:
     ],
 )
 def test_an_attribute_is_secret_by_its_name_or_by_the_one_beside_it(text: str, shown: str) -> None:
-    assert replace_in_tags(text, changed, hidden) == shown
+    assert redact_attributes(text, changed, hidden) == shown
 
 
 @pytest.mark.parametrize("piece", ["a", "a-", " a", "a=", 'a="', "a='b", " value = ", "<a "])
 def test_a_tag_takes_no_longer_than_in_proportion_to_its_length(piece: str) -> None:
-    assert grows_in_proportion(lambda text: replace_in_tags(f"<password {text}>", changed, hidden), piece)
+    assert grows_in_proportion(lambda text: redact_attributes(f"<password {text}>", changed, hidden), piece)

@@ -4,7 +4,7 @@ import re
 
 import pytest
 
-from replaymock.redaction.members import replace_members
+from replaymock.redaction.loose_text import redact_assignments
 from tests.support.growth import grows_in_proportion
 
 
@@ -42,7 +42,7 @@ def hidden(match: re.Match[str]) -> str:
     ],
 )
 def test_a_value_is_found_beside_its_name(text: str, shown: str) -> None:
-    assert replace_members(text, hidden) == shown
+    assert redact_assignments(text, hidden) == shown
 
 
 PIECES = [
@@ -63,4 +63,4 @@ PIECES += ["aa:'", '\\"aa\\":\\"a', "\\"]
 
 @pytest.mark.parametrize("piece", PIECES)
 def test_hostile_text_takes_no_longer_than_it_is(piece: str) -> None:
-    assert grows_in_proportion(lambda text: replace_members("\n" + text, hidden), piece)
+    assert grows_in_proportion(lambda text: redact_assignments("\n" + text, hidden), piece)

@@ -1,6 +1,6 @@
 """The placeholders of one recording."""
 
-from replaymock.redaction.numbering import Numbering
+from replaymock.redaction.placeholders import Numbering
 
 
 def test_what_was_added_to_a_copy_is_taken_over() -> None:

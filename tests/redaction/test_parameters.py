@@ -2,7 +2,7 @@
 
 import pytest
 
-from replaymock.redaction.parameters import readable_placeholder, replace_parameters
+from replaymock.redaction.loose_text import readable_placeholder, redact_url_parameters
 
 
 @pytest.mark.parametrize(
@@ -16,7 +16,7 @@ from replaymock.redaction.parameters import readable_placeholder, replace_parame
 )
 def test_a_parameter_is_changed_where_it_stands(text: str, changed: str) -> None:
     mark = lambda item, runs_on: f"<{item}{'!' if runs_on else ''}>"  # noqa: E731 - short
-    assert replace_parameters(text, lambda name: name == "t", mark) == changed
+    assert redact_url_parameters(text, lambda name: name == "t", mark) == changed
 
 
 @pytest.mark.parametrize(

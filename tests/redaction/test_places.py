@@ -2,7 +2,7 @@
 
 import pytest
 
-from replaymock.redaction.places import beside_names, oauth_parameters, query_names
+from replaymock.redaction.json_context import beside_names, oauth_parameters, query_names
 
 
 @pytest.mark.parametrize(

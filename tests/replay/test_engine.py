@@ -14,8 +14,7 @@ from replaymock.http.headers import Headers
 from replaymock.http.messages import Request
 from replaymock.http.rendered import Answer
 from replaymock.matching.index import Index
-from replaymock.replay.engine import Responder
-from replaymock.replay.mode import RECORD_MODES
+from replaymock.replay.engine import RECORD_MODES, Responder
 from replaymock.replay.overrides import Playing
 from replaymock.replay.time_shift import Shifting
 from tests.support.factories import JSON, a_cassette, a_request, recorded

@@ -2,7 +2,7 @@
 
 import pytest
 
-from replaymock.replay.mode import RECORD_MODES, REPLAY, Mode
+from replaymock.replay.engine import RECORD_MODES, REPLAY, Mode
 
 
 def test_replay_only_looks_into_the_cassettes() -> None:

@@ -5,7 +5,7 @@ from collections.abc import AsyncIterator
 
 from replaymock.http.websocket_frames import Closed, Event, Piece, Pong
 from replaymock.http.websocket_messages import CLIENT, CLOSE, SERVER, TEXT, Message, Play
-from replaymock.replay.socketplay import NO_MATCH, Player
+from replaymock.replay.websocket import NO_MATCH, Player
 from tests.proxy.test_websocket import pair, until_closed
 
 SECONDS = {b"soon": 0.02, b"late": 60.0}

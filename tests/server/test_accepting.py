@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from replaymock.server.accepting import MOST_CONNECTIONS, PAUSE_SECONDS, Acceptor, allow_open_files
+from replaymock.server.listener import MOST_CONNECTIONS, PAUSE_SECONDS, Acceptor, allow_open_files
 
 
 class Gate:

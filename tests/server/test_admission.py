@@ -6,7 +6,7 @@ import pytest
 
 from replaymock.errors import RequestRefused
 from replaymock.http.messages import Request
-from replaymock.server.admission import check, over_limit
+from replaymock.server.access import check, over_limit
 from tests.support.inside import put, running_app
 from tests.support.running import exchange
 

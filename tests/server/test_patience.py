@@ -7,7 +7,7 @@ from collections.abc import AsyncIterator, Callable
 
 import pytest
 
-from replaymock.server.patience import LEAST_BODY, Line, Watch
+from replaymock.server.connections import LEAST_BODY, Line, Watch
 
 HELLO = b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03" + bytes(500)
 

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from replaymock.cassettes.model import Cassette
-from replaymock.cassettes.sidecars import NONE
+from replaymock.cassettes.reader import NONE
 from replaymock.errors import CassetteError
 from replaymock.storage.loader import Files
 from tests.support.inside import put, simple

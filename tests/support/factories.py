@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 
 from replaymock.cassettes.model import Cassette, CassetteRequest, Recorded
-from replaymock.cassettes.sidecars import Sidecars
+from replaymock.cassettes.reader import Sidecars
 from replaymock.http.headers import Headers
 from replaymock.http.messages import Exchange, Request, Response
 

@@ -22,8 +22,7 @@ from replaymock.matching.matcher import Matcher
 from replaymock.matching.naming import cassette_name
 from replaymock.proxy.forwarder import Recorder
 from replaymock.redaction.redactor import Redactor
-from replaymock.replay.engine import Responder
-from replaymock.replay.mode import REPLAY, Mode
+from replaymock.replay.engine import REPLAY, Mode, Responder
 from replaymock.replay.overrides import Playing
 from replaymock.telemetry.console import Console
 from replaymock.telemetry.journal import Report

@@ -10,7 +10,7 @@ from collections.abc import Callable, Sequence
 
 from msgspec import Struct
 
-from replaymock.placeholders import PLACEHOLDER
+from replaymock.placeholders import REDACTED
 
 Hide = Callable[[str, str], str]
 """From a secret and the name of its rule to what stands for it."""
@@ -146,4 +146,4 @@ def _is_hidden(text: str, start: int, end: int) -> bool:
 
 
 _ENCODED = re.compile(r"%(?:25)*[2-7][0-9a-f]")
-_HIDDEN = re.compile(rf"{PLACEHOLDER.pattern}|%7[Bb]%7[Bb]redacted(?:(?!%7[BbDd]).)*%7[Dd]%7[Dd]")
+_HIDDEN = re.compile(rf"{REDACTED.pattern}|%7[Bb]%7[Bb]redacted(?:(?!%7[BbDd]).)*%7[Dd]%7[Dd]")

@@ -18,8 +18,7 @@ from functools import partial
 from replaymock.app import THRICE_IS_ENOUGH
 from replaymock.config.settings import Settings
 from replaymock.errors import UsageError
-from replaymock.server.accepting import allow_open_files
-from replaymock.server.listener import bind_each
+from replaymock.server.listener import allow_open_files, bind_each
 from replaymock.server.prefork import ipc
 from replaymock.server.prefork.aggregate import Chorus, Questions
 from replaymock.server.prefork.worker import Worker, work

@@ -10,7 +10,7 @@ import msgspec
 
 from replaymock.cassettes.filenames import METHODS, is_sidecar_name
 from replaymock.cassettes.model import Cassette, Recorded
-from replaymock.cassettes.sidecars import ANY_SIZE, NONE
+from replaymock.cassettes.reader import ANY_SIZE, NONE
 from replaymock.config.config_file import FileConfig
 from replaymock.errors import CassetteError
 from replaymock.http.cors import Cors

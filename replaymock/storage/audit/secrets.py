@@ -8,12 +8,12 @@ from pathlib import Path
 from typing import Any
 
 from replaymock.cassettes.model import Cassette
-from replaymock.cassettes.sidecars import ANY_SIZE
+from replaymock.cassettes.reader import ANY_SIZE
 from replaymock.config.config_file import FileConfig
 from replaymock.http import json_tokens
 from replaymock.http.messages import Response
 from replaymock.http.websocket_messages import BINARY
-from replaymock.redaction.labels import Label
+from replaymock.redaction.placeholders import Label
 from replaymock.redaction.redactor import Redactor
 from replaymock.storage.atomic_write import Unreadable, read
 from replaymock.storage.folder import Store

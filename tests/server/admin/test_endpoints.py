@@ -10,8 +10,7 @@ import pytest
 from replaymock.errors import CassetteError
 from replaymock.http.cors import Cors
 from replaymock.http.headers import Headers
-from replaymock.replay.engine import Responder
-from replaymock.replay.mode import RECORD_MODES
+from replaymock.replay.engine import RECORD_MODES, Responder
 from replaymock.server.access import Guard
 from replaymock.server.admin import endpoints
 from tests.support.factories import a_cassette, a_request, recorded

@@ -2,7 +2,7 @@
 
 import pytest
 
-from replaymock.server.fastpath.plainhead import parse, parse_whole
+from replaymock.server.fastpath.acceptor import parse, parse_whole
 
 HOST = b"Host: localhost\r\n"
 

@@ -1,10 +1,14 @@
-"""Where in a JSON text or a query a secret stands whose own name does not say so: beside the name it is given."""
+"""What the neighbours of a JSON member tell of its value, and a quick look that tells when a JSON text surely holds no secret."""
 
+import json
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
+
+import msgspec
 
 from replaymock.http import json_tokens
-from replaymock.redaction.secret_names import is_secret_name
+from replaymock.redaction import nested_text
+from replaymock.redaction.secret_names import ASCII_ESCAPE, is_secret_name, may_name_secret
 
 Place = tuple[str | int, ...]
 
@@ -73,17 +77,25 @@ def query_names(text: str) -> Sequence[str]:
 
 
 _NAMING = frozenset("name key field header id k param parameter attribute property variable".split())
+
 _VALUES = ("value", "Value", "v", "val", "content", "data", "values")
+
 _FIELD = re.compile(
     r'"(?:name|key|field|header|id|k|param(?:eter)?|attribute|property|variable)"\s*+:\s*+"([^"\\]{2,64}+)"',
     re.IGNORECASE,
 )
+
 _OAUTH_MEMBER = re.compile(r'"(?:code|state|nonce|user_code)"\s*+:')
+
 _HEADER_LIST = re.compile(r'headers"\s*+:\s*+\[\s*+(?:\[\s*+)?"', re.IGNORECASE)
+
 _OAUTH_MARKS = ("code=", "state=", "State=", "code_challenge=")
+
 # A code for a country or a state of the union is shorter.
 _LONG_CODE = re.compile(r"(?:^|[?&#])code=[^&#\s\"'<>]{16,}")
+
 _LONG_STATE = re.compile(r"(?:^|[?&#])state=[^&#\s\"'<>]{8,}")
+
 # What only a message of OAuth or OpenID Connect has, and what is secret beside it.
 _OAUTH = frozenset(
     (
@@ -91,7 +103,58 @@ _OAUTH = frozenset(
         "clientId redirectUri grantType responseType codeVerifier codeChallenge device_code SAMLRequest SAMLResponse"
     ).split()
 )
+
 _OAUTH_SECRETS = frozenset(
     ("code", "state", "nonce", "session_state", "device_code", "user_code", "code_challenge", "RelayState")
 )
+
 _PARAMETER = re.compile(r"(?:^|[?&#;])([A-Za-z0-9_]{2,32})=")
+
+
+def is_clean(text: str, has_shape: Callable[[str], bool]) -> bool:
+    """Whether JSON text surely has no secret name, and no value that tells of one by `name=`, `name:` or `<name>`.
+
+    `has_shape` finds what looks like a credential.
+    """
+    if ASCII_ESCAPE.search(text) or not _is_strict_json(text):
+        return False
+    strings = set(_STRING.findall(text))
+    names = {found for found, colon in strings if colon}
+    if any(map(_may_be_secret, names)) or is_of_oauth(text):
+        return False
+    if has_shape(text) or nested_text.may_hold(text):
+        return False
+    return not any(_may_tell(found, has_shape) for found, colon in strings if not colon)
+
+
+def _may_tell(found: str, has_shape: Callable[[str], bool]) -> bool:
+    """Whether a string, as it stands in JSON, may hold something to hide that cannot be seen in the text as a whole."""
+    if "\\" in found:
+        found = json.loads(f'"{found}"', strict=False)
+        if has_shape(found):
+            return True
+    # A string that is such a name may be one in a list of fields: {"name": "Authorization", "value": …}.
+    if _LIKE_MEMBER.search(found) is None:
+        return len(found) <= _LONGEST_NAME and is_secret_name(found)
+    return may_name_secret(found) or is_of_oauth(found) or "%" in found
+
+
+def _may_be_secret(name: str) -> bool:
+    return len(name) > _LONGEST_NAME or "\\" in name or is_secret_name(name)
+
+
+def _is_strict_json(text: str) -> bool:
+    try:
+        _STRICT.decode(text)
+    except (msgspec.DecodeError, UnicodeEncodeError, RecursionError):
+        return False
+    return True
+
+
+_STRICT = msgspec.json.Decoder(msgspec.Raw)
+
+_STRING = re.compile(r'"([^"\\]*+(?:\\.[^"\\]*+)*+)"(\s*:)?')
+
+_LIKE_MEMBER = re.compile(r"[:=<%]")
+
+_LONGEST_NAME = 64

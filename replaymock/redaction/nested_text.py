@@ -1,7 +1,4 @@
-"""Texts inside base64 (RFC 4648) and behind percent-encoding: found, changed, and encoded again.
-
-What is no text when decoded is let be.
-"""
+"""Text inside text: base64, percent-encoding, data of events, arguments of calls. What is found is handed to the redactor and written back in the same form."""
 
 import base64
 import binascii
@@ -9,6 +6,7 @@ import codecs
 import re
 from collections.abc import Callable
 
+from replaymock.http import json_tokens
 from replaymock.http.uri import encode_component, literal_percents, readable
 
 Change = Callable[[str], str]
@@ -88,10 +86,63 @@ def _text(run: str, *, whole: bool) -> str | None:
 
 
 _LOOKED_AT = 64
+
 _RUN = re.compile(r"(?<![A-Za-z0-9+/_\-=.%])[A-Za-z0-9+/_\-]{20,}+={0,2}(?![A-Za-z0-9+/_\-=.%])")
+
 _WRAPPED = re.compile(r"(?<![A-Za-z0-9+/=])(?:[A-Za-z0-9+/]{60,76}\r?\n)+[A-Za-z0-9+/]{1,76}={0,2}(?![A-Za-z0-9+/=])")
+
 _WORD = re.compile(r"[^\s/?#&=:,;$@+\"'<>{}\\]+")
+
 _PERCENT = re.compile(r"%(?:25)*[2-7][0-9A-Fa-f]")
+
 _CONTROL = re.compile(r"[\x00-\x08\x0b-\x0c\x0e-\x1f\x7f-\x9f\ufffd]")
+
 _TO_URL = str.maketrans("+/", "-_")
+
 _FROM_URL = str.maketrans("-_", "+/")
+
+
+def replace_lines(text: str, change: Change) -> str:
+    """Text in which each line that is JSON, also as the data of an event, is what `change` makes of it."""
+    return _EVENT_LINE.sub(lambda match: match.group(1) + _valid(match.group(2), change), text)
+
+
+def replace_in_events(text: str, change: Change) -> str:
+    """An event stream in which JSON over several `data:` lines is what `change` makes of it, on as many lines."""
+    return _DATA.sub(lambda match: _lines(match.group(), change), text)
+
+
+def replace_argument(text: str, change: Change) -> str | None:
+    """A script that only hands JSON to a function (JSONP), with what `change` makes of that; None for any other."""
+    match = _CALL.fullmatch(text)
+    if match is None or not json_tokens.is_valid(match.group(2)):
+        return None
+    return match.group(1) + change(match.group(2)) + match.group(3)
+
+
+def _valid(text: str, change: Change) -> str:
+    return change(text) if json_tokens.is_valid(text) else text
+
+
+def _lines(block: str, change: Change) -> str:
+    lines = [_FIELD.fullmatch(line) for line in block.split("\n")]
+    fields = [line.groups() for line in lines if line]
+    said = "\n".join(value for _, value, _ in fields)
+    if len(fields) != len(lines) or not json_tokens.is_valid(said):
+        return block
+    # A line break is never inside a token of JSON, so there are as many lines afterwards.
+    found = change(said).split("\n")
+    return "\n".join(before + value + end for (before, _, end), value in zip(fields, found, strict=True))
+
+
+_EVENT_LINE = re.compile(r"^((?:data:)?[ \t]*)([{\[][^\r\n]*[}\]])(?=[ \t]*\r?$)", re.MULTILINE)
+
+_FIELD = re.compile(r"(data:[ ]?)(.*?)(\r?)", re.DOTALL)
+
+_DATA = re.compile(r"^data:[^\n]*(?:\ndata:[^\n]*)+", re.MULTILINE)
+
+# What modules are made by is no function that waits for data.
+_CALL = re.compile(
+    r"(\s*(?:/\*\*/\s*)?(?!(?:define|require|System)\b)[A-Za-z_$][\w$.\[\]]{0,99}\(\s*)([\[{].*[\]}])(\s*+\)\s*+;?\s*+)",
+    re.DOTALL,
+)
