@@ -6,30 +6,30 @@ from replaymock import app
 from replaymock.cli import main
 from replaymock.http.headers import Headers
 from replaymock.http.messages import Request, Response
-from replaymock.redaction.placeholders import Label
+from replaymock.redaction.placeholders import PlaceholderFactory
 from replaymock.redaction.redactor import Redactor, decoded
 
 
 class Unredacting(Redactor):
     """Decodes what has to be decoded, and looks for nothing."""
 
-    def request(self, request: Request, label: Label) -> Request:
+    def request(self, request: Request, label: PlaceholderFactory) -> Request:
         """The request without content coding."""
         return replace(decoded(request))
 
-    def response(self, response: Response, label: Label, path: str = "") -> Response:
+    def response(self, response: Response, label: PlaceholderFactory, path: str = "") -> Response:
         """The response as it is."""
         return response
 
-    def headers(self, headers: Headers, label: Label) -> Headers:
+    def headers(self, headers: Headers, label: PlaceholderFactory) -> Headers:
         """The fields as they are."""
         return headers
 
-    def message(self, data: bytes, label: Label, *, is_text: bool) -> bytes:
+    def message(self, data: bytes, label: PlaceholderFactory, *, is_text: bool) -> bytes:
         """The message as it is."""
         return data
 
-    def text(self, text: str, label: Label) -> str:
+    def text(self, text: str, label: PlaceholderFactory) -> str:
         """The text as it is."""
         return text
 

@@ -16,24 +16,24 @@ from typing import Any
 from replaymock.cassettes.model import Cassette
 from replaymock.config.settings import Settings
 from replaymock.errors import CassetteError, UsageError
-from replaymock.http.cors import Cors
-from replaymock.matching.index import Index, Serving
+from replaymock.http.cors import CorsPolicy
+from replaymock.matching.index import Index, RenderOptions
 from replaymock.matching.matcher import Matcher
 from replaymock.redaction.redactor import Redactor
-from replaymock.replay.engine import RECORD_MODES, REPLAY, Responder
-from replaymock.replay.overrides import Playing
-from replaymock.replay.time_shift import Shifting
-from replaymock.server.access import Guard
-from replaymock.server.fastpath.acceptor import FastLane
-from replaymock.server.http_server import Server
+from replaymock.replay.engine import RECORD_MODES, REPLAY, ReplayEngine
+from replaymock.replay.overrides import ReplayOptions
+from replaymock.replay.time_shift import TimeShifter
+from replaymock.server.access import HostGuard
+from replaymock.server.fastpath.acceptor import FastPath
+from replaymock.server.http_server import HttpServer
 from replaymock.server.listener import allow_open_files, bind
-from replaymock.storage.folder import Store, no_folder
-from replaymock.storage.library import Library
-from replaymock.storage.lock import Hold
+from replaymock.storage.folder import CassetteFolder, no_folder
+from replaymock.storage.library import CassetteLibrary
+from replaymock.storage.lock import FolderLock
 from replaymock.telemetry import lifecycle
 from replaymock.telemetry.console import Console
 from replaymock.telemetry.journal import AskAll, Report
-from replaymock.telemetry.subscribers import Listeners
+from replaymock.telemetry.subscribers import EventSubscribers
 
 DRAIN_SECONDS = 10.0
 THRICE_IS_ENOUGH = 2
@@ -53,22 +53,22 @@ class App:
     def __init__(self, settings: Settings, report: Report, *, wants_requests: bool = True) -> None:
         self._settings = settings
         self._wants_requests = wants_requests
-        self._listeners = Listeners(report)
+        self._listeners = EventSubscribers(report)
         self._report = self._listeners.report
-        self._store = Store(Path(settings.cassettes))
+        self._store = CassetteFolder(Path(settings.cassettes))
         self._matcher = Matcher(settings.file.rules, Redactor(settings.file.redaction))
-        cors = Cors(settings.cors_origins, enabled=settings.cors)
-        self._serving = Serving(cors, settings.diagnostics, _shifting(settings))
+        cors = CorsPolicy(settings.cors_origins, enabled=settings.cors)
+        self._serving = RenderOptions(cors, settings.diagnostics, _shifting(settings))
         self._backends: Any = None
         self.responder = self._make_responder()
-        self._library = Library(self._store, self._matcher, self._serving, self._report, self._use)
-        self._lane: FastLane | None = None
+        self._library = CassetteLibrary(self._store, self._matcher, self._serving, self._report, self._use)
+        self._lane: FastPath | None = None
         self.responder.look_for = self._library.look_for
         self.responder.look_again = self._library.look_again
         self._library.unkept = self.responder.journal.unkept
         self.responder.tells_requests = wants_requests
         self.responder.listeners = self._listeners
-        self._hold: Hold | None = None
+        self._hold: FolderLock | None = None
         self.port = 0
         self._times_asked = 0
         self._ending = asyncio.Event()
@@ -103,7 +103,7 @@ class App:
             self.prepare()
         self.responder.ask_all = share.ask_all if share else None
         guard, limit = self._make_guard(), self._settings.max_body
-        server = Server(self.responder, guard, limit, self._warn, make_sockets=self._make_sockets)
+        server = HttpServer(self.responder, guard, limit, self._warn, make_sockets=self._make_sockets)
         sockets = share.sockets if share else bind(self._settings.host, self._settings.port)
         self.port = int(sockets[0].getsockname()[1])
         if self.responder.recorder:
@@ -175,10 +175,10 @@ class App:
         """Where it listens."""
         return lifecycle.url_of(self._settings.host, self.port)
 
-    def _make_responder(self) -> Responder:
+    def _make_responder(self) -> ReplayEngine:
         settings = self._settings
         mode = RECORD_MODES[settings.mode] if settings.upstreams else REPLAY
-        playing = Playing(
+        playing = ReplayOptions(
             sequence=settings.sequence,
             latency=settings.latency,
             directions=settings.directions,
@@ -190,7 +190,7 @@ class App:
             conditional=settings.conditional,
             shifting=self._serving.shifting,
         )
-        return Responder(
+        return ReplayEngine(
             mode=mode,
             playing=playing,
             matcher=self._matcher,
@@ -201,18 +201,18 @@ class App:
             random=Random(settings.seed),  # noqa: S311 - latency needs no secret, and the same run twice is wanted
         )
 
-    def _make_guard(self) -> Guard:
+    def _make_guard(self) -> HostGuard:
         settings = self._settings
         lends = bool(settings.headers or settings.client_cert)
         forwards = self.responder.mode.forward
-        return Guard(settings.host, settings.allowed_hosts, self._serving.cors, forwards=forwards, lends=lends)
+        return HostGuard(settings.host, settings.allowed_hosts, self._serving.cors, forwards=forwards, lends=lends)
 
-    def _make_lane(self, server: Server) -> "FastLane | None":
+    def _make_lane(self, server: HttpServer) -> "FastPath | None":
         if self.responder.mode.forward or not self._settings.fast_lane:
             return None
         count = self.responder.count
         repeat = count if self._wants_requests else self.responder.journal.again
-        return FastLane(server, count, repeat, self._warn)
+        return FastPath(server, count, repeat, self._warn)
 
     def _make_sockets(self) -> Any:
         from replaymock.replay.websocket import sockets_for  # noqa: PLC0415 - loaded with the first WebSocket
@@ -228,23 +228,25 @@ class App:
         self._report("warning", {"message": message})
 
     def _make_recorder(self) -> Any:
-        from replaymock.wiring import recorder_for  # noqa: PLC0415 - replay does not load what opens connections
+        from replaymock.wiring import build_record_stack  # noqa: PLC0415 - replay does not load what opens connections
 
-        recorder, self._backends = recorder_for(self._settings, self._matcher, self._serving, self._save, self._report)
+        recorder, self._backends = build_record_stack(
+            self._settings, self._matcher, self._serving, self._save, self._report
+        )
         return recorder
 
     def _make_look_back(self) -> Any:
         recorder = self.responder.recorder
         if recorder is None or not self.responder.mode.save:
             return None
-        from replaymock.recording.late_redaction import LookBack  # noqa: PLC0415 - replay never looks back
+        from replaymock.recording.late_redaction import LateRedactionSweep  # noqa: PLC0415 - replay never looks back
 
-        return LookBack(self._store, self._library, self.responder, recorder, self._report)
+        return LateRedactionSweep(self._store, self._library, self.responder, recorder, self._report)
 
     def _open_folder(self) -> None:
         if self.responder.mode.save:
             self._store.make_folder()
-            self._hold = Hold(self._store.folder)
+            self._hold = FolderLock(self._store.folder)
             self._store.prepare_for_writing()
         elif not self._store.folder.is_dir():
             raise UsageError(
@@ -280,11 +282,11 @@ class App:
         self.end()
 
 
-def _shifting(settings: Settings) -> Shifting | None:
+def _shifting(settings: Settings) -> TimeShifter | None:
     """How times move; not while recording, where what is served stands beside what the backend says now."""
     if settings.upstreams or not settings.shift_time:
         return None
-    return Shifting(time.time, all_json=settings.shift_time == "json")
+    return TimeShifter(time.time, all_json=settings.shift_time == "json")
 
 
 def serve(settings: Settings, console: Console) -> int:

@@ -5,25 +5,25 @@ import secrets
 import time
 
 from replaymock.config.settings import Settings
-from replaymock.http.origin import Origins
-from replaymock.matching.index import Serving
+from replaymock.http.origin import OriginRewriter
+from replaymock.matching.index import RenderOptions
 from replaymock.matching.matcher import Matcher
-from replaymock.proxy.forwarder import Forwarding, Recorder
-from replaymock.proxy.upstreams import Backends
-from replaymock.recording.cassette_builder import Recording
+from replaymock.proxy.forwarder import ForwardOptions, RecordingForwarder
+from replaymock.proxy.upstreams import Upstreams
+from replaymock.recording.cassette_builder import CassetteBuilder
 from replaymock.recording.pipeline import Save
-from replaymock.recording.response_capture import Policy
+from replaymock.recording.response_capture import RecordingPolicy
 from replaymock.replay.engine import RECORD_MODES
 from replaymock.telemetry.journal import Report
 
 _SHORTEST_CREDENTIAL = 6
 
 
-def recorder_for(
-    settings: Settings, matcher: Matcher, serving: Serving, save: Save, report: Report
-) -> tuple[Recorder, Backends]:
+def build_record_stack(
+    settings: Settings, matcher: Matcher, serving: RenderOptions, save: Save, report: Report
+) -> tuple[RecordingForwarder, Upstreams]:
     """The recorder of a run, and the backends it asks, to be closed at the end."""
-    forwarding = Forwarding(
+    forwarding = ForwardOptions(
         via=f"1.1 replaymock-{secrets.token_hex(4)}",
         added=settings.headers,
         only=settings.only,
@@ -31,11 +31,11 @@ def recorder_for(
         diagnostics=settings.diagnostics,
         lookup=RECORD_MODES[settings.mode].lookup,
     )
-    origins = Origins(tuple(upstream.origin + upstream.base for upstream in settings.upstreams))
-    backends = Backends(settings)
-    recorder = Recorder(
+    origins = OriginRewriter(tuple(upstream.origin + upstream.base for upstream in settings.upstreams))
+    backends = Upstreams(settings)
+    recorder = RecordingForwarder(
         forwarding=forwarding,
-        recording=Recording(_policy(settings), matcher, origins),
+        recording=CassetteBuilder(_policy(settings), matcher, origins),
         backends=backends,
         serving=serving,
         save=save,
@@ -45,8 +45,8 @@ def recorder_for(
     return recorder, backends
 
 
-def _policy(settings: Settings) -> Policy:
-    return Policy(
+def _policy(settings: Settings) -> RecordingPolicy:
+    return RecordingPolicy(
         statuses=settings.statuses,
         dropped_headers=settings.file.dropped_headers,
         keep_cors=not settings.cors,

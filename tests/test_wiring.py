@@ -3,11 +3,11 @@
 import asyncio
 
 from replaymock.config.settings import Settings
-from replaymock.http.cors import Cors
-from replaymock.matching.index import Serving
+from replaymock.http.cors import CorsPolicy
+from replaymock.matching.index import RenderOptions
 from replaymock.matching.matcher import Matcher
 from replaymock.proxy.routes import parse_upstream
-from replaymock.wiring import recorder_for
+from replaymock.wiring import build_record_stack
 
 
 def test_an_added_credential_is_never_stored_with_or_without_its_scheme() -> None:
@@ -21,8 +21,12 @@ def test_an_added_credential_is_never_stored_with_or_without_its_scheme() -> Non
                 ("X-Other", "Basic YW5uOnRyMHViNGRvcg=="),
             ),
         )
-        recorder, backends = recorder_for(
-            settings, Matcher(), Serving(Cors()), lambda _file, _cassette: None, lambda _event, _members: None
+        recorder, backends = build_record_stack(
+            settings,
+            Matcher(),
+            RenderOptions(CorsPolicy()),
+            lambda _file, _cassette: None,
+            lambda _event, _members: None,
         )
         await backends.aclose()
         return recorder.recording.policy.never_stored

@@ -10,13 +10,14 @@ import msgspec
 from replaymock.cassettes.schema import AsDumped, FileCassette, FileMessage, FilePart, FileRequest, FileResponse
 from replaymock.errors import CassetteError
 from replaymock.http import json_tokens
-from replaymock.redaction.redactor import Redactor, anonymous
+from replaymock.redaction.placeholders import anonymous
+from replaymock.redaction.redactor import Redactor
 
 Place = tuple[str | int, ...]
 """The keys and positions that lead from the root of the file to a value."""
 
 
-class Fault(Exception):
+class FileFault(Exception):
     """Something wrong with a value at a place in the file."""
 
     def __init__(self, place: Place, reason: str) -> None:
@@ -61,14 +62,14 @@ def _refuse_doubles(value: Any, place: Place) -> None:
         inner, seen = value, set[str]()
         for name, _ in value:
             if name in seen:
-                raise Fault((*place, name), f"{name!r} is written twice here; which one is meant?")
+                raise FileFault((*place, name), f"{name!r} is written twice here; which one is meant?")
             seen.add(name)
     for step, found in inner:
         if step not in ("json", "data"):
             _refuse_doubles(found, (*place, step))
 
 
-def located(file: str, data: bytes, error: Exception) -> CassetteError:
+def locate(file: str, data: bytes, error: Exception) -> CassetteError:
     """Where in the file a decoding error is, by the byte or the path its message gives."""
     if data.lstrip().startswith((b"<<<<<<<",)) or b"\n<<<<<<< " in data:
         line = data[: max(data.find(b"<<<<<<<"), 0)].count(b"\n") + 1
@@ -97,12 +98,12 @@ def located(file: str, data: bytes, error: Exception) -> CassetteError:
     unknown = _UNKNOWN.search(message)
     steps = _steps(path.group(1)) if path else ()
     if path and "[...]" in path.group(1):
-        return at(file, data, *_odd_member(data, _steps(path.group(1).partition("[...]")[0])))
+        return at_path(file, data, *_odd_member(data, _steps(path.group(1).partition("[...]")[0])))
     if unknown:
-        return at(file, data, (*steps, unknown.group(1)), _unknown_field(unknown.group(1), steps))
+        return at_path(file, data, (*steps, unknown.group(1)), _unknown_field(unknown.group(1), steps))
     reason = message.partition(" - at")[0]
     named = path.group(1).lstrip(".") if path else ""
-    return at(file, data, steps, f"{named}: {reason[:1].lower()}{reason[1:]}" if named else reason)
+    return at_path(file, data, steps, f"{named}: {reason[:1].lower()}{reason[1:]}" if named else reason)
 
 
 def _syntax_error(data: bytes) -> Exception | None:
@@ -147,9 +148,9 @@ def _steps(path: str) -> Place:
     )
 
 
-def at(file: str, data: bytes, place: Place, reason: str) -> CassetteError:
+def at_path(file: str, data: bytes, place: Place, reason: str) -> CassetteError:
     """A reason at a place in the file."""
-    return _at_byte(file, data, json_tokens.position(data.decode("utf-8", "replace"), place), reason)
+    return _at_byte(file, data, json_tokens.offset_of(data.decode("utf-8", "replace"), place), reason)
 
 
 def _at_byte(file: str, data: bytes, position: int, reason: str) -> CassetteError:

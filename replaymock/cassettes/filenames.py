@@ -20,7 +20,7 @@ def cassette_of(file: str) -> str:
     return f"{folder}{slash}{_SIDECAR_ENDING.sub('', name)}.json" if is_sidecar_name(name) else file
 
 
-def mock_file(path: str) -> str:
+def plain_mock_name(path: str) -> str:
     """The plain mock that would be served at a path; empty where a plain mock cannot be, or should not."""
     name = f"{path[1:]}.json"
     base = name.rpartition("/")[2]

@@ -14,12 +14,12 @@ from replaymock.http.headers import Headers, get
 from replaymock.http.messages import Request
 from replaymock.http.uri import Pairs, encode_pair
 from replaymock.http.websocket_messages import Message
-from replaymock.redaction.redactor import forget_names
+from replaymock.redaction.redactor import normalize_placeholders
 
 KnownBody = tuple[str, Any]
 """Kind and body of a canonical request."""
 
-SOCKET: KnownBody = ("websocket", None)
+WEBSOCKET_BODY: KnownBody = ("websocket", None)
 """What a request for a WebSocket has for a body, so that it is told apart from one for a page at the same path."""
 
 
@@ -62,7 +62,7 @@ class CassetteRequest(Struct, frozen=True):
     def known_body(self) -> KnownBody | None:
         """The canonical body where the bytes are not known."""
         if self.is_upgrade:
-            return SOCKET
+            return WEBSOCKET_BODY
         match self.body:
             case bodies.Digest(sha256, _):
                 return "bytes", sha256
@@ -79,7 +79,7 @@ class Sidecar(Struct, frozen=True):
 
 
 @dataclass(frozen=True, slots=True)
-class Recorded:
+class RecordedResponse:
     """One response of a cassette.
 
     `body` is the content without content coding, with `{{origin}}` in it where `rewrite` is true; `encoded` says that
@@ -107,7 +107,7 @@ class Cassette(Struct, frozen=True):
     """One request and its responses."""
 
     request: CassetteRequest
-    responses: tuple[Recorded, ...]
+    responses: tuple[RecordedResponse, ...]
 
     @property
     def by_hand(self) -> bool:
@@ -128,7 +128,7 @@ def multipart_pairs(body: bodies.Multipart) -> tuple[tuple[str, str], ...]:
 def _part_content(part: bodies.Part) -> str:
     content = part.body
     if part.filename is None and isinstance(content, bodies.Text):
-        return forget_names(content.text)
+        return normalize_placeholders(content.text)
     media = part.content_type.partition(";")[0].strip().lower()
     if isinstance(content, bodies.Digest):
         digest = content.sha256

@@ -14,7 +14,7 @@ def is_template(path: str) -> bool:
 
 
 @lru_cache(maxsize=4096)
-def pattern(template: str) -> re.Pattern[str]:
+def compile_template(template: str) -> re.Pattern[str]:
     """A template or glob as an expression over normal paths, in which looking grows with a path and no faster.
 
     `{id}` and `*` stand for part of a segment, at least one character; `/**` at the end for nothing or anything

@@ -13,8 +13,8 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from replaymock.cassettes import websocket
-from replaymock.cassettes.diagnostics import Fault, Place, at, located, refuse_doubles
-from replaymock.cassettes.model import SWITCHING, VERSION, Cassette, CassetteRequest, Recorded, Sidecar
+from replaymock.cassettes.diagnostics import FileFault, Place, at_path, locate, refuse_doubles
+from replaymock.cassettes.model import SWITCHING, VERSION, Cassette, CassetteRequest, RecordedResponse, Sidecar
 from replaymock.cassettes.schema import FileCassette, FilePart, FileRequest, FileResponse
 from replaymock.cassettes.writer import dump
 from replaymock.errors import CassetteError
@@ -22,7 +22,7 @@ from replaymock.http import bodies, content_coding, event_stream, media_types
 from replaymock.http.headers import AGREED, HOP_BY_HOP, KEPT_VALUE, TOKEN, Headers, get, media_type
 from replaymock.http.messages import standard_reason
 from replaymock.http.rendered import NO_CONTENT
-from replaymock.http.uri import ungroup
+from replaymock.http.uri import mapping_to_pairs
 from replaymock.placeholders import ORIGIN
 
 MOST_BYTES = 64 * 1024 * 1024
@@ -40,7 +40,7 @@ OSError or ValueError with the reason.
 """
 
 
-class Sidecars(Struct, frozen=True):
+class SidecarLoader(Struct, frozen=True):
     """How the sidecars of a cassette are taken: by whom, and those of more than `held` bytes only if they must be."""
 
     fetch: Fetch
@@ -77,19 +77,19 @@ class Sidecars(Struct, frozen=True):
         return taken if coded or ORIGIN.encode() in taken else data
 
 
-Taken = TypeVar("Taken", bytes, bytes | Sidecar)
+Loaded = TypeVar("Loaded", bytes, bytes | Sidecar)
 
 JSON_TYPE = "application/json; charset=utf-8"
 
 
-def load(file: str, data: bytes, sidecars: Sidecars) -> Cassette:
+def load(file: str, data: bytes, sidecars: SidecarLoader) -> Cassette:
     """The cassette in `data`. CassetteError with the place of the first thing that is wrong."""
     try:
         found = _decoded(file, data)
         try:
             refuse_doubles(data, _json_bodies(found))
-        except Fault as fault:
-            raise at(file, data, fault.place, fault.reason) from fault
+        except FileFault as fault:
+            raise at_path(file, data, fault.place, fault.reason) from fault
         return _cassette(file, data, found, sidecars)
     except CassetteError as error:
         error.request = _request_in(data)
@@ -113,21 +113,21 @@ def _read_back(file: str, files: dict[str, bytes]) -> Cassette:
     data = files[next(reversed(files))]
     if len(data) > MOST_BYTES:
         raise CassetteError(file, 1, 1, f"larger than {MOST_BYTES} bytes")
-    return _cassette(file, data, _decoded(file, data), Sidecars(fetch, NONE))
+    return _cassette(file, data, _decoded(file, data), SidecarLoader(fetch, NONE))
 
 
 def _decoded(file: str, data: bytes) -> FileCassette:
     try:
         found = _DECODER.decode(data)
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
-        raise located(file, data, error) from error
+        raise locate(file, data, error) from error
     if found.version > VERSION:
         reason = f"version {found.version} is newer than this replaymock reads ({VERSION}); upgrade replaymock"
-        raise at(file, data, ("version",), reason)
+        raise at_path(file, data, ("version",), reason)
     return found
 
 
-def _cassette(file: str, data: bytes, found: FileCassette, sidecars: Sidecars) -> Cassette:
+def _cassette(file: str, data: bytes, found: FileCassette, sidecars: SidecarLoader) -> Cassette:
     try:
         request = _load_request(found.request)
         responses = tuple(
@@ -135,8 +135,8 @@ def _cassette(file: str, data: bytes, found: FileCassette, sidecars: Sidecars) -
             for position, response in enumerate(found.responses)
         )
         request = _as_upgrade(request, responses)
-    except Fault as fault:
-        raise at(file, data, fault.place, fault.reason) from fault
+    except FileFault as fault:
+        raise at_path(file, data, fault.place, fault.reason) from fault
     return Cassette(request, responses)
 
 
@@ -152,7 +152,7 @@ def _request_in(data: bytes) -> CassetteRequest | None:
         request = _load_request(found)
         says_so = request.is_upgrade or not _MESSAGES.search(text, end)
         return request if says_so else replace(request, headers=(*request.headers, _UPGRADE))
-    except (ValueError, msgspec.MsgspecError, RecursionError, Fault):
+    except (ValueError, msgspec.MsgspecError, RecursionError, FileFault):
         return None
 
 
@@ -164,8 +164,8 @@ def plain_mock(path: str, data: bytes, file: str) -> Cassette:
         except msgspec.ValidationError:  # a number too large for a value here is JSON all the same
             msgspec.json.decode(data, type=msgspec.Raw)
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
-        raise located(file, data, error) from error
-    recorded = Recorded(200, "OK", (("content-type", JSON_TYPE),), data, rewrite=False)
+        raise locate(file, data, error) from error
+    recorded = RecordedResponse(200, "OK", (("content-type", JSON_TYPE),), data, rewrite=False)
     return Cassette(CassetteRequest("GET", path), (recorded,))
 
 
@@ -177,21 +177,21 @@ def _json_bodies(found: FileCassette) -> Iterator[bytes]:
 def _load_request(found: FileRequest) -> CassetteRequest:
     place = ("request",)
     if not found.path.startswith("/"):
-        raise Fault((*place, "path"), f"path {found.path!r} must begin with /")
+        raise FileFault((*place, "path"), f"path {found.path!r} must begin with /")
     for sign, advice in (("?", 'put what follows it into "query"'), ("#", "a fragment never reaches a server")):
         if sign in found.path:
-            raise Fault((*place, "path"), f"path {found.path!r} holds a {sign}: {advice}, or write %{ord(sign):X}")
+            raise FileFault((*place, "path"), f"path {found.path!r} holds a {sign}: {advice}, or write %{ord(sign):X}")
     if not TOKEN.fullmatch(found.method):
-        raise Fault((*place, "method"), f"{found.method!r} is not a method")
+        raise FileFault((*place, "method"), f"{found.method!r} is not a method")
     headers = _load_headers(found.headers, place, _ENDING_HERE)
     if get(headers, "upgrade", "websocket") != "websocket":
-        raise Fault((*place, "headers", "upgrade"), "the only upgrade there is here is websocket")
+        raise FileFault((*place, "headers", "upgrade"), "the only upgrade there is here is websocket")
     body = _load_request_body(found, place)
     if body is not None and not get(headers, "content-type"):
         headers = (*headers, *_request_type(body))
     if isinstance(body, bodies.Text):
         _encoded(body, get(headers, "content-type"), (*place, "text"))
-    query = None if found.query is msgspec.UNSET else ungroup(found.query)
+    query = None if found.query is msgspec.UNSET else mapping_to_pairs(found.query)
     return CassetteRequest(found.method, found.path, query, headers, body)
 
 
@@ -209,7 +209,7 @@ def _request_type(body: bodies.Body) -> Headers:
 def _load_request_body(found: FileRequest, place: Place) -> bodies.Body | None:
     form = _only_form(found, ("json", "text", "form", "multipart", "sha256"), place)
     if form == "form" and found.form is not msgspec.UNSET:
-        return bodies.Form(ungroup(found.form))
+        return bodies.Form(mapping_to_pairs(found.form))
     if form == "multipart" and found.multipart is not msgspec.UNSET:
         parts = enumerate(found.multipart)
         return bodies.Multipart(tuple(_load_part(part, (*place, "multipart", position)) for position, part in parts))
@@ -237,32 +237,34 @@ def _load_content(
     return None
 
 
-def _as_upgrade(request: CassetteRequest, responses: tuple[Recorded, ...]) -> CassetteRequest:
+def _as_upgrade(request: CassetteRequest, responses: tuple[RecordedResponse, ...]) -> CassetteRequest:
     """The request as one for a WebSocket where its responses are conversations. Fault where only some are."""
     if not responses:
-        raise Fault(("responses",), "needs at least one response")
+        raise FileFault(("responses",), "needs at least one response")
     sockets = [recorded.status == SWITCHING for recorded in responses]
     if (True in sockets and False in sockets) or (request.is_upgrade and True not in sockets):
         place = ("responses", sockets.index(False))
-        raise Fault(place, "a request for a WebSocket is answered by messages; put other answers into another cassette")
+        raise FileFault(
+            place, "a request for a WebSocket is answered by messages; put other answers into another cassette"
+        )
     if True not in sockets:
         return request
     if request.method != "GET":
-        raise Fault(("request", "method"), "a WebSocket is asked for by GET")
+        raise FileFault(("request", "method"), "a WebSocket is asked for by GET")
     if request.body is not None:
-        raise Fault(("request",), "a request for a WebSocket has no body")
+        raise FileFault(("request",), "a request for a WebSocket has no body")
     return request if request.is_upgrade else replace(request, headers=(*request.headers, _UPGRADE))
 
 
-def _load_socket(found: FileResponse, place: Place, sidecars: Sidecars) -> Recorded:
+def _load_socket(found: FileResponse, place: Place, sidecars: SidecarLoader) -> RecordedResponse:
     def sidecar(name: str, layout: str | None, at: Place) -> bytes:
         return _taken(lambda: sidecars.whole(name, _named_layout(layout, at)), name, at)
 
     if found.messages is msgspec.UNSET or found.status not in (200, SWITCHING):
-        raise Fault((*place, "status"), f"status {SWITCHING} goes with messages, and messages with no other status")
+        raise FileFault((*place, "status"), f"status {SWITCHING} goes with messages, and messages with no other status")
     if _only_form(found, ("messages", "json", "text", "events", "file"), place) and found.encoded:
-        raise Fault((*place, "encoded"), "messages have no content coding")
-    return Recorded(
+        raise FileFault((*place, "encoded"), "messages have no content coding")
+    return RecordedResponse(
         status=SWITCHING,
         reason=standard_reason(SWITCHING) if found.reason is msgspec.UNSET else found.reason,
         headers=_load_headers(found.headers, place, _FRAMING | AGREED),
@@ -275,12 +277,12 @@ def _load_socket(found: FileResponse, place: Place, sidecars: Sidecars) -> Recor
     )
 
 
-def _load_response(found: FileResponse, position: int, method: str, sidecars: Sidecars) -> Recorded:
+def _load_response(found: FileResponse, position: int, method: str, sidecars: SidecarLoader) -> RecordedResponse:
     place = ("responses", position)
     if found.messages is not msgspec.UNSET or found.status == SWITCHING:
         return _load_socket(found, place, sidecars)
     if not 200 <= found.status <= 999:  # noqa: PLR2004 - three digits, and 1xx is no final answer (RFC 9110 section 15)
-        raise Fault((*place, "status"), f"status {found.status} is not a final status code; use 200 to 999")
+        raise FileFault((*place, "status"), f"status {found.status} is not a final status code; use 200 to 999")
     framing = HOP_BY_HOP if method == "HEAD" else _FRAMING
     headers = _load_headers(found.headers, place, framing)
     form = _only_form(found, ("json", "text", "events", "file"), place)
@@ -288,11 +290,11 @@ def _load_response(found: FileResponse, position: int, method: str, sidecars: Si
         headers = (*headers, *_response_type(found, form))
     reason = standard_reason(found.status) if found.reason is msgspec.UNSET else found.reason
     if not KEPT_VALUE.fullmatch(reason):
-        raise Fault((*place, "reason"), f"reason {reason!r} holds characters a status line cannot")
+        raise FileFault((*place, "reason"), f"reason {reason!r} holds characters a status line cannot")
     body, pauses = _load_response_body(found, form, headers, place, sidecars)
     if body and found.status in NO_CONTENT:
-        raise Fault((*place, form), f"an answer with status {found.status} has no body; leave {form!r} out")
-    return Recorded(
+        raise FileFault((*place, form), f"an answer with status {found.status} has no body; leave {form!r} out")
+    return RecordedResponse(
         status=found.status,
         reason=reason,
         headers=headers,
@@ -324,7 +326,7 @@ def _response_type(found: FileResponse, form: str) -> Headers:
 
 
 def _load_response_body(
-    found: FileResponse, form: str, headers: Headers, place: Place, sidecars: Sidecars
+    found: FileResponse, form: str, headers: Headers, place: Place, sidecars: SidecarLoader
 ) -> tuple[bytes | Sidecar, event_stream.Pauses]:
     content_type = get(headers, "content-type")
     if found.events is not msgspec.UNSET:
@@ -344,27 +346,27 @@ def _load_events(
     media = content_type.partition(";")[0].strip().lower()
     if not event_stream.is_stream(media):
         kinds = ", ".join((event_stream.SSE_TYPE, *sorted(event_stream.JSON_LINES_TYPES)))
-        raise Fault((*place, "events"), f"{content_type} is no stream of events; use one of {kinds}")
+        raise FileFault((*place, "events"), f"{content_type} is no stream of events; use one of {kinds}")
     try:
-        return event_stream.read(media, members, layout)
+        return event_stream.from_members(media, members, layout)
     except ValueError as error:
-        raise Fault((*place, "events"), str(error)) from error
+        raise FileFault((*place, "events"), str(error)) from error
 
 
 def _encoded(body: bodies.Body, content_type: str, place: Place) -> bytes:
     try:
         return bodies.decode(body, content_type)
     except UnicodeError as error:
-        raise Fault(place, f"the text does not fit the charset of {content_type!r}: {error}") from error
+        raise FileFault(place, f"the text does not fit the charset of {content_type!r}: {error}") from error
 
 
-def _taken(take: Callable[[], Taken], name: str, place: Place) -> Taken:
+def _taken(take: Callable[[], Loaded], name: str, place: Place) -> Loaded:
     try:
         return take()
     except OSError as error:
-        raise Fault(place, f"cannot read {name!r}: {error.strerror or error}") from error
+        raise FileFault(place, f"cannot read {name!r}: {error.strerror or error}") from error
     except ValueError as error:
-        raise Fault(place, f"{name!r}: {error}") from error
+        raise FileFault(place, f"{name!r}: {error}") from error
 
 
 def _named_layout(layout: str | None, place: Place) -> str | None:
@@ -377,7 +379,7 @@ def _checked_layout(layout: str | None, place: Place) -> str:
     try:
         bodies.apply_layout(b"0", layout or "compact")
     except ValueError as error:
-        raise Fault((*place, "layout"), str(error)) from error
+        raise FileFault((*place, "layout"), str(error)) from error
     return layout or "compact"
 
 
@@ -386,15 +388,15 @@ def _load_headers(found: Any, place: Place, refused: frozenset[str]) -> Headers:
     for name, values in found.items():
         lower = name.lower()
         if not TOKEN.fullmatch(name):
-            raise Fault((*place, "headers", name), f"{name!r} is not a header name")
+            raise FileFault((*place, "headers", name), f"{name!r} is not a header name")
         if lower in refused:
-            raise Fault((*place, "headers", name), f"leave {name!r} out: framing is computed from the body")
+            raise FileFault((*place, "headers", name), f"leave {name!r} out: framing is computed from the body")
         for value in values if isinstance(values, list) else (values,):
             if not KEPT_VALUE.fullmatch(value):
                 reason = f"the value of {name!r} holds a line break or a character outside latin-1"
-                raise Fault((*place, "headers", name), reason)
+                raise FileFault((*place, "headers", name), reason)
             if lower == "content-length" and not _DIGITS.fullmatch(value):
-                raise Fault((*place, "headers", name), f"content-length {value!r} is no number of bytes")
+                raise FileFault((*place, "headers", name), f"content-length {value!r} is no number of bytes")
             headers.append((lower, value))
     return tuple(headers)
 
@@ -402,7 +404,7 @@ def _load_headers(found: Any, place: Place, refused: frozenset[str]) -> Headers:
 def _only_form(found: Any, forms: tuple[str, ...], place: Place) -> str:
     given = [form for form in forms if getattr(found, form) is not msgspec.UNSET]
     if len(given) > 1:
-        raise Fault((*place, given[1]), f"a body is one of {', '.join(forms)}; found {' and '.join(given)}")
+        raise FileFault((*place, given[1]), f"a body is one of {', '.join(forms)}; found {' and '.join(given)}")
     return given[0] if given else ""
 
 

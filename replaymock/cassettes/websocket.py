@@ -10,7 +10,7 @@ from typing import Any
 
 import msgspec
 
-from replaymock.cassettes.diagnostics import Fault, Place
+from replaymock.cassettes.diagnostics import FileFault, Place
 from replaymock.cassettes.schema import FileMessage
 from replaymock.http import bodies, media_types
 from replaymock.http.websocket_messages import BINARY, CLOSE, MOST_OF_REASON, NO_CODE, TEXT, Message, is_allowed
@@ -33,7 +33,7 @@ def load(
     messages = tuple(_load(message, (*place, number), read_sidecar) for number, message in enumerate(found))
     for number, message in enumerate(messages[:-1]):
         if message.kind == CLOSE:
-            raise Fault((*place, number, "close"), "nothing is said after a close; make it the last message")
+            raise FileFault((*place, number, "close"), "nothing is said after a close; make it the last message")
     return messages
 
 
@@ -69,9 +69,9 @@ def _as_file(name: str, data: bytes, files: Sidecars) -> dict[str, Any]:
 def _load(found: FileMessage, place: Place, read_sidecar: Callable[[str, str | None, Place], bytes]) -> Message:
     given = [form for form in FORMS if getattr(found, form) is not msgspec.UNSET]
     if len(given) != 1:
-        raise Fault(place, f"a message is one of {', '.join(FORMS)}; found {' and '.join(given) or 'none'}")
+        raise FileFault(place, f"a message is one of {', '.join(FORMS)}; found {' and '.join(given) or 'none'}")
     if found.reason and given != ["close"]:
-        raise Fault((*place, "reason"), "only a close has a reason")
+        raise FileFault((*place, "reason"), "only a close has a reason")
     code, kind, data = 0, TEXT, b""
     if found.json is not msgspec.UNSET:
         data = _in_layout(bytes(found.json), found.layout, (*place, "layout"))
@@ -92,14 +92,14 @@ def _load(found: FileMessage, place: Place, read_sidecar: Callable[[str, str | N
 def _code(found: FileMessage, place: Place) -> int:
     code = found.close if isinstance(found.close, int) else NO_CODE
     if not is_allowed(code):
-        raise Fault(place, f"{code} is no code a close can have; use 1000, or 3000 to 4999 for codes of your own")
+        raise FileFault(place, f"{code} is no code a close can have; use 1000, or 3000 to 4999 for codes of your own")
     return code
 
 
 def _reason(text: str, place: Place) -> bytes:
     reason = _utf8(text, place)
     if len(reason) > MOST_OF_REASON:
-        raise Fault(place, f"the reason of a close has no more than {MOST_OF_REASON} bytes")
+        raise FileFault(place, f"the reason of a close has no more than {MOST_OF_REASON} bytes")
     return reason
 
 
@@ -107,28 +107,28 @@ def _in_layout(value: bytes, layout: str | None, place: Place) -> bytes:
     try:
         return bodies.apply_layout(value, layout or "compact")
     except ValueError as error:
-        raise Fault(place, str(error)) from error
+        raise FileFault(place, str(error)) from error
 
 
 def _decoded(text: str, place: Place) -> bytes:
     try:
         return base64.b64decode(text, validate=True)
     except (binascii.Error, ValueError) as error:
-        raise Fault(place, f"not base64: {error}") from error
+        raise FileFault(place, f"not base64: {error}") from error
 
 
 def _utf8(text: str, place: Place) -> bytes:
     try:
         return text.encode("utf-8")
     except UnicodeError as error:
-        raise Fault(place, "holds half a character, which a message cannot") from error
+        raise FileFault(place, "holds half a character, which a message cannot") from error
 
 
 def _checked(data: bytes, place: Place) -> None:
     try:
         data.decode("utf-8")
     except UnicodeError as error:
-        raise Fault(place, "is not UTF-8, which a text message must be; other extensions are for binary") from error
+        raise FileFault(place, "is not UTF-8, which a text message must be; other extensions are for binary") from error
 
 
 def _is_text(name: str) -> bool:

@@ -5,11 +5,11 @@ from typing import Any
 import msgspec
 
 from replaymock.cassettes import websocket
-from replaymock.cassettes.model import SWITCHING, VERSION, Cassette, CassetteRequest, Recorded
+from replaymock.cassettes.model import SWITCHING, VERSION, Cassette, CassetteRequest, RecordedResponse
 from replaymock.http import bodies, event_stream, media_types
 from replaymock.http.headers import Headers, get
 from replaymock.http.messages import standard_reason
-from replaymock.http.uri import group
+from replaymock.http.uri import pairs_to_mapping
 
 _MOST_OF_EVENTS = 4 * 1024 * 1024
 
@@ -30,7 +30,7 @@ def dump(cassette: Cassette, name: str) -> dict[str, bytes]:
 def _dump_request(request: CassetteRequest) -> dict[str, Any]:
     found: dict[str, Any] = {"method": request.method, "path": request.path}
     if request.query is not None:
-        found["query"] = group(request.query)
+        found["query"] = pairs_to_mapping(request.query)
     if request.headers:
         found["headers"] = _group_headers(request.headers)
     return found | _dump_request_body(request.body)
@@ -39,7 +39,7 @@ def _dump_request(request: CassetteRequest) -> dict[str, Any]:
 def _dump_request_body(body: bodies.Body | None) -> dict[str, Any]:
     match body:
         case bodies.Form(fields):
-            return {"form": group(fields)}
+            return {"form": pairs_to_mapping(fields)}
         case bodies.Multipart(parts):
             return {"multipart": [_dump_part(part) for part in parts]}
         case bodies.Json() | bodies.Text() | bodies.Digest():
@@ -69,7 +69,7 @@ def _dump_content(body: bodies.Body) -> dict[str, Any]:
     raise TypeError(f"{type(body).__name__} is not kept inside a cassette")
 
 
-def _dump_response(recorded: Recorded, sidecar: str, files: dict[str, bytes]) -> dict[str, Any]:
+def _dump_response(recorded: RecordedResponse, sidecar: str, files: dict[str, bytes]) -> dict[str, Any]:
     found: dict[str, Any] = {}
     if recorded.after:
         found["after"] = recorded.after
@@ -93,7 +93,7 @@ def _dump_response(recorded: Recorded, sidecar: str, files: dict[str, bytes]) ->
     return found
 
 
-def _dump_response_body(recorded: Recorded, sidecar: str, files: dict[str, bytes]) -> dict[str, Any]:
+def _dump_response_body(recorded: RecordedResponse, sidecar: str, files: dict[str, bytes]) -> dict[str, Any]:
     if recorded.status == SWITCHING:
         return {"messages": websocket.dump(recorded.messages, sidecar.removesuffix(".body"), files)}
     if not recorded.body:
@@ -116,12 +116,12 @@ def _dump_response_body(recorded: Recorded, sidecar: str, files: dict[str, bytes
     return _dump_content(body)
 
 
-def _dump_events(recorded: Recorded, content_type: str) -> dict[str, Any]:
+def _dump_events(recorded: RecordedResponse, content_type: str) -> dict[str, Any]:
     """The events of a stream; nothing where it is none, or none that can be shown."""
     media = content_type.partition(";")[0].strip().lower()
     if recorded.encoded or not event_stream.is_stream(media) or len(recorded.body) > _MOST_OF_EVENTS:
         return {}
-    found = event_stream.shown(media, recorded.body, recorded.pauses)
+    found = event_stream.to_members(media, recorded.body, recorded.pauses)
     if found is None:
         return {}
     return {"events": found[0], "layout": found[1]} if found[1] else {"events": found[0]}

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from replaymock.cli.help import Command
-from replaymock.cli.options import Line, option
+from replaymock.cli.options import TextLine, option
 from replaymock.config.config_file import FileConfig
 from replaymock.config.discovery import read_file
 from replaymock.errors import UsageError
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 folder_argument = click.argument("folder", metavar="[DIR]", required=False, envvar="REPLAYMOCK_CASSETTES")
 places_argument = click.argument(
-    "places", metavar="[DIR | FILE]...", nargs=-1, type=Line(), envvar="REPLAYMOCK_CASSETTES"
+    "places", metavar="[DIR | FILE]...", nargs=-1, type=TextLine(), envvar="REPLAYMOCK_CASSETTES"
 )
 config_option = click.option("--config", metavar="FILE", envvar="REPLAYMOCK_CONFIG", help="The configuration to read.")
 

@@ -12,7 +12,7 @@ from replaymock.errors import UsageError
 Command = Callable[..., Any]
 
 
-class Line(click.ParamType):  # type: ignore[type-arg] # generic from click 8.5 on only
+class TextLine(click.ParamType):  # type: ignore[type-arg] # generic from click 8.5 on only
     """A text that may hold spaces; several in one variable are separated by line breaks."""
 
     name = "text"

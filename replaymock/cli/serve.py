@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from replaymock.cli.help import Command
-from replaymock.cli.options import Line, effective, option, shared
+from replaymock.cli.options import TextLine, effective, option, shared
 from replaymock.config import config_file, settings
 from replaymock.config.discovery import read_file
 from replaymock.errors import UsageError
@@ -36,7 +36,7 @@ if TYPE_CHECKING:
 )
 @option(
     "--header",
-    type=Line(),
+    type=TextLine(),
     metavar="'Name: value'",
     multiple=True,
     help="Add a header upstream; it is never stored. Repeatable.",
@@ -192,7 +192,7 @@ def replay(context: click.Context, /, **_values: Any) -> None:
             conditional=values["conditional"],
             workers=_workers(values["workers"]),
             seed=values["seed"],
-            directions=tuple(settings.parse_direction(rule) for rule in found.play),
+            directions=tuple(settings.parse_override(rule) for rule in found.play),
         )
     )
 

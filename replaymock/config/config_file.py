@@ -13,15 +13,15 @@ from typing import Any
 from replaymock.errors import UsageError
 from replaymock.http.headers import TOKEN
 from replaymock.http.selectors import Selector, parse_selector
-from replaymock.matching.config_location import Home, home_of
-from replaymock.matching.matcher import IGNORE_KINDS, VOLATILE_KINDS, Rule
-from replaymock.redaction.credential_patterns import OPTIONAL
+from replaymock.matching.config_location import ConfigLocation, config_location
+from replaymock.matching.matcher import IGNORE_KINDS, VOLATILE_KINDS, MatchRule
+from replaymock.redaction.credential_patterns import PERSONAL_DATA
 from replaymock.redaction.redactor import KINDS as REDACT_KINDS
 from replaymock.redaction.redactor import RedactionRules
 
 
 @dataclass(frozen=True, slots=True)
-class RuleOfPlay:
+class ReplayRuleText:
     """What a rule says of how answers are played, in words, and the `place` it stands at."""
 
     path: str
@@ -39,15 +39,15 @@ class FileConfig:
     """
 
     options: Mapping[str, Any] = field(default_factory=dict)
-    rules: tuple[Rule, ...] = ()
+    rules: tuple[MatchRule, ...] = ()
     ignored: tuple[str, ...] = ()
     volatile: tuple[str, ...] = ()
     redaction: RedactionRules = field(default_factory=RedactionRules)
     dropped_headers: frozenset[str] = frozenset()
-    play: tuple[RuleOfPlay, ...] = ()
+    play: tuple[ReplayRuleText, ...] = ()
     rules_files: tuple[str, ...] = ()
     notes: tuple[str, ...] = ()
-    home: Home = field(default_factory=Home)
+    home: ConfigLocation = field(default_factory=ConfigLocation)
 
 
 def read(text: str, place: str, *, table: str = "") -> FileConfig:
@@ -58,13 +58,13 @@ def read(text: str, place: str, *, table: str = "") -> FileConfig:
         found: Any = tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
         raise UsageError(f"{place}: not TOML: {error}") from error
-    home = home_of(place, table)
+    home = config_location(place, table)
     for name in table.split(".") if table else []:
-        home = home if name in found else Home()
+        home = home if name in found else ConfigLocation()
         found = found.get(name, {})
         if not isinstance(found, dict):
             raise UsageError(f"{place}: {name} must be a table")
-    reader = _Reader(text, place)
+    reader = TomlConfigReader(text, place)
     return replace(reader.config({name.replace("-", "_"): value for name, value in found.items()}), home=home)
 
 
@@ -107,7 +107,7 @@ def unknown_key(key: str, known: list[str], place: str) -> UsageError:
     return UsageError(f"{place}: unknown key {key!r}; {advice}")
 
 
-class _Reader:
+class TomlConfigReader:
     """Reads the tables of one file, with the line of each key for its errors."""
 
     def __init__(self, text: str, place: str) -> None:
@@ -127,7 +127,7 @@ class _Reader:
             raise UsageError(f"{self._at('rule')}: write rules as [[rule]], with two brackets")
         ignored = (*self._strings(found, "ignore"), *self._strings(match, "ignore"))
         volatile = self._strings(record, "volatile")
-        everywhere = Rule(
+        everywhere = MatchRule(
             ignore=self._selectors(ignored, "ignore", IGNORE_KINDS),
             headers=self._header_names(match, "headers"),
             volatile=self._selectors(volatile, "volatile", VOLATILE_KINDS),
@@ -147,12 +147,12 @@ class _Reader:
             rules_files=self._file(redact, "rules_file"),
         )
 
-    def _rule(self, rule: Any) -> Rule:
+    def _rule(self, rule: Any) -> MatchRule:
         rule = self._table(rule, "rule", ("path", "method", "ignore", "headers", "volatile", "latency", "fault"))
         path = rule.get("path", "/**")
         if not isinstance(path, str) or not path.startswith("/"):
             raise UsageError(f"{self._at('path')}: path {path!r} must be a glob that begins with /")
-        return Rule(
+        return MatchRule(
             path=path,
             method=str(rule.get("method", "")),
             ignore=self._selectors(self._strings(rule, "ignore"), "ignore", IGNORE_KINDS),
@@ -160,13 +160,13 @@ class _Reader:
             volatile=self._selectors(self._strings(rule, "volatile"), "volatile", VOLATILE_KINDS),
         )
 
-    def _rule_of_play(self, rule: dict[str, Any]) -> RuleOfPlay:
+    def _rule_of_play(self, rule: dict[str, Any]) -> ReplayRuleText:
         for key in ("latency", "fault"):
             if not isinstance(rule.get(key, ""), (str, int)):
                 raise UsageError(f"{self._at(key)}: {key} must be a string")
         place = self._at("fault" if "fault" in rule else "latency")
         texts = {key: str(rule.get(key, "")) for key in ("latency", "fault")}
-        return RuleOfPlay(rule.get("path", "/**"), str(rule.get("method", "")), place=place, **texts)
+        return ReplayRuleText(rule.get("path", "/**"), str(rule.get("method", "")), place=place, **texts)
 
     def _option(self, key: str, value: Any) -> Any:
         kind = OPTIONS[key]
@@ -211,8 +211,8 @@ class _Reader:
     def _kinds(self, table: Mapping[str, Any]) -> tuple[str, ...]:
         kinds = self._strings(table, "kinds")
         for kind in kinds:
-            if kind not in OPTIONAL:
-                raise unknown_key(kind, list(OPTIONAL), f"{self._at('kinds')}: kinds")
+            if kind not in PERSONAL_DATA:
+                raise unknown_key(kind, list(PERSONAL_DATA), f"{self._at('kinds')}: kinds")
         return kinds
 
     def _file(self, table: Mapping[str, Any], key: str) -> tuple[str, ...]:

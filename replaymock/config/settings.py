@@ -5,11 +5,11 @@ from typing import Any
 
 from msgspec import Struct, field
 
-from replaymock.config.config_file import FileConfig, RuleOfPlay
+from replaymock.config.config_file import FileConfig, ReplayRuleText
 from replaymock.errors import UsageError
 from replaymock.http.headers import FIELD_VALUE, HOST, TOKEN, Headers
 from replaymock.proxy.routes import Upstream
-from replaymock.replay.faults import Direction, Latency, parse_fault, parse_latency
+from replaymock.replay.faults import Latency, ReplayOverride, parse_fault, parse_latency
 
 MOST_WORKERS = 256
 
@@ -54,7 +54,7 @@ class Settings(Struct, frozen=True):
     conditional: bool = False
     workers: int = 1
     seed: int = 0
-    directions: tuple[Direction, ...] = ()
+    directions: tuple[ReplayOverride, ...] = ()
     file: FileConfig = field(default_factory=FileConfig)
 
 
@@ -69,9 +69,9 @@ def parse_header(text: str) -> tuple[str, str]:
     return name, value
 
 
-def parse_direction(rule: RuleOfPlay) -> Direction:
+def parse_override(rule: ReplayRuleText) -> ReplayOverride:
     """What a rule of the file says of play. UsageError naming its line."""
-    return Direction(
+    return ReplayOverride(
         path=rule.path,
         method=rule.method,
         latency=parse_latency(rule.latency, f"{rule.place}: latency") if rule.latency else None,

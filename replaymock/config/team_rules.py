@@ -26,7 +26,7 @@ def with_rules(found: FileConfig) -> FileConfig:
     return replace(found, redaction=msgspec.structs.replace(found.redaction, rules=rules), notes=notes)
 
 
-def _read(place: Path, above: tuple[Path, ...]) -> config.RulesFile:
+def _read(place: Path, above: tuple[Path, ...]) -> config.GitleaksConfig:
     """A file, with those it extends below it."""
     place = place.resolve()
     shown = _shown(place)
@@ -42,7 +42,7 @@ def _read(place: Path, above: tuple[Path, ...]) -> config.RulesFile:
         raise UsageError(f"{shown}: not UTF-8") from error
     if not file.extends:
         return file
-    return config.joined(_read(place.parent / file.extends, (*above, place)), file)
+    return config.extended(_read(place.parent / file.extends, (*above, place)), file)
 
 
 def _shown(place: Path) -> str:

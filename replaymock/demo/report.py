@@ -16,7 +16,7 @@ _PIPE_WIDTH = 160
 
 
 @dataclass(frozen=True, slots=True)
-class Told:
+class DemoResult:
     """How the story went: each request live and replayed, and the totals."""
 
     rows: tuple[tuple[Seen, Seen, Verdict], ...]
@@ -31,7 +31,7 @@ class Told:
         return not self.leaks and all(verdict.same for _, _, verdict in self.rows)
 
 
-def print_told(told: Told, out: TextIO | None = None) -> None:
+def print_told(told: DemoResult, out: TextIO | None = None) -> None:
     """Prints a row a request, what differs if anything does, and the line of totals."""
     console = _console(out or sys.stdout)
     console.print(_table(told))
@@ -43,7 +43,7 @@ def print_told(told: Told, out: TextIO | None = None) -> None:
     console.print(Text(totals(told), "bold"))
 
 
-def totals(told: Told) -> str:
+def totals(told: DemoResult) -> str:
     """The line that sums it up."""
     same = sum(verdict.same for _, _, verdict in told.rows)
     return (
@@ -61,7 +61,7 @@ def print_hints(url: str, folder: Path, out: TextIO | None = None) -> None:
     _console(out or sys.stdout).print(Text(text), soft_wrap=True)
 
 
-def _table(told: Told) -> Table:
+def _table(told: DemoResult) -> Table:
     table = Table(box=None, pad_edge=False)
     for heading in ("request", "live", "replayed", "same?", "cassette"):
         table.add_column(heading, overflow="fold")

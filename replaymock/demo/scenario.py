@@ -16,7 +16,7 @@ from replaymock.config import config_file
 from replaymock.config.settings import Settings, parse_statuses
 from replaymock.demo.client import visit
 from replaymock.demo.compare import Seen, compare
-from replaymock.demo.report import Told, print_hints, print_told
+from replaymock.demo.report import DemoResult, print_hints, print_told
 from replaymock.demo.server import open_shop
 from replaymock.demo.shop import PASSWORD
 from replaymock.http import jwt
@@ -39,7 +39,7 @@ def run(port: int | None) -> int:
     return asyncio.run(_until_ended(_story(port)))
 
 
-async def tell(folder: Path, port: int) -> Told:
+async def tell(folder: Path, port: int) -> DemoResult:
     """Records a visit to the shop into a folder, and makes the same visit to what was recorded, on `port`."""
     started = time.monotonic()
     live = await _record(folder)
@@ -49,7 +49,7 @@ async def tell(folder: Path, port: int) -> Told:
         cassettes = len(player.responder.index)
     rows = tuple((one, other, compare(one, other)) for one, other in zip(live, replayed, strict=True))
     secrets = frozenset((PASSWORD,)).union(*(verdict.hidden for _, _, verdict in rows))
-    return Told(rows, cassettes, hidden(folder), leaks(folder, secrets), time.monotonic() - started)
+    return DemoResult(rows, cassettes, hidden(folder), leaks(folder, secrets), time.monotonic() - started)
 
 
 def settings_for(folder: Path, port: int, *upstreams: str) -> Settings:
@@ -68,7 +68,7 @@ def settings_for(folder: Path, port: int, *upstreams: str) -> Settings:
 def hidden(folder: Path) -> int:
     """How many different placeholders the cassettes of a folder hold."""
     texts = (place.read_text("utf-8") for place in folder.rglob("*.json"))
-    return len({placeholder for text in texts for placeholder in REDACTED.findall(jwt.named(text))})
+    return len({placeholder for text in texts for placeholder in REDACTED.findall(jwt.as_placeholders(text))})
 
 
 def leaks(folder: Path, secrets: frozenset[str]) -> tuple[str, ...]:

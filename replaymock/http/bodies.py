@@ -12,7 +12,7 @@ import msgspec
 from msgspec import Struct
 
 from replaymock.http import json_tokens, media_types
-from replaymock.http.uri import Pairs, encode_pair, group, parse_query, ungroup
+from replaymock.http.uri import Pairs, encode_pair, mapping_to_pairs, pairs_to_mapping, parse_query
 from replaymock.placeholders import REDACTED
 
 INLINE_LIMIT = 64 * 1024
@@ -101,7 +101,7 @@ def encode(content_type: str, data: bytes) -> Body:
     return body
 
 
-def kept(content_type: str, data: bytes) -> Body:
+def stored_form(content_type: str, data: bytes) -> Body:
     """The form a request body is kept and compared in: a digest where it is binary or too large, else as `encode`.
 
     A multipart body is kept part by part, whatever its size; a large JSON body has the digest of its sorted form.
@@ -214,7 +214,11 @@ def _form(data: bytes) -> Form | None:
     if not data or not data.isascii():
         return None
     fields = parse_query(data.decode("ascii"))
-    return Form(fields) if ungroup(group(fields)) == fields and decode(Form(fields), "") == data else None
+    return (
+        Form(fields)
+        if mapping_to_pairs(pairs_to_mapping(fields)) == fields and decode(Form(fields), "") == data
+        else None
+    )
 
 
 def _multipart(content_type: str, data: bytes) -> Multipart | None:

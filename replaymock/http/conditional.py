@@ -11,14 +11,14 @@ from replaymock.http import dates
 from replaymock.http.headers import FRAMING, Headers, get, hop_by_hop, list_items, without
 
 
-class Asked(Struct, frozen=True):
+class ConditionalRequest(Struct, frozen=True):
     """What makes a request one for less than the whole: its fields as they came; one of the two may be empty."""
 
     conditions: Headers = ()
     range: Headers = ()
 
 
-class Reduced(Struct, frozen=True):
+class PartialResponse(Struct, frozen=True):
     """The head of an answer that is less than the whole, and which of the whole's bytes follow it."""
 
     status: int
@@ -28,7 +28,7 @@ class Reduced(Struct, frozen=True):
     size: int = 0
 
 
-def asked(method: str, headers: Headers, *, conditional: bool) -> Asked | None:
+def asked(method: str, headers: Headers, *, conditional: bool) -> ConditionalRequest | None:
     """What a request asks for of a GET's answer; None for the whole. Conditions count only if `conditional`."""
     if method not in _READS:
         return None
@@ -37,7 +37,9 @@ def asked(method: str, headers: Headers, *, conditional: bool) -> Asked | None:
     by_condition = conditional and not names.isdisjoint(_CONDITIONS)
     if not by_range and not by_condition:
         return None
-    return Asked(_only(headers, _CONDITIONS) if by_condition else (), _only(headers, RANGES) if by_range else ())
+    return ConditionalRequest(
+        _only(headers, _CONDITIONS) if by_condition else (), _only(headers, RANGES) if by_range else ()
+    )
 
 
 def not_forwarded(method: str) -> frozenset[str]:
@@ -45,14 +47,14 @@ def not_forwarded(method: str) -> frozenset[str]:
     return _CONDITIONS if method in _READS else _NONE
 
 
-def one_range(method: str, headers: Headers) -> Asked | None:
+def one_range(method: str, headers: Headers) -> ConditionalRequest | None:
     """What a GET asks for by one proper range of bytes, which can be cut from the whole; None for anything else."""
     found = asked(method, headers, conditional=False) if method == "GET" else None
     named = _ONE_RANGE.fullmatch(get(found.range, "range")) if found else None
     return found if named and _is_proper(*named.groups()) else None
 
 
-def may_be_cut(headers: Headers, asked: Asked) -> bool:
+def may_be_cut(headers: Headers, asked: ConditionalRequest) -> bool:
     """Whether a part of what has these headers may be sent at all, as far as the size has no say in it."""
     return "none" not in list_items(get(headers, "accept-ranges")) and _is_same(headers, asked.range)
 
@@ -76,7 +78,7 @@ def answers_less(method: str, headers: Headers, status: int) -> str:
     return " and ".join(name for name, _ in headers if name.lower() in asking)
 
 
-def reduced(status: int, headers: Headers, size: int, asked: Asked) -> Reduced | None:
+def reduced(status: int, headers: Headers, size: int, asked: ConditionalRequest) -> PartialResponse | None:
     """What answers a request that asks for less than a whole of `size` bytes; None where the whole does.
 
     Only a 200 can be reduced. A range that cannot be had is a 416.
@@ -84,16 +86,16 @@ def reduced(status: int, headers: Headers, size: int, asked: Asked) -> Reduced |
     if status != OK:
         return None
     if _is_not_modified(headers, asked.conditions):
-        return Reduced(304, "Not Modified", _renewing(headers))
+        return PartialResponse(304, "Not Modified", _renewing(headers))
     found = _range(headers, asked.range, size)
     if found is None:
         return None
     start, end = found
     if start >= end:
         unsatisfied = (*without(headers, _OF_THE_CONTENT), ("Content-Range", f"bytes */{size}"))
-        return Reduced(416, "Range Not Satisfiable", without_checksums(unsatisfied))
+        return PartialResponse(416, "Range Not Satisfiable", without_checksums(unsatisfied))
     partial = (*without_checksums(headers), ("Content-Range", f"bytes {start}-{end - 1}/{size}"))
-    return Reduced(206, "Partial Content", partial, start, end - start)
+    return PartialResponse(206, "Partial Content", partial, start, end - start)
 
 
 def without_checksums(headers: Headers) -> Headers:

@@ -64,13 +64,13 @@ def accepted(accept_encoding: str, names: list[str]) -> bool:
     return all(weights.get(name, weights.get("*", 0.0)) > 0 for name in names)
 
 
-def cut_to_known(accept_encoding: str) -> str:
+def restrict_to_supported(accept_encoding: str) -> str:
     """An `Accept-Encoding` value without the codings that cannot be decoded here."""
     kept = [item for item in list_items(accept_encoding) if item.partition(";")[0].strip() in (*_CODINGS, "identity")]
     return ", ".join(kept) or "identity"
 
 
-class Chain:
+class CodecChain:
     """Codecs one after the other."""
 
     def __init__(self, codecs: list[Codec]) -> None:
@@ -92,14 +92,14 @@ class Chain:
         return data
 
 
-def decoder(names: list[str], limit: int) -> Chain:
+def decoder(names: list[str], limit: int) -> CodecChain:
     """A decoder for codings in the order they were applied, with one bound on what each lets out in all."""
-    return Chain([_CODINGS[name].decoder(limit) for name in reversed(names)])
+    return CodecChain([_CODINGS[name].decoder(limit) for name in reversed(names)])
 
 
-def encoder(names: list[str]) -> Chain:
+def encoder(names: list[str]) -> CodecChain:
     """An encoder that flushes after each feed, so that a live stream stays live."""
-    return Chain([_CODINGS[name].encoder() for name in names])
+    return CodecChain([_CODINGS[name].encoder() for name in names])
 
 
 def _through(codecs: list[Codec], data: bytes) -> Iterator[bytes]:

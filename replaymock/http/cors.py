@@ -12,7 +12,7 @@ from replaymock.http.messages import Request
 MAX_AGE = "10"
 
 
-class Cors:
+class CorsPolicy:
     """The CORS policy of one server."""
 
     def __init__(self, listed: tuple[str, ...] = (), *, enabled: bool = True) -> None:

@@ -11,7 +11,7 @@ from msgspec import Struct
 DAY = 86_400
 
 
-class Moment(Struct, frozen=True):
+class Timestamp(Struct, frozen=True):
     """A moment in seconds since 1970, and its spelling for another one; None where that spelling cannot say it.
 
     A day (`2026-11-22`) is its midnight and can be moved to another midnight only.
@@ -22,12 +22,12 @@ class Moment(Struct, frozen=True):
     is_day: bool = False
 
 
-def read(text: str) -> Moment | None:
+def read(text: str) -> Timestamp | None:
     """The moment that a whole text spells as an HTTP date or in ISO 8601; None where it spells none."""
     return http_date(text) or iso_date(text)
 
 
-def http_date(text: str) -> Moment | None:
+def http_date(text: str) -> Timestamp | None:
     """An HTTP date (RFC 9110 section 5.6.7) in any of its three forms, or as cookies and mails spell them."""
     found = _HTTP.fullmatch(text) or _ASCTIME.fullmatch(text)
     if found is None:
@@ -42,10 +42,10 @@ def http_date(text: str) -> Moment | None:
     def spell(moment: int) -> str | None:
         return _spell_http(parts, moment + offset)
 
-    return Moment(seconds - offset, spell)
+    return Timestamp(seconds - offset, spell)
 
 
-def iso_date(text: str) -> Moment | None:
+def iso_date(text: str) -> Timestamp | None:
     """A date, or a date and time with or without seconds, fraction and zone (RFC 3339, ISO 8601 extended format).
 
     A time without zone is taken as UTC.
@@ -67,10 +67,10 @@ def iso_date(text: str) -> Moment | None:
         in_day = (moment + offset) % DAY
         return "{:04}-{:02}-{:02}".format(*date) + separator + _clock(in_day)[: len(clock)] + rest + zone
 
-    return Moment(seconds - offset, spell, is_day=not clock)
+    return Timestamp(seconds - offset, spell, is_day=not clock)
 
 
-def epoch(text: str) -> Moment | None:
+def epoch(text: str) -> Timestamp | None:
     """Digits that count seconds since 1970, or thousandths, millionths or billionths of them; with any fraction."""
     found = _EPOCH.fullmatch(text)
     if found is None:
@@ -84,7 +84,7 @@ def epoch(text: str) -> Moment | None:
         moved = str(moment * unit + below)
         return moved + fraction if len(moved) == length and moment > 0 else None
 
-    return Moment(seconds, spell)
+    return Timestamp(seconds, spell)
 
 
 def spell_http(seconds: int) -> str:

@@ -89,7 +89,7 @@ def pieces(media_type: str, data: bytes) -> list[bytes]:
     return [text[start:end].encode("utf-8", "surrogateescape") for start, end in spans(media_type, text)]
 
 
-def skipped(media_type: str, data: bytes, last_id: str) -> int:
+def events_up_to(media_type: str, data: bytes, last_id: str) -> int:
     """How many events a caller has who saw the one with this id; 0 when there is none of that id."""
     if not last_id or media_type != SSE_TYPE:
         return 0
@@ -185,7 +185,7 @@ def _data_of(value: Any, layout: Layout, *, strings: bool = True) -> str:
     return bodies.apply_layout(raw, layout.json).decode("utf-8")
 
 
-def shown(media_type: str, data: bytes, pauses: Pauses) -> tuple[list[dict[str, Any]], str] | None:
+def to_members(media_type: str, data: bytes, pauses: Pauses) -> tuple[list[dict[str, Any]], str] | None:
     """Events as a file holds them, each with the pause before it, and their layout; None as `encode`."""
     stream = encode(media_type, data)
     if stream is None:
@@ -199,7 +199,7 @@ def shown(media_type: str, data: bytes, pauses: Pauses) -> tuple[list[dict[str, 
     return found, stream.layout
 
 
-def read(media_type: str, members: Sequence[Mapping[str, msgspec.Raw]], layout: str) -> tuple[bytes, Pauses]:
+def from_members(media_type: str, members: Sequence[Mapping[str, msgspec.Raw]], layout: str) -> tuple[bytes, Pauses]:
     """The bytes of events as a file holds them, and the pauses before them. ValueError for what is no event."""
     body, pauses = b"", []
     for event in members:
@@ -228,7 +228,7 @@ def pauses_of(media_type: str, data: bytes, arrivals: Pauses) -> Pauses:
     return tuple(pauses)
 
 
-def moved(media_type: str, data: bytes, other: bytes, pauses: Pauses) -> Pauses:
+def transfer_pauses(media_type: str, data: bytes, other: bytes, pauses: Pauses) -> Pauses:
     """The pauses before the events of one stream, before those of another that has as many; none if it has not."""
     here, there = _starts(media_type, data), _starts(media_type, other)
     places = dict(zip(here, there, strict=False))

@@ -20,7 +20,7 @@ def replace_values(text: str, visit: Visit, visit_key: VisitKey | None = None) -
     """
     out: list[str] = []
     kept_from = 0
-    for start, end, path in members(text):
+    for start, end, path in iter_tokens(text):
         token = None
         if path is not None:
             token = visit(path, text[start:end])
@@ -32,7 +32,7 @@ def replace_values(text: str, visit: Visit, visit_key: VisitKey | None = None) -
     return "".join([*out, text[kept_from:]]) if out else text
 
 
-def position(text: str, place: Sequence[Step]) -> int:
+def offset_of(text: str, place: Sequence[Step]) -> int:
     """The byte offset of the first value at or below a place in JSON text; 0 when there is none, or no JSON."""
     wanted = list(place)
     try:
@@ -41,10 +41,10 @@ def position(text: str, place: Sequence[Step]) -> int:
                 return len(text[:start].encode("utf-8", "surrogatepass"))
     except (IndexError, ValueError):
         return 0  # the text stops being JSON
-    return position(text, place[:-1]) if place else 0
+    return offset_of(text, place[:-1]) if place else 0
 
 
-def without(text: str, places: Container[tuple[Step, ...]]) -> str:
+def remove_paths(text: str, places: Container[tuple[Step, ...]]) -> str:
     """Valid JSON text without the members and elements at some places, and without white space between its tokens."""
     out: list[str] = []
     path: list[Step] = []
@@ -146,10 +146,10 @@ def _deepest(brackets: str) -> int:
 
 
 def _values(text: str) -> Iterator[tuple[int, int, list[Step]]]:
-    return ((start, end, path) for start, end, path in members(text) if path is not None)
+    return ((start, end, path) for start, end, path in iter_tokens(text) if path is not None)
 
 
-def members(text: str) -> Iterator[tuple[int, int, list[Step] | None]]:
+def iter_tokens(text: str) -> Iterator[tuple[int, int, list[Step] | None]]:
     """Where each value of valid JSON text is, with its path, which changes as one goes on, and each key, with None."""
     path: list[Step] = []
     for match in _TOKEN.finditer(text):

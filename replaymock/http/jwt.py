@@ -43,7 +43,7 @@ def replace_times(text: str, move: MoveNumber, swapped: Callable[[str, str], Non
     return _TOKEN.sub(replaced, text)
 
 
-def hidden(token: str, placeholder: str, hide: Callable[[str], str]) -> str | None:
+def without_signature(token: str, placeholder: str, hide: Callable[[str], str]) -> str | None:
     """A whole token with its claims as `hide` makes them and no signature; None where it is no token of two objects."""
     match = _WHOLE.fullmatch(token)
     header, claims = (_object(part) for part in match.groups()) if match else (None, None)
@@ -63,12 +63,12 @@ def forget(text: str, placeholder: str) -> str:
     return _replaced(text, lambda _token: placeholder)
 
 
-def named(text: str) -> str:
+def as_placeholders(text: str) -> str:
     """Text with the placeholder that its signature says for each hidden token."""
     return _replaced(text, lambda token: _decoded(token[2]) or ".".join(token))
 
 
-def comparable(text: str, forget_names: Callable[[str], str]) -> str:
+def without_fresh_claims(text: str, forget_names: Callable[[str], str]) -> str:
     """Text in which each hidden token is the claims in it that do not change with every issue, without ordinals."""
     return _replaced(text, lambda token: _lasting(token, forget_names))
 

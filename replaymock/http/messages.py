@@ -51,7 +51,7 @@ class Response:
     body: bytes = b""
 
 
-class Live(Struct, frozen=True):
+class StreamingResponse(Struct, frozen=True):
     """A response whose body is still to come: `chunks` in the sizes they arrive in.
 
     `whole` is all of the body where it came together with the head; the chunks give the same. `digest` is its SHA-256
@@ -85,15 +85,15 @@ class Exchange:
     digest: bytes = b""
 
 
-def is_large(message: Request | Response) -> bool:
+def should_offload(message: Request | Response) -> bool:
     """Whether a message is searched for secrets in a thread: less is searched in the time it takes to hand it over."""
     size = len(message.body)
-    return size > LARGE or (size > _LARGE_CODED and bool(get(message.headers, "content-encoding")))
+    return size > OFFLOAD_BYTES or (size > _OFFLOAD_CODED_BYTES and bool(get(message.headers, "content-encoding")))
 
 
-LARGE = 64 * 1024
+OFFLOAD_BYTES = 64 * 1024
 # Once decoded it may be far more.
-_LARGE_CODED = 8 * 1024
+_OFFLOAD_CODED_BYTES = 8 * 1024
 
 
 @lru_cache(maxsize=128)
@@ -109,7 +109,7 @@ ERROR_STATUSES = frozenset((401, 403, 429, *range(500, 600)))
 
 
 @dataclass(frozen=True, slots=True)
-class Head:
+class ResponseHead:
     """The status line and the headers of a response, as they were sent."""
 
     status: int

@@ -13,7 +13,7 @@ from replaymock.placeholders import ORIGIN
 _TOKEN_BYTES = ORIGIN.encode("ascii")
 
 
-class Origins:
+class OriginRewriter:
     """The origins of the upstreams, found in text as sent and as JSON escapes it."""
 
     def __init__(self, origins: tuple[str, ...]) -> None:
@@ -62,10 +62,10 @@ class Origins:
         return len(data)
 
 
-class StreamRewriter:
+class StreamingOriginRewriter:
     """Replaces origins in a body that comes in pieces, holding back only what may be the beginning of one."""
 
-    def __init__(self, origins: Origins, origin: str) -> None:
+    def __init__(self, origins: OriginRewriter, origin: str) -> None:
         self._origins = origins
         self._origin = origin
         self._before = b""
@@ -114,7 +114,7 @@ def local_cookies(headers: Headers) -> Headers:
     return tuple((name, local_cookie(value) if name.lower() == "set-cookie" else value) for name, value in headers)
 
 
-def below(headers: Headers, base: str) -> Headers:
+def under_base_path(headers: Headers, base: str) -> Headers:
     """Headers whose own paths lead to below `base`: where a redirect goes, and which paths a cookie is for."""
     if not base:
         return headers

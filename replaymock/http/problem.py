@@ -4,22 +4,22 @@ from traceback import extract_tb
 from typing import Any
 
 from replaymock.errors import RequestRefused
-from replaymock.http.cors import Cors
+from replaymock.http.cors import CorsPolicy
 from replaymock.http.headers import Headers
 from replaymock.http.messages import standard_reason
-from replaymock.http.rendered import PROBLEM_TYPE, Answer, json_answer
+from replaymock.http.rendered import PROBLEM_TYPE, RenderedResponse, json_answer
 
 UPGRADE_REQUIRED = 426
 
 
-def problem(status: int, code: str, detail: str, headers: Headers, **members: Any) -> Answer:
+def problem(status: int, code: str, detail: str, headers: Headers, **members: Any) -> RenderedResponse:
     """A problem document. `code` names the kind for programs, `detail` says for people what happened and what to do."""
     title = standard_reason(status) or "Error"
     value = {"type": "about:blank", "title": title, "status": status, "code": code, "detail": detail, **members}
     return json_answer(status, title, value, headers, PROBLEM_TYPE)
 
 
-def refusal(error: RequestRefused, cors: Cors, echoed: str) -> Answer:
+def rejection(error: RequestRefused, cors: CorsPolicy, echoed: str) -> RenderedResponse:
     """The answer to a request that is not served."""
     headers = cors.apply((("Cache-Status", f"replaymock; detail={error.code}"), *_upgrade(error.status)), echoed)
     return problem(error.status, error.code, error.detail, headers)

@@ -11,22 +11,22 @@ import msgspec
 from msgspec import Struct
 
 from replaymock.http.headers import FRAMING, Headers, without
-from replaymock.http.messages import Head
+from replaymock.http.messages import ResponseHead
 
 PROBLEM_TYPE = "application/problem+json"
 
 
-class Wait(Struct, frozen=True):
+class Delay(Struct, frozen=True):
     """Do nothing for so many seconds."""
 
     seconds: float
 
 
-class Begin(Struct, frozen=True):
+class SendHead(Struct, frozen=True):
     """Send the head."""
 
 
-class Send(Struct, frozen=True):
+class SendBody(Struct, frozen=True):
     """Send a piece of the body."""
 
     data: bytes
@@ -40,7 +40,7 @@ class SendFile(Struct, frozen=True):
     start: int = 0
 
 
-class Hold(Struct, frozen=True):
+class KeepOpen(Struct, frozen=True):
     """Keep the connection as it is until the caller leaves."""
 
 
@@ -50,15 +50,15 @@ class Abort(Struct, frozen=True):
     reset: bool = False
 
 
-class Leave(Struct, frozen=True):
+class Detach(Struct, frozen=True):
     """Go on, and be waited for by nobody: a server that ends does not wait for the end of this."""
 
 
-Step = Wait | Begin | Send | SendFile | Hold | Abort | Leave
+Step = Delay | SendHead | SendBody | SendFile | KeepOpen | Abort | Detach
 
 
 @dataclass(frozen=True, slots=True)
-class Answer:
+class RenderedResponse:
     """A whole response. `head` ends with the blank line; `steps`, where there are any, replace writing at once.
 
     They may be made as they are taken, and without end.
@@ -78,23 +78,23 @@ class Answer:
         return self.head + self.body
 
 
-def frame(status: int, reason: str, headers: Headers, body: bytes = b"", *, bodyless: bool = False) -> Answer:
+def frame(status: int, reason: str, headers: Headers, body: bytes = b"", *, bodyless: bool = False) -> RenderedResponse:
     """An answer with its `Content-Length`.
 
     `bodyless` is for the answer to a HEAD that was recorded as such: its own `Content-Length`, if any, is kept.
     """
     if bodyless:
-        return Answer(status, head(status, reason, headers))
+        return RenderedResponse(status, head(status, reason, headers))
     headers = without(headers, FRAMING)
     if status in NO_CONTENT:
-        return Answer(status, head(status, reason, headers))
-    return Answer(status, head(status, reason, (*headers, ("Content-Length", str(len(body))))), body)
+        return RenderedResponse(status, head(status, reason, headers))
+    return RenderedResponse(status, head(status, reason, (*headers, ("Content-Length", str(len(body))))), body)
 
 
-def from_file(status: int, reason: str, headers: Headers, place: str, size: int, start: int = 0) -> Answer:
+def from_file(status: int, reason: str, headers: Headers, place: str, size: int, start: int = 0) -> RenderedResponse:
     """An answer whose body, so many bytes of a file, stays there until it is sent."""
     ready = head(status, reason, (*without(headers, FRAMING), ("Content-Length", str(size))))
-    return Answer(status, ready, steps=(Begin(), SendFile(place, size, start)))
+    return RenderedResponse(status, ready, steps=(SendHead(), SendFile(place, size, start)))
 
 
 def head(status: int, reason: str, headers: Headers) -> bytes:
@@ -108,12 +108,12 @@ def chunk(data: bytes) -> bytes:
     return b"%x\r\n%b\r\n" % (len(data), data)
 
 
-def with_header(answer: Answer, line: bytes) -> Answer:
+def with_header(answer: RenderedResponse, line: bytes) -> RenderedResponse:
     """The answer with one more header line."""
     return replace(answer, head=answer.head[:-2] + line + b"\r\n\r\n")
 
 
-def dated(answer: Answer, line: bytes) -> Answer:
+def dated(answer: RenderedResponse, line: bytes) -> RenderedResponse:
     """The answer with a `Date` line at the start, unless it has a date of its own."""
     start, rest = split(answer.head)
     return replace(answer, head=start + line + b"\r\n" + rest) if start else answer
@@ -127,24 +127,24 @@ def split(answer_head: bytes) -> tuple[bytes, bytes]:
     return answer_head[:end], answer_head[end:]
 
 
-def without_body(answer: Answer) -> Answer:
+def without_body(answer: RenderedResponse) -> RenderedResponse:
     """The answer to the same request made with HEAD."""
     return replace(answer, body=b"", steps=(), streamed=False)
 
 
-def delayed(answer: Answer, seconds: float) -> Answer:
+def delayed(answer: RenderedResponse, seconds: float) -> RenderedResponse:
     """The answer after a pause."""
-    return replace(answer, steps=(Wait(seconds), *steps_of(answer)))
+    return replace(answer, steps=(Delay(seconds), *steps_of(answer)))
 
 
-def steps_of(answer: Answer) -> Iterable[Step]:
+def steps_of(answer: RenderedResponse) -> Iterable[Step]:
     """The steps of an answer, also of one that is written at once."""
-    return answer.steps or (Begin(), Send(answer.body))
+    return answer.steps or (SendHead(), SendBody(answer.body))
 
 
 def json_answer(
     status: int, reason: str, value: Any, headers: Headers = (), media_type: str = "application/json"
-) -> Answer:
+) -> RenderedResponse:
     """An answer whose body is a value as indented JSON."""
     body: bytes = msgspec.json.format(msgspec.json.encode(value), indent=2) + b"\n"
     return frame(status, reason, (("Content-Type", f"{media_type}; charset=utf-8"), *headers), body)
@@ -153,18 +153,18 @@ def json_answer(
 NO_CONTENT = frozenset((204, 304))
 
 
-class Out(Protocol):
+class ResponseSink(Protocol):
     """The connection a live response goes out on. `client` tells it from others, for all the requests on it."""
 
     client: Hashable
 
-    def answer(self, answer: Answer) -> None:
+    def answer(self, answer: RenderedResponse) -> None:
         """Sends a whole answer."""
 
-    def begin(self, head: Head, length: int | None) -> None:
+    def begin(self, head: ResponseHead, length: int | None) -> None:
         """Sends a head, with this `Content-Length` or, for None, before a body without known length."""
 
-    def whole(self, head: Head, length: int | None, body: bytes) -> None:
+    def whole(self, head: ResponseHead, length: int | None, body: bytes) -> None:
         """`begin`, and all of the body in one go; `finish` is yet to come."""
 
     async def write(self, data: bytes) -> None:

@@ -72,7 +72,7 @@ def encode_component(text: str) -> str:
     )
 
 
-def group(pairs: Pairs) -> dict[str, str | list[str | None] | None]:
+def pairs_to_mapping(pairs: Pairs) -> dict[str, str | list[str | None] | None]:
     """Pairs as a cassette shows them: name to value, or to the list of its values in order."""
     grouped: dict[str, list[str | None]] = {}
     for name, value in pairs:
@@ -80,7 +80,7 @@ def group(pairs: Pairs) -> dict[str, str | list[str | None] | None]:
     return {name: values[0] if len(values) == 1 else values for name, values in grouped.items()}
 
 
-def ungroup(grouped: dict[str, str | list[str | None] | None]) -> Pairs:
+def mapping_to_pairs(grouped: dict[str, str | list[str | None] | None]) -> Pairs:
     """The inverse of `group`, names in the order of the mapping; hand-written values are brought to readable form."""
     pairs: list[tuple[str, str | None]] = []
     for name, values in grouped.items():

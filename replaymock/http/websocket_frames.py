@@ -15,7 +15,7 @@ from typing import Protocol
 from wsproto.extensions import Extension
 from wsproto.frame_protocol import CloseReason, Frame, FrameDecoder, FrameProtocol, Opcode, ParseFailed, RsvBits
 
-from replaymock.http.websocket_handshake import Deflate
+from replaymock.http.websocket_handshake import DeflateParameters
 from replaymock.http.websocket_messages import CUT, NO_CODE
 
 READ_BYTES = 64 * 1024
@@ -23,7 +23,7 @@ LINGER_SECONDS = 1.0
 _MOST_PINGS = 64
 
 
-class Stream(Protocol):
+class ByteStream(Protocol):
     """A connection as bytes."""
 
     async def read(self) -> bytes:
@@ -40,7 +40,7 @@ class Stream(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
-class Piece:
+class Fragment:
     """A frame of a message; `last` ends the message."""
 
     data: str | bytes
@@ -70,21 +70,21 @@ class Closed:
 
 
 @dataclass(frozen=True, slots=True)
-class Broken:
+class ProtocolViolation:
     """What came is no WebSocket, or too much of one: the code and reason the other side is told."""
 
     code: int
     reason: str
 
 
-Event = Piece | Ping | Pong | Closed | Broken
+Event = Fragment | Ping | Pong | Closed | ProtocolViolation
 
 
-class Side:
+class WebSocketConnection:
     """This end of a WebSocket, whose handshake is over."""
 
     def __init__(
-        self, stream: Stream, deflate: Deflate | None, limit: int, *, is_client: bool, data: bytes = b""
+        self, stream: ByteStream, deflate: DeflateParameters | None, limit: int, *, is_client: bool, data: bytes = b""
     ) -> None:
         extensions: list[Extension] = [_Compression(deflate, limit, is_client=is_client)] if deflate else []
         self._stream = stream
@@ -101,7 +101,7 @@ class Side:
         while True:
             for event in self._events():
                 yield event
-                if isinstance(event, Closed | Broken):
+                if isinstance(event, Closed | ProtocolViolation):
                     return
             data = await self._stream.read()
             if not data:
@@ -160,7 +160,7 @@ class Side:
                 yield from self._read(frame)
         except ParseFailed as error:
             too_big = error.code is CloseReason.MESSAGE_TOO_BIG
-            yield self._too_big() if too_big else Broken(int(error.code), str(error))
+            yield self._too_big() if too_big else ProtocolViolation(int(error.code), str(error))
 
     def _read(self, frame: Frame) -> Iterator[Event]:
         payload = frame.payload
@@ -185,10 +185,10 @@ class Side:
         data = "".join(map(str, self._parts)) if isinstance(payload, str) else b"".join(map(_bytes, self._parts))
         self._parts.clear()
         self._size = 0 if frame.message_finished else self._size
-        yield Piece(data, frame.message_finished)
+        yield Fragment(data, frame.message_finished)
 
-    def _too_big(self) -> Broken:
-        return Broken(int(CloseReason.MESSAGE_TOO_BIG), f"a message is larger than {self._limit} bytes")
+    def _too_big(self) -> ProtocolViolation:
+        return ProtocolViolation(int(CloseReason.MESSAGE_TOO_BIG), f"a message is larger than {self._limit} bytes")
 
 
 class _Compression(Extension):
@@ -196,7 +196,7 @@ class _Compression(Extension):
 
     name = "permessage-deflate"
 
-    def __init__(self, agreed: Deflate, limit: int, *, is_client: bool) -> None:
+    def __init__(self, agreed: DeflateParameters, limit: int, *, is_client: bool) -> None:
         keeps = (not agreed.server_no_context_takeover, not agreed.client_no_context_takeover)
         bits = (agreed.server_max_window_bits, agreed.client_max_window_bits)
         self._limit = limit

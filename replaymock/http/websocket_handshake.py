@@ -17,7 +17,7 @@ _KEY_BYTES = 16
 
 
 @dataclass(frozen=True, slots=True)
-class Deflate:
+class DeflateParameters:
     """The parameters of permessage-deflate (RFC 7692 section 7.1), as two sides agreed on them."""
 
     client_no_context_takeover: bool = False
@@ -59,13 +59,13 @@ def protocols(headers: Headers) -> list[str]:
     return [name.strip() for name in get(headers, "sec-websocket-protocol").split(",") if name.strip()]
 
 
-def agreed(headers: Headers) -> Deflate | None:
+def negotiate_deflate(headers: Headers) -> DeflateParameters | None:
     """The compression a server agrees to: the first offer of permessage-deflate that it can keep, if there is one."""
     offers = get(headers, "sec-websocket-extensions").split(",")
     return next((found for found in map(_read, offers) if found), None)
 
 
-def chosen(headers: Headers) -> Deflate | None:
+def parse_accepted_extension(headers: Headers) -> DeflateParameters | None:
     """The compression that the response to our `OFFER` chose. ValueError when it chose what was not offered."""
     value = get(headers, "sec-websocket-extensions").strip()
     found = _read(value) if value else None
@@ -74,19 +74,19 @@ def chosen(headers: Headers) -> Deflate | None:
     return found
 
 
-def answer_head(request: Request, protocol: str, deflate: Deflate | None, headers: Headers) -> bytes:
+def answer_head(request: Request, protocol: str, deflate: DeflateParameters | None, headers: Headers) -> bytes:
     """The head of the 101 that opens a WebSocket; `protocol` may be empty."""
     lines = ["HTTP/1.1 101 Switching Protocols", "Upgrade: websocket", "Connection: Upgrade"]
     lines.append(f"Sec-WebSocket-Accept: {accept(get(request.headers, 'sec-websocket-key'))}")
     if protocol:
         lines.append(f"Sec-WebSocket-Protocol: {protocol}")
     if deflate:
-        lines.append(f"Sec-WebSocket-Extensions: {spelled(deflate)}")
+        lines.append(f"Sec-WebSocket-Extensions: {format_extension(deflate)}")
     lines += [f"{name}: {value}" for name, value in headers]
     return "\r\n".join([*lines, "", ""]).encode("latin-1")
 
 
-def asking(headers: Headers, key: str, offered: list[str], *, compress: bool) -> Headers:
+def client_headers(headers: Headers, key: str, offered: list[str], *, compress: bool) -> Headers:
     """The headers of a request for a WebSocket: those given, and what asks for one."""
     found = (
         *headers,
@@ -100,7 +100,7 @@ def asking(headers: Headers, key: str, offered: list[str], *, compress: bool) ->
     return (*found, ("Sec-WebSocket-Extensions", OFFER)) if compress else found
 
 
-def spelled(deflate: Deflate) -> str:
+def format_extension(deflate: DeflateParameters) -> str:
     """Parameters as a header has them; those that say nothing are left out."""
     parts = [EXTENSION]
     parts += ["server_no_context_takeover"] if deflate.server_no_context_takeover else []
@@ -118,10 +118,10 @@ def _is_key(key: str) -> bool:
         return False
 
 
-def _read(text: str) -> Deflate | None:
+def _read(text: str) -> DeflateParameters | None:
     """One permessage-deflate with its parameters; None for another extension, and for what cannot be kept."""
     name, *parameters = (part.strip() for part in text.split(";"))
-    found, seen = Deflate(), set[str]()
+    found, seen = DeflateParameters(), set[str]()
     if name != EXTENSION:
         return None
     for parameter in parameters:
@@ -140,21 +140,21 @@ def _bits(value: str | None) -> int | None:
     return int(value) if value and _BITS.fullmatch(value) else None
 
 
-def _with_client_bits(found: Deflate, value: str | None) -> Deflate | None:
+def _with_client_bits(found: DeflateParameters, value: str | None) -> DeflateParameters | None:
     bits = _MOST_BITS if value is None else _bits(value)
     return replace(found, client_max_window_bits=bits) if bits else None
 
 
-def _with_server_bits(found: Deflate, value: str | None) -> Deflate | None:
+def _with_server_bits(found: DeflateParameters, value: str | None) -> DeflateParameters | None:
     bits = _bits(value)
     return replace(found, server_max_window_bits=bits) if bits else None
 
 
-def _without_client_context(found: Deflate, value: str | None) -> Deflate | None:
+def _without_client_context(found: DeflateParameters, value: str | None) -> DeflateParameters | None:
     return replace(found, client_no_context_takeover=True) if value is None else None
 
 
-def _without_server_context(found: Deflate, value: str | None) -> Deflate | None:
+def _without_server_context(found: DeflateParameters, value: str | None) -> DeflateParameters | None:
     return replace(found, server_no_context_takeover=True) if value is None else None
 
 
@@ -162,7 +162,7 @@ EXTENSION = "permessage-deflate"
 OFFER = f"{EXTENSION}; client_max_window_bits"
 _MOST_BITS = 15
 _BITS = re.compile(r"9|1[0-5]")
-_PARAMETERS: dict[str, Callable[[Deflate, str | None], Deflate | None]] = {
+_PARAMETERS: dict[str, Callable[[DeflateParameters, str | None], DeflateParameters | None]] = {
     "client_no_context_takeover": _without_client_context,
     "server_no_context_takeover": _without_server_context,
     "client_max_window_bits": _with_client_bits,

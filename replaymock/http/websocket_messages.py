@@ -69,7 +69,7 @@ def as_reason(said: bytes) -> bytes:
     return room[: room.rfind(b"{{")] if room.rfind(b"{{") > room.rfind(b"}}") else room
 
 
-class Play:
+class ConversationPlayback:
     """One replay of a conversation: what the server says to begin with, and in answer to each message.
 
     `key` makes two client messages equal, and of one that equals none `covers` says whether it is a recorded one, but

@@ -15,7 +15,7 @@ from replaymock.http.uri import Pairs
 
 
 @dataclass(frozen=True, slots=True)
-class Canonical:
+class CanonicalRequest:
     """A request as it is compared.
 
     `query` and the fields of a form are sorted. `kind` says what `body` is: `json` a parsed value, `form` sorted pairs,
@@ -32,28 +32,28 @@ class Canonical:
     text: str = ""
 
 
-def ignore(selectors: Sequence[Selector], request: Canonical) -> Canonical:
+def apply_ignores(selectors: Sequence[Selector], request: CanonicalRequest) -> CanonicalRequest:
     """The request without what the selectors name."""
     for selector in selectors:
         request = IGNORES[selector.kind](selector, request)
     return request
 
 
-def _without_query(selector: Selector, request: Canonical) -> Canonical:
+def _without_query(selector: Selector, request: CanonicalRequest) -> CanonicalRequest:
     return replace(request, query=_without_pairs(request.query, selector.name or "*"))
 
 
-def _without_header(selector: Selector, request: Canonical) -> Canonical:
+def _without_header(selector: Selector, request: CanonicalRequest) -> CanonicalRequest:
     return replace(request, headers=_without_pairs(request.headers, selector.name))
 
 
-def _without_field(selector: Selector, request: Canonical) -> Canonical:
+def _without_field(selector: Selector, request: CanonicalRequest) -> CanonicalRequest:
     if request.kind not in ("form", "multipart"):
         return request
     return replace(request, body=_without_pairs(request.body, selector.name))
 
 
-def _without_json(selector: Selector, request: Canonical) -> Canonical:
+def _without_json(selector: Selector, request: CanonicalRequest) -> CanonicalRequest:
     if request.kind != "json":
         return request
     # Deepest and last places first, so that taking one out does not move the others.
@@ -66,11 +66,11 @@ def _without_json(selector: Selector, request: Canonical) -> Canonical:
     return replace(request, body=body)
 
 
-def _without_body(_selector: Selector, request: Canonical) -> Canonical:
+def _without_body(_selector: Selector, request: CanonicalRequest) -> CanonicalRequest:
     return request if request.kind == "websocket" else replace(request, kind="", body=None, text="")
 
 
-def _without_trailing_slash(_selector: Selector, request: Canonical) -> Canonical:
+def _without_trailing_slash(_selector: Selector, request: CanonicalRequest) -> CanonicalRequest:
     return replace(request, path=request.path.rstrip("/") or "/")
 
 
@@ -88,7 +88,7 @@ def _take_out(value: Any, place: Location) -> None:
     del value[place[-1]]
 
 
-IGNORES: dict[str, Callable[[Selector, Canonical], Canonical]] = {
+IGNORES: dict[str, Callable[[Selector, CanonicalRequest], CanonicalRequest]] = {
     "query": _without_query,
     "header": _without_header,
     "form": _without_field,

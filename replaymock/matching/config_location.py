@@ -3,7 +3,7 @@
 from msgspec import Struct
 
 
-class Home(Struct, frozen=True):
+class ConfigLocation(Struct, frozen=True):
     """Where lines of configuration are to be written: the file, and the table in it that has the whole."""
 
     file: str = "replaymock.toml"
@@ -19,8 +19,8 @@ class Home(Struct, frozen=True):
         return f"under [{self.table}.{name}] in {self.file}" if self.table else f"under [{name}] in {self.file}"
 
 
-def home_of(place: str, table: str) -> Home:
+def config_location(place: str, table: str) -> ConfigLocation:
     """The home that a file is: named from the working directory, or straight above it, else by its name alone."""
     *folders, name = place.split("/")
     is_elsewhere = "" in folders[:1] or (".." in folders and set(folders) != {".."})
-    return Home(name if is_elsewhere else place, table)
+    return ConfigLocation(name if is_elsewhere else place, table)

@@ -5,9 +5,9 @@ from typing import Any
 
 from msgspec import Struct
 
-from replaymock.cassettes.model import SOCKET
+from replaymock.cassettes.model import WEBSOCKET_BODY
 from replaymock.http import json_tokens
-from replaymock.matching.canonical import Canonical
+from replaymock.matching.canonical import CanonicalRequest
 
 
 class Difference(Struct, frozen=True):
@@ -18,7 +18,7 @@ class Difference(Struct, frozen=True):
     received: Any
 
 
-def differences(recorded: Canonical, received: Canonical) -> list[Difference]:
+def differences(recorded: CanonicalRequest, received: CanonicalRequest) -> list[Difference]:
     """The fields in which two requests differ, named as the selectors that would ignore them."""
     found = []
     if recorded.method != received.method:
@@ -30,9 +30,9 @@ def differences(recorded: Canonical, received: Canonical) -> list[Difference]:
     return found + _body_differences(recorded, received)
 
 
-def _body_differences(recorded: Canonical, received: Canonical) -> list[Difference]:
-    if SOCKET[0] in (recorded.kind, received.kind) and recorded.kind != received.kind:
-        upgrades = (kind if kind == SOCKET[0] else None for kind in (recorded.kind, received.kind))
+def _body_differences(recorded: CanonicalRequest, received: CanonicalRequest) -> list[Difference]:
+    if WEBSOCKET_BODY[0] in (recorded.kind, received.kind) and recorded.kind != received.kind:
+        upgrades = (kind if kind == WEBSOCKET_BODY[0] else None for kind in (recorded.kind, received.kind))
         return [Difference("upgrade", *upgrades)]
     if recorded.kind != received.kind:
         return [Difference("body", recorded.kind or None, received.kind or None)]

@@ -9,9 +9,9 @@ from functools import cached_property
 from replaymock.cassettes.filenames import is_cassette_name, is_sidecar_name, mock_path
 from replaymock.cassettes.model import CassetteRequest
 from replaymock.errors import CassetteError
-from replaymock.http.cors import Cors
-from replaymock.matching.canonical import Canonical
-from replaymock.matching.index import Entry, Index, Serving
+from replaymock.http.cors import CorsPolicy
+from replaymock.matching.canonical import CanonicalRequest
+from replaymock.matching.index import Index, IndexEntry, RenderOptions
 from replaymock.matching.matcher import Matcher
 from replaymock.matching.naming import cassette_name
 
@@ -28,7 +28,7 @@ class Faulty:
     def __bool__(self) -> bool:
         return bool(self._faults)
 
-    def instead_of(self, entry: Entry | None, request: Canonical) -> CassetteError | None:
+    def instead_of(self, entry: IndexEntry | None, request: CanonicalRequest) -> CassetteError | None:
         """The fault of the file that would answer a request, were it well, before this entry does."""
         rank = _rank(entry)
         if rank == _EXACT or not self._faults:
@@ -44,7 +44,7 @@ class Faulty:
     def _index(self) -> Index:
         return Index(entry for file, error in sorted(self._faults.items()) if (entry := self._entry(file, error)))
 
-    def _entry(self, file: str, error: CassetteError) -> Entry | None:
+    def _entry(self, file: str, error: CassetteError) -> IndexEntry | None:
         name = file.rpartition("/")[2]
         plain = not is_cassette_name(name)
         request = CassetteRequest("GET", mock_path(file)) if plain else error.request
@@ -54,10 +54,12 @@ class Faulty:
             canonical = self._matcher.canonical(request.to_request(), request.known_body())
         except Exception:  # that may be what is wrong with it
             return None
-        return Entry(file, request, canonical, plain, by_hand=True, afters=("",), serving=Serving(Cors()))
+        return IndexEntry(
+            file, request, canonical, plain, by_hand=True, afters=("",), serving=RenderOptions(CorsPolicy())
+        )
 
 
-def _rank(entry: Entry | None) -> int:
+def _rank(entry: IndexEntry | None) -> int:
     if entry is None:
         return _NONE
     return _PLAIN if entry.plain else _TEMPLATE if entry.request.is_template else _EXACT

@@ -11,15 +11,16 @@ from typing import Any
 from msgspec import Struct
 
 from replaymock.cassettes.model import KnownBody, multipart_pairs
-from replaymock.cassettes.path_templates import pattern
+from replaymock.cassettes.path_templates import compile_template
 from replaymock.http import bodies, json_tokens, media_types
 from replaymock.http.headers import get, media_type
 from replaymock.http.messages import Request
 from replaymock.http.selectors import Selector
 from replaymock.http.uri import Pairs, normal_path, parse_query
 from replaymock.matching import graphql
-from replaymock.matching.canonical import Canonical, ignore
-from replaymock.redaction.redactor import Redactor, anonymous, forget_names, shortened
+from replaymock.matching.canonical import CanonicalRequest, apply_ignores
+from replaymock.redaction.placeholders import anonymous
+from replaymock.redaction.redactor import Redactor, normalize_placeholders, shortened
 
 Key = tuple[Any, ...]
 
@@ -28,7 +29,7 @@ IGNORE_KINDS = ("query", "header", "form", "json", "body", "trailing-slash")
 VOLATILE_KINDS = ("header", "json", "value")
 
 
-class Rule(Struct, frozen=True):
+class MatchRule(Struct, frozen=True):
     """What to ignore, and which headers take part, for the requests whose path a glob matches.
 
     `volatile` is what says nothing in their answers.
@@ -44,17 +45,17 @@ class Rule(Struct, frozen=True):
 class Matcher:
     """Brings requests to canonical form under a set of rules."""
 
-    def __init__(self, rules: tuple[Rule, ...] = (), redactor: Redactor | None = None) -> None:
+    def __init__(self, rules: tuple[MatchRule, ...] = (), redactor: Redactor | None = None) -> None:
         self._rules = rules
         self.redactor = redactor or Redactor()
         self.uses_headers = any(rule.headers for rule in rules)
         self._has_volatile = any(rule.volatile for rule in rules)
 
-    def canonical(self, request: Request, known: KnownBody | None = None) -> Canonical:
+    def canonical(self, request: Request, known: KnownBody | None = None) -> CanonicalRequest:
         """The canonical form of a request; `known` stands for a stored body whose bytes were not kept."""
         return self.read(request, known)[0]
 
-    def read(self, request: Request, known: KnownBody | None = None) -> tuple[Canonical, str]:
+    def read(self, request: Request, known: KnownBody | None = None) -> tuple[CanonicalRequest, str]:
         """The canonical form of a request, and its target as it may stand in logs and pages."""
         return self.read_hidden(request, self.hidden(request), known)
 
@@ -63,34 +64,36 @@ class Matcher:
         names = _headers_named(self._rules_for(request))
         return self.redactor.request(_with_only(request, names), anonymous)
 
-    def read_hidden(self, request: Request, hidden: Request, known: KnownBody | None = None) -> tuple[Canonical, str]:
+    def read_hidden(
+        self, request: Request, hidden: Request, known: KnownBody | None = None
+    ) -> tuple[CanonicalRequest, str]:
         """What a request comes down to, of which secrets are hidden already; the rules are those for it as it came."""
         rules = self._rules_for(request)
         names = _headers_named(rules)
         request = hidden
         path, _, query = request.target.partition("?")
         kind, body, text = (*known, "") if known else _canonical_body(request)
-        found = Canonical(
+        found = CanonicalRequest(
             method=request.method,
             path=normal_path(path),
             query=_sorted_pairs(query),
-            headers=tuple((name, forget_names(get(request.headers, name))) for name in names),
+            headers=tuple((name, normalize_placeholders(get(request.headers, name))) for name in names),
             kind=kind,
             body=body,
             text=text,
         )
-        return ignore([selector for rule in rules for selector in rule.ignore], found), shortened(request.target)
+        return apply_ignores([selector for rule in rules for selector in rule.ignore], found), shortened(request.target)
 
     def key(self, request: Request, known: KnownBody | None = None) -> Key:
         """The key of a request: equal for two requests exactly when they are answered alike."""
         return key_of(self.canonical(request, known))
 
-    def message(self, request: Request, data: bytes, *, is_text: bool) -> Canonical:
+    def message(self, request: Request, data: bytes, *, is_text: bool) -> CanonicalRequest:
         """A message on the WebSocket that a request opened, under the rules for its path."""
         data = self.redactor.message(data, anonymous, is_text=is_text)
         kind, body = _canonical_text(data) if is_text else ("bytes", bodies.digest(data))
-        found = Canonical("GET", normal_path(request.path), kind=kind, body=body)
-        return ignore([selector for rule in self._rules_for(request) for selector in rule.ignore], found)
+        found = CanonicalRequest("GET", normal_path(request.path), kind=kind, body=body)
+        return apply_ignores([selector for rule in self._rules_for(request) for selector in rule.ignore], found)
 
     def volatile(self, request: Request) -> tuple[Selector, ...]:
         """What says nothing in the answers to a request."""
@@ -98,18 +101,18 @@ class Matcher:
             return ()
         return tuple(selector for rule in self._rules_for(request) for selector in rule.volatile)
 
-    def _rules_for(self, request: Request) -> list[Rule]:
+    def _rules_for(self, request: Request) -> list[MatchRule]:
         if not self._rules:
             return []
         path = normal_path(request.path)
         return [
             rule
             for rule in self._rules
-            if (rule.path == "/**" or pattern(rule.path).match(path)) and rule.method in ("", request.method)
+            if (rule.path == "/**" or compile_template(rule.path).match(path)) and rule.method in ("", request.method)
         ]
 
 
-def _headers_named(rules: list[Rule]) -> list[str]:
+def _headers_named(rules: list[MatchRule]) -> list[str]:
     return sorted({name for rule in rules for name in rule.headers})
 
 
@@ -120,7 +123,7 @@ def _with_only(request: Request, names: list[str]) -> Request:
     return Request(request.method, request.target, headers, request.body)
 
 
-def key_of(request: Canonical) -> Key:
+def key_of(request: CanonicalRequest) -> Key:
     """A canonical request as one hashable value: method, path, query, headers, kind of body, body."""
     body = request.body
     if request.kind == "json":
@@ -133,7 +136,7 @@ def _canonical_body(request: Request) -> tuple[str, Any, str]:
     if not request.body:
         return "", None, ""
     # What is stored as a digest is compared as one, also when its bytes are at hand.
-    kept = bodies.kept(get(request.headers, "content-type"), request.body)
+    kept = bodies.stored_form(get(request.headers, "content-type"), request.body)
     if isinstance(kept, bodies.Digest):
         return "bytes", kept.sha256, ""
     if isinstance(kept, bodies.Multipart):
@@ -142,19 +145,23 @@ def _canonical_body(request: Request) -> tuple[str, Any, str]:
     found = next(filter(None, (parse(request) for applies, parse in _FORMS if applies(media))), None)
     if found:
         return *found, ""
-    return "bytes", bodies.digest(request.body), forget_names(kept.text) if isinstance(kept, bodies.Text) else ""
+    return (
+        "bytes",
+        bodies.digest(request.body),
+        normalize_placeholders(kept.text) if isinstance(kept, bodies.Text) else "",
+    )
 
 
 def _canonical_json(request: Request) -> KnownBody | None:
     try:
-        return "json", graphql.canonical(json_tokens.parse(forget_names(request.body.decode("utf-8"))))
+        return "json", graphql.canonical(json_tokens.parse(normalize_placeholders(request.body.decode("utf-8"))))
     except ValueError:
         return None
 
 
 def _canonical_text(data: bytes) -> KnownBody:
     """A text message: parsed where it is a JSON object or array, else the text."""
-    text = forget_names(data.decode("utf-8", "replace"))
+    text = normalize_placeholders(data.decode("utf-8", "replace"))
     if text.lstrip()[:1] in ("{", "["):
         with contextlib.suppress(ValueError):
             return "json", json_tokens.parse(text)
@@ -162,7 +169,7 @@ def _canonical_text(data: bytes) -> KnownBody:
 
 
 def _canonical_graphql(request: Request) -> KnownBody | None:
-    return "json", {"query": graphql.normal_query(forget_names(request.body.decode("utf-8", "replace")))}
+    return "json", {"query": graphql.normal_query(normalize_placeholders(request.body.decode("utf-8", "replace")))}
 
 
 def _canonical_form(request: Request) -> KnownBody | None:
@@ -171,7 +178,9 @@ def _canonical_form(request: Request) -> KnownBody | None:
 
 def _sorted_pairs(encoded: str) -> Pairs:
     """The pairs of a query or form as a multiset; placeholders are looked for once decoded, as clients encode them."""
-    pairs = ((forget_names(name), value and forget_names(value)) for name, value in parse_query(encoded))
+    pairs = (
+        (normalize_placeholders(name), value and normalize_placeholders(value)) for name, value in parse_query(encoded)
+    )
     return tuple(sorted(pairs, key=_pair_order))
 
 

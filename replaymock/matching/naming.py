@@ -11,7 +11,7 @@ from urllib.parse import unquote
 
 from replaymock.cassettes.filenames import _LIKE_A_SIDECAR, _SIDECAR_ROOM, METHODS, NAME_LIMIT
 from replaymock.matching import graphql
-from replaymock.matching.canonical import Canonical
+from replaymock.matching.canonical import CanonicalRequest
 from replaymock.matching.matcher import key_of
 from replaymock.placeholders import REDACTED
 
@@ -21,7 +21,7 @@ _LABEL_LIMIT = 28
 _METHOD_LIMIT = 16
 
 
-def cassette_name(request: Canonical, digits: int = HASH_DIGITS) -> str:
+def cassette_name(request: CanonicalRequest, digits: int = HASH_DIGITS) -> str:
     """The name of a request's cassette, with `/` between folders; more `digits` when a name is taken."""
     folders = [_folder(segment) for segment in request.path.split("/") if segment]
     method = _method(request.method)
@@ -33,7 +33,7 @@ def cassette_name(request: Canonical, digits: int = HASH_DIGITS) -> str:
     return _joined(folders, file) if hashed else _joined_or_hashed(folders, file, request)
 
 
-def _joined_or_hashed(folders: list[str], file: str, request: Canonical) -> str:
+def _joined_or_hashed(folders: list[str], file: str, request: CanonicalRequest) -> str:
     whole = "/".join([*folders, file])
     return whole if len(whole) <= NAME_LIMIT else cassette_name(request, HASH_DIGITS * 2)
 
@@ -49,7 +49,7 @@ def _joined(folders: list[str], file: str) -> str:
     return "/".join([*kept, file])
 
 
-def _has_more(request: Canonical) -> bool:
+def _has_more(request: CanonicalRequest) -> bool:
     return bool(request.query or request.headers or request.kind)
 
 
@@ -67,7 +67,7 @@ def _folder(segment: str) -> str:
     return slug[: -len(".json")] + "-json" if slug.endswith(".json") else slug
 
 
-def _label(request: Canonical) -> str:
+def _label(request: CanonicalRequest) -> str:
     if request.kind == "json":
         operation = graphql.operation_name(request.body)
         if operation:
@@ -82,7 +82,7 @@ def _slug(text: str) -> str:
     return _NOT_IN_SLUG.sub("-", plain)
 
 
-def _hash(request: Canonical) -> str:
+def _hash(request: CanonicalRequest) -> str:
     return hashlib.sha256(repr(key_of(request)).encode("utf-8", "surrogatepass")).hexdigest()
 
 

@@ -8,14 +8,14 @@ from typing import Any
 
 from msgspec import Struct, structs
 
-from replaymock.cassettes.filenames import mock_file
-from replaymock.cassettes.model import SOCKET
+from replaymock.cassettes.filenames import plain_mock_name
+from replaymock.cassettes.model import WEBSOCKET_BODY
 from replaymock.errors import UsageError
 from replaymock.http.selectors import parse_selector
-from replaymock.matching.canonical import Canonical, ignore
-from replaymock.matching.config_location import Home
+from replaymock.matching.canonical import CanonicalRequest, apply_ignores
+from replaymock.matching.config_location import ConfigLocation
 from replaymock.matching.differences import Difference, differences
-from replaymock.matching.index import Entry, Index
+from replaymock.matching.index import Index, IndexEntry
 from replaymock.matching.matcher import IGNORE_KINDS, key_of
 from replaymock.matching.naming import cassette_name
 
@@ -31,7 +31,7 @@ RECORD = "record it (replaymock record --mode new --upstream URL)"
 class NearMiss(Struct, frozen=True):
     """A cassette that almost answered, and the fields in which it did not."""
 
-    entry: Entry
+    entry: IndexEntry
     differences: tuple[Difference, ...]
 
 
@@ -42,14 +42,14 @@ class Miss(Struct, frozen=True):
     line is there already.
     """
 
-    request: Canonical
+    request: CanonicalRequest
     reason: str
     nearest: tuple[NearMiss, ...]
     hint: str
     replaces_line: bool = False
-    home: Home = Home()
+    home: ConfigLocation = ConfigLocation()
 
-    def written_in(self, home: Home) -> "Miss":
+    def written_in(self, home: ConfigLocation) -> "Miss":
         """The miss in a run that has its configuration there."""
         return structs.replace(self, home=home)
 
@@ -69,7 +69,7 @@ class Miss(Struct, frozen=True):
         }
 
 
-def explain(request: Canonical, index: Index, ignored: Sequence[str], folder: str = "") -> Miss:
+def explain(request: CanonicalRequest, index: Index, ignored: Sequence[str], folder: str = "") -> Miss:
     """Why `index` has no entry for a request; `ignored` are the ignore rules that are already configured.
 
     `folder` is where cassettes lie, as a path to be written to is told.
@@ -80,7 +80,9 @@ def explain(request: Canonical, index: Index, ignored: Sequence[str], folder: st
     return Miss(request, reason, near, hint, replaces_line=bool(ignored) and hint.startswith("ignore"))
 
 
-def explain_message(received: Canonical, awaited: Sequence[Canonical], entry: Entry, ignored: Sequence[str]) -> Miss:
+def explain_message(
+    received: CanonicalRequest, awaited: Sequence[CanonicalRequest], entry: IndexEntry, ignored: Sequence[str]
+) -> Miss:
     """Why a cassette has no answer to a message on a WebSocket; `awaited` are the recorded ones that have not come."""
     near = [NearMiss(_with_message(entry, message), tuple(differences(message, received))) for message in awaited]
     nearest = tuple(sorted(near, key=_distance)[:NEAREST])
@@ -90,8 +92,8 @@ def explain_message(received: Canonical, awaited: Sequence[Canonical], entry: En
     return Miss(received, "message differs", nearest, hint, replaces_line=bool(ignored))
 
 
-def _with_message(entry: Entry, message: Canonical) -> Entry:
-    return Entry(entry.file, entry.request, message, entry.plain, entry.by_hand, entry.afters, entry.serving)
+def _with_message(entry: IndexEntry, message: CanonicalRequest) -> IndexEntry:
+    return IndexEntry(entry.file, entry.request, message, entry.plain, entry.by_hand, entry.afters, entry.serving)
 
 
 def shortened(text: str) -> str:
@@ -99,27 +101,27 @@ def shortened(text: str) -> str:
     return text if len(text) <= SHOWN else text[: SHOWN - 1] + "…"
 
 
-def exhausted(request: Canonical, entry: Entry) -> Miss:
+def exhausted(request: CanonicalRequest, entry: IndexEntry) -> Miss:
     """The miss of a strict sequence that has played its last response."""
     return Miss(request, "exhausted", (NearMiss(entry, ()),), 'sequence = "auto"')
 
 
-def invalid(request: Canonical, fault: str) -> Miss:
+def invalid(request: CanonicalRequest, fault: str) -> Miss:
     """The miss of a request whose cassette cannot be read, or not as far as it was promised."""
     return Miss(request, INVALID, (), f"mend {fault}")
 
 
-def _nearest(request: Canonical, index: Index) -> tuple[NearMiss, ...]:
+def _nearest(request: CanonicalRequest, index: Index) -> tuple[NearMiss, ...]:
     found = (
         index.at_path(request.path)
         or index.at_path(_other_slash(request.path))
         or _similar(request.path[:SHOWN], index)
     )
-    near = [NearMiss(entry, tuple(differences(entry.canonical, _as_far_as_asked(entry, request)))) for entry in found]
+    near = [NearMiss(entry, tuple(differences(entry.canonical, _relaxed_like(entry, request)))) for entry in found]
     return tuple(sorted(near, key=_distance)[:NEAREST])
 
 
-def _similar(path: str, index: Index) -> list[Entry]:
+def _similar(path: str, index: Index) -> list[IndexEntry]:
     first = path.split("/")[1]
     paths = [known for known in index.paths() if known.split("/")[1] == first] or list(index.paths())
     import difflib  # noqa: PLC0415 - only who misses waits for it
@@ -133,7 +135,7 @@ def _distance(near: NearMiss) -> tuple[int, int, str]:
     return (sum(weights.get(found.field, 1) for found in near.differences), len(near.differences), near.entry.file)
 
 
-def _reason(request: Canonical, nearest: tuple[NearMiss, ...]) -> str:
+def _reason(request: CanonicalRequest, nearest: tuple[NearMiss, ...]) -> str:
     if not nearest:
         return "never recorded"
     fields = [difference.field for difference in nearest[0].differences]
@@ -146,14 +148,20 @@ def _reason(request: Canonical, nearest: tuple[NearMiss, ...]) -> str:
     return "never recorded"
 
 
-def _hint(request: Canonical, reason: str, nearest: tuple[NearMiss, ...], ignored: Sequence[str], folder: str) -> str:
+def _hint(
+    request: CanonicalRequest, reason: str, nearest: tuple[NearMiss, ...], ignored: Sequence[str], folder: str
+) -> str:
     if reason == "never recorded":
-        mock = mock_file(request.path)
-        if request.method == "GET" and not request.query and request.kind != SOCKET[0] and mock:
+        mock = plain_mock_name(request.path)
+        if request.method == "GET" and not request.query and request.kind != WEBSOCKET_BODY[0] and mock:
             return f"{RECORD}, or put JSON into {posixpath.join(folder, mock)}"
         return f"{RECORD}, or {_by_hand(request, folder)}"
     if reason == OTHER_PROTOCOL:
-        return f"recorded is a page, no WebSocket: {RECORD}" if request.kind == SOCKET[0] else "open a WebSocket there"
+        return (
+            f"recorded is a page, no WebSocket: {RECORD}"
+            if request.kind == WEBSOCKET_BODY[0]
+            else "open a WebSocket there"
+        )
     if reason == "other method":
         recorded = sorted({near.entry.canonical.method for near in nearest})
         known = f"recorded is {' and '.join(recorded)}: send that, or record {request.method} too"
@@ -161,10 +169,10 @@ def _hint(request: Canonical, reason: str, nearest: tuple[NearMiss, ...], ignore
     return _ignore_line(request, nearest[0], ignored)
 
 
-def _by_hand(request: Canonical, folder: str) -> str:
+def _by_hand(request: CanonicalRequest, folder: str) -> str:
     """The file to write, and the least that makes a request like this one hit; only its name if that takes more."""
     file = posixpath.join(folder, cassette_name(request))
-    if request.kind == SOCKET[0]:
+    if request.kind == WEBSOCKET_BODY[0]:
         return f"write {file} by hand, with messages"
     named: dict[str, Any] = {} if request.method == "GET" else {"method": request.method}
     named["path"] = request.path
@@ -177,7 +185,7 @@ def _by_hand(request: Canonical, folder: str) -> str:
     return f"write {file}: {found}"
 
 
-def _ignore_line(request: Canonical, near: NearMiss, ignored: Sequence[str]) -> str:
+def _ignore_line(request: CanonicalRequest, near: NearMiss, ignored: Sequence[str]) -> str:
     """The shortest list of ignore rules under which the two are one; each candidate is tried before it is given."""
     exact = ["trailing-slash" if found.field == "path" else found.field for found in near.differences]
     exact = ["body" if field == "json:$" else field for field in exact]
@@ -185,22 +193,22 @@ def _ignore_line(request: Canonical, near: NearMiss, ignored: Sequence[str]) -> 
     coarsest = ["query" if field.startswith("query:") else field for field in coarse]
     for fields in ([] if len(exact) > _MOST_SELECTORS else [exact]) + [coarse, coarsest]:
         rules = list(dict.fromkeys(fields))
-        if _make_one(rules, near.entry, request):
+        if _would_match(rules, near.entry, request):
             break
     return f"ignore = [{', '.join(_toml_string(rule) for rule in dict.fromkeys([*ignored, *rules]))}]"
 
 
-def _make_one(rules: list[str], entry: Entry, request: Canonical) -> bool:
+def _would_match(rules: list[str], entry: IndexEntry, request: CanonicalRequest) -> bool:
     try:
         "".join(rules).encode("utf-8")
         selectors = [parse_selector(rule, IGNORE_KINDS, "hint") for rule in rules]
     except (UsageError, UnicodeEncodeError):
         return False  # a name that no rule can hold, such as the empty one
-    request = _as_far_as_asked(entry, request)
-    return key_of(ignore(selectors, entry.canonical)) == key_of(ignore(selectors, request))
+    request = _relaxed_like(entry, request)
+    return key_of(apply_ignores(selectors, entry.canonical)) == key_of(apply_ignores(selectors, request))
 
 
-def _as_far_as_asked(entry: Entry, request: Canonical) -> Canonical:
+def _relaxed_like(entry: IndexEntry, request: CanonicalRequest) -> CanonicalRequest:
     """The request as an entry has it: HEAD as GET, and all that a template does not speak of as the template has it."""
     template, stored = entry.request, entry.canonical
     if request.method == "HEAD" and stored.method == "GET":
@@ -228,7 +236,7 @@ def _other_slash(path: str) -> str:
     return path.rstrip("/") or "/" if path.endswith("/") else f"{path}/"
 
 
-def _request_json(request: Canonical) -> dict[str, Any]:
+def _request_json(request: CanonicalRequest) -> dict[str, Any]:
     found: dict[str, Any] = {"method": request.method, "path": _shown(request.path)}
     if request.query:
         found["query"] = [_shown(name if value is None else f"{name}={value}") for name, value in request.query]

@@ -9,25 +9,25 @@ from typing import Any
 from msgspec import Struct
 
 from replaymock.http.uri import readable
-from replaymock.matching.canonical import Canonical
-from replaymock.redaction.known_secrets import LONGEST, is_telling
+from replaymock.matching.canonical import CanonicalRequest
+from replaymock.redaction.known_secrets import LONGEST, is_distinctive
 from replaymock.redaction.placeholders import ANONYMOUS
 
 Key = tuple[Any, ...]
 
 
-def is_masked(stored: Canonical) -> bool:
+def has_placeholder(stored: CanonicalRequest) -> bool:
     """Whether anything in a stored request is hidden."""
     return _IN_PATH in stored.path or ANONYMOUS in repr((stored.query, stored.headers, stored.body, stored.text))
 
 
-class View(Struct, frozen=True):
+class RedactedShape(Struct, frozen=True):
     """Where a stored request holds placeholders: in which segments of its path, and under which names of its query."""
 
     segments: frozenset[int]
     names: frozenset[str]
 
-    def of(self, request: Canonical) -> Key:
+    def of(self, request: CanonicalRequest) -> Key:
         """What a request has elsewhere in its target: one that is covered has the same."""
         segments = enumerate(request.path.split("/"))
         elsewhere = tuple("" if at in self.segments else segment for at, segment in segments)
@@ -35,14 +35,14 @@ class View(Struct, frozen=True):
         return request.method, request.kind, elsewhere, query
 
 
-def view_of(stored: Canonical) -> View:
+def redacted_shape(stored: CanonicalRequest) -> RedactedShape:
     """Where a stored request holds placeholders."""
     segments = enumerate(stored.path.split("/"))
     names = (name for name, value in stored.query if ANONYMOUS in (value or ""))
-    return View(frozenset(at for at, segment in segments if _IN_PATH in segment), frozenset(names))
+    return RedactedShape(frozenset(at for at, segment in segments if _IN_PATH in segment), frozenset(names))
 
 
-def covers(stored: Canonical, live: Canonical) -> bool:
+def matches_redacted(stored: CanonicalRequest, live: CanonicalRequest) -> bool:
     """Whether a live request is the stored one, but for telling values in the places of placeholders."""
     return (
         (stored.method, stored.kind) == (live.method, live.kind)
@@ -129,7 +129,7 @@ def _end_of_value(live: str, at: int, piece: str) -> int:
 
 
 def _is_hideable(value: str) -> bool:
-    return value == ANONYMOUS or is_telling(value)
+    return value == ANONYMOUS or is_distinctive(value)
 
 
 # How often what ends a value may stand in the value itself.

@@ -5,14 +5,14 @@ from dataclasses import replace
 
 from replaymock.http import event_stream
 from replaymock.http.headers import media_type
-from replaymock.http.messages import Exchange, Head, Live, Request, Response
-from replaymock.http.rendered import Answer, Out
-from replaymock.proxy.relay import Kept
-from replaymock.recording.pipeline import Turn
-from replaymock.recording.request_capture import Asked
+from replaymock.http.messages import Exchange, Request, Response, ResponseHead, StreamingResponse
+from replaymock.http.rendered import RenderedResponse, ResponseSink
+from replaymock.proxy.relay import BodyCapture
+from replaymock.recording.pipeline import PendingExchange
+from replaymock.recording.request_capture import CapturedRequest
 
 
-class Attempt:
+class InFlightExchange:
     """One exchange, from its arrival.
 
     `status` is what went out on the connection, 0 as long as nothing did; `asked` the request once it is whole and was
@@ -20,14 +20,14 @@ class Attempt:
     gap, `there` are the files there were, as the same request, asked at the same time, may have filled it before.
     """
 
-    def __init__(self, request: Request, out: Out, turn: Turn, limit: int, started: float) -> None:
+    def __init__(self, request: Request, out: ResponseSink, turn: PendingExchange, limit: int, started: float) -> None:
         self.request = request
         self.turn = turn
         self.started = started
-        self.sent = Kept(limit)
-        self.kept = Kept(limit)
-        self.live: Live | None = None
-        self.asked: Asked | None = None
+        self.sent = BodyCapture(limit)
+        self.kept = BodyCapture(limit)
+        self.live: StreamingResponse | None = None
+        self.asked: CapturedRequest | None = None
         self.there: Container[str] | None = None
         self.status = 0
         self.stored = False
@@ -59,18 +59,18 @@ class Attempt:
             return "its request body is larger than --max-body"
         return "" if self.kept.whole or self.is_stream else "larger than --max-body"
 
-    def answered(self, live: Live, now: float) -> None:
+    def answered(self, live: StreamingResponse, now: float) -> None:
         """Takes note of the head of the response, which came `now` on the loop's clock."""
         self.live = live
         self._began = now
         if self.is_stream:
-            self.kept = Kept(self._limit, beginning=True)
+            self.kept = BodyCapture(self._limit, beginning=True)
 
-    def makes_whole(self, live: Live, body: bytes) -> None:
+    def makes_whole(self, live: StreamingResponse, body: bytes) -> None:
         """Learns that what came last completes this response, which is to be kept instead."""
         self.live = live
         self.stored = True
-        self.kept = Kept(self._limit)
+        self.kept = BodyCapture(self._limit)
         self.kept.add(body, self._began)
 
     def with_body(self) -> Request:
@@ -79,7 +79,7 @@ class Attempt:
             return self.request
         return replace(self.request, body=self.sent.data)
 
-    def exchange(self, live: Live, now: float, recorded_at: str, *, truncated: bool) -> Exchange:
+    def exchange(self, live: StreamingResponse, now: float, recorded_at: str, *, truncated: bool) -> Exchange:
         """The exchange as it stands `now`, on the clock of `started`."""
         arrivals = tuple((size, round((moment - self._began) * 1000)) for size, moment in self.kept.arrivals)
         return Exchange(
@@ -93,17 +93,17 @@ class Attempt:
             digest=live.digest,
         )
 
-    def answer(self, answer: Answer) -> None:
+    def answer(self, answer: RenderedResponse) -> None:
         """Sends a whole answer."""
         self.status = answer.status
         self._out.answer(answer)
 
-    def begin(self, head: Head, length: int | None) -> None:
+    def begin(self, head: ResponseHead, length: int | None) -> None:
         """Sends a head."""
         self.status = head.status
         self._out.begin(head, length)
 
-    def whole(self, head: Head, length: int | None, body: bytes) -> None:
+    def whole(self, head: ResponseHead, length: int | None, body: bytes) -> None:
         """Sends a head and its body."""
         self.status = head.status
         self._out.whole(head, length, body)

@@ -9,32 +9,32 @@ from datetime import UTC, datetime
 from functools import lru_cache, partial
 from typing import TYPE_CHECKING
 
-from replaymock.cassettes.path_templates import pattern
+from replaymock.cassettes.path_templates import compile_template
 from replaymock.errors import RequestRefused
 from replaymock.http import challenges
-from replaymock.http.conditional import OK, Reduced, answers_less, not_forwarded
-from replaymock.http.conditional import Asked as Ranged
+from replaymock.http.conditional import OK, PartialResponse, answers_less, not_forwarded
+from replaymock.http.conditional import ConditionalRequest as Ranged
 from replaymock.http.headers import Headers, get, list_items
-from replaymock.http.messages import Head, Live, Request, is_large
+from replaymock.http.messages import Request, ResponseHead, StreamingResponse, should_offload
 from replaymock.http.origin import prefixed_cookies
-from replaymock.http.problem import fault, refusal
-from replaymock.http.rendered import Out
+from replaymock.http.problem import fault, rejection
+from replaymock.http.rendered import ResponseSink
 from replaymock.http.uri import normal_path
-from replaymock.matching.index import Index, Serving
+from replaymock.matching.index import Index, RenderOptions
 from replaymock.proxy import own_origin
-from replaymock.proxy.attempt import Attempt
-from replaymock.proxy.headers import Passage
+from replaymock.proxy.attempt import InFlightExchange
+from replaymock.proxy.headers import HeaderForwarder
 from replaymock.proxy.lingering import Detachable, Lingering
 from replaymock.proxy.ranges import PARTIAL, Ranging
-from replaymock.proxy.relay import Kept, keeping, relay
+from replaymock.proxy.relay import BodyCapture, keeping, relay
 from replaymock.proxy.routes import Upstream
 from replaymock.proxy.slices import Cut, cut_from, relay_part
-from replaymock.recording.cassette_builder import Recording
-from replaymock.recording.pipeline import Save, Taking, Turns
-from replaymock.telemetry.journal import Report, Served
+from replaymock.recording.cassette_builder import CassetteBuilder
+from replaymock.recording.pipeline import ArrivalOrder, RecordingPipeline, Save
+from replaymock.telemetry.journal import Report, ServedRequest
 
 if TYPE_CHECKING:
-    from replaymock.proxy.upstreams import Backends  # replay never loads httpx
+    from replaymock.proxy.upstreams import Upstreams  # replay never loads httpx
 
 TURN_SECONDS = 5.0
 """How long an exchange waits for requests that arrived before it and are still going on, until it is kept."""
@@ -44,15 +44,15 @@ AGAIN_SECONDS = 5.0
 
 _MOST_TROUBLES = 1000
 
-Count = Callable[[Served], None]
+Count = Callable[[ServedRequest], None]
 """Learns what was served."""
 
-Exchanging = Callable[[Attempt, AsyncIterator[bytes], Callable[[], Index], Count], Awaitable[None]]
+Exchanging = Callable[[InFlightExchange, AsyncIterator[bytes], Callable[[], Index], Count], Awaitable[None]]
 """One way of asking upstream and passing the answer on."""
 
 
 @dataclass(frozen=True, slots=True)
-class Forwarding:
+class ForwardOptions:
     """How requests are forwarded: this server's name in `Via`, headers added upstream, and which paths are recorded."""
 
     via: str
@@ -63,15 +63,15 @@ class Forwarding:
     lookup: bool = False
 
 
-class Recorder:
+class RecordingForwarder:
     """Forwards requests and keeps what comes back."""
 
     def __init__(
         self,
-        forwarding: Forwarding,
-        recording: Recording,
-        backends: "Backends",
-        serving: Serving,
+        forwarding: ForwardOptions,
+        recording: CassetteBuilder,
+        backends: "Upstreams",
+        serving: RenderOptions,
         save: Save,
         report: Report,
         clock: Callable[[], float],
@@ -84,11 +84,11 @@ class Recorder:
         self.clock = clock
         status = f"replaymock; fwd={'uri-miss' if forwarding.lookup else 'request'}" if forwarding.diagnostics else ""
         origins = recording.origins if recording.policy.rewrite else None
-        self.passage = Passage(forwarding.via, forwarding.added, status, origins, serving.cors)
+        self.passage = HeaderForwarder(forwarding.via, forwarding.added, status, origins, serving.cors)
         self._noted: set[str] = set()
         self._troubles: dict[str, tuple[float, int]] = {}
-        self._turns = Turns()
-        self.taking = Taking(recording, serving, save, self.warn)
+        self._turns = ArrivalOrder()
+        self.taking = RecordingPipeline(recording, serving, save, self.warn)
         self._ranging = Ranging(self.passage, backends, recording.policy.max_body)
         self._lingering = Lingering()
 
@@ -111,7 +111,7 @@ class Recorder:
         self,
         request: Request,
         body: AsyncIterator[bytes],
-        out: Out,
+        out: ResponseSink,
         index: Callable[[], Index],
         count: Count,
     ) -> None:
@@ -135,14 +135,14 @@ class Recorder:
         self,
         request: Request,
         body: AsyncIterator[bytes],
-        out: Out,
+        out: ResponseSink,
         index: Callable[[], Index],
         count: Count,
         exchange: Exchanging,
     ) -> None:
         limit = self.recording.policy.max_body
         turn = self._turns.arrive(request.session, request.method, request.target)
-        attempt = Attempt(request, out, turn, limit, self.clock())
+        attempt = InFlightExchange(request, out, turn, limit, self.clock())
         outcome = "forwarded"
         try:
             await exchange(attempt, body, index, count)
@@ -169,7 +169,7 @@ class Recorder:
         self.taking.settle()
 
     async def _exchange(
-        self, attempt: Attempt, body: AsyncIterator[bytes], index: Callable[[], Index], count: Count
+        self, attempt: InFlightExchange, body: AsyncIterator[bytes], index: Callable[[], Index], count: Count
     ) -> None:
         request = attempt.request
         upstream = self.route(request)
@@ -185,7 +185,9 @@ class Recorder:
         if attempt.stored:
             self._close(attempt, index, count, truncated=attempt.is_stream and not attempt.kept.whole)
 
-    async def _pass_on(self, attempt: Attempt, live: Live, index: Callable[[], Index], count: Count) -> None:
+    async def _pass_on(
+        self, attempt: InFlightExchange, live: StreamingResponse, index: Callable[[], Index], count: Count
+    ) -> None:
         """Passes a live answer on as it comes."""
         request = attempt.request
         head = self._head(attempt, live, live, index())
@@ -195,7 +197,9 @@ class Recorder:
         with self._limited(attempt, index, count):
             await relay(live, head, attempt, attempt.kept, rewriting)
 
-    def _head(self, attempt: Attempt, live: Live, shown: Live, index: Index) -> Head:
+    def _head(
+        self, attempt: InFlightExchange, live: StreamingResponse, shown: StreamingResponse, index: Index
+    ) -> ResponseHead:
         """The head for the client, which is that of what is `shown` of a live answer."""
         self._note_cookies(live.headers)
         attempt.answered(live, asyncio.get_running_loop().time())
@@ -208,7 +212,7 @@ class Recorder:
         self,
         client: Detachable,
         asked: Ranged,
-        attempt: Attempt,
+        attempt: InFlightExchange,
         body: AsyncIterator[bytes],
         index: Callable[[], Index],
         count: Count,
@@ -228,7 +232,7 @@ class Recorder:
         self,
         client: Detachable,
         asked: Ranged,
-        attempt: Attempt,
+        attempt: InFlightExchange,
         body: AsyncIterator[bytes],
         index: Callable[[], Index],
         count: Count,
@@ -254,27 +258,27 @@ class Recorder:
             self._ranging.kept(request, cut.live, attempt.kept.data)
         return True
 
-    async def _pass_part(self, attempt: Attempt, cut: Cut, part: Reduced, index: Index) -> None:
+    async def _pass_part(self, attempt: InFlightExchange, cut: Cut, part: PartialResponse, index: Index) -> None:
         """Passes a part of a live answer on; all of it is kept where it is not on its way already."""
         request, live = attempt.request, cut.live
-        kept: Kept | None = attempt.kept
+        kept: BodyCapture | None = attempt.kept
         if attempt.stored and self._ranging.is_coming(request, cut):
             attempt.stored, kept = False, None
-        shown = Live(part.status, part.reason, part.headers, live.chunks)
+        shown = StreamingResponse(part.status, part.reason, part.headers, live.chunks)
         try:
             await relay_part(cut, part, self._head(attempt, live, shown, index), attempt, kept)
         finally:
             if kept:
                 self._ranging.came(request)
 
-    def _join(self, attempt: Attempt, live: Live) -> None:
+    def _join(self, attempt: InFlightExchange, live: StreamingResponse) -> None:
         """Has the whole kept of which a part was the last to come."""
         found = self._ranging.joined(attempt.request, live, attempt.kept.data)
         if found:
             headers, body = found
-            attempt.makes_whole(Live(OK, "OK", headers, live.chunks, body), body)
+            attempt.makes_whole(StreamingResponse(OK, "OK", headers, live.chunks, body), body)
 
-    def _is_whole(self, request: Request, live: Live) -> bool:
+    def _is_whole(self, request: Request, live: StreamingResponse) -> bool:
         """Whether an answer is recorded for a request: not one to its conditions or its range only."""
         status = live.status
         if not self._is_stored(live):
@@ -286,14 +290,14 @@ class Recorder:
             self.warn(request, f"not saved, {status} answers {less}, and says nothing of the whole")
         return not less
 
-    def _is_stored(self, live: Live) -> bool:
+    def _is_stored(self, live: StreamingResponse) -> bool:
         policy = self.recording.policy
         if challenges.is_offered(live.status, live.headers):
             # It is of a login that holds for a connection. On replay there is none, and clients fail on half of one.
             return live.status in policy.statuses and not challenges.is_step(live.headers)
         return policy.wants(live.status)
 
-    def _file(self, attempt: Attempt, index: Index) -> str:
+    def _file(self, attempt: InFlightExchange, index: Index) -> str:
         """The cassette that an answer is kept in and names; empty where that is not known before the answer goes out.
 
         As a rule the request is whole when it is answered, and what is made of it here is good to the end. One that is
@@ -302,7 +306,7 @@ class Recorder:
         if not (attempt.stored and attempt.has_whole_request):
             return ""
         request = attempt.with_body()
-        if is_large(request):
+        if should_offload(request):
             return ""
         try:
             attempt.asked = self.recording.read(request)
@@ -314,7 +318,7 @@ class Recorder:
             return ""
 
     @contextmanager
-    def _limited(self, attempt: Attempt, index: Callable[[], Index], count: Count) -> Iterator[None]:
+    def _limited(self, attempt: InFlightExchange, index: Callable[[], Index], count: Count) -> Iterator[None]:
         """Keeps what there is of a stream once it has gone on for too long; the caller still gets the rest."""
 
         def cut() -> None:
@@ -332,7 +336,7 @@ class Recorder:
             if timer:
                 timer.cancel()
 
-    def _close(self, attempt: Attempt, index: Callable[[], Index], count: Count, *, truncated: bool) -> None:
+    def _close(self, attempt: InFlightExchange, index: Callable[[], Index], count: Count, *, truncated: bool) -> None:
         """Decides what is kept of an exchange, once; it is kept when it is its turn."""
         live = attempt.live
         if attempt.closed or live is None or (truncated and not attempt.kept.data):
@@ -350,10 +354,10 @@ class Recorder:
         if not self._turns.end(attempt.turn, taking):
             asyncio.get_running_loop().call_later(TURN_SECONDS, self._turns.hurry, attempt.turn)
 
-    def _count(self, attempt: Attempt, count: Count, outcome: str, file: str) -> None:
+    def _count(self, attempt: InFlightExchange, count: Count, outcome: str, file: str) -> None:
         shown = self.recording.shown(attempt.request)
         elapsed = (self.clock() - attempt.started) * 1000
-        count(Served(attempt.request.method, shown, attempt.status, outcome, file, elapsed))
+        count(ServedRequest(attempt.request.method, shown, attempt.status, outcome, file, elapsed))
 
     def is_wanted(self, path: str) -> bool:
         """Whether what is at a path is recorded."""
@@ -361,17 +365,17 @@ class Recorder:
         if not only and not skip:
             return True
         path = normal_path(path)
-        if any(pattern(glob).match(path) for glob in skip):
+        if any(compile_template(glob).match(path) for glob in skip):
             return False
-        return not only or any(pattern(glob).match(path) for glob in only)
+        return not only or any(compile_template(glob).match(path) for glob in only)
 
-    def _fail(self, error: RequestRefused, attempt: Attempt) -> None:
+    def _fail(self, error: RequestRefused, attempt: InFlightExchange) -> None:
         self.warn(attempt.request, error.detail)
         if attempt.status:
             attempt.abort()
         else:
             echoed = self.serving.cors.echoed(attempt.request.headers)
-            attempt.answer(refusal(error, self.serving.cors, echoed))
+            attempt.answer(rejection(error, self.serving.cors, echoed))
 
     def warn(self, request: Request, text: str) -> None:
         """Tells the user of a trouble with a request; of one that goes on only now and then, with how often it was."""

@@ -3,8 +3,8 @@
 from functools import lru_cache
 
 from replaymock.http import signing
-from replaymock.http.content_coding import cut_to_known
-from replaymock.http.cors import Cors
+from replaymock.http.content_coding import restrict_to_supported
+from replaymock.http.cors import CorsPolicy
 from replaymock.http.headers import (
     FRAMING,
     Headers,
@@ -16,14 +16,14 @@ from replaymock.http.headers import (
     list_items,
     without,
 )
-from replaymock.http.messages import Head, Live, Request
-from replaymock.http.origin import Origins, below, local_cookies
+from replaymock.http.messages import Request, ResponseHead, StreamingResponse
+from replaymock.http.origin import OriginRewriter, local_cookies, under_base_path
 from replaymock.proxy import own_origin
-from replaymock.proxy.relay import Rewriting
+from replaymock.proxy.relay import BodyRewrite
 from replaymock.proxy.routes import Upstream
 
 
-def to_upstream(
+def request_headers(
     headers: Headers,
     host: str,
     via: str,
@@ -45,8 +45,14 @@ def to_upstream(
     return (*found, ("Transfer-Encoding", "chunked")) if _is_chunked(headers) else found
 
 
-def to_caller(
-    headers: Headers, origins: Origins | None, origin: str, base: str, cors: Cors, echoed: str, extra: Headers
+def response_headers(
+    headers: Headers,
+    origins: OriginRewriter | None,
+    origin: str,
+    base: str,
+    cors: CorsPolicy,
+    echoed: str,
+    extra: Headers,
 ) -> Headers:
     """Response headers as they go to the caller, without framing; `origins` is None where nothing is rewritten.
 
@@ -57,7 +63,7 @@ def to_caller(
         kept = tuple(pair for pair in kept if not is_cors(pair[0].lower()))
     if origins is not None:
         kept = tuple((name, origins.header_to_origin(value, origin)) for name, value in kept)
-    return cors.apply((*below(local_cookies(kept), base), *extra), echoed)
+    return cors.apply((*under_base_path(local_cookies(kept), base), *extra), echoed)
 
 
 @lru_cache(maxsize=128)
@@ -72,13 +78,15 @@ def _expects_to_be_asked(headers: Headers) -> bool:
 
 
 def _cut(name: str, value: str, signed: frozenset[str]) -> str:
-    return cut_to_known(value) if name.lower() == "accept-encoding" and "accept-encoding" not in signed else value
+    return (
+        restrict_to_supported(value) if name.lower() == "accept-encoding" and "accept-encoding" not in signed else value
+    )
 
 
 _REMEMBERED = 256
 
 
-class Passage:
+class HeaderForwarder:
     """Makes the heads. `origins` are replaced on the way to the caller; where they are None, nothing is, either way.
 
     `own` are origins this server goes by, besides the one that each client uses: they name the upstream on the way
@@ -86,7 +94,7 @@ class Passage:
     empty where answers do not say what they are.
     """
 
-    def __init__(self, via: str, added: Headers, status: str, origins: Origins | None, cors: Cors) -> None:
+    def __init__(self, via: str, added: Headers, status: str, origins: OriginRewriter | None, cors: CorsPolicy) -> None:
         self._via = via
         self._added = added
         self._status = status
@@ -101,11 +109,11 @@ class Passage:
         presigned = request.query if signing.is_presigned(request.query) else ""
         return self._upstream(request.headers, upstream, left_out, presigned)
 
-    def rewriting(self, request: Request, limit: int) -> Rewriting | None:
+    def rewriting(self, request: Request, limit: int) -> BodyRewrite | None:
         """How the body of an answer is rewritten."""
-        return Rewriting(self._origins, request.origin, limit) if self._origins else None
+        return BodyRewrite(self._origins, request.origin, limit) if self._origins else None
 
-    def head(self, live: Live, request: Request, file: str, *, stored: bool) -> Head:
+    def head(self, live: StreamingResponse, request: Request, file: str, *, stored: bool) -> ResponseHead:
         """The head of an answer as the caller gets it; `file` is the cassette it is kept in, empty where not known."""
         echoed = self._cors.echoed(request.headers)
         is_head = request.method == "HEAD"
@@ -113,7 +121,7 @@ class Passage:
         before, after = self._caller(live.headers, request.origin, request.base, echoed, stored, named, is_head)
         if file and self._status:
             before = (*before, ("Replaymock-Cassette", file))
-        return Head(live.status, live.reason, before + after)
+        return ResponseHead(live.status, live.reason, before + after)
 
     def _to_upstream(self, headers: Headers, upstream: Upstream, left_out: frozenset[str], presigned: str) -> Headers:
         signed = signing.covered(headers, presigned)
@@ -122,7 +130,7 @@ class Passage:
             own = self.own | {own_origin.normal(here)} if here else self.own
             headers = own_origin.to_backend(headers, own, upstream, signed)
         host = upstream.origin.partition("://")[2]
-        return to_upstream(headers, host, self._via, self._added, left_out, signed)
+        return request_headers(headers, host, self._via, self._added, left_out, signed)
 
     def _to_caller(
         self,
@@ -138,7 +146,7 @@ class Passage:
         cassette = ("Replaymock-Cassette", "")
         extra: Headers = (("Cache-Status", self._status + ("; stored" if stored else "")),) if self._status else ()
         extra = (*extra, cassette) if extra and named else extra
-        found = to_caller(headers, self._origins, origin, base, self._cors, echoed, extra)
+        found = response_headers(headers, self._origins, origin, base, self._cors, echoed, extra)
         if is_head:
             found = (*found, *(pair for pair in headers if pair[0].lower() == "content-length"))
         at = next((at for at, pair in enumerate(found) if pair is cassette), len(found))

@@ -4,8 +4,8 @@ import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 
-from replaymock.http.messages import Head
-from replaymock.http.rendered import Answer, Out
+from replaymock.http.messages import ResponseHead
+from replaymock.http.rendered import RenderedResponse, ResponseSink
 
 LINGER_SECONDS = 120.0
 """How long a whole is waited for once its client has what it wanted."""
@@ -14,7 +14,7 @@ LINGER_SECONDS = 120.0
 class Detachable:
     """A client's connection that its exchange may outlive: nothing more is sent on it once it is over."""
 
-    def __init__(self, out: Out) -> None:
+    def __init__(self, out: ResponseSink) -> None:
         self.client = out.client
         self._out = out
         self._patience: asyncio.Timeout | None = None
@@ -41,17 +41,17 @@ class Detachable:
         if self.over:
             self._hurry()
 
-    def answer(self, answer: Answer) -> None:
+    def answer(self, answer: RenderedResponse) -> None:
         """Sends a whole answer."""
         if not self.over:
             self._out.answer(answer)
 
-    def begin(self, head: Head, length: int | None) -> None:
+    def begin(self, head: ResponseHead, length: int | None) -> None:
         """Sends a head."""
         if not self.over:
             self._out.begin(head, length)
 
-    def whole(self, head: Head, length: int | None, body: bytes) -> None:
+    def whole(self, head: ResponseHead, length: int | None, body: bytes) -> None:
         """Sends a head and its body."""
         if not self.over:
             self._out.whole(head, length, body)
@@ -96,7 +96,7 @@ class Lingering:
     def __init__(self) -> None:
         self._tasks: set[asyncio.Task[None]] = set()
 
-    async def run(self, out: Out, exchange: Callable[[Detachable], Awaitable[None]]) -> None:
+    async def run(self, out: ResponseSink, exchange: Callable[[Detachable], Awaitable[None]]) -> None:
         """Performs an exchange, and goes on with it where the client leaves meanwhile."""
         client = Detachable(out)
         task = asyncio.ensure_future(_performed(exchange, client))

@@ -7,16 +7,16 @@ from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from replaymock.http import conditional, signing
-from replaymock.http.conditional import Asked
+from replaymock.http.conditional import ConditionalRequest
 from replaymock.http.headers import Headers, content_length, get, has, has_body
-from replaymock.http.messages import Live, Request
-from replaymock.proxy.headers import Passage
+from replaymock.http.messages import Request, StreamingResponse
+from replaymock.proxy.headers import HeaderForwarder
 from replaymock.proxy.routes import Upstream
 from replaymock.proxy.slices import Cut
 from replaymock.proxy.wholes import TOO_LARGE, Parts, Wholes, total_of
 
 if TYPE_CHECKING:
-    from replaymock.proxy.upstreams import Backends  # replay never loads httpx
+    from replaymock.proxy.upstreams import Upstreams  # replay never loads httpx
 
 NOT_MODIFIED = 304
 PARTIAL = 206
@@ -25,14 +25,14 @@ PARTIAL = 206
 class Ranging:
     """The ranges of one run. A whole is kept, and remembered, within `limit` bytes."""
 
-    def __init__(self, passage: Passage, backends: "Backends", limit: int) -> None:
+    def __init__(self, passage: HeaderForwarder, backends: "Upstreams", limit: int) -> None:
         self._passage = passage
         self._backends = backends
         self._limit = limit
         self._wholes = Wholes(limit)
         self._parts = Parts(limit)
 
-    def asked(self, request: Request) -> Asked | None:
+    def asked(self, request: Request) -> ConditionalRequest | None:
         """The range of a request that is to be cut from the whole; None where there is none, or it goes upstream.
 
         A range that is signed would be missed there, and the second of two requests would have no body any more.
@@ -47,7 +47,7 @@ class Ranging:
     @asynccontextmanager
     async def whole(
         self, upstream: Upstream, request: Request, body: AsyncIterator[bytes], client: Hashable
-    ) -> AsyncIterator[Live]:
+    ) -> AsyncIterator[StreamingResponse]:
         """The answer to a request for the whole of what a range is asked of. UpstreamError also while it is read.
 
         A whole that was kept is not sent again where upstream says that it still is the same.
@@ -61,7 +61,7 @@ class Ranging:
         async with self._backends.send(upstream, outgoing, body, client) as live:
             yield known.confirmed(live) if known and live.status == NOT_MODIFIED else live
 
-    def kept(self, request: Request, live: Live, body: bytes) -> None:
+    def kept(self, request: Request, live: StreamingResponse, body: bytes) -> None:
         """Learns that a whole was kept."""
         if live.status == conditional.OK:
             self._wholes.remember(request.target, live, body)
@@ -74,11 +74,11 @@ class Ranging:
         """Learns that a whole is on its way no more."""
         self._wholes.came(request.target)
 
-    def give_up(self, request: Request, live: Live) -> None:
+    def give_up(self, request: Request, live: StreamingResponse) -> None:
         """Has ranges of a target go upstream by themselves, after its whole turned out not to do."""
         self._wholes.note_size(request.target, content_length(live.headers))
 
-    def joined(self, request: Request, live: Live, body: bytes) -> tuple[Headers, bytes] | None:
+    def joined(self, request: Request, live: StreamingResponse, body: bytes) -> tuple[Headers, bytes] | None:
         """The head and body of a whole, where a part that was passed on is the last of it."""
         self._wholes.note_size(request.target, total_of(live.headers))
         plain = not has(request.headers, "if-range")  # or it may come without some of its headers

@@ -12,15 +12,15 @@ from dataclasses import dataclass
 from replaymock.errors import UpstreamError
 from replaymock.http import content_coding, media_types
 from replaymock.http.headers import content_length, get, media_type
-from replaymock.http.messages import Head, Live
-from replaymock.http.origin import Origins, StreamRewriter
-from replaymock.http.rendered import Out
+from replaymock.http.messages import ResponseHead, StreamingResponse
+from replaymock.http.origin import OriginRewriter, StreamingOriginRewriter
+from replaymock.http.rendered import ResponseSink
 from replaymock.placeholders import ORIGIN
 
 _SAME_MOMENT = 0.0005
 
 
-class Kept:
+class BodyCapture:
     """A copy of a body, as far as `limit` bytes; of a larger one nothing, or its `beginning`.
 
     `arrivals` has how many bytes were there when, in seconds on the clock of whoever adds them.
@@ -73,15 +73,17 @@ _NEVER_HELD = frozenset(("text/event-stream", "application/x-ndjson", "applicati
 
 
 @dataclass(frozen=True, slots=True)
-class Rewriting:
+class BodyRewrite:
     """How a live body is rewritten: which origins, and what they become."""
 
-    origins: Origins
+    origins: OriginRewriter
     caller_origin: str
     limit: int
 
 
-async def relay(live: Live, head: Head, out: Out, kept: Kept, rewriting: Rewriting | None) -> None:
+async def relay(
+    live: StreamingResponse, head: ResponseHead, out: ResponseSink, kept: BodyCapture, rewriting: BodyRewrite | None
+) -> None:
     """Passes a body on and keeps a copy as it came. UpstreamError when upstream cuts it short."""
     if live.whole is not None:
         kept.add(live.whole, asyncio.get_running_loop().time())
@@ -102,7 +104,7 @@ async def relay(live: Live, head: Head, out: Out, kept: Kept, rewriting: Rewriti
     await _hold_then_stream(chunks, head, out, coding, length, rewriting)
 
 
-def _ready(live: Live, data: bytes, rewriting: Rewriting | None) -> tuple[int | None, bytes]:
+def _ready(live: StreamingResponse, data: bytes, rewriting: BodyRewrite | None) -> tuple[int | None, bytes]:
     """The length that is announced of a body that is there already, None for none, and the body for the caller."""
     coding = content_coding.parse(get(live.headers, "content-encoding"))
     length = content_length(live.headers)
@@ -113,7 +115,7 @@ def _ready(live: Live, data: bytes, rewriting: Rewriting | None) -> tuple[int | 
     return None if streams else len(body), body
 
 
-def rewritten(live: Live, rewriting: Rewriting | None) -> Callable[[bytes], bytes] | None:
+def rewritten(live: StreamingResponse, rewriting: BodyRewrite | None) -> Callable[[bytes], bytes] | None:
     """What makes of a whole body the one the client gets; None where that goes as it came."""
     coding = content_coding.parse(get(live.headers, "content-encoding"))
     if rewriting is None or not _is_rewritable(live, coding):
@@ -122,9 +124,14 @@ def rewritten(live: Live, rewriting: Rewriting | None) -> Callable[[bytes], byte
 
 
 async def _hold_then_stream(
-    chunks: AsyncIterator[bytes], head: Head, out: Out, coding: list[str], length: int | None, rewriting: Rewriting
+    chunks: AsyncIterator[bytes],
+    head: ResponseHead,
+    out: ResponseSink,
+    coding: list[str],
+    length: int | None,
+    rewriting: BodyRewrite,
 ) -> None:
-    held = await _hold(chunks, *_patience(coding, length))
+    held = await _hold(chunks, *_buffering_limits(coding, length))
     if held.error:
         out.begin(head, length)
         await out.write(b"".join(held.pieces))
@@ -146,7 +153,7 @@ async def _hold_then_stream(
             await out.write(piece)
 
 
-def _patience(coding: list[str], length: int | None) -> tuple[int, float]:
+def _buffering_limits(coding: list[str], length: int | None) -> tuple[int, float]:
     """How many bytes are held, and for how many seconds: longest where rewriting would change more than origins."""
     if length is None:
         return HELD_BYTES, HELD_SECONDS_WITHOUT_LENGTH
@@ -212,7 +219,7 @@ async def _next(chunks: AsyncIterator[bytes]) -> bytes | None:
     return await anext(chunks, None)
 
 
-async def _stream(chunks: AsyncIterator[bytes], out: Out, transcoder: "_Transcoder") -> None:
+async def _stream(chunks: AsyncIterator[bytes], out: ResponseSink, transcoder: "_Transcoder") -> None:
     async for piece in chunks:
         for changed in transcoder.steps(piece):
             await out.write(changed)
@@ -222,10 +229,10 @@ async def _stream(chunks: AsyncIterator[bytes], out: Out, transcoder: "_Transcod
 class _Transcoder:
     """Decodes, replaces and encodes again, piece by piece."""
 
-    def __init__(self, coding: list[str], rewriting: Rewriting) -> None:
+    def __init__(self, coding: list[str], rewriting: BodyRewrite) -> None:
         self._coding = coding
         self._decoder = content_coding.decoder(coding, _NO_LIMIT)
-        self._rewriter = StreamRewriter(rewriting.origins, rewriting.caller_origin)
+        self._rewriter = StreamingOriginRewriter(rewriting.origins, rewriting.caller_origin)
         self._encoder = content_coding.encoder(coding)
 
     def takes(self, data: bytes) -> bool:
@@ -259,7 +266,7 @@ class _Transcoder:
         return b""
 
 
-def _rewrite_whole(data: bytes, coding: list[str], rewriting: Rewriting) -> bytes:
+def _rewrite_whole(data: bytes, coding: list[str], rewriting: BodyRewrite) -> bytes:
     """The body with origins replaced; its own bytes where there are none, or where it cannot be decoded."""
     try:
         plain = content_coding.decode(data, coding, rewriting.limit) if coding else data
@@ -269,11 +276,11 @@ def _rewrite_whole(data: bytes, coding: list[str], rewriting: Rewriting) -> byte
     return data if changed == plain or ORIGIN.encode() in plain else content_coding.encode(changed, coding)
 
 
-def _is_rewritable(live: Live, coding: list[str]) -> bool:
+def _is_rewritable(live: StreamingResponse, coding: list[str]) -> bool:
     return media_types.is_rewritable(media_type(live.headers)) and content_coding.is_known(coding)
 
 
-async def keeping(chunks: AsyncIterator[bytes], kept: Kept) -> AsyncIterator[bytes]:
+async def keeping(chunks: AsyncIterator[bytes], kept: BodyCapture) -> AsyncIterator[bytes]:
     """The pieces of a body, each also kept, with the time it came."""
     now = asyncio.get_running_loop().time
     async for piece in chunks:

@@ -8,7 +8,7 @@ from msgspec import Struct
 
 from replaymock.errors import UsageError
 from replaymock.http.headers import HOST
-from replaymock.redaction.redactor import shown_url
+from replaymock.redaction.redactor import redact_url
 
 
 class Upstream(Struct, frozen=True):
@@ -23,7 +23,7 @@ def parse_upstream(text: str) -> Upstream:
     """An upstream from `[PREFIX=]URL`. UsageError when it is no absolute http or https URL."""
     prefix, equals, url = text.partition("=") if text.startswith("/") else ("", "", text)
     if text.startswith("/") and not equals:
-        raise UsageError(f"--upstream {shown_url(text)!r}: a prefix needs a URL, as in {text}=https://api.example.com")
+        raise UsageError(f"--upstream {redact_url(text)!r}: a prefix needs a URL, as in {text}=https://api.example.com")
     parts = _split_url(url, text)
     default = {"http": 80, "https": 443}[parts.scheme]
     host = f"[{parts.hostname}]" if ":" in (parts.hostname or "") else parts.hostname
@@ -38,19 +38,19 @@ def _split_url(url: str, text: str) -> Any:
     except ValueError:
         usable = False
     if not usable:
-        raise UsageError(f"--upstream {shown_url(text)!r}: write a whole URL, as in https://api.example.com")
+        raise UsageError(f"--upstream {redact_url(text)!r}: write a whole URL, as in https://api.example.com")
     if parts.username or parts.password:
         raise UsageError("--upstream: leave the credentials out of the URL; give them by --header 'Authorization: …'")
     host = parts.hostname or ""
     if not HOST.fullmatch(f"[{host}]" if ":" in host else host):
         advice = "use letters, digits, dots and hyphens, and the xn-- form for any other letter"
-        raise UsageError(f"--upstream {shown_url(text)!r}: {host!r} is no host name; {advice}")
+        raise UsageError(f"--upstream {redact_url(text)!r}: {host!r} is no host name; {advice}")
     if not _URL.fullmatch(url):
         raise UsageError(
-            f"--upstream {shown_url(text)!r}: percent-encode what is not visible ASCII, such as a blank as %20"
+            f"--upstream {redact_url(text)!r}: percent-encode what is not visible ASCII, such as a blank as %20"
         )
     if parts.query or parts.fragment:
-        raise UsageError(f"--upstream {shown_url(text)!r}: leave the query and the fragment out")
+        raise UsageError(f"--upstream {redact_url(text)!r}: leave the query and the fragment out")
     return parts
 
 

@@ -10,11 +10,11 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from replaymock.http import conditional, event_stream
-from replaymock.http.conditional import OK, Asked, Reduced
+from replaymock.http.conditional import OK, ConditionalRequest, PartialResponse
 from replaymock.http.headers import content_length, media_type
-from replaymock.http.messages import Head, Live
-from replaymock.http.rendered import Out
-from replaymock.proxy.relay import HELD_CODED_BYTES, HELD_CODED_SECONDS, Kept, Rewriting, keeping, rewritten
+from replaymock.http.messages import ResponseHead, StreamingResponse
+from replaymock.http.rendered import ResponseSink
+from replaymock.proxy.relay import HELD_CODED_BYTES, HELD_CODED_SECONDS, BodyCapture, BodyRewrite, keeping, rewritten
 
 
 class Cut(Struct, frozen=True):
@@ -23,12 +23,14 @@ class Cut(Struct, frozen=True):
     `body` is all of the body as the client would get it, where it is at hand.
     """
 
-    live: Live
-    part: Reduced | None = None
+    live: StreamingResponse
+    part: PartialResponse | None = None
     body: bytes | None = None
 
 
-async def cut_from(live: Live, asked: Asked, rewriting: Rewriting | None, limit: int) -> Cut | None:
+async def cut_from(
+    live: StreamingResponse, asked: ConditionalRequest, rewriting: BodyRewrite | None, limit: int
+) -> Cut | None:
     """How a live answer to the request for a whole answers the one for a range; None where upstream has to.
 
     So it is with a body of more than `limit` bytes, and one without a length that does not come to its end soon.
@@ -41,7 +43,7 @@ async def cut_from(live: Live, asked: Asked, rewriting: Rewriting | None, limit:
     if length is not None and length > limit:
         return None
     replaced = rewritten(live, rewriting)
-    gathered: Live | None = live
+    gathered: StreamingResponse | None = live
     if live.whole is None and length is None:
         gathered = await _gathered(live, min(HELD_CODED_BYTES, limit), HELD_CODED_SECONDS)
     elif live.whole is None and replaced:
@@ -53,7 +55,9 @@ async def cut_from(live: Live, asked: Asked, rewriting: Rewriting | None, limit:
     return Cut(gathered, conditional.reduced(OK, live.headers, size, asked), body)
 
 
-async def relay_part(cut: Cut, part: Reduced, head: Head, out: Out, kept: Kept | None) -> None:
+async def relay_part(
+    cut: Cut, part: PartialResponse, head: ResponseHead, out: ResponseSink, kept: BodyCapture | None
+) -> None:
     """Passes a part on, ends the answer after it, and keeps the whole; for None, reads no further than that part.
 
     UpstreamError when upstream cuts it short.
@@ -77,14 +81,14 @@ async def relay_part(cut: Cut, part: Reduced, head: Head, out: Out, kept: Kept |
             return
 
 
-def _is_over(out: Out, at: int, end: int) -> bool:
+def _is_over(out: ResponseSink, at: int, end: int) -> bool:
     if at < end:
         return False
     out.finish()
     return True
 
 
-async def _gathered(live: Live, most: int, seconds: float | None) -> Live | None:
+async def _gathered(live: StreamingResponse, most: int, seconds: float | None) -> StreamingResponse | None:
     """A live answer with all of its body at hand; None where that is more, or takes longer."""
     pieces: list[bytes] = []
     try:

@@ -16,10 +16,10 @@ import httpx
 from replaymock.config.settings import Settings
 from replaymock.errors import RequestRefused, UpstreamError, UsageError
 from replaymock.http import challenges
-from replaymock.http.messages import Live, Request
+from replaymock.http.messages import Request, StreamingResponse
 from replaymock.proxy.client import dialer
-from replaymock.proxy.client.dialer import Answered
-from replaymock.proxy.client.pool import Pool, Reply, Transport
+from replaymock.proxy.client.dialer import WebSocketReply
+from replaymock.proxy.client.pool import ConnectionPool, Transport, UpstreamResponse
 from replaymock.proxy.client.proxied import Proxied
 from replaymock.proxy.routes import Upstream
 
@@ -30,7 +30,7 @@ IN_FLIGHT = 2000
 KEEPALIVE_SECONDS = 2.0
 
 
-class Backends:
+class Upstreams:
     """Every upstream of a run behind one transport."""
 
     def __init__(self, settings: Settings) -> None:
@@ -46,7 +46,7 @@ class Backends:
         self._tls = _ssl_context(settings)
         self._transport = self._choose(self._tls, self._proxy)
         # By client and origin: what a request for a WebSocket was asked on to log in.
-        self._logging_in: dict[Hashable, dict[str, dialer.Connection]] = {}
+        self._logging_in: dict[Hashable, dict[str, dialer.DialedConnection]] = {}
 
     def route(self, path: str) -> Upstream | None:
         """The upstream with the longest prefix of whole segments that `path` begins with."""
@@ -58,35 +58,35 @@ class Backends:
     @asynccontextmanager
     async def send(
         self, upstream: Upstream, request: Request, body: AsyncIterator[bytes], client: Hashable | None = None
-    ) -> AsyncIterator[Live]:
+    ) -> AsyncIterator[StreamingResponse]:
         """The response to a request whose body comes from `body`. UpstreamError also while its chunks are read.
 
         `client` is the connection it came on, with which a login on the connection upstream is not shared by others.
         """
         outgoing = replace(request, target=_target(upstream, request))
         async with self._slots:
-            with _translated(upstream, self._timeouts, proxied=self._proxied):
+            with _translate_errors(upstream, self._timeouts, proxied=self._proxied):
                 reply = await self._transport.ask(upstream.origin, outgoing, body, client)
             try:
                 head, whole = reply.head, reply.whole()
                 chunks = self._chunks(reply, upstream) if whole is None else _one(whole)
-                yield Live(head.status, head.reason, head.headers, chunks, whole)
+                yield StreamingResponse(head.status, head.reason, head.headers, chunks, whole)
             except BaseException:
                 await reply.abort()
                 raise
             await reply.end()
 
-    async def open(self, upstream: Upstream, request: Request, limit: int, client: Hashable) -> Answered:
+    async def open(self, upstream: Upstream, request: Request, limit: int, client: Hashable) -> WebSocketReply:
         """The answer to a request for a WebSocket, over the connection the client has logged in on. UpstreamError."""
         outgoing = replace(request, target=_target(upstream, request))
-        with _translated(upstream, self._timeouts, proxied=self._proxied):
+        with _translate_errors(upstream, self._timeouts, proxied=self._proxied):
             connection = self._own(upstream.origin, client) or await self._dial(upstream.origin)
             try:
                 async with asyncio.timeout(self._timeouts["read"]):
-                    answered = await dialer.ask(connection, outgoing, limit)
+                    answered = await dialer.open_websocket(connection, outgoing, limit)
             except TimeoutError as error:
                 raise httpx.ReadTimeout(str(error)) from error
-            except (OSError, dialer.Malformed) as error:
+            except (OSError, dialer.MalformedHandshake) as error:
                 raise httpx.RemoteProtocolError(str(error)) from error
         if answered.connection and challenges.is_offered(answered.response.status, answered.response.headers):
             self._logging_in.setdefault(client, {})[upstream.origin] = answered.connection
@@ -106,32 +106,32 @@ class Backends:
             self.left(client)
         await self._transport.aclose()
 
-    async def _chunks(self, reply: Reply, upstream: Upstream) -> AsyncIterator[bytes]:
-        with _translated(upstream, self._timeouts, proxied=self._proxied):
+    async def _chunks(self, reply: UpstreamResponse, upstream: Upstream) -> AsyncIterator[bytes]:
+        with _translate_errors(upstream, self._timeouts, proxied=self._proxied):
             while piece := await reply.read():
                 yield piece
 
-    def _own(self, origin: str, client: Hashable) -> dialer.Connection | None:
+    def _own(self, origin: str, client: Hashable) -> dialer.DialedConnection | None:
         """The connection to an origin that a client has logged in on, or is about to."""
         connection = self._logging_in.get(client, {}).pop(origin, None)
         if connection and connection.is_open:
             return connection
         streams = self._transport.hand_on(origin, client)
-        return dialer.Connection(*streams) if streams else None
+        return dialer.DialedConnection(*streams) if streams else None
 
-    async def _dial(self, origin: str) -> dialer.Connection:
+    async def _dial(self, origin: str) -> dialer.DialedConnection:
         try:
             async with asyncio.timeout(self._timeouts["connect"]):
                 return await dialer.connect(origin, self._proxy, self._tls)
         except TimeoutError as error:
             raise httpx.ConnectTimeout(str(error)) from error
-        except (OSError, UnicodeError, dialer.Malformed) as error:
+        except (OSError, UnicodeError, dialer.MalformedHandshake) as error:
             raise httpx.ConnectError(str(error)) from error
 
     def _choose(self, tls: ssl.SSLContext, proxy: str) -> Transport:
         if proxy:
             return Proxied(tls, proxy, self._timeouts, KEEPALIVE_SECONDS)
-        return Pool(tls, **self._timeouts, keepalive=KEEPALIVE_SECONDS)
+        return ConnectionPool(tls, **self._timeouts, keepalive=KEEPALIVE_SECONDS)
 
 
 def _target(upstream: Upstream, request: Request) -> str:
@@ -148,7 +148,7 @@ async def _one(body: bytes) -> AsyncIterator[bytes]:
         yield body
 
 
-class _translated:  # noqa: N801 - reads as a statement
+class _translate_errors:  # noqa: N801 - reads as a statement
     """Turns httpx's errors into UpstreamError, in one place."""
 
     def __init__(self, upstream: Upstream, timeouts: Mapping[str, float | None], *, proxied: bool) -> None:

@@ -8,7 +8,16 @@ import asyncio
 import contextlib
 from collections.abc import Callable
 
-from replaymock.http.websocket_frames import LINGER_SECONDS, Broken, Closed, Event, Piece, Ping, Pong, Side
+from replaymock.http.websocket_frames import (
+    LINGER_SECONDS,
+    Closed,
+    Event,
+    Fragment,
+    Ping,
+    Pong,
+    ProtocolViolation,
+    WebSocketConnection,
+)
 from replaymock.http.websocket_messages import BINARY, CLIENT, CLOSE, CUT, SERVER, TEXT, Message
 
 CLOSE_SECONDS = 5.0
@@ -16,7 +25,7 @@ CLOSE_SECONDS = 5.0
 GOING_AWAY = 1001
 
 
-class Notes:
+class Transcript:
     """What was said so far, with the time between; no more than `limit` bytes of it, and for so many seconds."""
 
     def __init__(self, limit: int, clock: Callable[[], float], seconds: float) -> None:
@@ -29,7 +38,7 @@ class Notes:
         self._ended = False
         self._pieces: dict[str, list[bytes]] = {CLIENT: [], SERVER: []}
 
-    def piece(self, sender: str, piece: Piece) -> None:
+    def piece(self, sender: str, piece: Fragment) -> None:
         """Notes a frame; a message counts as said when it is whole, and not any more once one side has closed.
 
         What still comes then was under way, and how much of it there is depends on the moment.
@@ -61,7 +70,7 @@ class Notes:
         self.messages.append(Message(message.sender, message.kind, message.data, message.code, delay))
 
 
-async def relay(caller: Side, backend: Side, notes: Notes) -> None:
+async def relay_websocket(caller: WebSocketConnection, backend: WebSocketConnection, notes: Transcript) -> None:
     """Passes everything on until both sides are through. Cancelled, it tells both that this server is going away."""
     ways = [
         asyncio.ensure_future(_pass_on(caller, backend, CLIENT, notes)),
@@ -81,7 +90,7 @@ async def relay(caller: Side, backend: Side, notes: Notes) -> None:
         await asyncio.gather(*ways, caller.finish(), backend.finish(), return_exceptions=True)
 
 
-async def _go(caller: Side, backend: Side) -> None:
+async def _go(caller: WebSocketConnection, backend: WebSocketConnection) -> None:
     """Closes a side that was not told of a close yet, unless it does not even read."""
     with contextlib.suppress(TimeoutError):
         async with asyncio.timeout(LINGER_SECONDS):
@@ -93,17 +102,19 @@ def _stop(ways: "list[asyncio.Task[None]]") -> None:
         way.cancel()
 
 
-async def _pass_on(near: Side, far: Side, sender: str, notes: Notes) -> None:
+async def _pass_on(near: WebSocketConnection, far: WebSocketConnection, sender: str, notes: Transcript) -> None:
     async for event in near.events():
         match event:
-            case Piece(data, last):
+            case Fragment(data, last):
                 notes.piece(sender, event)
                 await far.say(data, last=last)
             case _:
                 await _answer(event, near, far, sender, notes)
 
 
-async def _answer(event: Event, near: Side, far: Side, sender: str, notes: Notes) -> None:
+async def _answer(
+    event: Event, near: WebSocketConnection, far: WebSocketConnection, sender: str, notes: Transcript
+) -> None:
     match event:
         case Ping(payload):
             await near.pong(payload)
@@ -113,7 +124,7 @@ async def _answer(event: Event, near: Side, far: Side, sender: str, notes: Notes
         case Closed(code, reason):
             notes.close(sender, code, reason)
             await far.close(code, reason)
-        case Broken(code, reason):
+        case ProtocolViolation(code, reason):
             notes.close(sender, CUT, "")
             await near.close(code, reason)
             await far.close(GOING_AWAY)

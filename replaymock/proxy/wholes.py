@@ -12,7 +12,7 @@ from msgspec import Struct
 
 from replaymock.http.conditional import OK, is_strong, renewed, without_checksums
 from replaymock.http.headers import FRAMING, Headers, get, without
-from replaymock.http.messages import Live
+from replaymock.http.messages import StreamingResponse
 
 TOO_LARGE = "as all of it is larger than --max-body"
 UNMEASURED = "as the backend does not say how large all of it is"
@@ -30,11 +30,11 @@ class Remembered(Struct):
     body: bytes
     digest: bytes = b""
 
-    def confirmed(self, not_modified: Live) -> Live:
+    def confirmed(self, not_modified: StreamingResponse) -> StreamingResponse:
         """The whole again, as a 304 says that it still is the same."""
         self.digest = self.digest or hashlib.sha256(self.body).digest()
         headers = renewed(self.headers, not_modified.headers)
-        return Live(OK, self.reason, headers, _one(self.body), self.body, self.digest)
+        return StreamingResponse(OK, self.reason, headers, _one(self.body), self.body, self.digest)
 
 
 class Wholes:
@@ -53,7 +53,7 @@ class Wholes:
             self._known.move_to_end(target)
         return found
 
-    def remember(self, target: str, live: Live, body: bytes) -> None:
+    def remember(self, target: str, live: StreamingResponse, body: bytes) -> None:
         """Takes note of a whole that was kept, where it can be told from any other."""
         tag = get(live.headers, "etag").strip()
         self._known.pop(target, None)

@@ -5,30 +5,31 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from functools import cache, lru_cache
 
-from replaymock.cassettes.model import SOCKET, Cassette, CassetteRequest, KnownBody, Recorded
+from replaymock.cassettes.model import WEBSOCKET_BODY, Cassette, CassetteRequest, KnownBody, RecordedResponse
 from replaymock.http.headers import Headers, is_unstored
 from replaymock.http.messages import Exchange, Request
-from replaymock.http.origin import Origins
+from replaymock.http.origin import OriginRewriter
 from replaymock.http.uri import normal_path
 from replaymock.http.websocket_messages import CLOSE, Message
-from replaymock.matching.canonical import Canonical
-from replaymock.matching.index import Entry, Index
+from replaymock.matching.canonical import CanonicalRequest
+from replaymock.matching.index import Index, IndexEntry
 from replaymock.matching.matcher import Matcher, key_of
 from replaymock.matching.naming import HASH_DIGITS, cassette_name
-from replaymock.matching.redacted_match import covers
+from replaymock.matching.redacted_match import matches_redacted
 from replaymock.placeholders import ORIGIN
-from replaymock.recording.causality import History
-from replaymock.recording.hindsight import Hindsight
-from replaymock.recording.merge import doubt_left, gathered, join, same, says_all
-from replaymock.recording.request_capture import Asked, Asking
-from replaymock.recording.response_capture import Policy, Storing, is_redacted
-from replaymock.recording.volatile_hints import Proposals
-from replaymock.redaction.redactor import WITHHELD, Numbering
+from replaymock.recording.causality import WriteHistory
+from replaymock.recording.hindsight import LateRedactor
+from replaymock.recording.merge import doubt_left, gathered, is_same_response, merge_response, says_all
+from replaymock.recording.request_capture import CapturedRequest, RequestCapture
+from replaymock.recording.response_capture import RecordingPolicy, ResponseCapture, is_redacted
+from replaymock.recording.volatile_hints import VolatileHints
+from replaymock.redaction.placeholders import PlaceholderAllocator
+from replaymock.redaction.redactor import WITHHELD
 from replaymock.replay.sequence import Writes, satisfied, write_name
 
 
 @dataclass(frozen=True, slots=True)
-class Taken:
+class BuiltCassette:
     """What became of an exchange: the cassette as it now is, and whether that is news to the disk.
 
     Of a cassette that is not changed, responses may be left out: nobody need read them to know that. `canonical` is
@@ -38,54 +39,54 @@ class Taken:
     file: str
     cassette: Cassette
     changed: bool
-    canonical: Canonical | None = None
+    canonical: CanonicalRequest | None = None
 
 
 @dataclass(frozen=True, slots=True)
-class Ahead:
+class Prebuilt:
     """What is made of an exchange before it is taken: what it asked, the response to store, and the placeholders then.
 
     `learned` is the request without secrets, and `request` what is stored of it, None where it was not asked for.
     """
 
-    asked: Asked
+    asked: CapturedRequest
     learned: Request
-    recorded: Recorded
+    recorded: RecordedResponse
     request: CassetteRequest | None
-    numbering: Numbering
+    numbering: PlaceholderAllocator
 
 
-class Recording:
+class CassetteBuilder:
     """One run of the recorder: its placeholders, its place in each cassette, and what sessions have written."""
 
-    def __init__(self, policy: Policy, matcher: Matcher, origins: Origins) -> None:
-        self.numbering = Numbering()
+    def __init__(self, policy: RecordingPolicy, matcher: Matcher, origins: OriginRewriter) -> None:
+        self.numbering = PlaceholderAllocator()
         self.redacted: set[str] = set()
         """The files of this run in which something is hidden."""
         self.policy = policy
         self.matcher = matcher
         self.redactor = matcher.redactor
         self.origins = origins
-        self._storing = Storing(policy, matcher.redactor, origins, self.numbering)
+        self._storing = ResponseCapture(policy, matcher.redactor, origins, self.numbering)
         self._cursors: dict[str, int] = {}
         self._doubts: dict[str, int] = {}
-        self._histories: dict[str, History] = {}
+        self._histories: dict[str, WriteHistory] = {}
         self._previous: dict[str, Cassette] = {}
-        self._repeats = Repeats()
-        self._asking = Asking(matcher, self.numbering.known)
-        self.proposals = Proposals()
+        self._repeats = UnchangedCache()
+        self._asking = RequestCapture(matcher, self.numbering.known)
+        self.proposals = VolatileHints()
 
     def remember(self, file: str, cassette: Cassette) -> None:
         """Takes note of a cassette that was removed, so that an equal one comes back byte for byte."""
         self._previous[file] = cassette
 
-    def read(self, request: Request, kind: KnownBody | None = None) -> Asked:
+    def read(self, request: Request, kind: KnownBody | None = None) -> CapturedRequest:
         """A request brought to canonical form; `kind` is what it has instead of a body."""
         return self._asking.read(request, kind)
 
-    def reading(self, request: Request) -> Callable[[], Asked]:
+    def reading(self, request: Request) -> Callable[[], CapturedRequest]:
         """The same as work for a thread."""
-        asking = Asking(self.matcher, self.numbering.known.copy())
+        asking = RequestCapture(self.matcher, self.numbering.known.copy())
         return lambda: asking.read(request)
 
     def shown(self, request: Request) -> str:
@@ -95,7 +96,7 @@ class Recording:
         except Exception:
             return WITHHELD
 
-    def file_for(self, request: Canonical, index: Index) -> str:
+    def file_for(self, request: CanonicalRequest, index: Index) -> str:
         """The cassette an exchange with this request belongs to: the one that answers it now, or a new one."""
         known = index.find(request)
         if known and _is_exact(known, request):
@@ -103,16 +104,16 @@ class Recording:
         name = cassette_name(request)
         return name if name not in index.entries else cassette_name(request, HASH_DIGITS * 2)
 
-    def ahead(self, exchange: Exchange, index: Index, asked: Asked) -> Callable[[], Ahead] | None:
+    def ahead(self, exchange: Exchange, index: Index, asked: CapturedRequest) -> Callable[[], Prebuilt] | None:
         """What can be done for an exchange before it is taken, in a thread; None where it is one that came before."""
         file = self.file_for(asked.canonical, index)
         known = index.entries.get(file)
         if self._is_repeat(file, known, digest_of(exchange)):
             return None
         numbering = self.numbering.copy()
-        asking, storing = Asking(self.matcher, numbering.known), self._storing.under(numbering)
+        asking, storing = RequestCapture(self.matcher, numbering.known), self._storing.under(numbering)
 
-        def make() -> Ahead:
+        def make() -> Prebuilt:
             made = _made(exchange, asked, asking, storing, numbering)
             if known:
                 return made
@@ -120,7 +121,9 @@ class Recording:
 
         return make
 
-    def take(self, exchange: Exchange, index: Index, asked: Asked | None = None, ahead: Ahead | None = None) -> Taken:
+    def take(
+        self, exchange: Exchange, index: Index, asked: CapturedRequest | None = None, ahead: Prebuilt | None = None
+    ) -> BuiltCassette:
         """The cassette of an exchange, joined with what `index` holds of it; `asked` is its request, if that was read.
 
         The exchanges of a session are taken in the order their requests arrived.
@@ -133,7 +136,7 @@ class Recording:
         known, cursor = index.entries.get(file), self._cursors.get(file, -1)
         if known and self._is_repeat(file, known, digest):
             history.fetched(file, canonical)
-            taken = Taken(file, Cassette(known.request, ()), changed=False)
+            taken = BuiltCassette(file, Cassette(known.request, ()), changed=False)
         else:
             made = self._adopted(ahead) or _made(exchange, asked, self._asking, self._storing, self.numbering)
             if made.asked is not asked:
@@ -153,14 +156,14 @@ class Recording:
             history.wrote(name, canonical.path, exchange.ended)
         return taken
 
-    def heed(self, hindsight: Hindsight) -> None:
+    def heed(self, hindsight: LateRedactor) -> None:
         """Says nothing more in the names of writes of what became known to be secret."""
         hide = cache(hindsight.hide)
         in_path = cache(lambda path: normal_path(hide(path)))
         for history in self._histories.values():
             history.hide(hide, in_path)
 
-    def without(self, entry: Entry, hindsight: Hindsight, index: Index) -> Taken | None:
+    def without(self, entry: IndexEntry, hindsight: LateRedactor, index: Index) -> BuiltCassette | None:
         """The cassette of an entry without what became known to be secret; None if it holds nothing of that.
 
         It goes by another name where its request is another by then, and joins what `index` has under that.
@@ -171,17 +174,17 @@ class Recording:
             return None
         canonical = self.matcher.canonical(cassette.request.to_request(), cassette.request.known_body())
         if key_of(canonical) == key_of(entry.canonical):
-            return Taken(entry.file, cassette, changed=True)
+            return BuiltCassette(entry.file, cassette, changed=True)
         file = self.file_for(canonical, index)
         known = index.entries.get(file)
         if known is None:
-            return Taken(file, self._as_before(file, cassette), changed=True)
+            return BuiltCassette(file, self._as_before(file, cassette), changed=True)
         stored = known.cassette.responses
         if len(stored) != len(known.afters):
             raise ValueError(f"{file} is no longer what it was")
         volatile = self.matcher.volatile(cassette.request.to_request())
         responses = gathered(stored, cassette.responses, volatile)
-        return Taken(file, Cassette(known.request, responses), changed=responses != stored)
+        return BuiltCassette(file, Cassette(known.request, responses), changed=responses != stored)
 
     def renamed(self, old: str, new: str) -> None:
         """Learns that the cassette of one file goes by another name."""
@@ -206,42 +209,42 @@ class Recording:
         return Cassette(previous.request, tuple(kept))
 
     def conversation_ahead(
-        self, exchange: Exchange, messages: tuple[Message, ...], asked: Asked
-    ) -> Callable[[], Ahead]:
+        self, exchange: Exchange, messages: tuple[Message, ...], asked: CapturedRequest
+    ) -> Callable[[], Prebuilt]:
         """What can be done for a WebSocket before it is taken, in a thread."""
         numbering = self.numbering.copy()
-        asking, storing = Asking(self.matcher, numbering.known), self._storing.under(numbering)
+        asking, storing = RequestCapture(self.matcher, numbering.known), self._storing.under(numbering)
         return lambda: _said(exchange, messages, asked, asking, storing, numbering)
 
     def take_conversation(
-        self, exchange: Exchange, messages: tuple[Message, ...], index: Index, ahead: Ahead | None = None
-    ) -> Taken:
+        self, exchange: Exchange, messages: tuple[Message, ...], index: Index, ahead: Prebuilt | None = None
+    ) -> BuiltCassette:
         """The cassette of a WebSocket, joined with what `index` holds of it."""
         made = self._adopted(ahead)
         if made is None:
-            asked = self.read(exchange.request, SOCKET)
+            asked = self.read(exchange.request, WEBSOCKET_BODY)
             made = _said(exchange, messages, asked, self._asking, self._storing, self.numbering)
         return self._joined(exchange, made, self.file_for(made.asked.canonical, index), index, {})
 
-    def _is_repeat(self, file: str, known: Entry | None, digest: bytes) -> bool:
+    def _is_repeat(self, file: str, known: IndexEntry | None, digest: bytes) -> bool:
         in_doubt = file in self._doubts
         return not in_doubt and self._repeats.is_one(file, known, self._cursors.get(file, -1), digest)
 
-    def _adopted(self, ahead: Ahead | None) -> Ahead | None:
+    def _adopted(self, ahead: Prebuilt | None) -> Prebuilt | None:
         """What was made ahead, with the placeholders it brings; None where something else was hidden meanwhile."""
         return ahead if ahead and self.numbering.adopt(ahead.numbering) else None
 
-    def served(self, entry: Entry) -> None:
+    def served(self, entry: IndexEntry) -> None:
         """Learns the entry that a changed cassette is served from, so that the same response again is known."""
         self._repeats.served(entry.file, entry)
 
-    def _joined(self, exchange: Exchange, made: Ahead, file: str, index: Index, writes: Writes) -> Taken:
+    def _joined(self, exchange: Exchange, made: Prebuilt, file: str, index: Index, writes: Writes) -> BuiltCassette:
         recorded, known = made.recorded, index.entries.get(file)
         before = known.cassette if known else None
         stored = before.responses if before else ()
         volatile = self.matcher.volatile(exchange.request)
         before_it, doubt = self._cursors.get(file, -1), self._doubts.pop(file, 0)
-        responses, cursor = join(stored, before_it, recorded, writes, volatile, doubt)
+        responses, cursor = merge_response(stored, before_it, recorded, writes, volatile, doubt)
         self._cursors[file] = cursor
         if left := doubt_left(stored, cursor, before_it + doubt + 1, recorded, writes, volatile):
             self._doubts[file] = left
@@ -250,52 +253,60 @@ class Recording:
         if file not in self.redacted and is_redacted(Cassette(request, responses[cursor : cursor + 1])):
             self.redacted.add(file)
         if before and responses == stored:
-            return Taken(file, before, changed=False)
+            return BuiltCassette(file, before, changed=False)
         previous = self._previous.get(file)
         there = (previous or before or Cassette(request, ())).responses[cursor : cursor + 1]
         if previous and there and says_all(there[0], recorded, volatile) and satisfied(there[0].after, writes):
             responses = (*responses[:cursor], there[0], *responses[cursor + 1 :])
-        elif there and not same(there[0], recorded, volatile):
+        elif there and not is_same_response(there[0], recorded, volatile):
             self.proposals.changed(file, there[0], recorded, volatile)
-        return Taken(file, Cassette(request if before or not previous else previous.request, responses), changed=True)
+        return BuiltCassette(
+            file, Cassette(request if before or not previous else previous.request, responses), changed=True
+        )
 
-    def _history(self, session: str) -> History:
+    def _history(self, session: str) -> WriteHistory:
         """The history of a session, which forgets the oldest session when there are too many."""
-        history = self._histories.pop(session, None) or History()
+        history = self._histories.pop(session, None) or WriteHistory()
         self._histories[session] = history
         if len(self._histories) > _MOST_SESSIONS:
             del self._histories[next(iter(self._histories))]
         return history
 
 
-def _made(exchange: Exchange, asked: Asked, asking: Asking, storing: Storing, numbering: Numbering) -> Ahead:
+def _made(
+    exchange: Exchange,
+    asked: CapturedRequest,
+    asking: RequestCapture,
+    storing: ResponseCapture,
+    numbering: PlaceholderAllocator,
+) -> Prebuilt:
     """What comes of an exchange under these placeholders, to which what it tells is added."""
     learned = asking.learn(exchange.request, numbering)
     recorded = storing.response(exchange)
-    return Ahead(asking.again(exchange.request, learned, asked), learned, recorded, None, numbering)
+    return Prebuilt(asking.again(exchange.request, learned, asked), learned, recorded, None, numbering)
 
 
 def _said(
     exchange: Exchange,
     messages: tuple[Message, ...],
-    asked: Asked,
-    asking: Asking,
-    storing: Storing,
-    numbering: Numbering,
-) -> Ahead:
+    asked: CapturedRequest,
+    asking: RequestCapture,
+    storing: ResponseCapture,
+    numbering: PlaceholderAllocator,
+) -> Prebuilt:
     """What comes of a WebSocket under these placeholders, to which what it tells is added."""
     learned = asking.learn(exchange.request, numbering)
     literal = any(ORIGIN.encode() in message.data for message in messages)
     kept = tuple(storing.message(message, rewrite=not literal) for message in messages)
     ended = bool(messages) and messages[-1].kind == CLOSE
     recorded = replace(storing.response(exchange), messages=kept, rewrite=not literal, truncated=not ended)
-    return Ahead(asking.again(exchange.request, learned, asked, SOCKET), learned, recorded, None, numbering)
+    return Prebuilt(asking.again(exchange.request, learned, asked, WEBSOCKET_BODY), learned, recorded, None, numbering)
 
 
-def _is_exact(entry: Entry, request: Canonical) -> bool:
+def _is_exact(entry: IndexEntry, request: CanonicalRequest) -> bool:
     """Whether an entry was found by the request's own key, and not by a template, a plain mock or HEAD for GET."""
     exact = not entry.plain and not entry.request.is_template
-    return exact and (key_of(entry.canonical) == key_of(request) or covers(entry.canonical, request))
+    return exact and (key_of(entry.canonical) == key_of(request) or matches_redacted(entry.canonical, request))
 
 
 _MOST_SESSIONS = 1000
@@ -310,7 +321,7 @@ class _Last:
     digest: bytes
 
 
-class Repeats:
+class UnchangedCache:
     """The last response of each cassette in this run."""
 
     def __init__(self) -> None:

@@ -8,7 +8,7 @@ from collections.abc import Callable
 
 from msgspec import Struct
 
-from replaymock.matching.canonical import Canonical
+from replaymock.matching.canonical import CanonicalRequest
 
 _MOST_WRITES = 10_000
 
@@ -25,7 +25,7 @@ class Write(Struct, frozen=True):
         return f"{self.name} x{self.number}" if self.number > 1 else self.name
 
 
-class History:
+class WriteHistory:
     """One session of a recording."""
 
     def __init__(self) -> None:
@@ -35,7 +35,7 @@ class History:
         self._fetched: dict[str, int] = {}
         self._read: set[str] = set()
 
-    def fetched(self, file: str, request: Canonical) -> str:
+    def fetched(self, file: str, request: CanonicalRequest) -> str:
         """The write that a request which `file` holds may be put down to, empty where there is none.
 
         That is the last one, since `file` was fetched before, of those that are closest to the request's path.

@@ -5,7 +5,7 @@ That is so of a stream of events, cut between two of them, and of a conversation
 
 from dataclasses import replace
 
-from replaymock.cassettes.model import SWITCHING, Recorded
+from replaymock.cassettes.model import SWITCHING, RecordedResponse
 from replaymock.http import event_stream
 from replaymock.http.headers import media_type
 from replaymock.http.websocket_messages import CLIENT, CLOSE, Message
@@ -14,12 +14,12 @@ Parts = tuple[Message, ...] | list[bytes] | bytes
 """What a response is cut between: messages, events or bytes, in a row."""
 
 
-def is_open(recorded: Recorded) -> bool:
+def is_open(recorded: RecordedResponse) -> bool:
     """Whether more may have been to come."""
     return recorded.truncated or (bool(recorded.messages) and _is_left(recorded.messages[-1]))
 
 
-def goes_further(recorded: Recorded, stored: Recorded) -> bool:
+def goes_further(recorded: RecordedResponse, stored: RecordedResponse) -> bool:
     """Whether a response tells more than a stored one that it begins like: more was said, or that it has an end."""
     if not is_open(stored):
         return False
@@ -27,7 +27,7 @@ def goes_further(recorded: Recorded, stored: Recorded) -> bool:
     return here > there or (here == there and not is_open(recorded))
 
 
-def side_by_side(one: Recorded, other: Recorded) -> tuple[Recorded, Recorded]:
+def side_by_side(one: RecordedResponse, other: RecordedResponse) -> tuple[RecordedResponse, RecordedResponse]:
     """Both as far as the shorter one goes, if that is open; as they are, where nothing was to come.
 
     Signs of life in a stream, which come by the clock, are left out.
@@ -41,7 +41,7 @@ def side_by_side(one: Recorded, other: Recorded) -> tuple[Recorded, Recorded]:
     return _of_parts(one, here[:least]), _of_parts(other, there[:least])
 
 
-def _parts(recorded: Recorded) -> Parts:
+def _parts(recorded: RecordedResponse) -> Parts:
     """The messages but for the client's close, the events that tell something, or the bytes."""
     if recorded.status == SWITCHING:
         is_left = bool(recorded.messages) and _is_left(recorded.messages[-1])
@@ -52,7 +52,7 @@ def _parts(recorded: Recorded) -> Parts:
     return [piece for piece in event_stream.pieces(media, recorded.body) if not _is_sign_of_life(piece)]
 
 
-def _of_parts(recorded: Recorded, parts: Parts) -> Recorded:
+def _of_parts(recorded: RecordedResponse, parts: Parts) -> RecordedResponse:
     if isinstance(parts, tuple):
         return replace(recorded, messages=parts, truncated=False)
     return replace(recorded, body=parts if isinstance(parts, bytes) else b"".join(parts), truncated=False)

@@ -3,20 +3,20 @@
 from collections.abc import Mapping
 from dataclasses import replace
 
-from replaymock.cassettes.model import Cassette, CassetteRequest, Recorded
+from replaymock.cassettes.model import Cassette, CassetteRequest, RecordedResponse
 from replaymock.http import bodies, event_stream
 from replaymock.http.headers import Headers, media_type
 from replaymock.http.uri import Pairs
 from replaymock.http.websocket_messages import BINARY, CLOSE, Message, as_reason
-from replaymock.redaction.known_secrets import KnownValues
-from replaymock.redaction.redactor import forget_names
+from replaymock.redaction.known_secrets import KnownSecrets
+from replaymock.redaction.redactor import normalize_placeholders
 
 
-class Hindsight:
+class LateRedactor:
     """Some secrets, each with its placeholder."""
 
     def __init__(self, secrets: Mapping[str, str]) -> None:
-        self._known = KnownValues(secrets, most=len(secrets))
+        self._known = KnownSecrets(secrets, most=len(secrets))
 
     def may_be_in(self, data: bytes) -> bool:
         """Whether some of a file may hold one of them. Quick, however many they are."""
@@ -61,9 +61,9 @@ class Hindsight:
 
     def _nameless(self, text: str) -> str:
         found = self.hide(text)
-        return text if found == text else forget_names(found)
+        return text if found == text else normalize_placeholders(found)
 
-    def _recorded(self, recorded: Recorded, path: str) -> Recorded:
+    def _recorded(self, recorded: RecordedResponse, path: str) -> RecordedResponse:
         media = media_type(recorded.headers)
         body = self._known.body(recorded.body, media, path)
         return replace(
@@ -89,8 +89,8 @@ class Hindsight:
         return tuple((name, self.hide(value)) for name, value in headers)
 
 
-def _moved(recorded: Recorded, media: str, body: bytes) -> event_stream.Pauses:
+def _moved(recorded: RecordedResponse, media: str, body: bytes) -> event_stream.Pauses:
     """The pauses of a response where they are in its new body."""
     if event_stream.is_stream(media):
-        return event_stream.moved(media, recorded.body, body, recorded.pauses)
+        return event_stream.transfer_pauses(media, recorded.body, body, recorded.pauses)
     return tuple((min(at, len(body)), milliseconds) for at, milliseconds in recorded.pauses)

@@ -13,14 +13,14 @@ from pathlib import Path
 from replaymock.cassettes.model import Cassette
 from replaymock.cassettes.writer import dump
 from replaymock.http.problem import fault
-from replaymock.proxy.forwarder import Recorder
+from replaymock.proxy.forwarder import RecordingForwarder
 from replaymock.recording.causality import hide_names
-from replaymock.recording.hindsight import Hindsight
+from replaymock.recording.hindsight import LateRedactor
 from replaymock.redaction.known_secrets import LONGEST
-from replaymock.replay.engine import Responder
-from replaymock.storage.folder import Store
-from replaymock.storage.library import Library
-from replaymock.storage.loader import Loaded
+from replaymock.replay.engine import ReplayEngine
+from replaymock.storage.folder import CassetteFolder
+from replaymock.storage.library import CassetteLibrary
+from replaymock.storage.loader import CassetteSummary
 from replaymock.storage.watcher import rest, with_rests
 from replaymock.telemetry.console import counted
 from replaymock.telemetry.journal import Report
@@ -29,11 +29,16 @@ PAUSE_SECONDS = 0.5
 """How long the folder is left alone at least."""
 
 
-class LookBack:
+class LateRedactionSweep:
     """Looks back on what one run has written, and on what was there before."""
 
     def __init__(
-        self, store: Store, library: Library, responder: Responder, recorder: Recorder, report: Report
+        self,
+        store: CassetteFolder,
+        library: CassetteLibrary,
+        responder: ReplayEngine,
+        recorder: RecordingForwarder,
+        report: Report,
     ) -> None:
         self._store = store
         self._library = library
@@ -72,7 +77,7 @@ class LookBack:
         self._unseen |= recording.numbering.known.news()
         if not self._unseen:
             return
-        unseen, hindsight = self._unseen, Hindsight(self._unseen)
+        unseen, hindsight = self._unseen, LateRedactor(self._unseen)
         recording.heed(hindsight)
         hide = cache(hindsight.hide)
         for _, session in self._responder.sessions.all():
@@ -100,14 +105,14 @@ class LookBack:
                     self._library.remove(file)
                 self._library.retired.discard(file)
 
-    def _tried(self, file: str, hindsight: Hindsight) -> str:
+    def _tried(self, file: str, hindsight: LateRedactor) -> str:
         try:
             return self._hide(file, hindsight)
         except Exception as error:  # whatever it is, it takes out only this one
             self._warn(f"a cassette cannot be written anew, though it may hold a secret: {fault(error)}")
             return ""
 
-    def _hide(self, file: str, hindsight: Hindsight) -> str:
+    def _hide(self, file: str, hindsight: LateRedactor) -> str:
         """Hides what is known by now in one cassette; its name then, empty where there was nothing to hide."""
         entry = self._responder.index.entries.get(file)
         if entry and not entry.is_at_hand:
@@ -151,7 +156,9 @@ class LookBack:
             self._report("warning", {"message": message})
 
 
-def _suspects(folder: Path, on_disk: list[Loaded], saving: dict[str, Cassette], hindsight: Hindsight) -> list[str]:
+def _suspects(
+    folder: Path, on_disk: list[CassetteSummary], saving: dict[str, Cassette], hindsight: LateRedactor
+) -> list[str]:
     """The cassettes that may hold a secret, on the disk or on their way there; for a thread beside requests."""
     waiting = {
         file for file, cassette in with_rests(saving.items(), rest) if _any_in(dump(cassette, file).values(), hindsight)
@@ -160,11 +167,11 @@ def _suspects(folder: Path, on_disk: list[Loaded], saving: dict[str, Cassette], 
     return sorted(waiting | written)
 
 
-def _any_in(pieces: Iterable[bytes], hindsight: Hindsight) -> bool:
+def _any_in(pieces: Iterable[bytes], hindsight: LateRedactor) -> bool:
     return any(hindsight.may_be_in(piece) for piece in pieces)
 
 
-def _pieces(folder: Path, loaded: Loaded) -> Iterator[bytes]:
+def _pieces(folder: Path, loaded: CassetteSummary) -> Iterator[bytes]:
     """What the files of a cassette hold, in pieces that overlap; nothing of one that is gone."""
     place = folder / loaded.file
     for name, *_ in loaded.signature:

@@ -8,7 +8,7 @@ from typing import Any
 
 from msgspec import Raw
 
-from replaymock.cassettes.model import Recorded
+from replaymock.cassettes.model import RecordedResponse
 from replaymock.http import bodies, event_stream, json_tokens, jwt, media_types
 from replaymock.http.headers import Headers, media_type
 from replaymock.http.messages import ERROR_STATUSES
@@ -16,19 +16,20 @@ from replaymock.http.selectors import Selector
 from replaymock.http.websocket_messages import TEXT, Message
 from replaymock.matching.redacted_match import covers_pairs, covers_text
 from replaymock.recording.extent import goes_further, is_open, side_by_side
-from replaymock.redaction.redactor import ANONYMOUS, forget_names
+from replaymock.redaction.placeholders import ANONYMOUS
+from replaymock.redaction.redactor import normalize_placeholders
 from replaymock.replay.sequence import Writes, satisfied
 from replaymock.replay.time_shift import MOVING, without_expiry
 
 
-def join(
-    stored: tuple[Recorded, ...],
+def merge_response(
+    stored: tuple[RecordedResponse, ...],
     cursor: int,
-    recorded: Recorded,
+    recorded: RecordedResponse,
     writes: Writes,
     volatile: Sequence[Selector] = (),
     doubt: int = 0,
-) -> tuple[tuple[Recorded, ...], int]:
+) -> tuple[tuple[RecordedResponse, ...], int]:
     """Stored responses with the next one of this run, and the position of that one.
 
     `cursor` is the position of the response this run saw before, -1 at first; it may be further on by `doubt`. An equal
@@ -48,10 +49,10 @@ def join(
 
 
 def doubt_left(
-    stored: tuple[Recorded, ...],
+    stored: tuple[RecordedResponse, ...],
     cursor: int,
     last: int,
-    recorded: Recorded,
+    recorded: RecordedResponse,
     writes: Writes,
     volatile: Sequence[Selector],
 ) -> int:
@@ -66,10 +67,10 @@ def doubt_left(
 
 
 def _place(
-    stored: tuple[Recorded, ...],
+    stored: tuple[RecordedResponse, ...],
     cursor: int,
     last: int,
-    recorded: Recorded,
+    recorded: RecordedResponse,
     writes: Writes,
     volatile: Sequence[Selector],
 ) -> int | None:
@@ -77,7 +78,7 @@ def _place(
     news = None
     for at in range(max(cursor, 0), min(last + 1, len(stored))):
         found = stored[at]
-        if not same(found, recorded, volatile) or (at != cursor and not satisfied(found.after, writes)):
+        if not is_same_response(found, recorded, volatile) or (at != cursor and not satisfied(found.after, writes)):
             continue
         if not goes_further(recorded, found):
             return at
@@ -86,7 +87,7 @@ def _place(
     return news
 
 
-def renewed(stored: tuple[Recorded, ...], at: int, recorded: Recorded) -> tuple[Recorded, ...]:
+def renewed(stored: tuple[RecordedResponse, ...], at: int, recorded: RecordedResponse) -> tuple[RecordedResponse, ...]:
     """Stored responses of which the one at a position is said by `recorded`, whichever of the two goes further."""
     known = stored[at]
     if not goes_further(recorded, known):
@@ -95,22 +96,24 @@ def renewed(stored: tuple[Recorded, ...], at: int, recorded: Recorded) -> tuple[
 
 
 def gathered(
-    stored: tuple[Recorded, ...], more: Sequence[Recorded], volatile: Sequence[Selector] = ()
-) -> tuple[Recorded, ...]:
+    stored: tuple[RecordedResponse, ...], more: Sequence[RecordedResponse], volatile: Sequence[Selector] = ()
+) -> tuple[RecordedResponse, ...]:
     """Stored responses with those of others that they do not say behind them, each as far as either goes."""
     count = len(stored)
     for recorded in more:
-        at = next((at for at in range(count) if same(stored[at], recorded, volatile)), None)
+        at = next((at for at in range(count) if is_same_response(stored[at], recorded, volatile)), None)
         stored = (*stored, recorded) if at is None else renewed(stored, at, recorded)
     return stored
 
 
-def holds(stored: Recorded, recorded: Recorded, writes: Writes, volatile: Sequence[Selector] = ()) -> bool:
+def holds(
+    stored: RecordedResponse, recorded: RecordedResponse, writes: Writes, volatile: Sequence[Selector] = ()
+) -> bool:
     """Whether a stored response is what was recorded now, and a replay of this run would have come to it by now."""
-    return same(stored, recorded, volatile) and satisfied(stored.after, writes)
+    return is_same_response(stored, recorded, volatile) and satisfied(stored.after, writes)
 
 
-def same(stored: Recorded, recorded: Recorded, volatile: Sequence[Selector] = ()) -> bool:
+def is_same_response(stored: RecordedResponse, recorded: RecordedResponse, volatile: Sequence[Selector] = ()) -> bool:
     """Whether two responses say the same, whenever and however slowly they said it, and whatever secrets they held.
 
     Of what one of them is only the beginning, that is as far as this one goes. What is hidden in the
@@ -123,23 +126,25 @@ def same(stored: Recorded, recorded: Recorded, volatile: Sequence[Selector] = ()
     )
 
 
-def says_all(stored: Recorded, recorded: Recorded, volatile: Sequence[Selector] = ()) -> bool:
+def says_all(stored: RecordedResponse, recorded: RecordedResponse, volatile: Sequence[Selector] = ()) -> bool:
     """Whether a stored response says the same, and goes as far."""
-    return same(stored, recorded, volatile) and not goes_further(recorded, stored)
+    return is_same_response(stored, recorded, volatile) and not goes_further(recorded, stored)
 
 
-def lasting(stored: Recorded, recorded: Recorded) -> tuple[Recorded, Recorded]:
+def without_moving_parts(
+    stored: RecordedResponse, recorded: RecordedResponse
+) -> tuple[RecordedResponse, RecordedResponse]:
     """Both without what moves with every recording."""
     first, second = map(_lasting, _without_equal_ages(stored, recorded))
     return first, second
 
 
-def _same(stored: Recorded, recorded: Recorded) -> bool:
-    first, second = lasting(stored, recorded)
+def _same(stored: RecordedResponse, recorded: RecordedResponse) -> bool:
+    first, second = without_moving_parts(stored, recorded)
     return first == second or _covers(first, second)
 
 
-def _with_known_headers(stored: Recorded, recorded: Recorded) -> Recorded:
+def _with_known_headers(stored: RecordedResponse, recorded: RecordedResponse) -> RecordedResponse:
     """The new response with the stored spelling of each header that says the same: a diff shows what changed.
 
     Not so the dates at which something ends: on replay they are told by how far they lie from `recorded_at`.
@@ -149,14 +154,16 @@ def _with_known_headers(stored: Recorded, recorded: Recorded) -> Recorded:
 
 
 def _known_header(name: str, value: str) -> tuple[str, str]:
-    return (name, forget_names(value)) if name in MOVING else _lasting_header(name, value)
+    return (name, normalize_placeholders(value)) if name in MOVING else _lasting_header(name, value)
 
 
 def _lasting_header(name: str, value: str) -> tuple[str, str]:
-    return name, _DATE.sub("", forget_names(jwt.comparable(value, forget_names)))
+    return name, _DATE.sub("", normalize_placeholders(jwt.without_fresh_claims(value, normalize_placeholders)))
 
 
-def _without_equal_ages(stored: Recorded, recorded: Recorded) -> tuple[Recorded, Recorded]:
+def _without_equal_ages(
+    stored: RecordedResponse, recorded: RecordedResponse
+) -> tuple[RecordedResponse, RecordedResponse]:
     """Both without their moments of expiry if each is the same, or as far from the recording; else as they are."""
     if stored.body == recorded.body:
         return stored, recorded
@@ -173,7 +180,7 @@ def _as_far(one: tuple[str, int], other: tuple[str, int]) -> bool:
     return one[0] == other[0] or abs(one[1] - other[1]) <= _SLACK
 
 
-def _lasting(recorded: Recorded) -> Recorded:
+def _lasting(recorded: RecordedResponse) -> RecordedResponse:
     headers = tuple(sorted(_lasting_header(*pair) for pair in recorded.headers))
     # What both sides said at the same time crosses on its way, in another order each time: only each side's own counts.
     by_side = sorted(recorded.messages, key=lambda message: message.sender)
@@ -183,7 +190,7 @@ def _lasting(recorded: Recorded) -> Recorded:
     return replace(found, pauses=())
 
 
-def _covers(stored: Recorded, recorded: Recorded) -> bool:
+def _covers(stored: RecordedResponse, recorded: RecordedResponse) -> bool:
     """Whether two lasting responses differ in telling values only, in the places of placeholders."""
     return (
         replace(stored, headers=(), body=b"", messages=()) == replace(recorded, headers=(), body=b"", messages=())
@@ -207,7 +214,9 @@ def _covers_data(stored: bytes, recorded: bytes) -> bool:
 def _nameless(data: bytes) -> bytes:
     if b"{{redacted" not in data and jwt.MARK.encode() not in data:
         return data
-    return forget_names(jwt.comparable(data.decode("latin-1"), forget_names)).encode("latin-1", "replace")
+    return normalize_placeholders(jwt.without_fresh_claims(data.decode("latin-1"), normalize_placeholders)).encode(
+        "latin-1", "replace"
+    )
 
 
 _SLACK = 5
@@ -218,7 +227,7 @@ _HIDDEN = ANONYMOUS.encode()
 _DATE = re.compile(r"[A-Z][a-z]{2}, [0-9]{2}[ -][A-Z][a-z]{2}[ -][0-9]{2,4} [0-9]{2}:[0-9]{2}:[0-9]{2} GMT")
 
 
-def drop_volatile(recorded: Recorded, selectors: Sequence[Selector]) -> Recorded:
+def drop_volatile(recorded: RecordedResponse, selectors: Sequence[Selector]) -> RecordedResponse:
     """A response, as far as it is compared, without what the selectors name.
 
     `header:NAME` takes headers out, also by a pattern; `json:PATH` what is there in JSON, and in the JSON of each event
@@ -273,7 +282,7 @@ def _json(data: bytes, paths: Sequence[Selector]) -> bytes:
     places = {place for selector in paths for place in selector.find(value)}
     if () in places:
         return b""
-    left = json_tokens.without(text, places).encode("utf-8")
+    left = json_tokens.remove_paths(text, places).encode("utf-8")
     found = bodies.encode("application/json", data)
     return bodies.apply_layout(left, found.layout) if isinstance(found, bodies.Json) else left
 

@@ -7,22 +7,22 @@ from concurrent.futures import Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass
 from typing import Any
 
-from replaymock.cassettes.model import SOCKET, Cassette
-from replaymock.http.messages import LARGE, Exchange, Request, is_large
+from replaymock.cassettes.model import WEBSOCKET_BODY, Cassette
+from replaymock.http.messages import OFFLOAD_BYTES, Exchange, Request, should_offload
 from replaymock.http.problem import fault
 from replaymock.http.websocket_messages import Message
-from replaymock.matching.index import Entry, Index, Serving, entry_for, held_entry
-from replaymock.recording.cassette_builder import Recording, Taken
+from replaymock.matching.index import Index, IndexEntry, RenderOptions, entry_for, held_entry
+from replaymock.recording.cassette_builder import BuiltCassette, CassetteBuilder
 from replaymock.recording.extent import is_open
-from replaymock.recording.request_capture import Asked
-from replaymock.recording.response_capture import NotKept
+from replaymock.recording.request_capture import CapturedRequest
+from replaymock.recording.response_capture import NotRecordable
 from replaymock.replay.sequence import WRITE_METHODS
 
 Steps = Generator[Callable[[], Any], Any, None]
 """What one in the line does: each piece of work it yields is done in the thread, and what came of it is sent back."""
 
 
-class Line:
+class SerialExecutor:
     """Who waits to be served, and whose turn it is."""
 
     def __init__(self) -> None:
@@ -77,7 +77,7 @@ def _next_work(steps: Steps, done: Future[Any] | None) -> Callable[[], Any] | No
 
 
 @dataclass(slots=True, eq=False)
-class Turn:
+class PendingExchange:
     """The place of a request in the order. `take` is there once its exchange is over and waits to be taken."""
 
     session: str
@@ -85,26 +85,26 @@ class Turn:
     name: Hashable
     take: Callable[[], None] | None = None
 
-    def holds_up(self, later: "Turn") -> bool:
+    def holds_up(self, later: "PendingExchange") -> bool:
         """Whether a request that arrived later is taken later."""
         if self.session != later.session:
             return False
         return self.method in WRITE_METHODS or (self.method, self.name) == (later.method, later.name)
 
 
-class Turns:
+class ArrivalOrder:
     """Every request that has arrived and is not taken yet, in the order of arrival."""
 
     def __init__(self) -> None:
-        self._open: dict[Turn, None] = {}
+        self._open: dict[PendingExchange, None] = {}
 
-    def arrive(self, session: str, method: str, name: Hashable) -> Turn:
+    def arrive(self, session: str, method: str, name: Hashable) -> PendingExchange:
         """The turn of a request that has just arrived; `name` tells it from others of its method."""
-        turn = Turn(session, method, name)
+        turn = PendingExchange(session, method, name)
         self._open[turn] = None
         return turn
 
-    def end(self, turn: Turn, take: Callable[[], None]) -> bool:
+    def end(self, turn: PendingExchange, take: Callable[[], None]) -> bool:
         """Has an exchange taken as soon as it is its turn; whether that is so already."""
         turn.take = take
         if self._is_held_up(turn):
@@ -112,13 +112,13 @@ class Turns:
         self._take(turn)
         return True
 
-    def leave(self, turn: Turn) -> None:
+    def leave(self, turn: PendingExchange) -> None:
         """Gives a turn up: there is nothing to take."""
         if turn in self._open:
             del self._open[turn]
             self._go_on()
 
-    def hurry(self, turn: Turn) -> None:
+    def hurry(self, turn: PendingExchange) -> None:
         """Has an exchange taken that has waited long enough."""
         if turn in self._open and turn.take:
             self._take(turn)
@@ -128,7 +128,7 @@ class Turns:
         for turn in list(self._open):
             self.hurry(turn)
 
-    def _take(self, turn: Turn) -> None:
+    def _take(self, turn: PendingExchange) -> None:
         del self._open[turn]
         if turn.take:
             turn.take()
@@ -139,7 +139,7 @@ class Turns:
             if turn in self._open and turn.take and not self._is_held_up(turn):
                 self._take(turn)
 
-    def _is_held_up(self, turn: Turn) -> bool:
+    def _is_held_up(self, turn: PendingExchange) -> bool:
         for other in self._open:
             if other is turn:
                 return False
@@ -158,20 +158,20 @@ Done = Callable[[str, str], None]
 """Learns what became of an exchange, and in which file."""
 
 
-class Taking:
+class RecordingPipeline:
     """Takes exchanges, serves what is new, and has it saved."""
 
-    def __init__(self, recording: Recording, serving: Serving, save: Save, warn: Warn) -> None:
+    def __init__(self, recording: CassetteBuilder, serving: RenderOptions, save: Save, warn: Warn) -> None:
         self._recording = recording
         self._serving = serving
         self._save = save
         self._warn = warn
-        self._line = Line()
+        self._line = SerialExecutor()
 
     def join(
         self,
         exchange: Exchange,
-        asked: Asked | None,
+        asked: CapturedRequest | None,
         there: Container[str] | None,
         index: Callable[[], Index],
         done: Done,
@@ -200,18 +200,18 @@ class Taking:
     def _steps(
         self,
         exchange: Exchange,
-        asked: Asked | None,
+        asked: CapturedRequest | None,
         there: Container[str] | None,
         index: Callable[[], Index],
         done: Done,
     ) -> Steps:
         outcome, file = "forwarded", ""
         try:
-            if asked is None and is_large(exchange.request):
+            if asked is None and should_offload(exchange.request):
                 asked = yield self._recording.reading(exchange.request)
             asked = asked or self._recording.read(exchange.request)
             if not self._is_filled(asked, there, index()):
-                takes_long = is_large(exchange.request) or is_large(exchange.response)
+                takes_long = should_offload(exchange.request) or should_offload(exchange.response)
                 work = self._recording.ahead(exchange, index(), asked) if takes_long else None
                 ahead = (yield work) if work else None
                 taken = self._recording.take(exchange, index(), asked, ahead)
@@ -231,9 +231,9 @@ class Taking:
     ) -> Steps:
         outcome, file = "forwarded", ""
         try:
-            asked = self._recording.read(exchange.request, SOCKET)
+            asked = self._recording.read(exchange.request, WEBSOCKET_BODY)
             if not self._is_filled(asked, there, index()):
-                takes_long = sum(len(message.data) for message in messages) > LARGE
+                takes_long = sum(len(message.data) for message in messages) > OFFLOAD_BYTES
                 ahead = (yield self._recording.conversation_ahead(exchange, messages, asked)) if takes_long else None
                 taken = self._recording.take_conversation(exchange, messages, index(), ahead)
                 outcome, file = self.put(taken, index())
@@ -243,9 +243,9 @@ class Taking:
 
     def _tell_unkept(self, request: Request, error: Exception) -> None:
         """Tells why an exchange is not kept, be it a fault of this program: whoever asked was answered all the same."""
-        self._warn(request, f"not saved, {error if isinstance(error, NotKept) else fault(error)}")
+        self._warn(request, f"not saved, {error if isinstance(error, NotRecordable) else fault(error)}")
 
-    def _is_filled(self, asked: Asked, there: Container[str] | None, index: Index) -> bool:
+    def _is_filled(self, asked: CapturedRequest, there: Container[str] | None, index: Index) -> bool:
         """Whether there is no gap any more, nor one at the end of what was left there."""
         if there is None:
             return False
@@ -254,11 +254,11 @@ class Taking:
             return False
         return not any(map(is_open, entry.cassette.responses))
 
-    def _look_at(self, taken: Taken, request: Request) -> None:
+    def _look_at(self, taken: BuiltCassette, request: Request) -> None:
         if taken.changed and any(recorded.encoded for recorded in taken.cassette.responses):
             self._warn(request, f"{taken.file} keeps its content coding, and was not searched for secrets")
 
-    def put(self, taken: Taken, index: Index) -> tuple[str, str]:
+    def put(self, taken: BuiltCassette, index: Index) -> tuple[str, str]:
         """Serves and saves what was taken, where it is news; what became of it, and in which file."""
         if not taken.changed:
             return "unchanged", taken.file
@@ -268,7 +268,7 @@ class Taking:
         self._save(taken.file, taken.cassette)
         return "recorded", taken.file
 
-    def _entry(self, taken: Taken, index: Index) -> Entry:
+    def _entry(self, taken: BuiltCassette, index: Index) -> IndexEntry:
         """The entry of a cassette; what it says of its request is brought to canonical form where it is not known."""
         known = index.entries.get(taken.file)
         if known and known.request is taken.cassette.request:

@@ -4,15 +4,15 @@ from dataclasses import replace
 
 from msgspec import Struct
 
-from replaymock.cassettes.model import SOCKET, CassetteRequest, KnownBody
+from replaymock.cassettes.model import WEBSOCKET_BODY, CassetteRequest, KnownBody
 from replaymock.http import bodies
 from replaymock.http.headers import Headers, get, media_type
 from replaymock.http.messages import Request
 from replaymock.http.uri import literal_path, parse_query
-from replaymock.matching.canonical import Canonical
+from replaymock.matching.canonical import CanonicalRequest
 from replaymock.matching.matcher import Matcher
-from replaymock.redaction.known_secrets import KnownValues
-from replaymock.redaction.placeholders import Label, Numbering
+from replaymock.redaction.known_secrets import KnownSecrets
+from replaymock.redaction.placeholders import PlaceholderAllocator, PlaceholderFactory
 from replaymock.redaction.redactor import decoded
 
 _OF_BODY = frozenset(("content-type", "content-encoding"))
@@ -20,24 +20,24 @@ _MOST_REMEMBERED = 10_000
 _LONGEST_REMEMBERED = 1000
 
 
-class Asked(Struct, frozen=True):
+class CapturedRequest(Struct, frozen=True):
     """What a request comes down to, its target as it may be shown, and how many secrets were `known` by then."""
 
-    canonical: Canonical
+    canonical: CanonicalRequest
     shown: str
     known: int
 
 
-class Asking:
+class RequestCapture:
     """Brings requests to canonical form; those whose target tells all are remembered."""
 
-    def __init__(self, matcher: Matcher, known: KnownValues) -> None:
+    def __init__(self, matcher: Matcher, known: KnownSecrets) -> None:
         self._matcher = matcher
         self._known = known
         self._learned = 0
-        self._read: dict[tuple[str, str], Asked] = {}
+        self._read: dict[tuple[str, str], CapturedRequest] = {}
 
-    def read(self, request: Request, kind: KnownBody | None = None) -> Asked:
+    def read(self, request: Request, kind: KnownBody | None = None) -> CapturedRequest:
         """A request brought to canonical form; `kind` is what it has instead of a body."""
         if kind or request.body or self._matcher.uses_headers or len(request.target) > _LONGEST_REMEMBERED:
             return self._look_at(request, kind)
@@ -50,7 +50,9 @@ class Asking:
             found = self._read[name] = self._look_at(request, None)
         return found
 
-    def again(self, request: Request, learned: Request, asked: Asked, kind: KnownBody | None = None) -> Asked:
+    def again(
+        self, request: Request, learned: Request, asked: CapturedRequest, kind: KnownBody | None = None
+    ) -> CapturedRequest:
         """What a request that was read before comes down to now: it is read again where more is known to be secret.
 
         `learned` is what learning of it gave.
@@ -61,14 +63,14 @@ class Asking:
             return self.read(request, kind)
         return self._asked(request, learned, kind)
 
-    def _look_at(self, request: Request, kind: KnownBody | None) -> Asked:
+    def _look_at(self, request: Request, kind: KnownBody | None) -> CapturedRequest:
         return self._asked(request, self._matcher.hidden(request), kind)
 
-    def _asked(self, request: Request, hidden: Request, kind: KnownBody | None) -> Asked:
+    def _asked(self, request: Request, hidden: Request, kind: KnownBody | None) -> CapturedRequest:
         """What a request comes down to, in the order in which it is stored: known values are hidden last."""
-        return Asked(*self._matcher.read_hidden(request, self.hidden(hidden), kind), self._known.learned)
+        return CapturedRequest(*self._matcher.read_hidden(request, self.hidden(hidden), kind), self._known.learned)
 
-    def learn(self, request: Request, label: Label) -> Request:
+    def learn(self, request: Request, label: PlaceholderFactory) -> Request:
         """Takes note of the secrets of a request, which its answer may repeat; those of its headers are not stored.
 
         Gives the request without them, its content decoded, with no header but what tells how to read its body.
@@ -93,14 +95,16 @@ class Asking:
             return replace(request, target=found.target)
         return found
 
-    def stored(self, request: Request, learned: Request, canonical: Canonical, numbering: Numbering) -> CassetteRequest:
+    def stored(
+        self, request: Request, learned: Request, canonical: CanonicalRequest, numbering: PlaceholderAllocator
+    ) -> CassetteRequest:
         """What is stored of a request: no header but its content type and those that take part in matching.
 
         `learned` is what learning of it gave.
         """
         names = {name for name, _ in canonical.headers} - (_OF_BODY if request.body else set())
         found = [(name.lower(), value) for name, value in request.headers if name.lower() in names]
-        found += [("upgrade", "websocket")] if canonical.kind == SOCKET[0] else []
+        found += [("upgrade", "websocket")] if canonical.kind == WEBSOCKET_BODY[0] else []
         headers = self._matcher.redactor.headers(tuple(found), numbering)
         of_body = tuple((name.lower(), value) for name, value in learned.headers) if request.body else ()
         redacted = replace(learned, headers=tuple(sorted((*headers, *of_body))))
@@ -115,7 +119,7 @@ class Asking:
         """What is kept of a body: of a file that holds a known value only a digest, as it is compared by its bytes."""
         if not request.body:
             return None
-        found = bodies.kept(get(request.headers, "content-type"), self.hidden(request).body)
+        found = bodies.stored_form(get(request.headers, "content-type"), self.hidden(request).body)
         if isinstance(found, bodies.Multipart):
             return bodies.Multipart(tuple(self._kept_part(part) for part in found.parts))
         return found
@@ -142,5 +146,5 @@ def _is_readable(request: Request) -> bool:
     """Whether a body is kept as fields or text, and not by its bytes alone."""
     media = get(request.headers, "content-type")
     return media_type(request.headers) == "application/graphql" or isinstance(
-        bodies.kept(media, request.body), (bodies.Json, bodies.Form, bodies.Text)
+        bodies.stored_form(media, request.body), (bodies.Json, bodies.Form, bodies.Text)
     )

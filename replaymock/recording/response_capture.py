@@ -7,20 +7,21 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from itertools import pairwise
 
-from replaymock.cassettes.model import Cassette, Recorded
+from replaymock.cassettes.model import Cassette, RecordedResponse
 from replaymock.http import content_coding, event_stream, media_types
 from replaymock.http.event_stream import Pauses
 from replaymock.http.headers import Headers, get, hop_by_hop, is_cors, is_unstored, list_items, media_type
 from replaymock.http.messages import ERROR_STATUSES, Exchange, Response
-from replaymock.http.origin import Origins
+from replaymock.http.origin import OriginRewriter
 from replaymock.http.selectors import Selector
 from replaymock.http.websocket_messages import BINARY, CLOSE, SERVER, Message, as_reason
 from replaymock.placeholders import ORIGIN
-from replaymock.redaction.redactor import Numbering, RedactionRules, Redactor
+from replaymock.redaction.placeholders import PlaceholderAllocator
+from replaymock.redaction.redactor import RedactionRules, Redactor
 
 
 @dataclass(frozen=True, slots=True)
-class Policy:
+class RecordingPolicy:
     """What is recorded and how.
 
     `statuses` are the errors wanted all the same, `dropped_headers` names left out, `max_body` bounds bodies in bytes
@@ -41,14 +42,16 @@ class Policy:
         return status not in ERROR_STATUSES or status in self.statuses
 
 
-class NotKept(ValueError):
+class NotRecordable(ValueError):
     """A response that is not stored, for secrets in it could not be hidden; the reason is its message."""
 
 
-class Storing:
+class ResponseCapture:
     """Makes what is stored of what was said, under the placeholders of one recording."""
 
-    def __init__(self, policy: Policy, redactor: Redactor, origins: Origins, numbering: Numbering) -> None:
+    def __init__(
+        self, policy: RecordingPolicy, redactor: Redactor, origins: OriginRewriter, numbering: PlaceholderAllocator
+    ) -> None:
         self._policy = policy
         self._redactor = redactor
         self._origins = origins
@@ -57,18 +60,18 @@ class Storing:
         # Finds what was added to a request in any coding that an answer may repeat it in.
         self._own = Redactor(RedactionRules(add=own)) if own else None
 
-    def under(self, numbering: Numbering) -> "Storing":
+    def under(self, numbering: PlaceholderAllocator) -> "ResponseCapture":
         """The same under other placeholders."""
-        return Storing(self._policy, self._redactor, self._origins, numbering)
+        return ResponseCapture(self._policy, self._redactor, self._origins, numbering)
 
-    def response(self, exchange: Exchange) -> Recorded:
+    def response(self, exchange: Exchange) -> RecordedResponse:
         """The response of an exchange, as a cassette holds it. NotKept if it may tell a secret."""
         response, encoded = self._decoded(exchange)
         decoded = response.body
         headers = self._kept_headers(response.headers, exchange.request.method)
         response, rewrite = self._with_token(replace(response, headers=headers), encoded)
         response = self._hidden(response if encoded else _without_pseudonym(response), exchange.request.path)
-        return Recorded(
+        return RecordedResponse(
             status=response.status,
             reason=response.reason,
             headers=response.headers,
@@ -146,11 +149,11 @@ class Storing:
                 return response, False
             return replace(response, body=content_coding.decode(response.body, names, self._policy.max_body)), False
         except content_coding.TooLarge as error:
-            raise NotKept("its content decodes to more than --max-body") from error
+            raise NotRecordable("its content decodes to more than --max-body") from error
         except content_coding.CodingError as error:
             body = _as_far_as_it_goes(response.body, names, self._policy.max_body)
             if self._hidden(replace(response, body=body), path).body != body:
-                raise NotKept("its content coding is damaged, and there is a secret in it") from error
+                raise NotRecordable("its content coding is damaged, and there is a secret in it") from error
             return response, True
 
     def _kept_headers(self, headers: Headers, method: str) -> Headers:
@@ -243,7 +246,7 @@ def pauses_in(
         return ()
     arrived = tuple((decoded_size(size), moment) for size, moment in arrivals)
     if is_stream:
-        return event_stream.moved(media_type, sent, stored, event_stream.pauses_of(media_type, sent, arrived))
+        return event_stream.transfer_pauses(media_type, sent, stored, event_stream.pauses_of(media_type, sent, arrived))
     return tuple(
         (min(size, len(stored)), later - earlier)
         for (size, earlier), (_, later) in pairwise(arrived)

@@ -9,16 +9,16 @@ from collections.abc import Callable, Sequence
 
 from msgspec import Struct
 
-from replaymock.cassettes.model import Recorded
+from replaymock.cassettes.model import RecordedResponse
 from replaymock.errors import UsageError
 from replaymock.http import json_tokens, media_types
 from replaymock.http.bodies import INLINE_LIMIT
 from replaymock.http.headers import media_type
 from replaymock.http.selectors import Selector, parse_selector
-from replaymock.matching.canonical import Canonical
+from replaymock.matching.canonical import CanonicalRequest
 from replaymock.matching.differences import Difference, differences
 from replaymock.matching.matcher import VOLATILE_KINDS
-from replaymock.recording.merge import drop_volatile, lasting, same
+from replaymock.recording.merge import drop_volatile, is_same_response, without_moving_parts
 
 MOST_SELECTORS = 4
 MOST_FILES = 200
@@ -28,21 +28,23 @@ MOST_BYTES = 1024 * 1024
 _MOST_LINES = 3
 
 
-class Proposal(Struct, frozen=True):
+class VolatileHint(Struct, frozen=True):
     """Selectors of what alone changed, and the cassettes in which it did."""
 
     selectors: tuple[str, ...]
     files: tuple[str, ...]
 
 
-class Proposals:
+class VolatileHints:
     """The cassettes that changed in a run, each as it did the first time."""
 
     def __init__(self) -> None:
-        self._changed: dict[str, tuple[Recorded, Recorded, Sequence[Selector]]] = {}
+        self._changed: dict[str, tuple[RecordedResponse, RecordedResponse, Sequence[Selector]]] = {}
         self._room = MOST_BYTES
 
-    def changed(self, file: str, stored: Recorded, recorded: Recorded, volatile: Sequence[Selector]) -> None:
+    def changed(
+        self, file: str, stored: RecordedResponse, recorded: RecordedResponse, volatile: Sequence[Selector]
+    ) -> None:
         """Takes note of a response that is another than the stored one."""
         size = len(stored.body) + len(recorded.body)
         if file not in self._changed and len(self._changed) < MOST_FILES and size <= self._room:
@@ -53,20 +55,22 @@ class Proposals:
         """Learns that a cassette has another name, for its own told a secret."""
         self._changed.pop(old, None)
 
-    def all(self, hide: Callable[[str], str]) -> list[Proposal]:
+    def all(self, hide: Callable[[str], str]) -> list[VolatileHint]:
         """What alone changed: the few proposals that speak of most cassettes, none with something to hide in it."""
         files: dict[tuple[str, ...], list[str]] = {}
         for file, change in self._changed.items():
-            selectors = only_in(*change)
+            selectors = volatile_selectors(*change)
             if selectors and not any(hide(selector) != selector for selector in selectors):
                 files.setdefault(selectors, []).append(file)
-        found = [Proposal(selectors, tuple(named)) for selectors, named in files.items()]
+        found = [VolatileHint(selectors, tuple(named)) for selectors, named in files.items()]
         return sorted(found, key=lambda proposal: -len(proposal.files))[:_MOST_LINES]
 
 
-def only_in(stored: Recorded, recorded: Recorded, volatile: Sequence[Selector] = ()) -> tuple[str, ...]:
+def volatile_selectors(
+    stored: RecordedResponse, recorded: RecordedResponse, volatile: Sequence[Selector] = ()
+) -> tuple[str, ...]:
     """The selectors under which two responses say the same; none where no few of them do."""
-    first, second = lasting(*(drop_volatile(each, volatile) for each in (stored, recorded)))
+    first, second = without_moving_parts(*(drop_volatile(each, volatile) for each in (stored, recorded)))
     if first.status != second.status or max(len(first.body), len(second.body)) > INLINE_LIMIT:
         return ()
     found = differences(_canonical(first), _canonical(second))
@@ -78,16 +82,16 @@ def only_in(stored: Recorded, recorded: Recorded, volatile: Sequence[Selector] =
         selectors = [parse_selector(text, VOLATILE_KINDS, "proposal") for text in texts]
     except (UsageError, UnicodeEncodeError):
         return ()  # a name that no rule can hold
-    return tuple(texts) if same(stored, recorded, (*volatile, *selectors)) else ()
+    return tuple(texts) if is_same_response(stored, recorded, (*volatile, *selectors)) else ()
 
 
-def _canonical(recorded: Recorded) -> Canonical:
+def _canonical(recorded: RecordedResponse) -> CanonicalRequest:
     if not media_types.is_json(media_type(recorded.headers)):
-        return Canonical("", "", headers=recorded.headers, kind="bytes", body=recorded.body)
+        return CanonicalRequest("", "", headers=recorded.headers, kind="bytes", body=recorded.body)
     try:
-        return Canonical("", "", headers=recorded.headers, kind="json", body=json_tokens.parse(recorded.body))
+        return CanonicalRequest("", "", headers=recorded.headers, kind="json", body=json_tokens.parse(recorded.body))
     except ValueError:
-        return Canonical("", "", headers=recorded.headers, kind="bytes", body=recorded.body)
+        return CanonicalRequest("", "", headers=recorded.headers, kind="bytes", body=recorded.body)
 
 
 def _is_value(found: Difference) -> bool:

@@ -6,29 +6,31 @@ from replaymock.errors import RequestRefused
 from replaymock.http import websocket_handshake
 from replaymock.http.conditional import not_forwarded
 from replaymock.http.headers import AGREED, Headers, without
-from replaymock.http.messages import Exchange, Live, Request, Response
-from replaymock.http.problem import refusal
-from replaymock.http.rendered import Answer, frame
-from replaymock.http.websocket_frames import Side, Stream
+from replaymock.http.messages import Exchange, Request, Response, StreamingResponse
+from replaymock.http.problem import rejection
+from replaymock.http.rendered import RenderedResponse, frame
+from replaymock.http.websocket_frames import ByteStream, WebSocketConnection
 from replaymock.matching.index import Index
-from replaymock.proxy.forwarder import Recorder, now
-from replaymock.proxy.websocket import Notes, relay
-from replaymock.telemetry.journal import Served
+from replaymock.proxy.forwarder import RecordingForwarder, now
+from replaymock.proxy.websocket import Transcript, relay_websocket
+from replaymock.telemetry.journal import ServedRequest
 
 SWITCHING = 101
 
 
-class SocketRecorder:
+class WebSocketRecorder:
     """Opens WebSockets upstream and keeps what is said on them."""
 
-    def __init__(self, recorder: Recorder, index: Callable[[], Index], count: Callable[[Served], None]) -> None:
+    def __init__(
+        self, recorder: RecordingForwarder, index: Callable[[], Index], count: Callable[[ServedRequest], None]
+    ) -> None:
         self._recorder = recorder
         self._index = index
         self._count = count
 
     async def open(
         self, request: Request, client: Hashable
-    ) -> Answer | tuple[bytes, Callable[[Stream], Awaitable[None]]]:
+    ) -> RenderedResponse | tuple[bytes, Callable[[ByteStream], Awaitable[None]]]:
         """The head of a WebSocket that upstream agreed to, with the conversation that follows it; else its answer."""
         recorder, started = self._recorder, self._recorder.clock()
         wanted = recorder.is_wanted(request.path)
@@ -42,34 +44,41 @@ class SocketRecorder:
         except RequestRefused as error:
             recorder.warn(request, error.detail)
             self._served(request, error.status, "error", "", started)
-            return refusal(error, cors, cors.echoed(request.headers))
+            return rejection(error, cors, cors.echoed(request.headers))
         response = answered.response
         plain = without(response.headers, AGREED | {"sec-websocket-protocol"})
         headers = recorder.passage.head(
-            Live(response.status, response.reason, plain, _nothing()), request, "", stored=False
+            StreamingResponse(response.status, response.reason, plain, _nothing()), request, "", stored=False
         ).headers
         side = answered.side
         if side is None:
             self._served(request, response.status, "forwarded", "", started)
             return frame(response.status, response.reason, headers, response.body)
-        deflate = websocket_handshake.agreed(request.headers)
+        deflate = websocket_handshake.negotiate_deflate(request.headers)
 
-        async def converse(stream: Stream) -> None:
-            caller = Side(stream, deflate, limit, is_client=False)
+        async def converse(stream: ByteStream) -> None:
+            caller = WebSocketConnection(stream, deflate, limit, is_client=False)
             await self._converse(request, response, caller, side, started, wanted=wanted)
 
         return websocket_handshake.answer_head(request, answered.protocol, deflate, headers), converse
 
     async def _converse(
-        self, request: Request, response: Response, caller: Side, backend: Side, started: float, *, wanted: bool
+        self,
+        request: Request,
+        response: Response,
+        caller: WebSocketConnection,
+        backend: WebSocketConnection,
+        started: float,
+        *,
+        wanted: bool,
     ) -> None:
         recorder = self._recorder
         opened = round((recorder.clock() - started) * 1000)
         there = frozenset(self._index().entries) if recorder.forwarding.lookup else None
         policy = recorder.recording.policy
-        notes = Notes(policy.max_body, recorder.clock, policy.max_stream_time)
+        notes = Transcript(policy.max_body, recorder.clock, policy.max_stream_time)
         try:
-            await relay(caller, backend, notes)
+            await relay_websocket(caller, backend, notes)
         finally:
             exchange = Exchange(request, response, now(), opened)
 
@@ -86,7 +95,7 @@ class SocketRecorder:
     def _served(self, request: Request, status: int, outcome: str, file: str, started: float) -> None:
         shown = self._recorder.recording.shown(request)
         elapsed = (self._recorder.clock() - started) * 1000
-        self._count(Served(request.method, shown, status, outcome, file, elapsed))
+        self._count(ServedRequest(request.method, shown, status, outcome, file, elapsed))
 
 
 async def _nothing() -> AsyncIterator[bytes]:

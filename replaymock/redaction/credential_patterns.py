@@ -5,7 +5,7 @@ Each is a name, hints, and a pattern whose group `secret`, if it has one, is the
 
 from replaymock.redaction.credential_scanner import (
     Check,
-    Shape,
+    CredentialPattern,
     is_bearer_of_app,
     is_card_number,
     is_key_block,
@@ -23,8 +23,8 @@ def _shape(
     *,
     in_code: Check = is_no_name,
     spaced: bool = False,
-) -> Shape:
-    return Shape(name, tuple(hints.split()), pattern, check, in_code, spaced)
+) -> CredentialPattern:
+    return CredentialPattern(name, tuple(hints.split()), pattern, check, in_code, spaced)
 
 
 # An object in base64: a brace, and after it a quotation mark or white space.
@@ -209,7 +209,7 @@ _WORK = (
     _shape("readme_key", "rdme_", r"\brdme_[a-z0-9]{70}\b"),
 )
 
-SHAPES = (
+CREDENTIALS = (
     *_FORMATS,
     *_CLOUDS_AND_HOSTS,
     *_CODE_AND_PACKAGES,
@@ -221,7 +221,7 @@ SHAPES = (
 )
 
 _LINKS = "reset/ password/ verify/ email/ confirm/ magic/ link/ invite/ invitation/ activate/ unsubscribe/ token/"
-BY_PLACE = (
+CONTEXTUAL = (
     _shape(
         "curl_password",
         "curl ",
@@ -244,7 +244,7 @@ BY_PLACE = (
 )
 """Secrets of any form, told by what stands before them."""
 
-OPTIONAL = {
+PERSONAL_DATA = {
     "cards": _shape(
         "card_number",
         "",

@@ -23,7 +23,7 @@ def is_no_name(value: str) -> bool:
     return not is_readable(value)
 
 
-class Shape(Struct, frozen=True):
+class CredentialPattern(Struct, frozen=True):
     """A kind of credential. `check` refuses matches that only look like one, and `in_code` those in code.
 
     One that is not `spaced` is a run of characters without white space, not too short, and no number, nor is it in the
@@ -70,10 +70,10 @@ class Shape(Struct, frozen=True):
         return any(hint in text for hint in self.hints)
 
 
-class Hints:
+class KeywordIndex:
     """The hints of a table of shapes, all looked for at once."""
 
-    def __init__(self, table: Sequence[Shape]) -> None:
+    def __init__(self, table: Sequence[CredentialPattern]) -> None:
         by_hint: dict[str, set[int]] = {}
         for place, shape in enumerate(table):
             for hint in shape.hints:
@@ -92,19 +92,19 @@ class Hints:
         return places
 
 
-class Shapes:
+class CredentialScanner:
     """A table of shapes, and quick looks that tell of most texts that they hold none of them."""
 
-    def __init__(self, table: Sequence[Shape]) -> None:
+    def __init__(self, table: Sequence[CredentialPattern]) -> None:
         self._table = table
         self._hintless = [place for place, shape in enumerate(table) if not shape.hints]
         self.anywhere = any(shape.spaced and not shape.hints for shape in table)
 
     @cached_property
-    def _hints(self) -> Hints:
-        return Hints(self._table)
+    def _hints(self) -> KeywordIndex:
+        return KeywordIndex(self._table)
 
-    def likely(self, text: str) -> list[Shape]:
+    def likely(self, text: str) -> list[CredentialPattern]:
         """The shapes that a text may hold."""
         looked = self.looked_at(text)
         if not looked:
@@ -121,7 +121,7 @@ class Shapes:
 
     def looked_at(self, text: str) -> str:
         """What of a text can hold one of these shapes."""
-        return text if self.anywhere else looked_at(text)
+        return text if self.anywhere else candidate_runs(text)
 
     def may_be_in(self, text: str) -> bool:
         """Whether a text as `looked_at` may hold one at all."""
@@ -133,7 +133,7 @@ def _at_beginnings(hint: str, by_hint: dict[str, set[int]]) -> Iterator[set[int]
     return (by_hint[beginning] for beginning in beginnings if beginning in by_hint)
 
 
-def looked_at(text: str) -> str:
+def candidate_runs(text: str) -> str:
     """What of a text can hold a credential: long texts are mostly short words and numbers, in which none fits."""
     if len(text) < _WORTH_SPLITTING:
         return text if _RUN.search(text) or any(mark in text for mark in _MARKS) else ""

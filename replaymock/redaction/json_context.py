@@ -13,7 +13,7 @@ from replaymock.redaction.secret_names import ASCII_ESCAPE, is_secret_name, may_
 Place = tuple[str | int, ...]
 
 
-def beside_names(text: str) -> dict[Place, str]:
+def secrets_named_by_siblings(text: str) -> dict[Place, str]:
     """The places in valid JSON of what a member beside it names as a secret, with that name.
 
     Those are lists of fields, such as `{"name": "Authorization", "value": …}` in either order, and the parameters of
@@ -24,7 +24,7 @@ def beside_names(text: str) -> dict[Place, str]:
         return {}
     found: dict[Place, str] = {}
     parents: dict[Place, set[str]] = {}
-    for start, end, path in json_tokens.members(text):
+    for start, end, path in json_tokens.iter_tokens(text):
         if not path or not isinstance(path[-1], str):
             if has_lists:
                 found |= _in_header_list(path or (), text[start:end])
@@ -111,7 +111,7 @@ _OAUTH_SECRETS = frozenset(
 _PARAMETER = re.compile(r"(?:^|[?&#;])([A-Za-z0-9_]{2,32})=")
 
 
-def is_clean(text: str, has_shape: Callable[[str], bool]) -> bool:
+def is_surely_clean(text: str, has_shape: Callable[[str], bool]) -> bool:
     """Whether JSON text surely has no secret name, and no value that tells of one by `name=`, `name:` or `<name>`.
 
     `has_shape` finds what looks like a credential.

@@ -19,7 +19,7 @@ from replaymock.redaction.secret_names import is_secret_name
 from replaymock.redaction.wording import is_code_fragment, is_made_by_chance, is_readable
 
 
-class KnownValues:
+class KnownSecrets:
     """The latest few hundred secrets of a recording, each with its placeholder. `learned` counts those there were."""
 
     def __init__(self, placeholders: Mapping[str, str] | None = None, most: int = 256) -> None:
@@ -34,11 +34,11 @@ class KnownValues:
 
     def remember(self, value: str, placeholder: str) -> None:
         """Takes note of a secret, if its value is telling."""
-        if "%" in value and _ESCAPED.search(value) and is_telling(decoded := readable(value)):
+        if "%" in value and _ESCAPED.search(value) and is_distinctive(decoded := readable(value)):
             value = decoded  # each of its spellings is looked for
         if value in self._placeholders:
             self._placeholders[value] = placeholder
-        if value in self._placeholders or not is_telling(value):
+        if value in self._placeholders or not is_distinctive(value):
             return
         self.learned += 1
         self._placeholders[value] = self._news[value] = placeholder
@@ -56,15 +56,15 @@ class KnownValues:
         if not self._words[word]:
             del self._words[word]
 
-    def copy(self) -> "KnownValues":
+    def copy(self) -> "KnownSecrets":
         """The same secrets, none of them new, to which others are added apart from these."""
-        found = KnownValues(most=self._most)
+        found = KnownSecrets(most=self._most)
         found.learned = self.learned
         found._placeholders, found._cores = dict(self._placeholders), dict(self._cores)
         found._words = self._words.copy()
         return found
 
-    def adopt(self, later: "KnownValues") -> None:
+    def adopt(self, later: "KnownSecrets") -> None:
         """Takes over what was added to a copy, while nothing was added here."""
         self.learned = later.learned
         self._placeholders, self._cores, self._words = later._placeholders, later._cores, later._words
@@ -141,7 +141,7 @@ def _unescaped(data: bytes) -> bytes:
 
 
 @lru_cache(maxsize=1024)
-def is_telling(value: str) -> bool:
+def is_distinctive(value: str) -> bool:
     """Whether a value is unlikely to be said by anything but the one who knows the secret."""
     if len(value) > LONGEST or len(set(value)) < _FEWEST_LETTERS or not _PRINTABLE.fullmatch(value):
         return False

@@ -11,7 +11,7 @@ from replaymock.http.uri import encode_component, literal_percents, readable
 
 Change = Callable[[str], str]
 
-MOST = 256 * 1024
+MAX_RUN = 256 * 1024
 """Longer runs are images and the like, and let be."""
 
 
@@ -68,7 +68,7 @@ def _changed(run: str, change: Change) -> str:
 
 def _decoded(run: str) -> str | None:
     """The text behind a run; None where it is none."""
-    if len(run) > MOST or not _text(run[:_LOOKED_AT], whole=len(run) <= _LOOKED_AT):
+    if len(run) > MAX_RUN or not _text(run[:_LOOKED_AT], whole=len(run) <= _LOOKED_AT):
         return None
     return _text(run, whole=True)
 

@@ -4,9 +4,9 @@ import hashlib
 import re
 from collections.abc import Callable
 
-from replaymock.redaction.known_secrets import KnownValues
+from replaymock.redaction.known_secrets import KnownSecrets
 
-Label = Callable[[str, str], str]
+PlaceholderFactory = Callable[[str, str], str]
 """From the name a value was found under and the value to its placeholder."""
 
 ANONYMOUS = "{{redacted}}"
@@ -17,10 +17,10 @@ def anonymous(_name: str, _value: str) -> str:
     return ANONYMOUS
 
 
-class Whole:
+class OpaqueJwts:
     """A label under which a token is hidden as any other secret is, and not only its signature."""
 
-    def __init__(self, label: Label) -> None:
+    def __init__(self, label: PlaceholderFactory) -> None:
         self._label = label
 
     def __call__(self, name: str, value: str) -> str:
@@ -28,14 +28,14 @@ class Whole:
         return self._label(name, value)
 
 
-def whole(label: Label) -> Label:
+def opaque_jwts(label: PlaceholderFactory) -> PlaceholderFactory:
     """The label that hides tokens as a whole, and else does as another."""
-    return label if label is anonymous or isinstance(label, Whole) else Whole(label)
+    return label if label is anonymous or isinstance(label, OpaqueJwts) else OpaqueJwts(label)
 
 
-def is_of_answer(label: Label) -> bool:
+def is_of_answer(label: PlaceholderFactory) -> bool:
     """Whether a label is for what is said in an answer, and not in a request or for comparing."""
-    return label is not anonymous and not isinstance(label, Whole)
+    return label is not anonymous and not isinstance(label, OpaqueJwts)
 
 
 def nameable(name: str) -> str:
@@ -43,7 +43,7 @@ def nameable(name: str) -> str:
     return _UNNAMEABLE.sub("_", name.lower())
 
 
-def unnumbered(label: Label) -> Label:
+def unnumbered(label: PlaceholderFactory) -> PlaceholderFactory:
     """Counts as a label does, and gives placeholders that are the same whatever came before."""
 
     def unnumbered(name: str, value: str) -> str:
@@ -56,24 +56,24 @@ def unnumbered(label: Label) -> Label:
 _UNNAMEABLE = re.compile(r"[^a-z0-9_.\-]")
 
 
-class Numbering:
+class PlaceholderAllocator:
     """The placeholders of one recording: one for each distinct value, numbered by name from the second on."""
 
     def __init__(self) -> None:
         self._placeholders: dict[bytes, str] = {}
         self._counts: dict[str, int] = {}
         self._begun = (0, 0)
-        self.known = KnownValues()
+        self.known = KnownSecrets()
 
-    def copy(self) -> "Numbering":
+    def copy(self) -> "PlaceholderAllocator":
         """The same placeholders, to which others are added apart from these."""
-        found = Numbering()
+        found = PlaceholderAllocator()
         found._placeholders, found._counts = dict(self._placeholders), dict(self._counts)
         found.known = self.known.copy()
         found._begun = (self.count, self.known.learned)
         return found
 
-    def adopt(self, later: "Numbering") -> bool:
+    def adopt(self, later: "PlaceholderAllocator") -> bool:
         """Takes over what was added to a copy; whether that can be, as nothing was added here meanwhile."""
         if later._begun != (self.count, self.known.learned):
             return False

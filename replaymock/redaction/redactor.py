@@ -18,12 +18,17 @@ from replaymock.http.selectors import Selector
 from replaymock.http.uri import encode_segment, readable
 from replaymock.placeholders import REDACTED
 from replaymock.redaction import code, loose_text
-from replaymock.redaction.credential_patterns import OPTIONAL
-from replaymock.redaction.gitleaks.rules import SecretRule
-from replaymock.redaction.known_secrets import is_telling
-from replaymock.redaction.placeholders import ANONYMOUS, Label, Numbering, anonymous, whole
+from replaymock.redaction.credential_patterns import PERSONAL_DATA
+from replaymock.redaction.gitleaks.rules import GitleaksRule
+from replaymock.redaction.known_secrets import is_distinctive
+from replaymock.redaction.placeholders import (
+    ANONYMOUS,
+    PlaceholderFactory,
+    anonymous,
+    opaque_jwts,
+)
 from replaymock.redaction.secret_names import is_no_secret_cookie, is_secret_cookie, is_secret_name
-from replaymock.redaction.text import Hider
+from replaymock.redaction.text import TextRedactor
 from replaymock.redaction.wording import is_of_language
 
 __all__ = ["ANONYMOUS", "KINDS", "Numbering", "RedactionRules", "Redactor", "anonymous", "decoded", "forget_names"]
@@ -32,7 +37,7 @@ __all__ += ["WITHHELD", "shortened"]
 KINDS = ("header", "cookie", "query", "form", "json", "value")
 
 
-def forget_names(text: str) -> str:
+def normalize_placeholders(text: str) -> str:
     """Text in which every placeholder is the anonymous one."""
     text = jwt.forget(text, ANONYMOUS)
     return REDACTED.sub(ANONYMOUS, text) if "{{redacted" in text else text
@@ -61,7 +66,7 @@ class RedactionRules(Struct, frozen=True):
     add: tuple[Selector, ...] = ()
     keep: tuple[Selector, ...] = ()
     kinds: tuple[str, ...] = ()
-    rules: tuple[SecretRule, ...] = ()
+    rules: tuple[GitleaksRule, ...] = ()
 
 
 class Redactor:
@@ -69,18 +74,18 @@ class Redactor:
 
     def __init__(self, rules: RedactionRules | None = None) -> None:
         rules = rules or RedactionRules()
-        self._hider = Hider(
+        self._hider = TextRedactor(
             _by_kind(rules.add),
             _by_kind(rules.keep),
-            [OPTIONAL[kind] for kind in dict.fromkeys(rules.kinds)],
+            [PERSONAL_DATA[kind] for kind in dict.fromkeys(rules.kinds)],
             rules.rules,
         )
         self._looked_at = lru_cache(_HEADERS_REMEMBERED)(self._holds_nothing)
 
-    def request(self, request: Request, label: Label) -> Request:
+    def request(self, request: Request, label: PlaceholderFactory) -> Request:
         """The request with its secrets replaced, its content decoded."""
         request = decoded(request)
-        label = whole(label)
+        label = opaque_jwts(label)
         path, question, query = request.target.partition("?")
         return Request(
             request.method,
@@ -89,22 +94,22 @@ class Redactor:
             self._body(request.headers, request.body, label),
         )
 
-    def response(self, response: Response, label: Label, path: str = "") -> Response:
+    def response(self, response: Response, label: PlaceholderFactory, path: str = "") -> Response:
         """The response to a request for a path, its content already decoded, with its secrets replaced."""
         return replace(
             response,
-            reason=forget_names(self._hider.loose(forget_names(response.reason), label)),
+            reason=normalize_placeholders(self._hider.loose(normalize_placeholders(response.reason), label)),
             headers=self.headers(response.headers, label),
             body=self._body(response.headers, response.body, label, path),
         )
 
-    def message(self, data: bytes, label: Label, *, is_text: bool) -> bytes:
+    def message(self, data: bytes, label: PlaceholderFactory, *, is_text: bool) -> bytes:
         """A message on a WebSocket with its secrets replaced: JSON as JSON, binary only where it is text as well."""
         is_json = is_text and data.lstrip()[:1] in (b"{", b"[")
         textual = "application/json" if is_json else "text/plain"
         return self._body((("content-type", textual if is_text else "application/octet-stream"),), data, label)
 
-    def headers(self, headers: Headers, label: Label) -> Headers:
+    def headers(self, headers: Headers, label: PlaceholderFactory) -> Headers:
         """Header fields with secret values, cookies and parameters replaced."""
         return tuple(
             pair if self._is_clean(*pair) else (pair[0], self._header(pair[0].lower(), pair[1], label))
@@ -118,7 +123,7 @@ class Redactor:
         except Exception:
             return WITHHELD
 
-    def text(self, text: str, label: Label) -> str:
+    def text(self, text: str, label: PlaceholderFactory) -> str:
         """Any text with the values in it that have the shape of a credential replaced."""
         return self._hider.shapes(text, label)
 
@@ -130,7 +135,7 @@ class Redactor:
     def _holds_nothing(self, name: str, value: str) -> bool:
         return self._header(name.lower(), value, anonymous) == value
 
-    def _header(self, name: str, value: str, label: Label) -> str:
+    def _header(self, name: str, value: str, label: PlaceholderFactory) -> str:
         if name == "cookie":
             return _COOKIE.sub(lambda match: self._cookie(match.group(), label), value)
         if name == "set-cookie":
@@ -145,14 +150,14 @@ class Redactor:
         found = _HEADER_PARAMETER.sub(lambda match: self._header_parameter(match, name, label), value)
         return self._hider.beside(name, self._hider.deep(found, label), label)
 
-    def _header_parameter(self, match: re.Match[str], header: str, label: Label) -> str:
+    def _header_parameter(self, match: re.Match[str], header: str, label: PlaceholderFactory) -> str:
         before, name, between, value = match.groups()
         is_of_digest = header.endswith("-authenticate") and name in ("nonce", "opaque")
         if not (is_of_digest or is_secret_name(name)):
             return match.group()
         return before + name + between + self._hider.replaced(value, name, label)
 
-    def _set_cookie(self, value: str, label: Label) -> str:
+    def _set_cookie(self, value: str, label: PlaceholderFactory) -> str:
         pair = _COOKIE.match(value)
         end = pair.end() if pair else 0
         said, attributes = value[:end].partition("=")[2], value[end:]
@@ -162,7 +167,7 @@ class Redactor:
             hidden = self._cookie(value[:end], label, is_for_server="httponly" in attributes.lower())
         return hidden + self._hider.loose(attributes, label)
 
-    def _cookie(self, pair: str, label: Label, *, is_for_server: bool = False) -> str:
+    def _cookie(self, pair: str, label: PlaceholderFactory, *, is_for_server: bool = False) -> str:
         name, equals, value = pair.partition("=")
         if not equals:
             return self._hider.deep(pair, label)
@@ -178,7 +183,7 @@ class Redactor:
         # An escape in what was hidden would be decoded the next time, though none was in what came.
         return name + equals + (hidden if decoded == value and "%" not in hidden else encode_segment(hidden))
 
-    def _body(self, headers: Headers, body: bytes, label: Label, path: str = "") -> bytes:
+    def _body(self, headers: Headers, body: bytes, label: PlaceholderFactory, path: str = "") -> bytes:
         if not body:
             return body
         content_type = get(headers, "content-type")
@@ -197,12 +202,12 @@ class Redactor:
         if codec.startswith("utf-16"):
             # The ordinals of placeholders are only forgotten where they are ASCII.
             number = label
-            label = lambda name, value: forget_names(number(name, value))  # noqa: E731 - a def shadows just the same
+            label = lambda name, value: normalize_placeholders(number(name, value))  # noqa: E731 - a def shadows just the same
         mark = "\ufeff" if text.startswith("\ufeff") else ""
         found = mark + self._text(text[len(mark) :], media, path, body, label)
         return body if found == text else found.encode(codec, "replace")
 
-    def _text(self, text: str, media: str, path: str, body: bytes, label: Label) -> str:
+    def _text(self, text: str, media: str, path: str, body: bytes, label: PlaceholderFactory) -> str:
         """The text of a body, searched as what it is."""
         if code.is_code(media, path, body):
             return self._hider.source(text, label, is_of_texts=is_of_language(path))
@@ -218,7 +223,7 @@ class Redactor:
             )
         return self._hider.deep(text, label)
 
-    def _multipart(self, content_type: str, body: bytes, label: Label) -> bytes | None:
+    def _multipart(self, content_type: str, body: bytes, label: PlaceholderFactory) -> bytes | None:
         """The parts redacted one by one, what stands before and after them as it came; None when there are none."""
         before, core, after = bodies.multipart_core(content_type, body)
         parsed = bodies.encode(content_type, core)
@@ -228,13 +233,13 @@ class Redactor:
         redacted = bodies.decode(bodies.Multipart(parts), content_type)
         return before + redacted.removesuffix(b"\r\n") + after
 
-    def _part(self, part: bodies.Part, label: Label) -> bodies.Part:
+    def _part(self, part: bodies.Part, label: PlaceholderFactory) -> bodies.Part:
         if isinstance(part.body, bodies.Digest):
             return part
         content = bodies.decode(part.body, part.content_type or "text/plain")
         name, is_file = part.name, part.filename is not None
         # A part's name and file name take part in the key as they are, so their placeholders have no ordinals.
-        hidden_heads = ((key, forget_names(self._hider.shapes(value, label))) for key, value in part.headers)
+        hidden_heads = ((key, normalize_placeholders(self._hider.shapes(value, label))) for key, value in part.headers)
         part = replace(part, headers=tuple(hidden_heads))
         if not is_file and self._hider.is_secret("form", name, is_secret_name):
             value = content.decode(media_types.charset(part.content_type), "replace")
@@ -256,7 +261,7 @@ class Redactor:
 def _is_deletion(value: str, attributes: str) -> bool:
     """Whether a cookie is deleted, so that what it still says is none of a session's."""
     value = value.strip('"')
-    return value.lower() in _DELETED or (not is_telling(value) and _EXPIRED.search(attributes.lower()) is not None)
+    return value.lower() in _DELETED or (not is_distinctive(value) and _EXPIRED.search(attributes.lower()) is not None)
 
 
 def _by_kind(selectors: Iterable[Selector]) -> dict[str, list[Selector]]:
@@ -301,6 +306,6 @@ _HEADER_PARAMETER = re.compile(
 )
 
 
-def shown_url(url: str) -> str:
+def redact_url(url: str) -> str:
     """A URL as it may stand in a message: it may hold a password."""
     return Redactor().headers((("location", url),), anonymous)[0][1]

@@ -34,12 +34,12 @@ def is_secret_name(name: str) -> bool:
 
 
 @lru_cache(maxsize=8192)
-def hides_below(name: str) -> bool:
+def hides_subtree(name: str) -> bool:
     """Whether all that is below a JSON key so named is secret, however it is named itself."""
     return is_secret_name(name) and plain_name(name) not in CONTAINERS
 
 
-def are_texts(names: Iterable[str]) -> bool:
+def is_ui_text_container(names: Iterable[str]) -> bool:
     """Whether what stands below these JSON keys is words for people: there a password is a label or a complaint."""
     return any(plain_name(name) in TEXTS_FOR_PEOPLE for name in names)
 

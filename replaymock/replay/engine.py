@@ -10,30 +10,30 @@ from typing import TYPE_CHECKING
 
 from msgspec import Struct
 
-from replaymock.cassettes.model import SOCKET, SWITCHING, KnownBody
+from replaymock.cassettes.model import SWITCHING, WEBSOCKET_BODY, KnownBody
 from replaymock.errors import CassetteError, RequestRefused
 from replaymock.http import challenges
 from replaymock.http.challenges import UNAUTHORIZED
-from replaymock.http.cors import Cors
+from replaymock.http.cors import CorsPolicy
 from replaymock.http.messages import Request
-from replaymock.http.problem import fault, problem, refusal
-from replaymock.http.rendered import Answer, frame
+from replaymock.http.problem import fault, problem, rejection
+from replaymock.http.rendered import RenderedResponse, frame
 from replaymock.matching.faulty import Faulty
-from replaymock.matching.index import Entry, Finder, Found, Index, Read, files_for
+from replaymock.matching.index import CassetteLookup, Index, IndexEntry, LookupResult, Read, files_for
 from replaymock.matching.matcher import Matcher
 from replaymock.matching.near_misses import Miss, exhausted, explain, invalid
 from replaymock.replay import sequence
 from replaymock.replay.faults import Latency
-from replaymock.replay.miss_response import advice, miss_answer
-from replaymock.replay.overrides import Manner, Player, Playing
+from replaymock.replay.miss_response import advice, miss_response
+from replaymock.replay.overrides import BehaviorResolver, ReplayOptions, ResponseBehavior
 from replaymock.replay.sequence import write_name
 from replaymock.replay.sessions import Session, Sessions, assign
-from replaymock.telemetry.journal import AskAll, Journal, Report, Served
-from replaymock.telemetry.subscribers import Listeners
+from replaymock.telemetry.journal import AskAll, Journal, Report, ServedRequest
+from replaymock.telemetry.subscribers import EventSubscribers
 
 if TYPE_CHECKING:  # replay loads nothing that only recording needs
-    from replaymock.http.rendered import Out
-    from replaymock.proxy.forwarder import Recorder
+    from replaymock.http.rendered import ResponseSink
+    from replaymock.proxy.forwarder import RecordingForwarder
 
 
 class Mode(Struct, frozen=True):
@@ -57,20 +57,20 @@ RECORD_MODES = {
 _TRIES = 3
 
 
-Hit = tuple[Answer, Served]
+Hit = tuple[RenderedResponse, ServedRequest]
 """An answer, and how it stands in the journal."""
 
 
-class Responder:
+class ReplayEngine:
     """Answers requests from the index, from upstream, or with the reason why not."""
 
     def __init__(
         self,
         mode: Mode,
-        playing: Playing,
+        playing: ReplayOptions,
         matcher: Matcher,
-        cors: Cors,
-        recorder: "Recorder | None",
+        cors: CorsPolicy,
+        recorder: "RecordingForwarder | None",
         report: Report,
         clock: Callable[[], float],
         random: Random,
@@ -85,15 +85,15 @@ class Responder:
         self.look_for: Callable[[list[str]], bool] = lambda _files: False
         self.look_again: Callable[[str], None] = lambda _file: None
         self.tells_requests = True
-        self.listeners = Listeners(report)
+        self.listeners = EventSubscribers(report)
         self.playing = playing
         self._matcher = matcher
-        self._finder = Finder(matcher)
+        self._finder = CassetteLookup(matcher)
         self._faulty = Faulty({}, matcher)
         self._reading = asyncio.Lock()
         self._report = report
         self._clock = clock
-        self._player = Player(playing, cors, random)
+        self._player = BehaviorResolver(playing, cors, random)
 
     def use(self, index: Index, broken: dict[str, CassetteError]) -> None:
         """Serves from another index from now on."""
@@ -106,30 +106,30 @@ class Responder:
         """The index in force."""
         return self._finder.index
 
-    def preflight(self, request: Request) -> Answer | None:
+    def preflight(self, request: Request) -> RenderedResponse | None:
         """The answer to a CORS preflight, which is never forwarded and never recorded."""
         if not self.cors.is_preflight(request):
             return None
         return frame(204, "No Content", self.cors.preflight(request))
 
-    def refuse(self, request: Request, error: RequestRefused) -> Answer:
+    def refuse(self, request: Request, error: RequestRefused) -> RenderedResponse:
         """The answer to a request that is not served at all."""
         self._served(request.method, self._shown(request), error.status, "refused", "", self._clock())
-        return refusal(error, self.cors, self.cors.echoed(request.headers))
+        return rejection(error, self.cors, self.cors.echoed(request.headers))
 
-    def fail(self, request: Request, error: BaseException) -> Answer:
+    def fail(self, request: Request, error: BaseException) -> RenderedResponse:
         """The answer after a fault of this program, which the user is told of in one line; or after a late refusal."""
         if isinstance(error, RequestRefused):
             return self.refuse(request, error)
         self.warn(request, fault(error))
         detail = "a fault in replaymock; its log names it"
-        return refusal(RequestRefused(500, "internal_error", detail), self.cors, self.cors.echoed(request.headers))
+        return rejection(RequestRefused(500, "internal_error", detail), self.cors, self.cors.echoed(request.headers))
 
     def warn(self, request: Request, text: str) -> None:
         """Tells the user of a trouble with a request."""
         self._report("warning", {"message": f"{request.method} {self._shown(request)}: {text}"})
 
-    async def forward(self, request: Request, body: AsyncIterator[bytes], out: "Out") -> None:
+    async def forward(self, request: Request, body: AsyncIterator[bytes], out: "ResponseSink") -> None:
         """Has upstream answer a request whose body may still be coming."""
         if self.recorder is None:
             raise RuntimeError("a mode that forwards needs a recorder")
@@ -154,7 +154,7 @@ class Responder:
                 self.warn(request, fault(error))
                 return None
 
-    def replay(self, request: Request, read: Read | None = None) -> Answer | None:
+    def replay(self, request: Request, read: Read | None = None) -> RenderedResponse | None:
         """The answer the cassettes give; for a miss, its explanation, or None where upstream is asked next."""
         try:
             return self._replay(request, read)
@@ -165,7 +165,7 @@ class Responder:
             self.warn(request, fault(error))
             return None
 
-    def _replay(self, request: Request, read: Read | None) -> Answer | None:
+    def _replay(self, request: Request, read: Read | None) -> RenderedResponse | None:
         started = self._clock()
         found = self._find(request, read=read)
         if found.entry is None:
@@ -200,14 +200,14 @@ class Responder:
         if answer is None:
             return None
         elapsed = (self._clock() - started) * 1000
-        return answer, Served(request.method, found.shown, answer.status, "hit", entry.file, elapsed)
+        return answer, ServedRequest(request.method, found.shown, answer.status, "hit", entry.file, elapsed)
 
-    def converse(self, request: Request) -> tuple[Entry, int] | Answer | None:
+    def converse(self, request: Request) -> tuple[IndexEntry, int] | RenderedResponse | None:
         """The cassette of a WebSocket and the position in it; a miss, explained, or None where upstream is asked."""
         started = self._clock()
-        found = self._find(request, SOCKET)
+        found = self._find(request, WEBSOCKET_BODY)
         if found.entry is None and self.look_for(files_for(found.canonical)):
-            found = self._find(request, SOCKET)
+            found = self._find(request, WEBSOCKET_BODY)
         session = self.sessions.get(request.session, started)
         position = self._advance(request, found.entry, session) if found.entry else None
         if found.entry is None or position is None:
@@ -255,19 +255,19 @@ class Responder:
         if found.entry.prepared(position).moves or self._player.asked(request):
             return None
         answer = self._player.answer(request, found.entry, position, manner)
-        return answer, Served(request.method, found.shown, answer.status, "hit", found.entry.file, 0.0)
+        return answer, ServedRequest(request.method, found.shown, answer.status, "hit", found.entry.file, 0.0)
 
-    def _forwarded(self, served: Served) -> None:
+    def _forwarded(self, served: ServedRequest) -> None:
         self._finder.forget()
         self.count(served)
 
-    def count(self, served: Served) -> None:
+    def count(self, served: ServedRequest) -> None:
         """Takes note of a request that was answered, here or elsewhere."""
         self.journal.served(served)
         if self.tells_requests:
             self._report("request", served.to_json())
 
-    def _find(self, request: Request, known: KnownBody | None = None, read: Read | None = None) -> Found:
+    def _find(self, request: Request, known: KnownBody | None = None, read: Read | None = None) -> LookupResult:
         """The entry for a request, its responses at hand: a file that changed since it was loaded is loaded again."""
         found = self._finder.find(request, known, read)
         for _ in range(_TRIES):
@@ -275,25 +275,27 @@ class Responder:
                 return self._unless_faulty(found)
             self.look_again(found.entry.file)
             found = self._finder.find(request, known, read)
-        return Found(found.canonical, None, found.shown)
+        return LookupResult(found.canonical, None, found.shown)
 
-    def _unless_faulty(self, found: Found) -> Found:
+    def _unless_faulty(self, found: LookupResult) -> LookupResult:
         """The entry that was found, unless only because the one that goes before it cannot be read."""
         if not (self._faulty and found.entry) or self.mode.forward:
             return found
         is_faulty = self._faulty.instead_of(found.entry, found.canonical)
-        return Found(found.canonical, None, found.shown) if is_faulty else found
+        return LookupResult(found.canonical, None, found.shown) if is_faulty else found
 
-    def _as_recorded(self, request: Request, found: Found) -> tuple[Request, Found]:
+    def _as_recorded(self, request: Request, found: LookupResult) -> tuple[Request, LookupResult]:
         """The request with the times it was given by this run as they were recorded, and what it comes down to."""
         shifting = self.playing.shifting
         meant = shifting.swaps.undo(request) if shifting else request
         if meant is request:
             return request, found
         stored = self._find(meant)
-        return meant, Found(stored.canonical, stored.entry, found.shown)
+        return meant, LookupResult(stored.canonical, stored.entry, found.shown)
 
-    def _played(self, request: Request, entry: Entry, manner: Manner, now: float) -> Answer | None:
+    def _played(
+        self, request: Request, entry: IndexEntry, manner: ResponseBehavior, now: float
+    ) -> RenderedResponse | None:
         """The answer of an entry at the position it comes to; None where a strict sequence is exhausted."""
         session = self.sessions.get(request.session, now)
         position = self._advance(request, entry, session)
@@ -303,7 +305,7 @@ class Responder:
         self._count_write(entry, answer, session)
         return answer
 
-    def _advance(self, request: Request, entry: Entry, session: Session) -> int | None:
+    def _advance(self, request: Request, entry: IndexEntry, session: Session) -> int | None:
         at = session.positions.get(entry.file)
         if request.method == "HEAD" and entry.canonical.method == "GET":
             return min(at or 0, len(entry.afters) - 1)
@@ -312,12 +314,12 @@ class Responder:
             session.positions[entry.file] = position
         return position
 
-    def _count_write(self, entry: Entry, answer: Answer, session: Session) -> None:
+    def _count_write(self, entry: IndexEntry, answer: RenderedResponse, session: Session) -> None:
         name = write_name(entry.canonical, entry.request.path, answer.status)
         if name:
             session.writes[name] += 1
 
-    def _miss(self, request: Request, found: Found, started: float) -> Answer:
+    def _miss(self, request: Request, found: LookupResult, started: float) -> RenderedResponse:
         echoed = self.cors.echoed(request.headers)
         broken = self._faulty.instead_of(found.entry, found.canonical)
         if broken:
@@ -327,7 +329,7 @@ class Responder:
             place = {"file": broken.file, "line": broken.line, "column": broken.column}
             return problem(500, "cassette_invalid", str(broken), headers, **place)
         miss = self._explain(found).written_in(self.playing.home)
-        answer = miss_answer(miss, self.playing.miss_status, self.cors, echoed)
+        answer = miss_response(miss, self.playing.miss_status, self.cors, echoed)
         self._served(request.method, found.shown, answer.status, "miss", "", started)
         self._tell(miss)
         return answer
@@ -336,7 +338,7 @@ class Responder:
         if self.journal.missed(miss) == 1:
             self._report("miss", {**miss.to_json(), "advice": advice(miss)})
 
-    def _explain(self, found: Found) -> Miss:
+    def _explain(self, found: LookupResult) -> Miss:
         if found.entry:
             return exhausted(found.canonical, found.entry)
         return explain(found.canonical, self.index, self.playing.ignored, self.playing.folder)
@@ -346,4 +348,4 @@ class Responder:
         return self._matcher.redactor.shown(request.target)
 
     def _served(self, method: str, shown: str, status: int, outcome: str, file: str, started: float) -> None:
-        self.count(Served(method, shown, status, outcome, file, (self._clock() - started) * 1000))
+        self.count(ServedRequest(method, shown, status, outcome, file, (self._clock() - started) * 1000))

@@ -10,12 +10,12 @@ from dataclasses import replace
 from msgspec import Struct
 
 from replaymock.errors import UsageError
-from replaymock.http.rendered import Abort, Answer, Hold, Send, SendFile, Step, Wait, steps_of
+from replaymock.http.rendered import Abort, Delay, KeepOpen, RenderedResponse, SendBody, SendFile, Step, steps_of
 
 _PIECES_A_SECOND = 10
 
 
-class Fault(Struct, frozen=True):
+class FaultSpec(Struct, frozen=True):
     """One fault: its kind, its number if it takes one, and in how many of a hundred answers it happens."""
 
     kind: str
@@ -28,7 +28,7 @@ class Fault(Struct, frozen=True):
         return self.kind in ("status", "reset", "timeout")
 
 
-def parse_fault(text: str, place: str) -> Fault:
+def parse_fault(text: str, place: str) -> FaultSpec:
     """A fault from `KIND`, `status:CODE`, `truncate@N` and the like, with `@P%` for some answers only.
 
     UsageError naming `place`.
@@ -46,10 +46,10 @@ def parse_fault(text: str, place: str) -> Fault:
         raise UsageError(f"{place} {text!r}: at most 100%")
     if kind == "status" and not 200 <= int(number) <= 599:  # noqa: PLR2004 - final status codes
         raise UsageError(f"{place} {text!r}: use a status from 200 to 599")
-    return Fault(kind, int(number or 0), percent)
+    return FaultSpec(kind, int(number or 0), percent)
 
 
-def injected(answer: Answer, fault: Fault) -> Answer:
+def injected(answer: RenderedResponse, fault: FaultSpec) -> RenderedResponse:
     """The answer with a fault. A `status` is not made here, for it is another answer."""
     _, inject = KINDS[fault.kind]
     return replace(answer, steps=tuple(inject(steps_of(answer), fault.number)))
@@ -60,14 +60,14 @@ def _reset(_steps: Iterable[Step], _number: int) -> Iterator[Step]:
 
 
 def _timeout(_steps: Iterable[Step], _number: int) -> Iterator[Step]:
-    yield Hold()
+    yield KeepOpen()
 
 
 def _truncate(steps: Iterable[Step], number: int) -> Iterator[Step]:
     """The first so many bytes of the body, and the end of the connection."""
     for step in steps:
-        if isinstance(step, (Send, SendFile)):
-            size = len(step.data) if isinstance(step, Send) else step.size
+        if isinstance(step, (SendBody, SendFile)):
+            size = len(step.data) if isinstance(step, SendBody) else step.size
             if size > number:
                 yield _part(step, 0, number)
                 break
@@ -82,13 +82,13 @@ def _slow(steps: Iterable[Step], number: int) -> Iterator[Step]:
     """No more than so many bytes a second."""
     at_once = max(number // _PIECES_A_SECOND, 1)
     for step in steps:
-        if not isinstance(step, (Send, SendFile)):
+        if not isinstance(step, (SendBody, SendFile)):
             yield step
             continue
-        size = len(step.data) if isinstance(step, Send) else step.size
+        size = len(step.data) if isinstance(step, SendBody) else step.size
         for start in range(0, size, at_once):
             piece = min(at_once, size - start)
-            yield Wait(piece / max(number, 1))
+            yield Delay(piece / max(number, 1))
             yield _part(step, start, piece)
 
 
@@ -96,16 +96,16 @@ def _cut_stream(steps: Iterable[Step], number: int) -> Iterator[Step]:
     """So many events of a stream, and the end of the connection."""
     sent = 0
     for step in steps:
-        if isinstance(step, Send) and sent == number:
+        if isinstance(step, SendBody) and sent == number:
             yield Abort()
             return
-        sent += isinstance(step, Send)
+        sent += isinstance(step, SendBody)
         yield step
 
 
-def _part(step: Send | SendFile, start: int, size: int) -> Step:
-    if isinstance(step, Send):
-        return Send(step.data[start : start + size])
+def _part(step: SendBody | SendFile, start: int, size: int) -> Step:
+    if isinstance(step, SendBody):
+        return SendBody(step.data[start : start + size])
     return SendFile(step.place, size, step.start + start)
 
 
@@ -135,13 +135,13 @@ class Latency(Struct, frozen=True):
     factor: float = 0.0
 
 
-class Direction(Struct, frozen=True):
+class ReplayOverride(Struct, frozen=True):
     """What a rule says of how the answers to some requests are played; None where it says nothing."""
 
     path: str = "/**"
     method: str = ""
     latency: Latency | None = None
-    fault: Fault | None = None
+    fault: FaultSpec | None = None
 
 
 def parse_latency(text: str, place: str = "--latency") -> Latency:

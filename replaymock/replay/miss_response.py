@@ -1,17 +1,17 @@
 """The answer to a miss: a problem document that explains it, and what to do about it."""
 
-from replaymock.cassettes.model import SOCKET
-from replaymock.http.cors import Cors
+from replaymock.cassettes.model import WEBSOCKET_BODY
+from replaymock.http.cors import CorsPolicy
 from replaymock.http.problem import UPGRADE_REQUIRED, _upgrade, problem
-from replaymock.http.rendered import Answer
+from replaymock.http.rendered import RenderedResponse
 from replaymock.matching.differences import Difference
 from replaymock.matching.near_misses import INVALID, OTHER_PROTOCOL, RECORD, Miss, shortened
 
 
-def miss_answer(miss: Miss, status: int, cors: Cors, echoed: str) -> Answer:
+def miss_response(miss: Miss, status: int, cors: CorsPolicy, echoed: str) -> RenderedResponse:
     """The answer to a request no cassette matches."""
     detail = f"no cassette matches {miss.request.method} {shortened(miss.request.path)}: {miss.reason}. {advice(miss)}"
-    if miss.reason == OTHER_PROTOCOL and miss.request.kind != SOCKET[0]:
+    if miss.reason == OTHER_PROTOCOL and miss.request.kind != WEBSOCKET_BODY[0]:
         status = UPGRADE_REQUIRED
     headers = cors.apply((("Cache-Status", "replaymock; fwd=uri-miss"), *_upgrade(status)), echoed)
     return problem(status, "no_match", detail, headers, **miss.to_json())

@@ -10,26 +10,26 @@ from random import Random
 from msgspec import Struct
 from msgspec.structs import replace
 
-from replaymock.cassettes.path_templates import pattern
+from replaymock.cassettes.path_templates import compile_template
 from replaymock.errors import RequestRefused, UsageError
-from replaymock.http.conditional import Asked, asked
-from replaymock.http.cors import Cors
+from replaymock.http.conditional import ConditionalRequest, asked
+from replaymock.http.cors import CorsPolicy
 from replaymock.http.headers import get
 from replaymock.http.messages import Request
 from replaymock.http.problem import problem
-from replaymock.http.rendered import Answer, delayed, without_body
+from replaymock.http.rendered import RenderedResponse, delayed, without_body
 from replaymock.http.uri import normal_path
-from replaymock.matching.config_location import Home
-from replaymock.matching.index import Entry
-from replaymock.replay.faults import Direction, Fault, Latency, injected, parse_fault, parse_latency
+from replaymock.matching.config_location import ConfigLocation
+from replaymock.matching.index import IndexEntry
+from replaymock.replay.faults import FaultSpec, Latency, ReplayOverride, injected, parse_fault, parse_latency
 from replaymock.replay.pacing import at_pace
-from replaymock.replay.renderer import Caller
-from replaymock.replay.time_shift import Shifting
+from replaymock.replay.renderer import RenderContext
+from replaymock.replay.time_shift import TimeShifter
 
 NO_LATENCY = Latency()
 
 
-class Playing(Struct, frozen=True):
+class ReplayOptions(Struct, frozen=True):
     """How cassettes are played: the sequence policy, the latency, the status of a miss, the header naming a session.
 
     `directions` say otherwise for some requests, the last one that fits. `folder` is where misses say that a cassette
@@ -39,25 +39,25 @@ class Playing(Struct, frozen=True):
 
     sequence: str = "auto"
     latency: Latency = NO_LATENCY
-    directions: tuple[Direction, ...] = ()
+    directions: tuple[ReplayOverride, ...] = ()
     miss_status: int = 404
     session_header: str = "replaymock-session"
     ignored: tuple[str, ...] = ()
     folder: str = ""
-    home: Home = Home()
+    home: ConfigLocation = ConfigLocation()
     conditional: bool = False
-    shifting: Shifting | None = None
+    shifting: TimeShifter | None = None
 
     def stays(self, responses: int) -> bool:
         """Whether a cassette with so many responses always gives the same one."""
         return self.sequence in ("first", "last") or (responses == 1 and self.sequence != "strict")
 
 
-class Manner(Struct, frozen=True):
+class ResponseBehavior(Struct, frozen=True):
     """How one answer is played."""
 
     latency: Latency = NO_LATENCY
-    fault: Fault | None = None
+    fault: FaultSpec | None = None
 
     @property
     def is_plain(self) -> bool:
@@ -65,16 +65,16 @@ class Manner(Struct, frozen=True):
         return self.fault is None and not (self.latency.factor or self.latency.high)
 
 
-class Player:
+class BehaviorResolver:
     """Makes answers as `playing` says."""
 
-    def __init__(self, playing: Playing, cors: Cors, random: Random) -> None:
+    def __init__(self, playing: ReplayOptions, cors: CorsPolicy, random: Random) -> None:
         self._playing = playing
         self._cors = cors
         self._random = random
-        self._usual = Manner(playing.latency)
+        self._usual = ResponseBehavior(playing.latency)
 
-    def manner(self, request: Request) -> Manner:
+    def manner(self, request: Request) -> ResponseBehavior:
         """How the answer to a request is played. RequestRefused where its `Prefer` is not understood."""
         found = self._usual
         if self._playing.directions:
@@ -84,7 +84,7 @@ class Player:
             found = _preferred(preferred, found)
         return found
 
-    def instead(self, request: Request, manner: Manner) -> Answer | None:
+    def instead(self, request: Request, manner: ResponseBehavior) -> RenderedResponse | None:
         """The answer by which a fault takes the place of the cassette's; None where that is played."""
         fault = manner.fault
         if fault is None or not fault.comes_first or not self._happens(fault):
@@ -93,10 +93,10 @@ class Player:
         answer = problem(fault.number or 500, "injected_fault", f"the fault {fault.kind} was asked for", headers)
         return injected(answer, fault) if fault.kind != "status" else answer
 
-    def answer(self, request: Request, entry: Entry, position: int, manner: Manner) -> Answer:
+    def answer(self, request: Request, entry: IndexEntry, position: int, manner: ResponseBehavior) -> RenderedResponse:
         """The answer to a request from one response of its entry."""
         headers = request.headers
-        caller = Caller(
+        caller = RenderContext(
             origin=request.origin,
             echoed_origin=self._cors.echoed(headers),
             accept_encoding=get(headers, "accept-encoding"),
@@ -113,22 +113,22 @@ class Player:
             answer = injected(answer, fault)
         return delayed(answer, self._random.uniform(latency.low, latency.high)) if latency.high else answer
 
-    def asked(self, request: Request) -> Asked | None:
+    def asked(self, request: Request) -> ConditionalRequest | None:
         """What less than a whole answer a request asks for, as far as that is listened to."""
         return asked(request.method, request.headers, conditional=self._playing.conditional)
 
-    def _directed(self, request: Request, found: Manner) -> Manner:
+    def _directed(self, request: Request, found: ResponseBehavior) -> ResponseBehavior:
         path = normal_path(request.path)
         for direction in self._playing.directions:
-            if direction.method in ("", request.method) and pattern(direction.path).match(path):
-                found = Manner(direction.latency or found.latency, direction.fault or found.fault)
+            if direction.method in ("", request.method) and compile_template(direction.path).match(path):
+                found = ResponseBehavior(direction.latency or found.latency, direction.fault or found.fault)
         return found
 
-    def _happens(self, fault: Fault) -> bool:
+    def _happens(self, fault: FaultSpec) -> bool:
         return fault.percent >= 100 or self._random.random() * 100 < fault.percent  # noqa: PLR2004 - always
 
 
-def _preferred(value: str, found: Manner) -> Manner:
+def _preferred(value: str, found: ResponseBehavior) -> ResponseBehavior:
     """The manner a `Prefer` header asks for."""
     for name, quoted, word in _PREFERENCE.findall(value):
         text = quoted or word

@@ -4,20 +4,20 @@ from dataclasses import dataclass, replace
 from itertools import accumulate
 
 from replaymock import placeholders
-from replaymock.cassettes.model import Recorded
+from replaymock.cassettes.model import RecordedResponse
 from replaymock.http import conditional, content_coding, event_stream, origin
-from replaymock.http.conditional import Asked
-from replaymock.http.cors import Cors, add_vary
+from replaymock.http.conditional import ConditionalRequest
+from replaymock.http.cors import CorsPolicy, add_vary
 from replaymock.http.headers import FRAMING, Headers, get, media_type, without
-from replaymock.http.rendered import Answer, Begin, Hold, Send, Step, Wait, frame, from_file, head
-from replaymock.replay.time_shift import Shifting
+from replaymock.http.rendered import Delay, KeepOpen, RenderedResponse, SendBody, SendHead, Step, frame, from_file, head
+from replaymock.replay.time_shift import TimeShifter
 
 _MOST_VARIANTS = 16
 _OVERHEAD = 1024
 
 
 @dataclass(frozen=True, slots=True)
-class Caller:
+class RenderContext:
     """What of a request an answer depends on.
 
     `base` is the path the caller's session is under, `last_event_id` the event a stream is to go on after.
@@ -30,7 +30,7 @@ class Caller:
     last_event_id: str = ""
 
 
-class Prepared:
+class ResponseRenderer:
     """One recorded response and the answers made of it so far, one for each kind of caller; `size` is in bytes.
 
     If it `moves`, it says something else each second.
@@ -52,12 +52,12 @@ class Prepared:
 
     def __init__(
         self,
-        recorded: Recorded,
+        recorded: RecordedResponse,
         extra: Headers,
-        cors: Cors,
+        cors: CorsPolicy,
         *,
         to_head: bool = False,
-        shifting: Shifting | None = None,
+        shifting: TimeShifter | None = None,
     ) -> None:
         self.recorded = recorded
         self.codings = _codings_to_do(recorded)
@@ -69,21 +69,21 @@ class Prepared:
         self._to_head = to_head
         self._extra = extra
         self._cors = cors
-        self._variants: dict[tuple[str, str, str, str, bool, int], Answer] = {}
+        self._variants: dict[tuple[str, str, str, str, bool, int], RenderedResponse] = {}
 
     @property
     def is_whole(self) -> bool:
         """Whether its answers are written at once."""
         return not (self._stream or self.recorded.sidecar or self.recorded.messages)
 
-    def answer(self, caller: Caller, asked: Asked | None = None) -> Answer:
+    def answer(self, caller: RenderContext, asked: ConditionalRequest | None = None) -> RenderedResponse:
         """The answer for a caller, made when first asked for, or less than the whole of it where that was `asked`.
 
         A stream has its events as steps, at their recorded pace.
         """
         return (self._reduced(caller, asked) if asked else None) or self._whole(caller)
 
-    def _whole(self, caller: Caller) -> Answer:
+    def _whole(self, caller: RenderContext) -> RenderedResponse:
         streamed = self.recorded.sidecar is not None  # and too large to be coded here
         coded = bool(self.codings) and not streamed and content_coding.accepted(caller.accept_encoding, self.codings)
         moment = self._moment()
@@ -95,11 +95,11 @@ class Prepared:
                 self._variants.clear()
                 self.size = _size(self.recorded)
             found = self._variants[variant] = self._make(caller, coded, moment)
-            pieces = sum(len(step.data) for step in found.steps if isinstance(step, Send))
+            pieces = sum(len(step.data) for step in found.steps if isinstance(step, SendBody))
             self.size += _OVERHEAD + len(found.body) + pieces
         return found
 
-    def _make(self, caller: Caller, coded: bool, moment: int) -> Answer:
+    def _make(self, caller: RenderContext, coded: bool, moment: int) -> RenderedResponse:
         recorded = self.recorded
         headers, body = self._content(caller, coded, moment)
         headers = self._cors.apply((*headers, *self._extra), caller.echoed_origin)
@@ -112,7 +112,7 @@ class Prepared:
         bodyless = not body and (self._to_head or bool(get(headers, "content-length")))
         return frame(recorded.status, recorded.reason, headers, body, bodyless=bodyless)
 
-    def _reduced(self, caller: Caller, asked: Asked) -> Answer | None:
+    def _reduced(self, caller: RenderContext, asked: ConditionalRequest) -> RenderedResponse | None:
         """Part of the content without coding, so that the parts are of one whole, however a coding is made."""
         headers, body = self._content(caller, False, self._moment())
         sidecar = self.recorded.sidecar
@@ -127,13 +127,13 @@ class Prepared:
             return from_file(found.status, found.reason, headers, sidecar.place, found.size, found.start)
         return frame(found.status, found.reason, headers, body[found.start : found.start + found.size])
 
-    def _content(self, caller: Caller, coded: bool, moment: int) -> tuple[Headers, bytes]:
+    def _content(self, caller: RenderContext, coded: bool, moment: int) -> tuple[Headers, bytes]:
         """Headers as they are served, but for CORS, and the body before its coding."""
         recorded = self.recorded
         headers, body = recorded.headers, recorded.body
         if self._shifting and self.moves:
             headers, body = self._shifting.moved(headers, body, recorded.recorded_at, moment)
-        headers = origin.below(origin.local_cookies(headers), caller.base)
+        headers = origin.under_base_path(origin.local_cookies(headers), caller.base)
         if self.uses_origin:
             headers = tuple((name, value.replace(placeholders.ORIGIN, caller.origin)) for name, value in headers)
             body = origin.from_token(body, caller.origin) if recorded.rewrite else body
@@ -146,40 +146,40 @@ class Prepared:
         """The second it is, where that makes a difference."""
         return self._shifting.now() if self._shifting and self.moves else 0
 
-    def _streamed(self, headers: Headers, body: bytes, last_event_id: str, *, coded: bool) -> Answer:
+    def _streamed(self, headers: Headers, body: bytes, last_event_id: str, *, coded: bool) -> RenderedResponse:
         """An answer that sends event by event; from the one after `last_event_id`, where it has that."""
         recorded = self.recorded
-        skipped = event_stream.skipped(self._stream, body, last_event_id)
+        skipped = event_stream.events_up_to(self._stream, body, last_event_id)
         pieces = event_stream.pieces(self._stream, body)[skipped:]
         starts = list(accumulate(map(len, event_stream.pieces(self._stream, recorded.body)), initial=0))[skipped:]
         delays = dict(recorded.pauses)
         encoder = content_coding.encoder(self.codings if coded else [])
-        steps: list[Step] = [Begin()]
+        steps: list[Step] = [SendHead()]
         for start, piece in zip(starts, pieces, strict=False):
-            steps += [Wait(delays[start] / 1000)] if start in delays else []
-            steps.append(Send(encoder.feed(piece)))
-        steps.append(Hold() if recorded.truncated else Send(encoder.finish()))
-        answer = Answer(recorded.status, head(recorded.status, recorded.reason, without(headers, FRAMING)))
+            steps += [Delay(delays[start] / 1000)] if start in delays else []
+            steps.append(SendBody(encoder.feed(piece)))
+        steps.append(KeepOpen() if recorded.truncated else SendBody(encoder.finish()))
+        answer = RenderedResponse(recorded.status, head(recorded.status, recorded.reason, without(headers, FRAMING)))
         return replace(answer, body=b"".join(pieces), steps=tuple(steps), streamed=True)
 
 
-def _size(recorded: Recorded) -> int:
+def _size(recorded: RecordedResponse) -> int:
     return _OVERHEAD + len(recorded.body) + sum(_OVERHEAD + len(message.data) for message in recorded.messages)
 
 
-def _codings_to_do(recorded: Recorded) -> list[str]:
+def _codings_to_do(recorded: RecordedResponse) -> list[str]:
     """The content codings to be made when served: none where the body still is in them, or is served as it stands."""
     found = content_coding.parse(get(recorded.headers, "content-encoding"))
     return found if not recorded.encoded and content_coding.is_known(found) else []
 
 
-def _stream_type(recorded: Recorded) -> str:
+def _stream_type(recorded: RecordedResponse) -> str:
     """The media type of a stream of events that can be served event by event; empty for anything else."""
     found = media_type(recorded.headers)
     return found if event_stream.is_stream(found) and (recorded.body or recorded.truncated) else ""
 
 
-def _holds_token(recorded: Recorded) -> bool:
+def _holds_token(recorded: RecordedResponse) -> bool:
     if recorded.rewrite and b"{{origin}}" in recorded.body:
         return True
     return any(placeholders.ORIGIN in value for _, value in recorded.headers)

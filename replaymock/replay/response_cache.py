@@ -6,8 +6,8 @@ What takes room are bodies and the answers made of them. The cassette that was u
 from collections import OrderedDict
 from collections.abc import Callable
 
-from replaymock.cassettes.model import Recorded
-from replaymock.replay.renderer import Prepared
+from replaymock.cassettes.model import RecordedResponse
+from replaymock.replay.renderer import ResponseRenderer
 
 ROOM = 64 * 1024 * 1024
 """How many bytes are kept."""
@@ -15,16 +15,16 @@ ROOM = 64 * 1024 * 1024
 STREAMED_FROM = 1024 * 1024
 """Larger bodies stay in files of their own, unless something in them has to be replaced."""
 
-Read = Callable[[str, int], tuple[Recorded, ...]]
+Read = Callable[[str, int], tuple[RecordedResponse, ...]]
 """From a file, and the most bytes of a sidecar to take into memory, to the responses.
 
 None where the file no longer is what was loaded.
 """
 
-Prepare = Callable[[tuple[Recorded, ...]], list[Prepared]]
+Prepare = Callable[[tuple[RecordedResponse, ...]], list[ResponseRenderer]]
 
 
-class Shelf:
+class ResponseCache:
     """The responses of cassettes, by file, made ready to be served."""
 
     def __init__(self, read: Read, room: int = ROOM) -> None:
@@ -32,17 +32,17 @@ class Shelf:
         self._read = read
         self._room = room
         self._last = ""
-        self._found: OrderedDict[str, list[Prepared]] = OrderedDict()
+        self._found: OrderedDict[str, list[ResponseRenderer]] = OrderedDict()
         self._sizes: dict[str, int] = {}
 
-    def open(self, file: str, prepare: Prepare) -> list[Prepared]:
+    def open(self, file: str, prepare: Prepare) -> list[ResponseRenderer]:
         """The responses of a file, as `get`; if bodies stay in files of their own, looked at anew."""
         found = self._found.get(file)
         if found and any(prepared.recorded.sidecar for prepared in found):
             self.drop(file)
         return self.get(file, prepare)
 
-    def get(self, file: str, prepare: Prepare) -> list[Prepared]:
+    def get(self, file: str, prepare: Prepare) -> list[ResponseRenderer]:
         """The responses of a file; none where it no longer is what was loaded."""
         if file != self._last:
             self._weigh(self._last)
@@ -57,7 +57,7 @@ class Shelf:
             self._found.move_to_end(file)
         return found
 
-    def whole(self, file: str) -> tuple[Recorded, ...]:
+    def whole(self, file: str) -> tuple[RecordedResponse, ...]:
         """The responses of a file, however large, all of them in memory."""
         found = self._found.get(file)
         if found and not any(prepared.recorded.sidecar for prepared in found):

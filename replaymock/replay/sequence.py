@@ -7,7 +7,7 @@ import re
 from collections.abc import Callable, Mapping, Sequence
 
 from replaymock.matching import graphql
-from replaymock.matching.canonical import Canonical
+from replaymock.matching.canonical import CanonicalRequest
 
 Writes = Mapping[str, int]
 """How often a session has made each write, by its name."""
@@ -71,7 +71,7 @@ POLICIES: dict[str, Callable[[int | None, Sequence[str], Writes], int | None]] =
 _ERRORS = 400
 
 
-def write_name(request: Canonical, path: str, status: int) -> str:
+def write_name(request: CanonicalRequest, path: str, status: int) -> str:
     """What a request counts as when it was answered with `status`: empty unless it wrote. `path` is its cassette's.
 
     A GraphQL query is no write; a mutation goes by the name of its operation.

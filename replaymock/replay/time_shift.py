@@ -57,7 +57,7 @@ class Shift(Struct, frozen=True):
             return text
         return moment.spell(moment.seconds + self.now - self.recorded_at) or text
 
-    def _moved(self, text: str, moment: dates.Moment) -> str | None:
+    def _moved(self, text: str, moment: dates.Timestamp) -> str | None:
         if abs(moment.seconds - self.recorded_at) > _MOST_YEARS:
             return None
         by = self.now - self.recorded_at
@@ -122,7 +122,7 @@ def is_time(name: str) -> bool:
     return bool(words) and not _TIMES.isdisjoint((words[-1], words[-1].removesuffix("s")))
 
 
-class Swaps:
+class IssuedValues:
     """What was handed out in the place of what was recorded, the latest few thousand; `undo` puts it back."""
 
     def __init__(self, most: int = _MOST_SWAPS) -> None:
@@ -180,11 +180,11 @@ class Swaps:
         return recorded if recorded is None or value is None else json_tokens.string_token(recorded, token)
 
 
-class Shifting:
+class TimeShifter:
     """How one run moves times: by its clock, of JSON the moments of expiry or all; and what it handed out for them."""
 
     def __init__(self, clock: Callable[[], float], *, all_json: bool = False) -> None:
-        self.swaps = Swaps()
+        self.swaps = IssuedValues()
         self._clock = clock
         self._all_json = all_json
 

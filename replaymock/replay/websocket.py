@@ -16,19 +16,19 @@ from replaymock.errors import RequestRefused
 from replaymock.http import origin, websocket_handshake
 from replaymock.http.headers import Headers, get, has, without
 from replaymock.http.messages import Request
-from replaymock.http.rendered import Answer
-from replaymock.http.websocket_frames import Broken, Closed, Piece, Ping, Side, Stream
-from replaymock.http.websocket_messages import BINARY, CLIENT, CLOSE, SERVER, TEXT, Message, Play
-from replaymock.matching.canonical import Canonical
-from replaymock.matching.index import Entry
+from replaymock.http.rendered import RenderedResponse
+from replaymock.http.websocket_frames import ByteStream, Closed, Fragment, Ping, ProtocolViolation, WebSocketConnection
+from replaymock.http.websocket_messages import BINARY, CLIENT, CLOSE, SERVER, TEXT, ConversationPlayback, Message
+from replaymock.matching.canonical import CanonicalRequest
+from replaymock.matching.index import IndexEntry
 from replaymock.matching.matcher import Matcher, key_of
 from replaymock.matching.near_misses import explain_message
-from replaymock.matching.redacted_match import covers, is_masked
-from replaymock.replay.engine import Responder
+from replaymock.matching.redacted_match import has_placeholder, matches_redacted
+from replaymock.replay.engine import ReplayEngine
 from replaymock.replay.faults import Latency
 
 if TYPE_CHECKING:  # replay loads nothing that could open a connection
-    from replaymock.recording.websocket import SocketRecorder
+    from replaymock.recording.websocket import WebSocketRecorder
 
 
 CLOSE_SECONDS = 5.0
@@ -44,7 +44,7 @@ _MOST_DUE = 64
 Pause = Callable[[Message, bool], float]
 """How many seconds a message is held back; the flag says that it is the first one of an answer."""
 
-Missed = Callable[[Message, Play], str]
+Missed = Callable[[Message, ConversationPlayback], str]
 """Learns of a message that was not recorded; the reason the caller is told."""
 
 
@@ -56,10 +56,10 @@ class _Due:
     hurry: asyncio.Event = field(default_factory=asyncio.Event)
 
 
-class Player:
+class WebSocketPlayer:
     """One caller's conversation."""
 
-    def __init__(self, side: Side, play: Play, pause: Pause, missed: Missed) -> None:
+    def __init__(self, side: WebSocketConnection, play: ConversationPlayback, pause: Pause, missed: Missed) -> None:
         self._side = side
         self._play = play
         self._pause = pause
@@ -90,14 +90,14 @@ class Player:
                 await self._will_say(self._play.begin())
                 async for event in self._side.events():
                     match event:
-                        case Piece():
+                        case Fragment():
                             await self._hear(event)
                         case Ping(payload):
                             await self._side.pong(payload)
-                        case Closed(code, reason) | Broken(code, reason):
+                        case Closed(code, reason) | ProtocolViolation(code, reason):
                             await self._side.close(code, reason)
 
-    async def _hear(self, piece: Piece) -> None:
+    async def _hear(self, piece: Fragment) -> None:
         if self._is_over:
             return
         self._pieces.append(piece.data.encode("utf-8") if isinstance(piece.data, str) else piece.data)
@@ -155,14 +155,19 @@ class Opening:
     """A WebSocket that is agreed to: the head that says so, and the conversation on the stream that follows it."""
 
     head: bytes
-    converse: Callable[[Stream], Awaitable[None]]
+    converse: Callable[[ByteStream], Awaitable[None]]
 
 
-class Sockets:
+class WebSocketReplay:
     """Opens WebSockets from the cassettes and to upstream."""
 
     def __init__(
-        self, responder: Responder, matcher: Matcher, recorder: "SocketRecorder | None", limit: int, random: Random
+        self,
+        responder: ReplayEngine,
+        matcher: Matcher,
+        recorder: "WebSocketRecorder | None",
+        limit: int,
+        random: Random,
     ) -> None:
         self._responder = responder
         self._matcher = matcher
@@ -170,7 +175,7 @@ class Sockets:
         self._limit = limit
         self._random = random
 
-    async def open(self, request: Request, version: str, client: Hashable) -> Opening | Answer:
+    async def open(self, request: Request, version: str, client: Hashable) -> Opening | RenderedResponse:
         """What a request for a WebSocket gets; `client` is the connection it came on."""
         try:
             websocket_handshake.check(request, version)
@@ -179,14 +184,14 @@ class Sockets:
             return self._responder.refuse(request, error)
         if self._responder.mode.lookup:
             found = self._responder.converse(request)
-            if isinstance(found, Answer):
+            if isinstance(found, RenderedResponse):
                 return found
             if found is not None:
                 return self._played(request, *found)
         if self._recorder is None:
             raise RuntimeError("a mode that forwards needs a recorder")
         found_upstream = await self._recorder.open(request, client)
-        if isinstance(found_upstream, Answer):
+        if isinstance(found_upstream, RenderedResponse):
             return found_upstream
         return Opening(*found_upstream)
 
@@ -197,50 +202,50 @@ class Sockets:
             detail = "a page of this origin may not open a WebSocket here; allow it by --cors-origin ORIGIN"
             raise RequestRefused(403, "origin_not_allowed", detail)
 
-    def _played(self, request: Request, entry: Entry, position: int) -> Opening:
+    def _played(self, request: Request, entry: IndexEntry, position: int) -> Opening:
         recorded = entry.prepared(position).recorded
         protocol = get(recorded.headers, "sec-websocket-protocol")
         if protocol not in websocket_handshake.protocols(request.headers):
             protocol = ""
-        deflate = websocket_handshake.agreed(request.headers)
+        deflate = websocket_handshake.negotiate_deflate(request.headers)
         headers = self._headers(request, recorded.headers) + entry.says(position)
         latency = self._responder.latency(request)
 
-        async def converse(stream: Stream) -> None:
+        async def converse(stream: ByteStream) -> None:
             messages = [
                 _with_origin(message, request.origin, rewrite=recorded.rewrite) for message in recorded.messages
             ]
             repeats = self._responder.playing.sequence != "strict"
-            play = Play(
+            play = ConversationPlayback(
                 messages,
                 lambda message: key_of(self._canonical(request, message)),
                 lambda recorded, live: self._is_covered(request, recorded, live),
                 repeats=repeats,
             )
-            side = Side(stream, deflate, self._limit, is_client=False)
+            side = WebSocketConnection(stream, deflate, self._limit, is_client=False)
             pause = partial(self._pause, latency)
-            await Player(side, play, pause, partial(self._missed, request, entry)).run()
+            await WebSocketPlayer(side, play, pause, partial(self._missed, request, entry)).run()
             self._tell_of_rest(request, play)
 
         return Opening(websocket_handshake.answer_head(request, protocol, deflate, headers), converse)
 
     def _headers(self, request: Request, headers: Headers) -> Headers:
-        kept = origin.below(origin.local_cookies(without(headers, ("sec-websocket-protocol",))), request.base)
+        kept = origin.under_base_path(origin.local_cookies(without(headers, ("sec-websocket-protocol",))), request.base)
         return tuple((name, value.replace(placeholders.ORIGIN, request.origin)) for name, value in kept)
 
-    def _canonical(self, request: Request, message: Message) -> Canonical:
+    def _canonical(self, request: Request, message: Message) -> CanonicalRequest:
         return self._matcher.message(request, message.data, is_text=message.kind == TEXT)
 
     def _is_covered(self, request: Request, recorded: Message, live: Message) -> bool:
         stored = self._canonical(request, recorded)
-        return is_masked(stored) and covers(stored, self._canonical(request, live))
+        return has_placeholder(stored) and matches_redacted(stored, self._canonical(request, live))
 
     def _pause(self, latency: Latency, message: Message, is_first: bool) -> float:
         if latency.factor:
             return message.delay_ms / 1000 * latency.factor
         return self._random.uniform(latency.low, latency.high) if is_first and latency.high > 0 else 0.0
 
-    def _missed(self, request: Request, entry: Entry, message: Message, play: Play) -> str:
+    def _missed(self, request: Request, entry: IndexEntry, message: Message, play: ConversationPlayback) -> str:
         awaited = [self._canonical(request, left) for left in play.awaited()]
         received = self._canonical(request, message)
         playing = self._responder.playing
@@ -248,20 +253,20 @@ class Sockets:
         self._responder.missed(request, miss, NO_MATCH, entry.file)
         return f"no recorded message matches: {miss.reason}; the log of replaymock says more"
 
-    def _tell_of_rest(self, request: Request, play: Play) -> None:
+    def _tell_of_rest(self, request: Request, play: ConversationPlayback) -> None:
         if held := play.held():
             rest = f"{held} messages were not said: they answer messages of which only some have come"
             self._responder.warn(request, rest)
 
 
-def sockets_for(responder: Responder, matcher: Matcher, limit: int) -> Sockets:
+def sockets_for(responder: ReplayEngine, matcher: Matcher, limit: int) -> WebSocketReplay:
     """The WebSockets of a run, with a road upstream where its mode has one."""
     recorder = None
     if responder.recorder:
-        from replaymock.recording.websocket import SocketRecorder  # noqa: PLC0415 - replay does not load what dials out
+        from replaymock.recording.websocket import WebSocketRecorder  # noqa: PLC0415 - replay does not load what dials out
 
-        recorder = SocketRecorder(responder.recorder, lambda: responder.index, responder.count)
-    return Sockets(responder, matcher, recorder, limit, Random(0))  # noqa: S311 - the same run twice is wanted
+        recorder = WebSocketRecorder(responder.recorder, lambda: responder.index, responder.count)
+    return WebSocketReplay(responder, matcher, recorder, limit, Random(0))  # noqa: S311 - the same run twice is wanted
 
 
 def _with_origin(message: Message, caller_origin: str, *, rewrite: bool) -> Message:

@@ -8,19 +8,19 @@ metadata) tell whose page it is.
 import re
 
 from replaymock.errors import RequestRefused
-from replaymock.http.cors import Cors
+from replaymock.http.cors import CorsPolicy
 from replaymock.http.headers import HOST, TOKEN, get, has
 from replaymock.http.messages import Request
 
 
-class Guard:
+class HostGuard:
     """Knows a server's names: the loopback's and those of `allowed`; bound to a wider address, any if none is.
 
     `forwards` says that requests go upstream, and `lends` that credentials of the server's own go with them.
     """
 
     def __init__(
-        self, address: str, allowed: tuple[str, ...], cors: Cors, *, forwards: bool = False, lends: bool = False
+        self, address: str, allowed: tuple[str, ...], cors: CorsPolicy, *, forwards: bool = False, lends: bool = False
     ) -> None:
         self._takes_any = not allowed and address != "::1" and not _LOOPBACK.fullmatch(address)
         self._allowed = frozenset(allowed)
@@ -82,7 +82,7 @@ _NAME = re.compile(r"\[[0-9a-f:.]+\]|[a-z0-9._\-]+")
 _PORT = re.compile(r":[0-9]+\Z")
 
 
-def check(request: Request, version: str) -> None:
+def validate_request(request: Request, version: str) -> None:
     """Raises RequestRefused unless target, framing and Host are as RFC 9112 sections 3 and 6 want them."""
     if not request.target.startswith("/"):
         raise RequestRefused(400, "bad_request", "the request target must begin with / (this is no forward proxy)")

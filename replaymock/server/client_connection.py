@@ -15,13 +15,13 @@ from replaymock.http.messages import Request
 from replaymock.http.rendered import (
     NO_CONTENT,
     Abort,
-    Answer,
-    Begin,
-    Hold,
-    Leave,
-    Send,
+    Delay,
+    Detach,
+    KeepOpen,
+    RenderedResponse,
+    SendBody,
     SendFile,
-    Wait,
+    SendHead,
     chunk,
     dated,
     head,
@@ -31,7 +31,7 @@ from replaymock.http.rendered import (
 from replaymock.server.date_header import date_line
 
 if TYPE_CHECKING:
-    from replaymock.http.messages import Head
+    from replaymock.http.messages import ResponseHead
 
 _JOINED = 16 * 1024
 """The largest body that is copied behind its head, to go out in one call."""
@@ -40,7 +40,7 @@ _JOINED = 16 * 1024
 _PIECE = 128 * 1024
 
 
-class Caller:
+class ClientConnection:
     """The caller's connection, written to in ready bytes."""
 
     def __init__(
@@ -84,7 +84,7 @@ class Caller:
         """Asks for the body that the client holds back until then (RFC 9110 section 10.1.1)."""
         _write_ready(self._connection, b"HTTP/1.1 100 Continue\r\n\r\n")
 
-    def answer(self, answer: Answer) -> None:
+    def answer(self, answer: RenderedResponse) -> None:
         """Sends a whole answer."""
         self.begun = True
         if answer.steps:
@@ -101,13 +101,13 @@ class Caller:
             self._written = _write_ready(self._connection, answer.body)
         self.finish()
 
-    def begin(self, answer_head: "Head", length: int | None) -> None:
+    def begin(self, answer_head: "ResponseHead", length: int | None) -> None:
         """Sends the head of a streamed answer."""
         # A piece must not wait for the caller to acknowledge the one before it (Nagle's algorithm); `finish` resets it.
         self._connection.stream.set_nodelay(True)
         self._written = _write_ready(self._connection, self._opening(answer_head, length))
 
-    def whole(self, answer_head: "Head", length: int | None, body: bytes) -> None:
+    def whole(self, answer_head: "ResponseHead", length: int | None, body: bytes) -> None:
         """Sends the head and all of the body of a live answer in one write."""
         data = self._opening(answer_head, length)
         if not self._bodyless and body:
@@ -117,7 +117,7 @@ class Caller:
             self._chunked = False  # its end is written already
         self._written = _write_ready(self._connection, data)
 
-    def _opening(self, answer_head: "Head", length: int | None) -> bytes:
+    def _opening(self, answer_head: "ResponseHead", length: int | None) -> bytes:
         self.begun = True
         headers = answer_head.headers
         self._bodyless = self._bodyless or answer_head.status in NO_CONTENT
@@ -127,7 +127,7 @@ class Caller:
             self._chunked = not self._is_http10
             self._closes = self._closes or self._is_http10
             headers = (*headers, ("Transfer-Encoding", "chunked")) if self._chunked else headers
-        answer = Answer(answer_head.status, head(answer_head.status, answer_head.reason, headers))
+        answer = RenderedResponse(answer_head.status, head(answer_head.status, answer_head.reason, headers))
         return self._with_connection(answer).head
 
     async def write(self, data: bytes) -> None:
@@ -174,17 +174,17 @@ class Caller:
             stream = self._connection.stream
             self._written.add_done_callback(lambda _: stream.close())
 
-    async def _perform(self, answer: Answer) -> None:
+    async def _perform(self, answer: RenderedResponse) -> None:
         now = asyncio.get_running_loop().time
         moment = now()
         for step in answer.steps:
             match step:
-                case Wait(seconds):
+                case Delay(seconds):
                     moment += seconds
                     await asyncio.sleep(max(moment - now(), 0.0))
-                case Begin():
+                case SendHead():
                     self._begin(answer)
-                case Send(data):
+                case SendBody(data):
                     await self.write(data)
                 case SendFile() as file:
                     try:
@@ -194,9 +194,9 @@ class Caller:
                         self._fell_short()
                         self.abort()
                         return
-                case Leave():
+                case Detach():
                     self._done()
-                case Hold():
+                case KeepOpen():
                     self._done()
                     await asyncio.get_running_loop().create_future()
                 case Abort(reset):
@@ -204,7 +204,7 @@ class Caller:
                     return
         self.finish()
 
-    def _begin(self, answer: Answer) -> None:
+    def _begin(self, answer: RenderedResponse) -> None:
         """Sends the head of an answer that goes on in steps, framed where it is streamed."""
         if answer.streamed and not self._bodyless:
             self._chunked = not self._is_http10
@@ -212,7 +212,7 @@ class Caller:
             answer = with_header(answer, b"Transfer-Encoding: chunked") if self._chunked else answer
         self._written = _write_ready(self._connection, dated(self._with_connection(answer), date_line()).head)
 
-    def _with_connection(self, answer: Answer) -> Answer:
+    def _with_connection(self, answer: RenderedResponse) -> RenderedResponse:
         if self._closes:
             return with_header(answer, b"Connection: close")
         return with_header(answer, b"Connection: keep-alive") if self._keeps else answer

@@ -23,7 +23,7 @@ _HELLO = b"\x16\x03"
 _END = b"\r\n\r\n"
 
 
-class Line(iostream.IOStream):
+class ClientStream(iostream.IOStream):
     """A connection that knows whether anything moves on it, and whose first bytes may have been read before.
 
     A caller that speaks TLS would be waited for until its patience ends, as its hello has no end of a head: it gets one
@@ -96,23 +96,23 @@ class Line(iostream.IOStream):
         return ("body", self._received // LEAST_BODY) if self._in_body else ("head", self._requests)
 
 
-class Watch:
+class IdleReaper:
     """Closes connections that keep the server waiting."""
 
     def __init__(self, seconds: float) -> None:
         self._seconds = seconds
-        self._lines: set[Line] = set()
+        self._lines: set[ClientStream] = set()
         self._loop = asyncio.get_running_loop()
         self._sweeping = self._loop.call_later(seconds / 4, self._sweep)
 
     def __len__(self) -> int:
         return len(self._lines)
 
-    def add(self, line: Line) -> None:
+    def add(self, line: ClientStream) -> None:
         """Watches a connection from now on."""
         self._lines.add(line)
 
-    def remove(self, line: Line) -> None:
+    def remove(self, line: ClientStream) -> None:
         """Learns that a connection is closed."""
         self._lines.discard(line)
 
@@ -133,18 +133,18 @@ class Connections(httputil.HTTPServerConnectionDelegate):
     def __init__(
         self,
         delegate: Callable[[HTTP1Connection], httputil.HTTPMessageDelegate],
-        left: Callable[[Line], None],
+        left: Callable[[ClientStream], None],
         seconds: float,
     ) -> None:
         self._delegate = delegate
         self._left = left
-        self._open: dict[object, Line] = {}
-        self._watch = Watch(seconds)
+        self._open: dict[object, ClientStream] = {}
+        self._watch = IdleReaper(seconds)
 
     def __len__(self) -> int:
         return len(self._open)
 
-    def start(self, connection: HTTP1ServerConnection, line: Line) -> None:
+    def start(self, connection: HTTP1ServerConnection, line: ClientStream) -> None:
         """Serves a connection."""
         self._open[connection] = line
         self._watch.add(line)

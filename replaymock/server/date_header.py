@@ -12,7 +12,7 @@ def date_line() -> bytes:
     return _spelled(int(time.time()))
 
 
-class Starts:
+class DatedStatusLines:
     """Status lines with the `Date` after them; kept until the second is over in which they were wanted."""
 
     def __init__(self, loop: asyncio.AbstractEventLoop) -> None:

@@ -16,44 +16,44 @@ from tornado.http1connection import HTTP1Connection, HTTP1ConnectionParameters, 
 
 from replaymock.errors import RequestRefused
 from replaymock.http.headers import get, has_body
-from replaymock.http.messages import Request, is_large
-from replaymock.http.rendered import Answer
+from replaymock.http.messages import Request, should_offload
+from replaymock.http.rendered import RenderedResponse
 from replaymock.http.websocket_handshake import is_upgrade
 from replaymock.matching.index import Read
 from replaymock.proxy.headers import waits_to_be_asked
-from replaymock.replay.engine import Hit, Responder
-from replaymock.server.access import Guard, check, over_limit
+from replaymock.replay.engine import Hit, ReplayEngine
+from replaymock.server.access import HostGuard, over_limit, validate_request
 from replaymock.server.admin import endpoints
-from replaymock.server.client_connection import Caller
-from replaymock.server.connections import SECONDS, Connections, Line
+from replaymock.server.client_connection import ClientConnection
+from replaymock.server.connections import SECONDS, ClientStream, Connections
 from replaymock.server.listener import MOST_CONNECTIONS, Acceptor
-from replaymock.server.receiving import Upload, whole
+from replaymock.server.receiving import RequestBodyQueue, whole
 
 if TYPE_CHECKING:  # most runs open no WebSocket
-    from replaymock.replay.websocket import Sockets
-    from replaymock.server.websocket import Upgrades
+    from replaymock.replay.websocket import WebSocketReplay
+    from replaymock.server.websocket import WebSocketUpgrades
 
 MAX_HEADER = 64 * 1024
 
 
-class Server:
+class HttpServer:
     """Listens, and answers through one responder. `patience` is in seconds."""
 
     def __init__(
         self,
-        responder: Responder,
-        guard: Guard,
+        responder: ReplayEngine,
+        guard: HostGuard,
         max_body: int,
         warn: Callable[[str], None] = lambda _message: None,
         patience: float = SECONDS,
-        make_sockets: "Callable[[], Sockets] | None" = None,
+        make_sockets: "Callable[[], WebSocketReplay] | None" = None,
     ) -> None:
         self._make_sockets = make_sockets
-        self._upgrades: Upgrades | None = None
+        self._upgrades: WebSocketUpgrades | None = None
         self._responder = responder
         self._guard = guard
         self._max_body = max_body
-        self._open: set[_Delegate] = set()
+        self._open: set[RequestHandler] = set()
         self._connections = Connections(self._delegate, responder.left, patience)
         self._warn = warn
         self._has_told_of_tls = False
@@ -67,7 +67,7 @@ class Server:
 
     def take_over(self, connection: socket.socket, address: Any, data: bytes) -> None:
         """Serves a connection from which `data` has been read already."""
-        line = Line(connection, data, self._tell_of_tls)
+        line = ClientStream(connection, data, self._tell_of_tls)
         self._connections.start(HTTP1ServerConnection(line, self._parameters, address), line)
 
     def _tell_of_tls(self) -> None:
@@ -114,30 +114,30 @@ class Server:
         except TimeoutError:
             return
 
-    def _delegate(self, connection: HTTP1Connection) -> "_Delegate":
-        return _Delegate(connection, self._responder, self._guard, self._max_body, self._open, self._upgrading)
+    def _delegate(self, connection: HTTP1Connection) -> "RequestHandler":
+        return RequestHandler(connection, self._responder, self._guard, self._max_body, self._open, self._upgrading)
 
-    def _upgrading(self) -> "Upgrades":
+    def _upgrading(self) -> "WebSocketUpgrades":
         if self._upgrades is None:
-            from replaymock.server.websocket import Upgrades  # noqa: PLC0415 - most runs open no WebSocket
+            from replaymock.server.websocket import WebSocketUpgrades  # noqa: PLC0415 - most runs open no WebSocket
 
             if self._make_sockets is None:
                 raise RuntimeError("this server opens no WebSockets")
-            self._upgrades = Upgrades(self._make_sockets(), self._responder.fail)
+            self._upgrades = WebSocketUpgrades(self._make_sockets(), self._responder.fail)
         return self._upgrades
 
 
-class _Delegate(httputil.HTTPMessageDelegate):
+class RequestHandler(httputil.HTTPMessageDelegate):
     """One request, from its head to the end of its answer."""
 
     def __init__(
         self,
         connection: HTTP1Connection,
-        responder: Responder,
-        guard: Guard,
+        responder: ReplayEngine,
+        guard: HostGuard,
         max_body: int,
-        in_flight: "set[_Delegate]",
-        upgrading: "Callable[[], Upgrades]",
+        in_flight: "set[RequestHandler]",
+        upgrading: "Callable[[], WebSocketUpgrades]",
     ) -> None:
         self._upgrading = upgrading
         self._connection = connection
@@ -145,9 +145,9 @@ class _Delegate(httputil.HTTPMessageDelegate):
         self._guard = guard
         self._max_body = max_body
         self._in_flight = in_flight
-        self._out = Caller(connection, self._done, self._fell_short)
+        self._out = ClientConnection(connection, self._done, self._fell_short)
         self._request: Request | None = None
-        self._upload: Upload | None = None
+        self._upload: RequestBodyQueue | None = None
         self._pieces: list[bytes] = []
         self._size = 0
         self._drained = 0
@@ -163,14 +163,14 @@ class _Delegate(httputil.HTTPMessageDelegate):
     ) -> Awaitable[None] | None:
         line = cast(httputil.RequestStartLine, start_line)
         self._in_flight.add(self)
-        cast(Line, self._connection.stream).expects_body()
+        cast(ClientStream, self._connection.stream).expects_body()
         request = Request(line.method, line.path, tuple(headers.get_all()))
         # Tornado 6.6 knows one spelling of what is expected, and invites a body that was refused: that is done here.
         if "Expect" in headers:
             del headers["Expect"]
         self._out.expect(request, line.version)
         try:
-            check(request, line.version)
+            validate_request(request, line.version)
             request = self._responder.assign(request)
             is_own = endpoints.is_own(request.path)
             if not is_own:
@@ -224,7 +224,7 @@ class _Delegate(httputil.HTTPMessageDelegate):
         request = replace(self._request, body=b"".join(self._pieces)) if self._pieces else self._request
         if endpoints.concerns_all(request, self._responder, self._guard):
             self._start(self._answer_for_all(request))
-        elif is_large(request) and self._responder.mode.lookup and not endpoints.is_own(request.path):
+        elif should_offload(request) and self._responder.mode.lookup and not endpoints.is_own(request.path):
             self._start(self._read_and_answer(request))
         else:
             self._answer(request)
@@ -251,12 +251,12 @@ class _Delegate(httputil.HTTPMessageDelegate):
 
     def _stream(self, request: Request) -> None:
         """Sends a request upstream while its body is still coming."""
-        self._upload = Upload(self._pieces) if has_body(request.headers) else None
+        self._upload = RequestBodyQueue(self._pieces) if has_body(request.headers) else None
         self._pieces = []
         pieces = self._upload.pieces() if self._upload else whole(b"")
         self._start(self._responder.forward(request, pieces, self._out))
 
-    def _local(self, request: Request, read: Read | None = None) -> Answer | None:
+    def _local(self, request: Request, read: Read | None = None) -> RenderedResponse | None:
         """The answer that needs no upstream; None where upstream is asked. `read` is what the request comes down to."""
         if endpoints.is_own(request.path):
             return endpoints.answer(request, self._responder, self._guard)

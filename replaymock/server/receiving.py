@@ -7,7 +7,7 @@ from collections.abc import AsyncIterator, Iterable
 QUEUED_PIECES = 8
 
 
-class Upload:
+class RequestBodyQueue:
     """A request body on its way from the client to upstream, a few pieces at a time, behind those that are there."""
 
     def __init__(self, there: Iterable[bytes] = ()) -> None:

@@ -9,34 +9,34 @@ from tornado.http1connection import HTTP1Connection
 
 from replaymock.http.challenges import UNAUTHORIZED
 from replaymock.http.messages import Request
-from replaymock.http.rendered import Answer
-from replaymock.http.websocket_frames import READ_BYTES, Stream
-from replaymock.replay.websocket import Sockets
-from replaymock.server.client_connection import Caller
+from replaymock.http.rendered import RenderedResponse
+from replaymock.http.websocket_frames import READ_BYTES, ByteStream
+from replaymock.replay.websocket import WebSocketReplay
+from replaymock.server.client_connection import ClientConnection
 
 GOODBYE_SECONDS = 3.0
 """How long open WebSockets have to close when the server ends."""
 
-Fail = Callable[[Request, BaseException], Answer]
+Fail = Callable[[Request, BaseException], RenderedResponse]
 """The answer after a fault of this program."""
 
 
-class Upgrades:
+class WebSocketUpgrades:
     """The WebSockets that are open."""
 
-    def __init__(self, sockets: Sockets, fail: Fail) -> None:
+    def __init__(self, sockets: WebSocketReplay, fail: Fail) -> None:
         self._sockets = sockets
         self._fail = fail
         self._open: set[asyncio.Task[None]] = set()
 
-    async def take(self, connection: HTTP1Connection, request: Request, version: str, out: Caller) -> bool:
+    async def take(self, connection: HTTP1Connection, request: Request, version: str, out: ClientConnection) -> bool:
         """Opens a WebSocket on a connection and takes it over; False where it was answered instead."""
         try:
             opened = await self._sockets.open(request, version, out.client)
         except Exception as error:
             # The caller gets an answer and the user one line, whatever went wrong.
             opened = self._fail(request, error)
-        if isinstance(opened, Answer):
+        if isinstance(opened, RenderedResponse):
             if opened.status == UNAUTHORIZED:
                 out.answer(opened)  # a login may hold for this connection, and be gone on with
                 return False
@@ -58,7 +58,7 @@ class Upgrades:
             await asyncio.wait(self._open, timeout=GOODBYE_SECONDS)
 
     async def _converse(
-        self, request: Request, stream: Stream, head: bytes, converse: Callable[[Stream], Awaitable[None]]
+        self, request: Request, stream: ByteStream, head: bytes, converse: Callable[[ByteStream], Awaitable[None]]
     ) -> None:
         try:
             await stream.write(head)
@@ -69,7 +69,7 @@ class Upgrades:
             stream.close()
 
 
-class _Connection(Stream):
+class _Connection(ByteStream):
     """The caller's connection."""
 
     def __init__(self, stream: iostream.IOStream) -> None:

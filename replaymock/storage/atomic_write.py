@@ -74,19 +74,19 @@ def read(place: str, most: int) -> tuple[bytes | None, os.stat_result]:
         os.close(descriptor)
 
 
-class Writing(Struct, frozen=True):
+class FileBatch(Struct, frozen=True):
     """Files of one folder that belong together, by name, in the order in which they take their places."""
 
     folder: str
     files: Mapping[str, bytes]
 
 
-def write_all(writings: Sequence[Writing]) -> list[OSError | None]:
+def write_all(writings: Sequence[FileBatch]) -> list[OSError | None]:
     """Writes files and flushes them together; what went wrong with each writing, None where all of it is on the disk.
 
     A writing that fails leaves what was there, and the others alone.
     """
-    drafts = [_Draft(writing) for writing in writings]
+    drafts = [_StagedBatch(writing) for writing in writings]
     for draft in drafts:
         draft.attempt(draft.write)
     _flush_for(drafts, lambda draft: draft.temporaries)
@@ -96,10 +96,10 @@ def write_all(writings: Sequence[Writing]) -> list[OSError | None]:
     return [draft.error for draft in drafts]
 
 
-class _Draft:
+class _StagedBatch:
     """A writing on its way: first beside its places, then in them."""
 
-    def __init__(self, writing: Writing) -> None:
+    def __init__(self, writing: FileBatch) -> None:
         self.error: OSError | None = None
         self.folders: list[str] = []
         self._writing = writing
@@ -129,7 +129,7 @@ class _Draft:
             os.replace(temporary, f"{self._writing.folder}/{name}")  # noqa: PTH105
 
 
-def _flush_for(drafts: list[_Draft], places: Callable[[_Draft], list[str]]) -> None:
+def _flush_for(drafts: list[_StagedBatch], places: Callable[[_StagedBatch], list[str]]) -> None:
     going_on = [draft for draft in drafts if draft.error is None]
     errors = _flush(list(dict.fromkeys(place for draft in going_on for place in places(draft))))
     for draft in going_on:

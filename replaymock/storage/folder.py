@@ -10,11 +10,11 @@ from dataclasses import replace
 from pathlib import Path
 
 from replaymock.cassettes.filenames import cassette_of, is_sidecar_name
-from replaymock.cassettes.model import Cassette, Recorded
+from replaymock.cassettes.model import Cassette, RecordedResponse
 from replaymock.cassettes.reader import ANY_SIZE, NONE, spelled
 from replaymock.errors import CassetteError, UsageError
-from replaymock.storage.atomic_write import Writing, make_fit_for_writing, remove_emptied, write_all
-from replaymock.storage.loader import Files, Loaded, Signature, loaded
+from replaymock.storage.atomic_write import FileBatch, make_fit_for_writing, remove_emptied, write_all
+from replaymock.storage.loader import CassetteLoader, CassetteSummary, Signature, loaded
 from replaymock.storage.watcher import Change, rest, watch, with_rests
 
 GIT_ATTRIBUTES = "* text eol=lf\n*.body.* -text\n"
@@ -29,20 +29,20 @@ class Illegible(ValueError):
         self.rest = rest
 
 
-class Store:
+class CassetteFolder:
     """The cassettes of one folder, or `only` these files of it."""
 
     def __init__(self, folder: Path, only: Iterable[str] | None = None) -> None:
         self.folder = folder
         self._only = only
-        self._files = Files(folder)
+        self._files = CassetteLoader(folder)
         self.being_saved: set[str] = set()
-        self._known: dict[str, tuple[Signature, Loaded | CassetteError]] = {}
+        self._known: dict[str, tuple[Signature, CassetteSummary | CassetteError]] = {}
 
     @property
-    def loaded(self) -> list[Loaded]:
+    def loaded(self) -> list[CassetteSummary]:
         """Every cassette that could be read, by file name."""
-        return [found for _, (_, found) in sorted(self._known.items()) if isinstance(found, Loaded)]
+        return [found for _, (_, found) in sorted(self._known.items()) if isinstance(found, CassetteSummary)]
 
     @property
     def broken(self) -> dict[str, CassetteError]:
@@ -76,7 +76,7 @@ class Store:
             os.path.normpath(os.path.join(os.path.dirname(file), name))  # noqa: PTH118, PTH120 - names, not places
             for file, (signature, found) in self._known.items()
             for name, *_ in signature[1:]
-            if isinstance(found, Loaded)
+            if isinstance(found, CassetteSummary)
         }
         files = (file for file in self._every_file() if file not in self._known)
         return sorted(file for file in files if os.path.normpath(file) not in sidecars)
@@ -85,11 +85,11 @@ class Store:
         """Whether there is such a file in the folder now."""
         return (self.folder / file).is_file()
 
-    def has_news_of(self, file: str, served: Loaded | None) -> bool:
+    def has_news_of(self, file: str, served: CassetteSummary | None) -> bool:
         """Whether there is such a file now, and it is not as it was read, or was read and is not `served`."""
         known = self._known.get(file)
         if known and (not known[0] or self._is_the_same(file, known[0])):
-            return isinstance(known[1], Loaded) and known[1] is not served  # the watch was quicker
+            return isinstance(known[1], CassetteSummary) and known[1] is not served  # the watch was quicker
         return self.has(file)
 
     def save(self, file: str, cassette: Cassette) -> Signature:
@@ -113,13 +113,13 @@ class Store:
             outcomes[at] = outcome
         return outcomes
 
-    def learn(self, file: str, cassette: Cassette, signature: Signature) -> Loaded:
+    def learn(self, file: str, cassette: Cassette, signature: Signature) -> CassetteSummary:
         """Takes note of a cassette that was saved, so that it is not read again."""
         found = loaded(file, cassette, signature)
         self._known[file] = (signature, found)
         return found
 
-    def cassette(self, known: Loaded, held: int = ANY_SIZE) -> Cassette | None:
+    def cassette(self, known: CassetteSummary, held: int = ANY_SIZE) -> Cassette | None:
         """All of a cassette, sidecars of more than `held` bytes left in their files; None if it no longer is as known.
 
         A sidecar of any size is left where it is only if nothing in it has to be replaced.
@@ -198,11 +198,11 @@ class Store:
 
     def _save(self, cassettes: Sequence[tuple[str, Cassette]]) -> list[Signature | Exception]:
         outcomes: list[Signature | Exception] = [()] * len(cassettes)
-        writings: dict[int, Writing] = {}
+        writings: dict[int, FileBatch] = {}
         for at, (file, cassette) in enumerate(cassettes):
             try:
                 self._files.check_is_inside(file)
-                writings[at] = Writing(self._folder_of(file), _legible(cassette, file))
+                writings[at] = FileBatch(self._folder_of(file), _legible(cassette, file))
             except Exception as error:  # whatever it is, it takes out only this one
                 outcomes[at] = error
         try:
@@ -217,7 +217,7 @@ class Store:
             outcomes[at] = fault or self._tidied(cassettes[at][0], writing, listed)
         return outcomes
 
-    def _tidied(self, file: str, writing: Writing, listed: dict[str, list[str]]) -> Signature | Exception:
+    def _tidied(self, file: str, writing: FileBatch, listed: dict[str, list[str]]) -> Signature | Exception:
         """Removes the sidecars a saved cassette no longer has; `listed` are those of each folder."""
         name = file.rpartition("/")[2]
         folder = writing.folder
@@ -237,7 +237,7 @@ class Store:
 
     def _make_own_folder(self) -> None:
         if not self.folder.exists():
-            (error,) = write_all([Writing(str(self.folder), {".gitattributes": GIT_ATTRIBUTES.encode()})])
+            (error,) = write_all([FileBatch(str(self.folder), {".gitattributes": GIT_ATTRIBUTES.encode()})])
             if error:
                 raise error
 
@@ -273,10 +273,12 @@ class Store:
         except (OSError, ValueError, RuntimeError):
             return False
 
-    def _read(self, file: str, known: tuple[Signature, Loaded | CassetteError] | None) -> bool:
+    def _read(self, file: str, known: tuple[Signature, CassetteSummary | CassetteError] | None) -> bool:
         try:
             signature, read = self._files.read(file, NONE)
-            found: Loaded | CassetteError = loaded(file, read, signature) if isinstance(read, Cassette) else read
+            found: CassetteSummary | CassetteError = (
+                loaded(file, read, signature) if isinstance(read, Cassette) else read
+            )
         except Exception as error:  # whatever it is, it takes out only this one
             if isinstance(error, FileNotFoundError) and not os.path.lexists(self.folder / file):
                 # It went after the folder was listed: that is no fault of a file.
@@ -302,7 +304,7 @@ def _legible(cassette: Cassette, file: str) -> dict[str, bytes]:
 
 def _illegible(cassette: Cassette, file: str, error: Exception) -> Illegible:
     """What is wrong with a cassette, response by response, as one of them may be fine without the others."""
-    kept: list[Recorded] = []
+    kept: list[RecordedResponse] = []
     reasons: list[str] = []
     for recorded in cassette.responses:
         try:

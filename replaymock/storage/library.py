@@ -11,19 +11,19 @@ from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING
 
-from replaymock.cassettes.model import Cassette, Recorded
+from replaymock.cassettes.model import Cassette, RecordedResponse
 from replaymock.errors import CassetteError
-from replaymock.matching.index import Entry, Index, Serving, held_entry
+from replaymock.matching.index import Index, IndexEntry, RenderOptions, held_entry
 from replaymock.matching.matcher import Matcher
-from replaymock.replay.response_cache import Shelf
-from replaymock.storage.folder import Illegible, Store
-from replaymock.storage.loader import Loaded, Signature
-from replaymock.storage.unsaved import Unsaved, size_of
+from replaymock.replay.response_cache import ResponseCache
+from replaymock.storage.folder import CassetteFolder, Illegible
+from replaymock.storage.loader import CassetteSummary, Signature
+from replaymock.storage.unsaved import FailedWrites, size_of
 from replaymock.telemetry.console import counted
 from replaymock.telemetry.journal import Report
 
 if TYPE_CHECKING:
-    from replaymock.recording.cassette_builder import Recording
+    from replaymock.recording.cassette_builder import CassetteBuilder
 
 RETRY_SECONDS = 0.3
 MOST_REST_SECONDS = 0.1
@@ -36,10 +36,12 @@ Use = Callable[[Index, dict[str, CassetteError]], None]
 """Takes the index to serve from now on, and the cassettes that could not be read, by file name."""
 
 
-class Library:
+class CassetteLibrary:
     """Loads, reloads and saves."""
 
-    def __init__(self, store: Store, matcher: Matcher, serving: Serving, report: Report, use: Use) -> None:
+    def __init__(
+        self, store: CassetteFolder, matcher: Matcher, serving: RenderOptions, report: Report, use: Use
+    ) -> None:
         self._store = store
         self._matcher = matcher
         self._serving = serving
@@ -48,13 +50,13 @@ class Library:
         self.retired: set[str] = set()
         self.unkept: Callable[[str], None] = lambda _file: None
         self._index = Index()
-        self._shelf = Shelf(self._read)
-        self._entries: dict[str, tuple[Loaded, Entry]] = {}
-        self._saving: dict[str, tuple[Cassette, Entry]] = {}
-        self._unfit: dict[str, Loaded] = {}
+        self._shelf = ResponseCache(self._read)
+        self._entries: dict[str, tuple[CassetteSummary, IndexEntry]] = {}
+        self._saving: dict[str, tuple[Cassette, IndexEntry]] = {}
+        self._unfit: dict[str, CassetteSummary] = {}
         self._told_broken: set[str] = set()
         self._waiting: dict[str, Cassette] = {}
-        self._unsaved = Unsaved()
+        self._unsaved = FailedWrites()
         self._tried_again: set[str] = set()
         self._told_failures: set[str] = set()
         self._timer: asyncio.TimerHandle | None = None
@@ -106,7 +108,7 @@ class Library:
         self.rescan()
         return True
 
-    def _loaded(self, file: str) -> Loaded | None:
+    def _loaded(self, file: str) -> CassetteSummary | None:
         known = self._entries.get(file)
         return known[0] if known else self._unfit.get(file)
 
@@ -136,7 +138,7 @@ class Library:
                 failed = message
                 await asyncio.sleep(RETRY_SECONDS)
 
-    def empty(self, recording: "Recording") -> None:
+    def empty(self, recording: "CassetteBuilder") -> None:
         """Removes what was recorded; what was written by hand stays. Equal responses come back byte for byte."""
         for loaded in self._store.loaded:
             cassette = None if loaded.by_hand else self._store.cassette(loaded)
@@ -284,7 +286,7 @@ class Library:
         what = f"cannot write {self._store.folder}/{file}: {reason}"
         self._report("warning", {"message": f"{what}; the caller was answered all the same, and it is tried again"})
 
-    def _entry(self, loaded: Loaded) -> tuple[Loaded, Entry]:
+    def _entry(self, loaded: CassetteSummary) -> tuple[CassetteSummary, IndexEntry]:
         known = self._entries.get(loaded.file)
         if known and known[0] is loaded:
             return known
@@ -292,18 +294,20 @@ class Library:
         entry.settle(self._shelf)
         return loaded, entry
 
-    def _read(self, file: str, held: int) -> tuple[Recorded, ...]:
+    def _read(self, file: str, held: int) -> tuple[RecordedResponse, ...]:
         known = self._entries.get(file)
         cassette = self._store.cassette(known[0], held) if known else None
         return cassette.responses if cassette else ()
 
 
-def checked_entry(loaded: Loaded, store: Store, matcher: Matcher, serving: Serving) -> Entry:
+def checked_entry(
+    loaded: CassetteSummary, store: CassetteFolder, matcher: Matcher, serving: RenderOptions
+) -> IndexEntry:
     """The entry of a cassette that was read, without its responses. CassetteError if it can have none."""
     try:
         request = loaded.request
         canonical = matcher.canonical(request.to_request(), request.known_body())
-        return Entry(loaded.file, request, canonical, loaded.plain, loaded.by_hand, loaded.afters, serving)
+        return IndexEntry(loaded.file, request, canonical, loaded.plain, loaded.by_hand, loaded.afters, serving)
     except Exception as error:
         fault = "nested too deeply" if isinstance(error, RecursionError) else type(error).__name__
         raise CassetteError(

@@ -13,18 +13,18 @@ from msgspec import Struct
 
 from replaymock.cassettes.filenames import is_cassette_name, mock_path
 from replaymock.cassettes.model import Cassette, CassetteRequest, Sidecar
-from replaymock.cassettes.reader import MOST_BYTES, Sidecars, load, plain_mock
+from replaymock.cassettes.reader import MOST_BYTES, SidecarLoader, load, plain_mock
 from replaymock.errors import CassetteError
 from replaymock.storage.atomic_write import Unreadable, read
 
-Stamp = tuple[str, int, int, int]
+FileStamp = tuple[str, int, int, int]
 """Name, change time in nanoseconds, size and inode of a file."""
 
-Signature = tuple[Stamp, ...]
+Signature = tuple[FileStamp, ...]
 """The stamps of a cassette and of the sidecars it was read with."""
 
 
-class Loaded(Struct, frozen=True):
+class CassetteSummary(Struct, frozen=True):
     """What stays in memory of a cassette that was read from `file` and is well: everything but its responses."""
 
     file: str
@@ -35,7 +35,7 @@ class Loaded(Struct, frozen=True):
     signature: Signature
 
 
-class Files:
+class CassetteLoader:
     """Reads the files of one folder."""
 
     def __init__(self, folder: Path) -> None:
@@ -75,7 +75,7 @@ class Files:
 
         try:
             if is_cassette_name(name):
-                found = load(self.shown(file), data, Sidecars(fetch, held))
+                found = load(self.shown(file), data, SidecarLoader(fetch, held))
             else:
                 found = plain_mock(mock_path(file), data, self.shown(file))
         except CassetteError as error:
@@ -103,7 +103,7 @@ class Files:
         except (OSError, RuntimeError):
             return True  # a loop, which cannot be opened either
 
-    def _sidecar(self, folder: str, name: str, most: int) -> tuple[bytes | Sidecar | Exception, Stamp]:
+    def _sidecar(self, folder: str, name: str, most: int) -> tuple[bytes | Sidecar | Exception, FileStamp]:
         """What a sidecar holds, where it is if that is more than `most`, or why not; and what it was like then."""
         path = os.path.join(self._root + folder, name)  # noqa: PTH118 - see above
         try:
@@ -118,20 +118,20 @@ class Files:
         return Sidecar(str(place), status.st_size) if data is None else data, _stamp_of(name, status)
 
 
-def loaded(file: str, cassette: Cassette, signature: Signature) -> Loaded:
+def loaded(file: str, cassette: Cassette, signature: Signature) -> CassetteSummary:
     """What stays in memory of a cassette."""
     plain = not is_cassette_name(file.rpartition("/")[2])
-    return Loaded(file, cassette.request, plain, cassette.by_hand, cassette.afters, signature)
+    return CassetteSummary(file, cassette.request, plain, cassette.by_hand, cassette.afters, signature)
 
 
-def _stamp(place: str, name: str) -> Stamp:
+def _stamp(place: str, name: str) -> FileStamp:
     try:
         return _stamp_of(name, os.stat(place))  # noqa: PTH116 - Path takes four times as long, for every file
     except (OSError, ValueError):
         return name, 0, -1, 0
 
 
-def _stamp_of(name: str, status: os.stat_result) -> Stamp:
+def _stamp_of(name: str, status: os.stat_result) -> FileStamp:
     return name, status.st_mtime_ns, status.st_size, status.st_ino
 
 

@@ -30,7 +30,7 @@ class Note(msgspec.Struct, frozen=True):
         return f"pid {self.pid}, {self.url}" if self.url else f"pid {self.pid}"
 
 
-class Hold:
+class FolderLock:
     """A folder that is held against other recorders, from here on until `release`. UsageError naming who has it."""
 
     def __init__(self, folder: Path) -> None:

@@ -9,7 +9,7 @@ from replaymock.cassettes.writer import dump
 BUDGET = 64 * 1024 * 1024
 
 
-class Unsaved:
+class FailedWrites:
     """Cassettes by file, the one that was tried longest ago first; and the files whose cassettes are given up."""
 
     def __init__(self, budget: int = BUDGET) -> None:

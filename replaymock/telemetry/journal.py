@@ -17,7 +17,7 @@ Report = Callable[[str, dict[str, Any]], None]
 """Tells the user of an event: its name and its members."""
 
 
-class Served(Struct, frozen=True):
+class ServedRequest(Struct, frozen=True):
     """One request that was answered. `target` is redacted; `elapsed_ms` runs to the end of the answer."""
 
     method: str
@@ -39,7 +39,7 @@ class Served(Struct, frozen=True):
         }
 
 
-class News(Struct, frozen=True):
+class JournalDelta(Struct, frozen=True):
     """What a journal holds beyond an earlier state of it: more of each outcome, cassettes, and more of each miss."""
 
     counts: dict[str, int] = field(default_factory=dict)
@@ -52,17 +52,17 @@ class Journal(Struct):
 
     counts: Counter[str] = field(default_factory=Counter)
     used: set[str] = field(default_factory=set)
-    _requests: deque[Served] = field(default_factory=lambda: deque(maxlen=KEPT_REQUESTS))
+    _requests: deque[ServedRequest] = field(default_factory=lambda: deque(maxlen=KEPT_REQUESTS))
     _misses: dict[str, tuple[dict[str, Any], int]] = field(default_factory=dict)
 
-    def served(self, served: Served) -> None:
+    def served(self, served: ServedRequest) -> None:
         """Remembers a request that was answered."""
         self.counts[served.outcome] += 1
         if served.file:
             self.used.add(served.file)
         self._requests.append(served)
 
-    def again(self, served: Served) -> None:
+    def again(self, served: ServedRequest) -> None:
         """Remembers a request that was answered just as one before it."""
         self.counts[served.outcome] += 1
         self._requests.append(served)
@@ -91,7 +91,7 @@ class Journal(Struct):
         known = self._misses.get(name)
         return self._add_miss(name, known[0] if known else miss.to_json(), 1)
 
-    def beyond(self, earlier: "Journal") -> News:
+    def beyond(self, earlier: "Journal") -> JournalDelta:
         """What this journal holds that an earlier state of it does not; the list of last requests is not news."""
         counts = dict(self.counts - earlier.counts)
         more = {
@@ -100,9 +100,9 @@ class Journal(Struct):
             if count > earlier.times_missed(name)
         }
         used = sorted(self.used - earlier.used) if len(self.used) > len(earlier.used) else []
-        return News(counts, used, more)
+        return JournalDelta(counts, used, more)
 
-    def add(self, news: News) -> None:
+    def add(self, news: JournalDelta) -> None:
         """Takes in what another journal holds."""
         self.counts.update(news.counts)
         self.used.update(news.used)
@@ -138,12 +138,12 @@ class Journal(Struct):
         return before + count
 
 
-class Question(Struct, frozen=True):
+class BroadcastQuestion(Struct, frozen=True):
     """What one of several workers asks all others: what they noted, and to rewind a session (None: all) if `reset`."""
 
     reset: bool
     session: str | None
 
 
-AskAll = Callable[[Question], Awaitable[Journal]]
+AskAll = Callable[[BroadcastQuestion], Awaitable[Journal]]
 """Asks the other workers; the journal of them all, this one included."""

@@ -16,8 +16,8 @@ from replaymock.telemetry.console import counted
 from replaymock.telemetry.journal import Report
 
 if TYPE_CHECKING:
-    from replaymock.recording.cassette_builder import Recording
-    from replaymock.recording.volatile_hints import Proposal  # replay changes nothing
+    from replaymock.recording.cassette_builder import CassetteBuilder
+    from replaymock.recording.volatile_hints import VolatileHint  # replay changes nothing
 
 
 def url_of(host: str, port: int) -> str:
@@ -111,7 +111,7 @@ def sum_up(
     settings: Settings,
     counts: dict[str, int],
     unused: int,
-    recording: "Recording | None",
+    recording: "CassetteBuilder | None",
     failed_writes: int,
     report: Report,
 ) -> None:
@@ -123,7 +123,7 @@ def sum_up(
     report("summary", summary(counts, unused, redacted, failed_writes))
 
 
-def tell_of_changes(settings: Settings, proposals: "Sequence[Proposal]", report: Report) -> None:
+def tell_of_changes(settings: Settings, proposals: "Sequence[VolatileHint]", report: Report) -> None:
     """Hands over the lines under which what alone changed in some cassettes is no change."""
     for proposal in proposals:
         line = f"volatile = {json.dumps([*settings.file.volatile, *proposal.selectors], ensure_ascii=False)}"

@@ -47,7 +47,7 @@ class Listener:
             yield "dropped", {"count": dropped}
 
 
-class Listeners:
+class EventSubscribers:
     """Those who listen, and the `report` by which all others are told."""
 
     def __init__(self, report: Report) -> None:

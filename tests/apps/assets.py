@@ -115,7 +115,7 @@ def fetched(url: str, paths: list[str]) -> Iterator[tuple[str, bytes]]:
 
 def credentials(sent: bytes, replayed: bytes) -> list[str] | None:
     """The kinds of the credentials that are hidden in what was replayed; None where anything else differs."""
-    text = jwt.named(replayed.decode("utf-8", "surrogateescape")).encode("utf-8", "surrogateescape")
+    text = jwt.as_placeholders(replayed.decode("utf-8", "surrogateescape")).encode("utf-8", "surrogateescape")
     first, *rest = PLACEHOLDER.split(text)
     kinds, between = [kind.decode() for kind in rest[::2]], rest[1::2]
     if not kinds or not sent.startswith(first) or not CREDENTIALS.issuperset(kinds):

@@ -2,21 +2,21 @@
 
 import pytest
 
-from replaymock.cassettes.diagnostics import Fault, at, refuse_doubles
-from replaymock.cassettes.model import Cassette, CassetteRequest, Recorded
+from replaymock.cassettes.diagnostics import FileFault, at_path, refuse_doubles
+from replaymock.cassettes.model import Cassette, CassetteRequest, RecordedResponse
 from replaymock.cassettes.writer import dump
 from replaymock.http.bodies import Text
 from tests.support.factories import recorded
 
 
 def test_a_place_is_told_as_line_and_column_in_bytes() -> None:
-    error = at("x.json", '{"é": 1,\n "b": [1, 2]}'.encode(), ("b", 1), "wrong")
+    error = at_path("x.json", '{"é": 1,\n "b": [1, 2]}'.encode(), ("b", 1), "wrong")
     assert str(error) == "x.json:2:11: wrong"
 
 
 def test_a_place_that_is_not_there_is_the_nearest_above_it() -> None:
-    assert str(at("x.json", b'{"a": {"b": 1}}', ("a", "c"), "wrong")) == "x.json:1:13: wrong"
-    assert str(at("x.json", b"[", ("a",), "wrong")) == "x.json:1:1: wrong"
+    assert str(at_path("x.json", b'{"a": {"b": 1}}', ("a", "c"), "wrong")) == "x.json:1:13: wrong"
+    assert str(at_path("x.json", b"[", ("a",), "wrong")) == "x.json:1:1: wrong"
 
 
 @pytest.mark.parametrize(
@@ -28,7 +28,7 @@ def test_a_place_that_is_not_there_is_the_nearest_above_it() -> None:
     ],
 )
 def test_a_key_that_is_written_twice_is_found_at_any_depth(text: str, place: tuple[str | int, ...]) -> None:
-    with pytest.raises(Fault, match="is written twice") as caught:
+    with pytest.raises(FileFault, match="is written twice") as caught:
         refuse_doubles(text.encode(), ())
     assert caught.value.place == place
 
@@ -40,7 +40,7 @@ def test_json_bodies_and_what_is_no_object_have_no_keys_of_ours(text: str) -> No
 
 def test_a_long_body_hides_no_key_that_is_written_twice() -> None:
     body = b'["' + b"x" * 300 + b'"]'
-    with pytest.raises(Fault, match="'a' is written twice"):
+    with pytest.raises(FileFault, match="'a' is written twice"):
         refuse_doubles(b'{"json": %b, "a": 1, "a": 2}' % body, [body])
 
 
@@ -49,7 +49,9 @@ RECORDED = dump(
         CassetteRequest("POST", "/x", (("a", "1"), ("b", None)), (("content-type", "text/plain"),), Text("x")),
         (
             recorded(b'{"a":1,"a":[{"b":2}]}'),
-            Recorded(201, "Made", (("content-type", "text/plain"), ("x", "1")), b"x", rewrite=False, after="POST /y"),
+            RecordedResponse(
+                201, "Made", (("content-type", "text/plain"), ("x", "1")), b"x", rewrite=False, after="POST /y"
+            ),
         ),
     ),
     "POST.json",
@@ -59,10 +61,12 @@ RECORDED = dump(
 @pytest.mark.parametrize("line", [at for at, line in enumerate(RECORDED) if line.rstrip().endswith(b'",')])
 def test_any_line_of_a_recorded_cassette_that_is_there_twice_is_found(line: int) -> None:
     refuse_doubles(b"".join(RECORDED), ())
-    with pytest.raises(Fault, match="is written twice"):
+    with pytest.raises(FileFault, match="is written twice"):
         refuse_doubles(b"".join([*RECORDED[: line + 1], *RECORDED[line:]]), ())
 
 
 def test_a_fault_quotes_no_credential() -> None:
     token = "ghp_" + "a1B2" * 9
-    assert at("a", b"{}", (), f"path {token!r} must begin with /").reason == "path '{{redacted}}' must begin with /"
+    assert (
+        at_path("a", b"{}", (), f"path {token!r} must begin with /").reason == "path '{{redacted}}' must begin with /"
+    )

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from replaymock.cassettes.model import Cassette, CassetteRequest, Recorded
+from replaymock.cassettes.model import Cassette, CassetteRequest, RecordedResponse
 from replaymock.cassettes.reader import load
 from replaymock.cassettes.writer import dump
 from replaymock.http import bodies, event_stream
@@ -28,7 +28,7 @@ stored_headers: st.SearchStrategy[Headers] = st.lists(
     max_size=5,
 ).map(lambda pairs: tuple(sorted(pairs, key=lambda pair: pair[0])))
 responses = st.builds(
-    Recorded,
+    RecordedResponse,
     status=st.sampled_from([200, 201, 302, 404, 418, 599]),
     reason=st.sampled_from(["OK", "Created", "", "Custom", "\xe9"]),
     headers=stored_headers.filter(lambda headers: any(name == "content-type" for name, _ in headers)),
@@ -48,7 +48,7 @@ SSE = "text/event-stream"
 pieces = st.sampled_from(["data: x\n\n", 'id: 1\ndata: {"a": 1}\n\n', "data: é\n\n", ": c\r\n\r\n", "data: cut"])
 
 
-def a_stream(pieces: list[str], milliseconds: int, truncated: bool) -> Recorded:
+def a_stream(pieces: list[str], milliseconds: int, truncated: bool) -> RecordedResponse:
     data = "".join(pieces).encode()
     pauses = event_stream.pauses_of(SSE, data, tuple((at, at * milliseconds) for at in range(1, len(data) + 1)))
     headers = (("content-type", SSE),)
@@ -61,20 +61,20 @@ responses |= streams
 
 @settings(max_examples=200)
 @given(st.lists(responses, min_size=1, max_size=3))
-def test_what_is_written_is_what_is_read(found: list[Recorded]) -> None:
+def test_what_is_written_is_what_is_read(found: list[RecordedResponse]) -> None:
     cassette = Cassette(CassetteRequest("GET", "/api"), tuple(found))
     files = dump(cassette, FILE)
     assert load(FILE, files["GET.json"], beside(files)) == cassette
 
 
 @given(st.lists(responses, min_size=1, max_size=2))
-def test_writing_what_was_read_gives_the_same_bytes(found: list[Recorded]) -> None:
+def test_writing_what_was_read_gives_the_same_bytes(found: list[RecordedResponse]) -> None:
     files = dump(Cassette(CassetteRequest("GET", "/api"), tuple(found)), FILE)
     assert dump(load(FILE, files["GET.json"], beside(files)), FILE) == files
 
 
 @given(st.lists(responses, min_size=1, max_size=2))
-def test_a_file_is_indented_utf_8_with_line_feeds_and_a_final_newline(found: list[Recorded]) -> None:
+def test_a_file_is_indented_utf_8_with_line_feeds_and_a_final_newline(found: list[RecordedResponse]) -> None:
     text = dump(Cassette(CassetteRequest("GET", "/api"), tuple(found)), FILE)["GET.json"].decode()
     assert text.endswith("}\n") and not text.endswith("\n\n") and "\r" not in text
     assert text.startswith('{\n  "version": 1,\n  "request": {\n    "method": "GET",\n')

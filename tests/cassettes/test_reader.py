@@ -7,8 +7,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from replaymock.cassettes.model import Cassette, CassetteRequest, Recorded
-from replaymock.cassettes.reader import Sidecars, load, plain_mock, spelled
+from replaymock.cassettes.model import Cassette, CassetteRequest, RecordedResponse
+from replaymock.cassettes.reader import SidecarLoader, load, plain_mock, spelled
 from replaymock.cassettes.writer import dump
 from replaymock.errors import CassetteError
 from replaymock.http import media_types
@@ -25,7 +25,7 @@ def test_a_hand_needs_to_write_only_a_path_and_a_body() -> None:
     cassette = read('{"request": {"path": "/a"}, "responses": [{"json": {"b": 1}}]}')
     assert cassette.request == CassetteRequest("GET", "/a")
     assert cassette.responses == (
-        Recorded(200, "OK", (("content-type", "application/json; charset=utf-8"),), b'{"b":1}'),
+        RecordedResponse(200, "OK", (("content-type", "application/json; charset=utf-8"),), b'{"b":1}'),
     )
 
 
@@ -65,7 +65,7 @@ def place(text: str, sidecar: Callable[[str], bytes] | None = None) -> str:
         load(
             FILE,
             text.encode("utf-8", "surrogateescape"),
-            Sidecars(lambda name, _most: (sidecar or {}.__getitem__)(name)),
+            SidecarLoader(lambda name, _most: (sidecar or {}.__getitem__)(name)),
         )
     return str(caught.value)
 
@@ -211,7 +211,9 @@ def test_a_file_cut_anywhere_is_an_error_with_a_place(length: int) -> None:
 def test_a_plain_mock_is_served_as_it_stands() -> None:
     cassette = plain_mock("/api/1", b'{ "a" : 1.0 }\n', "api/1.json")
     assert cassette.responses == (
-        Recorded(200, "OK", (("content-type", "application/json; charset=utf-8"),), b'{ "a" : 1.0 }\n', rewrite=False),
+        RecordedResponse(
+            200, "OK", (("content-type", "application/json; charset=utf-8"),), b'{ "a" : 1.0 }\n', rewrite=False
+        ),
     )
 
 
@@ -228,7 +230,7 @@ def test_an_answer_without_a_body_may_say_so_and_a_head_its_length() -> None:
     assert read(head).responses[0].headers == (("content-length", "42"),)
 
 
-def streamed(response: dict[str, object]) -> Recorded:
+def streamed(response: dict[str, object]) -> RecordedResponse:
     return read(json.dumps({"request": {"path": "/a"}, "responses": [response]})).responses[0]
 
 

@@ -3,7 +3,7 @@
 import pytest
 
 from replaymock.cassettes.model import Sidecar
-from replaymock.cassettes.reader import MOST_BYTES, NONE, Sidecars
+from replaymock.cassettes.reader import MOST_BYTES, NONE, SidecarLoader
 from replaymock.cassettes.schema import FilePause, FileResponse
 from replaymock.http.headers import Headers
 
@@ -16,7 +16,7 @@ def taken(data: bytes, headers: Headers, held: int, size: int = 0, **found: obje
     def fetch(name: str, most: int) -> bytes | Sidecar:
         return Sidecar(name, size or len(data)) if (size or len(data)) > most else data
 
-    return Sidecars(fetch, held).body("x", FileResponse(**found), headers)  # type: ignore[arg-type]
+    return SidecarLoader(fetch, held).body("x", FileResponse(**found), headers)  # type: ignore[arg-type]
 
 
 @pytest.mark.parametrize(

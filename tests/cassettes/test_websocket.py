@@ -7,8 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from replaymock.cassettes.model import Cassette, CassetteRequest, Recorded
-from replaymock.cassettes.reader import Sidecars, load
+from replaymock.cassettes.model import Cassette, CassetteRequest, RecordedResponse
+from replaymock.cassettes.reader import SidecarLoader, load
 from replaymock.cassettes.writer import dump
 from replaymock.errors import CassetteError
 from replaymock.http.websocket_messages import BINARY, CLIENT, CLOSE, SERVER, TEXT, Message
@@ -21,7 +21,9 @@ LONG_JSON = json.dumps(list(range(20_000))).encode()
 
 def a_socket(*messages: Message) -> Cassette:
     reason = "Switching Protocols"
-    return Cassette(REQUEST, (Recorded(101, reason, (), recorded_at="2026-11-22T13:00:00Z", messages=messages),))
+    return Cassette(
+        REQUEST, (RecordedResponse(101, reason, (), recorded_at="2026-11-22T13:00:00Z", messages=messages),)
+    )
 
 
 def as_written(*messages: Message) -> tuple[list[dict[str, Any]], dict[str, bytes]]:
@@ -138,5 +140,5 @@ def test_what_is_wrong_with_a_message_is_told_with_its_place(message: dict[str, 
 )
 def test_a_cassette_that_is_half_a_websocket_is_refused(written: object, reason: str) -> None:
     with pytest.raises(CassetteError) as error:
-        load("GET.json", json.dumps(written).encode(), Sidecars(lambda _name, _most: b""))
+        load("GET.json", json.dumps(written).encode(), SidecarLoader(lambda _name, _most: b""))
     assert reason in error.value.reason

@@ -5,8 +5,8 @@ import pytest
 from replaymock.config import config_file
 from replaymock.config.config_file import FileConfig
 from replaymock.errors import UsageError
-from replaymock.matching.config_location import Home
-from replaymock.matching.matcher import Rule
+from replaymock.matching.config_location import ConfigLocation
+from replaymock.matching.matcher import MatchRule
 
 WHOLE = """
 port = 9000
@@ -66,7 +66,7 @@ def test_a_file_gives_options_rules_and_redaction() -> None:
 
 
 def test_an_empty_file_says_nothing() -> None:
-    assert config_file.read("", "x") == FileConfig(rules=(Rule(),), home=Home("x"))
+    assert config_file.read("", "x") == FileConfig(rules=(MatchRule(),), home=ConfigLocation("x"))
 
 
 def test_a_table_deeper_down_can_be_read() -> None:
@@ -138,7 +138,11 @@ def test_a_line_is_to_be_written_where_the_configuration_in_force_is() -> None:
     )
     project = config_file.read("[tool.replaymock]\nport = 9\n", "../pyproject.toml", table="tool.replaymock")
     assert own.home == other.home == config_file.merged(project, own).home == FileConfig().home
-    assert project.home == config_file.relative_to(project, "/x").home == Home("../pyproject.toml", "tool.replaymock")
+    assert (
+        project.home
+        == config_file.relative_to(project, "/x").home
+        == ConfigLocation("../pyproject.toml", "tool.replaymock")
+    )
 
 
 def test_paths_in_a_file_are_taken_from_its_folder() -> None:

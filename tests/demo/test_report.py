@@ -5,7 +5,7 @@ import re
 from pathlib import Path
 
 from replaymock.demo.compare import Seen, Verdict, compare
-from replaymock.demo.report import Told, print_hints, print_told, totals
+from replaymock.demo.report import DemoResult, print_hints, print_told, totals
 
 
 def a_row(live: str = "hello", replayed: str = "hello", cassette: str = "GET.json") -> tuple[Seen, Seen, Verdict]:
@@ -14,11 +14,11 @@ def a_row(live: str = "hello", replayed: str = "hello", cassette: str = "GET.jso
     return one, other, compare(one, other)
 
 
-def told(*rows: tuple[Seen, Seen, Verdict], leaks: tuple[str, ...] = ()) -> Told:
-    return Told(rows or (a_row(),), cassettes=1, hidden=2, leaks=leaks, seconds=1.26)
+def told(*rows: tuple[Seen, Seen, Verdict], leaks: tuple[str, ...] = ()) -> DemoResult:
+    return DemoResult(rows or (a_row(),), cassettes=1, hidden=2, leaks=leaks, seconds=1.26)
 
 
-def printed(what: Told) -> list[str]:
+def printed(what: DemoResult) -> list[str]:
     out = io.StringIO()
     print_told(what, out)
     return [re.sub(r" {2,}", "  ", line).rstrip() for line in out.getvalue().splitlines()]
@@ -54,7 +54,7 @@ def test_the_story_went_well_when_nothing_differs_and_nothing_leaked() -> None:
 
 
 def test_totals_say_one_secret_and_two_cassettes() -> None:
-    assert "from 2 cassettes, 1 secret hidden" in totals(Told((), cassettes=2, hidden=1, leaks=(), seconds=0))
+    assert "from 2 cassettes, 1 secret hidden" in totals(DemoResult((), cassettes=2, hidden=1, leaks=(), seconds=0))
 
 
 def test_hints_name_the_address_and_the_folder() -> None:

@@ -14,16 +14,17 @@ import pytest
 
 from replaymock.cassettes.writer import dump
 from replaymock.http import content_coding
-from replaymock.http.cors import Cors
+from replaymock.http.cors import CorsPolicy
 from replaymock.http.headers import Headers
 from replaymock.http.messages import Exchange, Request, Response
-from replaymock.http.origin import Origins
-from replaymock.matching.index import Index, Serving, entry_for
+from replaymock.http.origin import OriginRewriter
+from replaymock.matching.index import Index, RenderOptions, entry_for
 from replaymock.matching.matcher import Matcher
-from replaymock.recording.cassette_builder import Recording
-from replaymock.recording.response_capture import Policy
-from replaymock.redaction.credential_patterns import SHAPES
-from replaymock.redaction.redactor import Redactor, anonymous
+from replaymock.recording.cassette_builder import CassetteBuilder
+from replaymock.recording.response_capture import RecordingPolicy
+from replaymock.redaction.credential_patterns import CREDENTIALS
+from replaymock.redaction.placeholders import anonymous
+from replaymock.redaction.redactor import Redactor
 from replaymock.redaction.secret_names import SECRET_NAMES
 from tests.support.credentials import LETTERS, made, word
 
@@ -40,7 +41,7 @@ class Secret:
 
 
 def shaped(position: int, source: random.Random) -> Secret:
-    shape = SHAPES[position]
+    shape = CREDENTIALS[position]
     usual, fresh = (made(shape, each) for each in (random.Random(position), source))
     stays, changes = (shape.expression.search(text) for text in (usual, fresh))
     assert stays and changes
@@ -56,7 +57,7 @@ def called(name: str, source: random.Random) -> Secret:
 
 
 KINDS: dict[str, Callable[[random.Random], Secret]] = {
-    **{shape.name: (lambda source, at=at: shaped(at, source)) for at, shape in enumerate(SHAPES)},  # type: ignore[misc]
+    **{shape.name: (lambda source, at=at: shaped(at, source)) for at, shape in enumerate(CREDENTIALS)},  # type: ignore[misc]
     **{name: (lambda source, name=name: called(name, source)) for name in NAMES},  # type: ignore[misc]
 }
 
@@ -150,8 +151,12 @@ def record(place: str, seed: int, index: Index) -> tuple[list[str], dict[str, by
     for kind, secret in zip(kinds, secrets, strict=True):
         told = PLACES[place](secret)
         request = replace(told.request, target=f"/{kind}{told.request.target}")
-        taken = Recording(Policy(), matcher, Origins(("http://b",))).take(replace(told, request=request), index)
-        index.add(entry_for(taken.file, taken.cassette, plain=False, matcher=matcher, serving=Serving(Cors())))
+        taken = CassetteBuilder(RecordingPolicy(), matcher, OriginRewriter(("http://b",))).take(
+            replace(told, request=request), index
+        )
+        index.add(
+            entry_for(taken.file, taken.cassette, plain=False, matcher=matcher, serving=RenderOptions(CorsPolicy()))
+        )
         files = dump(taken.cassette, taken.file) if taken.changed else {}
         written |= {f"{taken.file} {name}": data for name, data in files.items()}
         assert index.find(matcher.canonical(request))

@@ -15,13 +15,13 @@ from hypothesis import strategies as st
 from replaymock.cassettes import sidecars
 from replaymock.config.config_file import FileConfig
 from replaymock.http.messages import Exchange, Request, Response
-from replaymock.http.websocket_frames import Piece
-from replaymock.http.websocket_messages import CLIENT, CLOSE, CUT, NO_CODE, SERVER, Message, Play
+from replaymock.http.websocket_frames import Fragment
+from replaymock.http.websocket_messages import CLIENT, CLOSE, CUT, NO_CODE, SERVER, ConversationPlayback, Message
 from replaymock.matching.index import Index
 from replaymock.proxy.routes import parse_upstream
-from replaymock.proxy.websocket import Notes
+from replaymock.proxy.websocket import Transcript
 from replaymock.storage.audit.check import check
-from replaymock.storage.folder import Store
+from replaymock.storage.folder import CassetteFolder
 from tests.recording.test_cassette_builder import a_recording
 from tests.support.inside import Told, running_app
 from tests.support.running import ask, cassettes, eventually, raw_backend, read_request, read_whole, reply, run
@@ -146,8 +146,8 @@ texts = st.text(max_size=6) | st.sampled_from(
 )
 codes = st.sampled_from([1000, 1001, NO_CODE, CUT, 1014, 3000, 4999])
 said_once = st.one_of(
-    st.builds(lambda data: (Piece(data, last=True),), texts | st.binary(max_size=8)),
-    st.builds(lambda one, other: (Piece(one, last=False), Piece(other, last=True)), texts, texts),
+    st.builds(lambda data: (Fragment(data, last=True),), texts | st.binary(max_size=8)),
+    st.builds(lambda one, other: (Fragment(one, last=False), Fragment(other, last=True)), texts, texts),
     st.tuples(codes, texts | st.text(min_size=30, max_size=30)),
 )
 
@@ -156,7 +156,7 @@ said_once = st.one_of(
 def test_whatever_is_said_on_a_websocket_in_whatever_order_can_be_read_and_is_said_again(
     tmp_path_factory: pytest.TempPathFactory, said: list[tuple[str, Any]]
 ) -> None:
-    notes = Notes(1 << 20, lambda: 0.0, 60.0)
+    notes = Transcript(1 << 20, lambda: 0.0, 60.0)
     for sender, frames in said:
         if isinstance(frames[0], int):
             notes.close(sender, *frames)
@@ -166,7 +166,7 @@ def test_whatever_is_said_on_a_websocket_in_whatever_order_can_be_read_and_is_sa
     exchange = Exchange(Request("GET", "/ws"), Response(101, "Switching Protocols"), "2026-11-22T13:00:00Z", 41)
     taken = a_recording().take_conversation(exchange, tuple(notes.messages), Index())
     folder = tmp_path_factory.mktemp("said")
-    store = Store(folder)
+    store = CassetteFolder(folder)
     store.save(taken.file, taken.cassette)
     assert check(folder, FileConfig()) == []
     store.scan()
@@ -179,7 +179,9 @@ def test_whatever_is_said_on_a_websocket_in_whatever_order_can_be_read_and_is_sa
 
 def replayed(messages: tuple[Message, ...]) -> list[Message]:
     """What a replay says to a client that says what was recorded of it."""
-    play = Play(messages, lambda message: (message.kind, message.data), lambda _one, _other: False, repeats=True)
+    play = ConversationPlayback(
+        messages, lambda message: (message.kind, message.data), lambda _one, _other: False, repeats=True
+    )
     found = list(play.begin())
     for message in messages:
         if message.sender == CLIENT and message.kind != CLOSE:

@@ -25,18 +25,18 @@ SECRET = "hunter2-of-the-test"
 # Where it goes wrong: what a message is searched by, what a request comes down to, how it joins what is stored.
 PLACES: list[tuple[Any, str]] = [
     (columns, "replace"),
-    (hiding.Hider, "deep"),
+    (hiding.TextRedactor, "deep"),
     (redactor.Redactor, "request"),
     (redactor.Redactor, "response"),
     (matcher.Matcher, "read_hidden"),
-    (response_capture.Storing, "response"),
-    (request_capture.Asking, "learn"),
-    (request_capture.Asking, "stored"),
-    (placeholders.Numbering, "adopt"),
+    (response_capture.ResponseCapture, "response"),
+    (request_capture.RequestCapture, "learn"),
+    (request_capture.RequestCapture, "stored"),
+    (placeholders.PlaceholderAllocator, "adopt"),
     (cassette_builder, "join"),
     (cassette_builder, "digest_of"),
-    (causality.History, "fetched"),
-    (pipeline.Taking, "put"),
+    (causality.WriteHistory, "fetched"),
+    (pipeline.RecordingPipeline, "put"),
 ]
 
 
@@ -99,7 +99,7 @@ def test_on_replay_there_is_no_other_answer_and_the_log_names_the_fault(tmp_path
 
 
 @pytest.mark.parametrize("size", [1, 80_000])
-@pytest.mark.parametrize("place", [(response_capture.Storing, "message"), (matcher.Matcher, "read_hidden")])
+@pytest.mark.parametrize("place", [(response_capture.ResponseCapture, "message"), (matcher.Matcher, "read_hidden")])
 def test_what_is_said_on_a_websocket_is_relayed_whatever_becomes_of_the_cassette(
     tmp_path: Path, place: tuple[Any, str], size: int
 ) -> None:
@@ -126,7 +126,7 @@ def test_what_is_said_on_a_websocket_is_relayed_whatever_becomes_of_the_cassette
 def test_looking_back_goes_on_after_a_fault(backend: str, tmp_path: Path) -> None:
     told = Told()
     upstreams = (Upstream("", backend),)
-    with running_app(tmp_path, told, upstreams=upstreams, mode="all") as app, failing((hindsight.Hindsight, "hide")):
+    with running_app(tmp_path, told, upstreams=upstreams, mode="all") as app, failing((hindsight.LateRedactor, "hide")):
         ask(app.url, "POST", "/note", [("Content-Type", "text/plain")], SECRET.encode())
         ask(app.url, "POST", "/login", [("Content-Type", "application/json")], b'{"password": "%b"}' % SECRET.encode())
         eventually(lambda: "a fault in replaymock: KeyError at " in told.log)

@@ -9,10 +9,10 @@ from dataclasses import dataclass
 
 import pytest
 
-from replaymock.http.cors import Cors
-from replaymock.server.access import Guard
-from replaymock.server.fastpath.acceptor import FastLane
-from replaymock.server.http_server import Server
+from replaymock.http.cors import CorsPolicy
+from replaymock.server.access import HostGuard
+from replaymock.server.fastpath.acceptor import FastPath
+from replaymock.server.http_server import HttpServer
 from replaymock.server.listener import allow_open_files, bind
 from tests.support.factories import a_cassette, recorded
 from tests.support.inside import a_responder, held_open
@@ -35,8 +35,8 @@ class Here:
 @contextlib.asynccontextmanager
 async def listening(*, fast: bool, patience: float) -> AsyncIterator[Here]:
     responder = a_responder(a_cassette("/a"), a_cassette("/large", recorded(b'"' + b"x" * LARGE + b'"')))
-    server = Server(responder, Guard("localhost", (), Cors()), 1_000_000, patience=patience)
-    lane = FastLane(server, responder.count, responder.count, lambda _: None, patience) if fast else None
+    server = HttpServer(responder, HostGuard("localhost", (), CorsPolicy()), 1_000_000, patience=patience)
+    lane = FastPath(server, responder.count, responder.count, lambda _: None, patience) if fast else None
     sockets = bind("127.0.0.1", 0)
     (lane or server).listen(sockets)
     yield Here(

@@ -7,14 +7,14 @@ from pathlib import Path
 import pytest
 
 from replaymock.cassettes.writer import dump
-from replaymock.http.cors import Cors
+from replaymock.http.cors import CorsPolicy
 from replaymock.http.messages import Exchange
-from replaymock.http.origin import Origins
-from replaymock.matching.index import Index, Serving, entry_for
+from replaymock.http.origin import OriginRewriter
+from replaymock.matching.index import Index, RenderOptions, entry_for
 from replaymock.matching.matcher import Matcher
-from replaymock.recording.cassette_builder import Policy, Recording
+from replaymock.recording.cassette_builder import CassetteBuilder, Policy
 from replaymock.redaction.gitleaks.re2 import compiled
-from replaymock.redaction.gitleaks.rules import SecretRule
+from replaymock.redaction.gitleaks.rules import GitleaksRule
 from replaymock.redaction.redactor import RedactionRules, Redactor
 from tests.e2e.test_hidden_everywhere import JSON, PLACES, Secret, asking, saying, views
 from tests.support.inside import put, simple
@@ -22,9 +22,9 @@ from tests.support.running import ask, cassettes, eventually, raw_backend, read_
 
 # The first knows its secrets by their form, the second by the name beside them, the third has no keyword.
 RULES = (
-    SecretRule("acme-ticket", compiled(r"(?i)\bacme~[a-z0-9]{12}\b"), ("acme~",)),
-    SecretRule("acme-branch", compiled(r"(?i)branch['\"\s]*[:=]\s*['\"]?([a-z0-9]{12})(?:['\"\s;&]|$)"), ("branch",)),
-    SecretRule("acme-short", compiled(r"\bq-[0-9]{4}\b")),
+    GitleaksRule("acme-ticket", compiled(r"(?i)\bacme~[a-z0-9]{12}\b"), ("acme~",)),
+    GitleaksRule("acme-branch", compiled(r"(?i)branch['\"\s]*[:=]\s*['\"]?([a-z0-9]{12})(?:['\"\s;&]|$)"), ("branch",)),
+    GitleaksRule("acme-short", compiled(r"\bq-[0-9]{4}\b")),
 )
 SPELLINGS: dict[str, Callable[[int], Secret]] = {
     "form": lambda turn: Secret("note", f"acme~k3j9d8s7q2w{turn}", f"k3j9d8s7q2w{turn}"),
@@ -54,8 +54,10 @@ def test_what_a_rule_knows_is_in_no_file_and_fresh_ones_change_no_file(spelling:
             if spelling == "name" and place in APART:
                 continue
             exchange = told(secret)
-            taken = Recording(Policy(), matcher, Origins(("http://b",))).take(exchange, index)
-            index.add(entry_for(taken.file, taken.cassette, plain=False, matcher=matcher, serving=Serving(Cors())))
+            taken = CassetteBuilder(Policy(), matcher, OriginRewriter(("http://b",))).take(exchange, index)
+            index.add(
+                entry_for(taken.file, taken.cassette, plain=False, matcher=matcher, serving=RenderOptions(CorsPolicy()))
+            )
             files = dump(taken.cassette, taken.file)
             if any(secret.needle in views(data) for data in (taken.file.encode(), *files.values())):
                 seen.append(place)

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 
 import pytest
 
-from replaymock.cassettes.model import Cassette, CassetteRequest, Recorded
+from replaymock.cassettes.model import Cassette, CassetteRequest, RecordedResponse
 from replaymock.cassettes.writer import dump
 from replaymock.http.websocket_messages import CLIENT, SERVER, Message
 from replaymock.proxy.routes import parse_upstream
@@ -190,7 +190,9 @@ def replaying(tmp_path_factory: pytest.TempPathFactory) -> Iterator[int]:
     kinds = {TEXT: "text", BINARY: "binary"}
     echoed = dict.fromkeys(found for case in CASES for found in case.got if found[0] in kinds)
     said = tuple(Message(sender, kinds[kind], data) for kind, data in echoed for sender in (CLIENT, SERVER))
-    cassette = Cassette(CassetteRequest("GET", "/echo"), (Recorded(101, "Switching Protocols", (), messages=said),))
+    cassette = Cassette(
+        CassetteRequest("GET", "/echo"), (RecordedResponse(101, "Switching Protocols", (), messages=said),)
+    )
     (folder / "echo").mkdir(parents=True)
     for name, data in dump(cassette, "echo/GET.json").items():
         (folder / "echo" / name).write_bytes(data)

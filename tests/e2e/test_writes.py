@@ -11,14 +11,14 @@ from threading import Event
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from replaymock.http.cors import Cors
+from replaymock.http.cors import CorsPolicy
 from replaymock.http.messages import Request
-from replaymock.http.origin import Origins
-from replaymock.matching.index import Index, Serving, entry_for
+from replaymock.http.origin import OriginRewriter
+from replaymock.matching.index import Index, RenderOptions, entry_for
 from replaymock.matching.matcher import Matcher
 from replaymock.proxy.routes import parse_upstream
-from replaymock.recording.cassette_builder import Recording
-from replaymock.recording.response_capture import Policy
+from replaymock.recording.cassette_builder import CassetteBuilder
+from replaymock.recording.response_capture import RecordingPolicy
 from tests.support.factories import a_request, a_response, an_exchange
 from tests.support.inside import a_responder, running_app
 from tests.support.running import ask, cassettes, raw_backend, read_whole, reply
@@ -89,13 +89,15 @@ def is_read(request: Request) -> bool:
 def recorded_flow(flow: list[Request]) -> tuple[Index, list[tuple[int, bytes]]]:
     """The cassettes of a flow, and the answers it got."""
     matcher, backend = Matcher(), Backend()
-    recording = Recording(Policy(), matcher, Origins(("http://backend",)))
+    recording = CassetteBuilder(RecordingPolicy(), matcher, OriginRewriter(("http://backend",)))
     index, answers = Index(), []
     for request in flow:
         status, value = backend.answer(request)
         body = b"" if value is None else json.dumps(value).encode()
         taken = recording.take(an_exchange(request, a_response(status, body=body)), index)
-        index.add(entry_for(taken.file, taken.cassette, plain=False, matcher=matcher, serving=Serving(Cors())))
+        index.add(
+            entry_for(taken.file, taken.cassette, plain=False, matcher=matcher, serving=RenderOptions(CorsPolicy()))
+        )
         answers.append((status, body))
     return index, answers
 

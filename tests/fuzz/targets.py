@@ -6,14 +6,15 @@ import unicodedata
 from collections.abc import Callable, Iterator
 
 from replaymock.cassettes.filenames import NAME_LIMIT, is_cassette_name
-from replaymock.cassettes.reader import Sidecars, load, plain_mock
+from replaymock.cassettes.reader import SidecarLoader, load, plain_mock
 from replaymock.cassettes.writer import dump
 from replaymock.errors import CassetteError, RequestRefused
 from replaymock.http.messages import Request, Response
 from replaymock.matching.matcher import Matcher
 from replaymock.matching.naming import PART_LIMIT, cassette_name
-from replaymock.redaction.redactor import Numbering, Redactor
-from replaymock.server.access import check
+from replaymock.redaction.placeholders import PlaceholderAllocator
+from replaymock.redaction.redactor import Redactor
+from replaymock.server.access import validate_request
 from tests.support.corpus.cassettes import CASSETTES
 from tests.support.corpus.requests import HOSTILE, LEGAL
 from tests.support.corpus.upstreams import UPSTREAMS
@@ -22,7 +23,7 @@ from tests.support.strategies import SECRETS
 
 MATCHER = Matcher()
 REDACTOR = Redactor()
-NOTHING_BESIDE = Sidecars(lambda _name, _most: _refuse())
+NOTHING_BESIDE = SidecarLoader(lambda _name, _most: _refuse())
 ALLOWED = re.compile(r"[a-zA-Z0-9._-]+")
 RESERVED = re.compile(r"(?:con|prn|aux|nul|com[0-9]|lpt[0-9])(?:\..*)?", re.IGNORECASE)
 TYPES = (
@@ -53,7 +54,7 @@ def loader(data: bytes) -> None:
     for position in range(len(cassette.responses)):
         entry.prepared(position)
     files = dump(cassette, "GET.json")
-    again = load("GET.json", files["GET.json"], Sidecars(lambda name, _most: files[name]))
+    again = load("GET.json", files["GET.json"], SidecarLoader(lambda name, _most: files[name]))
     assert again.request == cassette.request
     assert [recorded.body for recorded in again.responses] == [recorded.body for recorded in cassette.responses]
 
@@ -63,7 +64,7 @@ def namer(data: bytes) -> None:
     method, _, target = data.decode("latin-1").partition(" ")
     request = Request(method, target)
     try:
-        check(request, "HTTP/1.0")
+        validate_request(request, "HTTP/1.0")
     except RequestRefused:
         return
     canonical = MATCHER.canonical(request)
@@ -91,12 +92,12 @@ def redactor(data: bytes) -> None:
         (*kind, ("x", text), ("cookie", text)),
         body,
     )
-    hidden = REDACTOR.request(request, Numbering())
-    assert REDACTOR.request(hidden, Numbering()) == hidden, hidden
+    hidden = REDACTOR.request(request, PlaceholderAllocator())
+    assert REDACTOR.request(hidden, PlaceholderAllocator()) == hidden, hidden
     assert MATCHER.key(hidden) == MATCHER.key(request), hidden
     answer = Response(200, text, (*kind, ("set-cookie", text), ("location", text)), body)
-    once = REDACTOR.response(answer, Numbering())
-    assert REDACTOR.response(once, Numbering()) == once, once
+    once = REDACTOR.response(answer, PlaceholderAllocator())
+    assert REDACTOR.response(once, PlaceholderAllocator()) == once, once
     if kind and kind[0][1] == TYPES[0] and _is_json(body):
         assert _is_json(once.body), once.body
 

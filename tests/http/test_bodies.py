@@ -55,7 +55,7 @@ def test_a_body_gives_its_bytes_back(content_type: str, data: bytes) -> None:
 @settings(max_examples=200)
 @given(content_types, contents)
 def test_a_kept_body_is_readable_or_a_digest(content_type: str, data: bytes) -> None:
-    kept = bodies.kept(content_type, data)
+    kept = bodies.stored_form(content_type, data)
     assert not isinstance(kept, Binary)
     if isinstance(kept, Digest):
         assert (kept.sha256, kept.size) == (bodies.digest(data), len(data))

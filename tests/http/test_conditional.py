@@ -5,8 +5,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from replaymock.http.conditional import (
-    Asked,
-    Reduced,
+    ConditionalRequest,
+    PartialResponse,
     answers_less,
     asked,
     may_be_cut,
@@ -32,7 +32,7 @@ WHOLE: Headers = (
 
 def outcome(
     *headers: tuple[str, str], method: str = "GET", whole: Headers = WHOLE, status: int = 200, size: int = 10
-) -> Reduced | None:
+) -> PartialResponse | None:
     wanted = asked(method, headers, conditional=True)
     return reduced(status, whole, size, wanted) if wanted else None
 
@@ -125,12 +125,12 @@ def test_what_is_not_one_proper_range_is_not_cut(text: str) -> None:
 
 def test_one_proper_range_of_a_get_is_cut_and_conditions_have_no_say() -> None:
     wanted = (("Range", "bytes=0-1"), ("If-Range", '"a"'), ("If-None-Match", "*"))
-    assert one_range("GET", wanted) == Asked((), wanted[:2])
+    assert one_range("GET", wanted) == ConditionalRequest((), wanted[:2])
     assert [one_range(method, wanted) for method in ("HEAD", "POST", "PUT")] == [None] * 3
 
 
 def test_a_part_may_be_sent_of_what_takes_ranges_and_is_the_one_that_is_meant() -> None:
-    wanted = Asked((), (("Range", "bytes=0-1"), ("If-Range", '"a,b"')))
+    wanted = ConditionalRequest((), (("Range", "bytes=0-1"), ("If-Range", '"a,b"')))
     assert may_be_cut(WHOLE, wanted)
     assert not may_be_cut((*WHOLE, ("Accept-Ranges", "none")), wanted)
     assert not may_be_cut((("etag", '"other"'),), wanted)
@@ -248,7 +248,9 @@ def test_a_condition_that_holds_goes_before_a_range() -> None:
 def test_conditions_count_only_if_asked_for_by_configuration() -> None:
     assert asked("GET", (("If-None-Match", "*"),), conditional=False) is None
     assert asked("GET", (("Accept", "*/*"),), conditional=True) is None
-    assert asked("GET", (("Range", "x"), ("If-None-Match", "*")), conditional=False) == Asked((), (("Range", "x"),))
+    assert asked("GET", (("Range", "x"), ("If-None-Match", "*")), conditional=False) == ConditionalRequest(
+        (), (("Range", "x"),)
+    )
 
 
 @given(st.integers(0, 30), st.integers(0, 30) | st.none(), st.integers(1, 20))

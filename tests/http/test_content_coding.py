@@ -140,7 +140,7 @@ def test_a_coding_is_accepted_by_name_and_weight(accept: str, names: list[str], 
     ],
 )
 def test_codings_unknown_here_are_not_asked_for(accept: str, cut_to: str) -> None:
-    assert content_coding.cut_to_known(accept) == cut_to
+    assert content_coding.restrict_to_supported(accept) == cut_to
 
 
 @pytest.mark.parametrize("names", [[name] for name in NAMES] + [["gzip", "br"], ["zstd", "gzip"]])

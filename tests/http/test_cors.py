@@ -2,12 +2,12 @@
 
 import pytest
 
-from replaymock.http.cors import MAX_AGE, Cors, add_vary
+from replaymock.http.cors import MAX_AGE, CorsPolicy, add_vary
 from replaymock.http.headers import Headers
 from tests.support.factories import a_request
 
 LISTED = "https://app.example.com"
-CORS = Cors((LISTED,))
+CORS = CorsPolicy((LISTED,))
 
 
 @pytest.mark.parametrize(
@@ -109,7 +109,7 @@ def test_a_method_that_is_no_token_is_not_echoed() -> None:
 
 
 def test_switched_off_it_leaves_everything_as_it_is() -> None:
-    off = Cors(enabled=False)
+    off = CorsPolicy(enabled=False)
     headers = (("Access-Control-Allow-Origin", "https://old"),)
     assert off.apply(headers, "http://localhost") == headers
     asked = (("Origin", "http://a"), ("Access-Control-Request-Method", "PUT"))

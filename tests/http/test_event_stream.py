@@ -97,7 +97,7 @@ def test_events_come_back_from_a_file(text: str, media_type: str) -> None:
     assert stream is not None
     file = msgspec.json.encode([dict(event) for event in stream.events])
     members = msgspec.json.decode(file, type=list[dict[str, msgspec.Raw]])
-    assert event_stream.read(media_type, members, stream.layout)[0] == data
+    assert event_stream.from_members(media_type, members, stream.layout)[0] == data
 
 
 def test_bytes_that_are_no_text_are_no_events() -> None:
@@ -116,7 +116,7 @@ def test_bytes_that_are_no_text_are_no_events() -> None:
 def test_what_is_no_event_is_told(members: list[object], said: str) -> None:
     raw = msgspec.json.decode(msgspec.json.encode(members), type=list[dict[str, msgspec.Raw]])
     with pytest.raises(ValueError, match=said):
-        event_stream.read(SSE, raw, "")
+        event_stream.from_members(SSE, raw, "")
 
 
 def test_an_unknown_layout_is_told_with_those_there_are() -> None:
@@ -128,7 +128,7 @@ def test_an_unknown_layout_is_told_with_those_there_are() -> None:
     ("media_type", "last_id", "count"), [(SSE, "1", 1), (SSE, "2", 2), (SSE, "9", 0), (SSE, "", 0), (LINES, "1", 0)]
 )
 def test_a_stream_goes_on_after_the_last_id(media_type: str, last_id: str, count: int) -> None:
-    assert event_stream.skipped(media_type, b"id: 1\ndata: a\n\nid: 2\ndata: b\n\ndata: c\n\n", last_id) == count
+    assert event_stream.events_up_to(media_type, b"id: 1\ndata: a\n\nid: 2\ndata: b\n\ndata: c\n\n", last_id) == count
 
 
 @given(st.binary())
@@ -148,10 +148,10 @@ TWO = "data: é\n\ndata: b\n\n".encode()
 
 def test_each_event_is_shown_with_the_pause_before_it_and_read_with_it() -> None:
     pauses = ((0, 40), (10, 120))
-    found = event_stream.shown(SSE, TWO, pauses)
+    found = event_stream.to_members(SSE, TWO, pauses)
     assert found == ([{"data": "é", "delay_ms": 40}, {"data": "b", "delay_ms": 120}], "")
     members = msgspec.json.decode(msgspec.json.encode(found[0]), type=list[dict[str, msgspec.Raw]])
-    assert event_stream.read(SSE, members, "") == (TWO, pauses)
+    assert event_stream.from_members(SSE, members, "") == (TWO, pauses)
 
 
 @pytest.mark.parametrize(
@@ -183,5 +183,7 @@ def test_a_stream_is_complete_up_to_its_last_whole_event(media_type: str, data: 
 
 
 def test_pauses_move_with_their_events() -> None:
-    assert event_stream.moved(SSE, b"data: a\n\ndata: b\n\n", b"data: longer\n\ndata: b\n\n", ((9, 5),)) == ((14, 5),)
-    assert event_stream.moved(SSE, b"data: a\n\n", b"data: a\n\ndata: b\n\n", ((0, 5),)) == ()
+    assert event_stream.transfer_pauses(SSE, b"data: a\n\ndata: b\n\n", b"data: longer\n\ndata: b\n\n", ((9, 5),)) == (
+        (14, 5),
+    )
+    assert event_stream.transfer_pauses(SSE, b"data: a\n\n", b"data: a\n\ndata: b\n\n", ((0, 5),)) == ()

@@ -63,7 +63,7 @@ def test_replacing_every_string_changes_only_strings(value: Any) -> None:
 )
 def test_a_place_has_a_byte_offset(place: tuple[str | int, ...], offset: int) -> None:
     text = '{"a": "é",\n"b":[1,{"c":2}],"é":3}'
-    assert json_tokens.position(text, place) == offset
+    assert json_tokens.offset_of(text, place) == offset
 
 
 def test_string_tokens_keep_to_ascii_where_the_old_one_did() -> None:
@@ -112,7 +112,7 @@ def test_huge_numbers_are_read_quickly_and_kept(text: str) -> None:
 
 @pytest.mark.parametrize("piece", ['\\"', '"', "{", '{"a":', "\\"])
 def test_what_is_no_json_is_searched_for_a_place_in_proportion_to_its_length(piece: str) -> None:
-    assert grows_in_proportion(lambda text: json_tokens.position(f'"{text}', ("a",)), piece)
+    assert grows_in_proportion(lambda text: json_tokens.offset_of(f'"{text}', ("a",)), piece)
 
 
 @pytest.mark.parametrize(
@@ -128,7 +128,7 @@ def test_what_is_no_json_is_searched_for_a_place_in_proportion_to_its_length(pie
     ],
 )
 def test_members_and_elements_are_left_out_and_all_other_tokens_stay(text: str, places: list[Any], left: str) -> None:
-    assert json_tokens.without(text, places) == left
+    assert json_tokens.remove_paths(text, places) == left
 
 
 def _without(value: Any, places: set[Any], path: tuple[str | int, ...] = ()) -> Any:
@@ -149,5 +149,5 @@ def _inner(value: Any, path: tuple[str | int, ...] = ()) -> list[tuple[str | int
 @given(strategies.values, st.sampled_from([None, 2]), st.randoms(use_true_random=False))
 def test_whatever_is_left_out_the_rest_is_valid_and_the_same(value: Any, indent: int | None, random: Any) -> None:
     chosen = {place for place in _inner(value) if random.random() < 0.3}
-    left = json_tokens.without(json.dumps(value, indent=indent), chosen)
+    left = json_tokens.remove_paths(json.dumps(value, indent=indent), chosen)
     assert json.loads(left) == _without(value, chosen)

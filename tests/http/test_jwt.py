@@ -94,31 +94,35 @@ def test_any_text_can_be_searched(text: str) -> None:
 
 def test_a_hidden_token_can_be_decoded_and_says_what_stands_for_it() -> None:
     token = a_token(json.dumps({"sub": "ann", "sid": "s3cret"}))
-    found = jwt.hidden(token, "{{redacted:jwt:2}}", lambda claims: claims.replace("s3cret", "{{redacted:sid}}"))
+    found = jwt.without_signature(
+        token, "{{redacted:jwt:2}}", lambda claims: claims.replace("s3cret", "{{redacted:sid}}")
+    )
     assert found is not None
     assert json.loads(claims_of(found)) == {"sub": "ann", "sid": "{{redacted:sid}}"}
     assert jwt.is_hidden(found) and not jwt.is_hidden(token)
-    assert jwt.named(f"a {found} b {token}") == f"a {{{{redacted:jwt:2}}}} b {token}"
+    assert jwt.as_placeholders(f"a {found} b {token}") == f"a {{{{redacted:jwt:2}}}} b {token}"
     assert jwt.forget(f'"{found}"', "X") == '"X"'
 
 
 @pytest.mark.parametrize("token", ["eyJhIjox.eyJhIjox.x", "abc", "eyJhbGciOiJIUzI1NiJ9.eyJhbGciOiJIUzI1NiJ9.x.y"])
 def test_what_is_no_token_of_two_objects_is_not_hidden_as_one(token: str) -> None:
-    assert jwt.hidden(token, "{{redacted}}", str) is None
+    assert jwt.without_signature(token, "{{redacted}}", str) is None
 
 
 @pytest.mark.parametrize(("claims", "same"), [({"exp": 2, "iat": 3, "jti": "b"}, True), ({"sub": "bob"}, False)])
 def test_two_tokens_are_the_same_but_for_what_changes_with_every_issue(claims: dict[str, object], same: bool) -> None:
     first, second = ({"sub": "ann", "exp": 1, "iat": 1, "jti": "a"} | more for more in ({}, claims))
-    one, other = (jwt.hidden(a_token(json.dumps(found)), "{{redacted:jwt}}", str) for found in (first, second))
-    assert (jwt.comparable(f"t={one}", str) == jwt.comparable(f"t={other}", str)) is same
+    one, other = (
+        jwt.without_signature(a_token(json.dumps(found)), "{{redacted:jwt}}", str) for found in (first, second)
+    )
+    assert (jwt.without_fresh_claims(f"t={one}", str) == jwt.without_fresh_claims(f"t={other}", str)) is same
 
 
 @pytest.mark.parametrize("before", ["", "\\n", "%3D", "\\u003d", "x-", "Bearer "])
 def test_a_hidden_token_is_found_in_text_of_any_kind(before: str) -> None:
-    found = jwt.hidden(a_token('{"sub":"x"}'), "{{redacted:jwt:2}}", str)
+    found = jwt.without_signature(a_token('{"sub":"x"}'), "{{redacted:jwt:2}}", str)
     assert jwt.forget(f"{before}{found}.", "X") == f"{before}X."
-    assert jwt.named(f"{before}{found}.") == f"{before}{{{{redacted:jwt:2}}}}."
+    assert jwt.as_placeholders(f"{before}{found}.") == f"{before}{{{{redacted:jwt:2}}}}."
 
 
 @pytest.mark.parametrize("piece", ["eyJ", "eyJabcd.", "eyJabcd.eyJabcd.", jwt.MARK])

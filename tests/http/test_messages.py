@@ -4,7 +4,7 @@ import dataclasses
 
 import pytest
 
-from replaymock.http.messages import LARGE, Request, is_large
+from replaymock.http.messages import OFFLOAD_BYTES, Request, should_offload
 from tests.support.factories import a_request, an_exchange
 
 
@@ -29,8 +29,9 @@ def test_a_request_needs_no_more_than_method_and_target() -> None:
 
 
 @pytest.mark.parametrize(
-    ("size", "coding", "large"), [(LARGE, "", False), (LARGE + 1, "", True), (9000, "gzip", True), (5000, "br", False)]
+    ("size", "coding", "large"),
+    [(OFFLOAD_BYTES, "", False), (OFFLOAD_BYTES + 1, "", True), (9000, "gzip", True), (5000, "br", False)],
 )
 def test_a_body_that_is_coded_may_be_large_once_it_is_decoded(size: int, coding: str, large: bool) -> None:
     headers = (("Content-Encoding", coding),) if coding else ()
-    assert is_large(Request("POST", "/", headers, b"x" * size)) is large
+    assert should_offload(Request("POST", "/", headers, b"x" * size)) is large

@@ -5,11 +5,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from replaymock.http import origin
-from replaymock.http.origin import Origins, StreamRewriter, from_token
+from replaymock.http.origin import OriginRewriter, StreamingOriginRewriter, from_token
 
 HTTPS = "https://api.example.com"
 PORT = "http://backend:9000"
-ORIGINS = Origins((HTTPS, PORT))
+ORIGINS = OriginRewriter((HTTPS, PORT))
 CALLER = "http://localhost:8081"
 
 WHOLE = [
@@ -82,7 +82,7 @@ texts = pieces.map("".join).map(str.encode)
 
 @given(texts)
 def test_what_was_stored_comes_back_to_its_own_origin(data: bytes) -> None:
-    plain = Origins((HTTPS,))
+    plain = OriginRewriter((HTTPS,))
     stored = plain.to_token(data)
     back = from_token(stored, HTTPS)
     assert (
@@ -100,7 +100,7 @@ def test_the_token_is_an_origin_to_nobody(data: bytes) -> None:
 @settings(max_examples=300)
 @given(texts, st.lists(st.integers(1, 30), max_size=12))
 def test_a_stream_in_any_pieces_is_rewritten_like_the_whole(data: bytes, sizes: list[int]) -> None:
-    rewriter, out, rest = StreamRewriter(ORIGINS, CALLER), b"", data
+    rewriter, out, rest = StreamingOriginRewriter(ORIGINS, CALLER), b"", data
     for size in sizes:
         out += rewriter.feed(rest[:size])
         rest = rest[size:]
@@ -110,20 +110,20 @@ def test_a_stream_in_any_pieces_is_rewritten_like_the_whole(data: bytes, sizes: 
 
 def test_a_stream_byte_by_byte_is_rewritten_like_the_whole() -> None:
     for text in [text for text, _ in WHOLE] + NOT:
-        rewriter = StreamRewriter(ORIGINS, CALLER)
+        rewriter = StreamingOriginRewriter(ORIGINS, CALLER)
         out = b"".join(rewriter.feed(bytes([byte])) for byte in text.encode()) + rewriter.finish()
         assert out == ORIGINS.to_origin(text.encode(), CALLER)
 
 
 def test_only_what_may_be_an_origin_is_held_back() -> None:
-    rewriter = StreamRewriter(ORIGINS, CALLER)
+    rewriter = StreamingOriginRewriter(ORIGINS, CALLER)
     assert rewriter.feed(b"data: 1\n\n") == b"data: 1\n\n"
     assert rewriter.feed(b"data: http") == b"data: "
     assert rewriter.feed(b"er") == b"httper"
 
 
 def test_without_origins_nothing_is_replaced_or_held_back() -> None:
-    rewriter = StreamRewriter(Origins(()), CALLER)
+    rewriter = StreamingOriginRewriter(OriginRewriter(()), CALLER)
     assert rewriter.feed(b"https://") + rewriter.finish() == b"https://"
 
 

@@ -7,9 +7,9 @@ import pytest
 
 from replaymock.errors import RequestRefused
 from replaymock.http import problem
-from replaymock.http.cors import Cors
-from replaymock.http.rendered import Answer
-from replaymock.matching.config_location import Home
+from replaymock.http.cors import CorsPolicy
+from replaymock.http.rendered import RenderedResponse
+from replaymock.matching.config_location import ConfigLocation
 from replaymock.matching.index import Index
 from replaymock.matching.matcher import Matcher
 from replaymock.matching.near_misses import Miss, explain
@@ -18,7 +18,7 @@ from tests.matching.test_near_misses import index_of
 from tests.support.factories import a_request
 
 
-def read(answer: Answer) -> dict[str, Any]:
+def read(answer: RenderedResponse) -> dict[str, Any]:
     assert b"Content-Type: application/problem+json; charset=utf-8\r\n" in answer.head
     found: dict[str, Any] = json.loads(answer.body)
     return found
@@ -47,14 +47,14 @@ def test_a_status_without_a_name_is_an_error_all_the_same() -> None:
 
 @pytest.mark.parametrize(("echoed", "allowed"), [("", b"*"), ("http://localhost:3000", b"http://localhost:3000")])
 def test_a_refusal_can_be_read_by_a_page(echoed: str, allowed: bytes) -> None:
-    answer = problem.refusal(RequestRefused(413, "body_too_large", "too large"), Cors(), echoed)
+    answer = problem.rejection(RequestRefused(413, "body_too_large", "too large"), CorsPolicy(), echoed)
     assert b"Access-Control-Allow-Origin: " + allowed + b"\r\n" in answer.head
     assert b"Cache-Status: replaymock; detail=body_too_large\r\n" in answer.head
     assert read(answer)["code"] == "body_too_large"
 
 
 def test_a_miss_is_answered_with_its_reason_and_what_to_do() -> None:
-    answer = miss_response.miss_answer(a_miss(), 404, Cors(), "")
+    answer = miss_response.miss_response(a_miss(), 404, CorsPolicy(), "")
     found = read(answer)
     assert (found["status"], found["code"], found["reason"], found["nearest"]) == (
         404,
@@ -79,7 +79,7 @@ def test_advice_is_a_sentence(hint: str, said: str) -> None:
 
 
 def test_advice_names_the_configuration_that_is_in_force() -> None:
-    home = Home("pyproject.toml", "tool.replaymock")
+    home = ConfigLocation("pyproject.toml", "tool.replaymock")
     miss = Miss(a_miss().request, "x", (), "ignore = []").written_in(home)
     assert (
         miss_response.advice(miss)
@@ -88,7 +88,8 @@ def test_advice_names_the_configuration_that_is_in_force() -> None:
     again = Miss(a_miss().request, "x", (), "ignore = []", replaces_line=True, home=home)
     assert miss_response.advice(again) == "To make it hit, replace the ignore line of pyproject.toml by: ignore = []"
     assert (
-        read(miss_response.miss_answer(miss, 404, Cors(), ""))["where"] == "under [tool.replaymock] in pyproject.toml"
+        read(miss_response.miss_response(miss, 404, CorsPolicy(), ""))["where"]
+        == "under [tool.replaymock] in pyproject.toml"
     )
 
 

@@ -6,7 +6,7 @@ import pytest
 
 from replaymock.http import rendered
 from replaymock.http.headers import Headers
-from replaymock.http.rendered import Answer, Begin, Send, Wait, frame
+from replaymock.http.rendered import Delay, RenderedResponse, SendBody, SendHead, frame
 
 
 def test_an_answer_is_framed_by_its_body() -> None:
@@ -60,7 +60,7 @@ def test_head_is_answered_without_the_body_but_with_its_length() -> None:
 
 def test_an_answer_can_be_held_back() -> None:
     whole = frame(200, "OK", (), b"abc")
-    assert rendered.delayed(whole, 0.5).steps == (Wait(0.5), Begin(), Send(b"abc"))
+    assert rendered.delayed(whole, 0.5).steps == (Delay(0.5), SendHead(), SendBody(b"abc"))
 
 
 def test_a_value_is_answered_as_indented_json() -> None:
@@ -71,4 +71,4 @@ def test_a_value_is_answered_as_indented_json() -> None:
 
 
 def test_answers_are_values() -> None:
-    assert Answer(200, b"x") == Answer(200, b"x", b"", ())
+    assert RenderedResponse(200, b"x") == RenderedResponse(200, b"x", b"", ())

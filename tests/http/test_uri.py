@@ -89,7 +89,7 @@ PATTERNS = [
 
 @pytest.mark.parametrize(("template", "path", "fits"), PATTERNS)
 def test_a_template_stands_for_paths(template: str, path: str, fits: bool) -> None:
-    assert bool(path_templates.pattern(template).match(path)) is fits
+    assert bool(path_templates.compile_template(template).match(path)) is fits
 
 
 def plainly(template: str) -> re.Pattern[str]:
@@ -108,7 +108,7 @@ def plainly(template: str) -> re.Pattern[str]:
 )
 def test_a_template_fits_what_it_means_however_its_wildcards_stand(template: str, path: str) -> None:
     assume("***" not in template)
-    assert bool(path_templates.pattern(template).match(path)) is bool(plainly(template).match(path))
+    assert bool(path_templates.compile_template(template).match(path)) is bool(plainly(template).match(path))
 
 
 @pytest.mark.parametrize(
@@ -126,7 +126,7 @@ def test_a_template_fits_what_it_means_however_its_wildcards_stand(template: str
 )
 @pytest.mark.timeout(5)
 def test_a_path_that_nearly_fits_keeps_nobody_waiting(template: str, path: str) -> None:
-    assert not path_templates.pattern(template).match(path)
+    assert not path_templates.compile_template(template).match(path)
 
 
 def test_longer_templates_come_first() -> None:
@@ -183,4 +183,4 @@ def test_readable_text_is_readable_as_itself(text: str) -> None:
 @given(strategies.queries)
 def test_grouped_pairs_come_back_by_name(query: str) -> None:
     pairs = tuple(sorted(uri.parse_query(query), key=lambda pair: pair[0]))
-    assert uri.ungroup(uri.group(pairs)) == pairs
+    assert uri.mapping_to_pairs(uri.pairs_to_mapping(pairs)) == pairs

@@ -7,15 +7,15 @@ from replaymock.http.headers import Headers
 from replaymock.http.messages import Request
 from replaymock.http.websocket_handshake import (
     OFFER,
-    Deflate,
+    DeflateParameters,
     accept,
-    agreed,
     answer_head,
-    asking,
     check,
-    chosen,
+    client_headers,
+    format_extension,
+    negotiate_deflate,
+    parse_accepted_extension,
     protocols,
-    spelled,
 )
 
 KEY = "dGhlIHNhbXBsZSBub25jZQ=="
@@ -94,19 +94,21 @@ def test_the_key_is_answered_as_in_the_example_of_the_standard() -> None:
     ],
 )
 def test_the_first_offer_of_compression_that_can_be_kept_is_agreed_to(offer: str, expected: str | None) -> None:
-    found = agreed(extensions(offer))
-    assert (spelled(found) if found else None) == expected
+    found = negotiate_deflate(extensions(offer))
+    assert (format_extension(found) if found else None) == expected
 
 
 def test_a_server_that_chooses_what_was_not_offered_is_not_believed() -> None:
-    assert chosen(()) is None
-    assert chosen(extensions("permessage-deflate; client_max_window_bits=12")) == Deflate(client_max_window_bits=12)
+    assert parse_accepted_extension(()) is None
+    assert parse_accepted_extension(extensions("permessage-deflate; client_max_window_bits=12")) == DeflateParameters(
+        client_max_window_bits=12
+    )
     with pytest.raises(ValueError, match="not offered"):
-        chosen(extensions("permessage-bzip"))
+        parse_accepted_extension(extensions("permessage-bzip"))
 
 
 def test_the_head_of_the_answer_says_what_was_agreed_on() -> None:
-    head = answer_head(opening(), "chat", Deflate(), (("X-Own", "1"),)).decode()
+    head = answer_head(opening(), "chat", DeflateParameters(), (("X-Own", "1"),)).decode()
     assert head.startswith("HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n")
     assert "\r\nSec-WebSocket-Protocol: chat\r\n" in head
     assert "\r\nSec-WebSocket-Extensions: permessage-deflate\r\n" in head
@@ -115,11 +117,11 @@ def test_the_head_of_the_answer_says_what_was_agreed_on() -> None:
 
 def test_the_request_upstream_offers_compression_only_when_told() -> None:
     given = (("Host", "backend"),)
-    offered = dict(asking(given, KEY, ["a", "b"], compress=True))
+    offered = dict(client_headers(given, KEY, ["a", "b"], compress=True))
     assert offered["Sec-WebSocket-Extensions"] == OFFER
     assert offered["Sec-WebSocket-Protocol"] == "a, b"
     assert not {"Sec-WebSocket-Extensions", "Sec-WebSocket-Protocol"} & set(
-        dict(asking(given, KEY, [], compress=False))
+        dict(client_headers(given, KEY, [], compress=False))
     )
 
 

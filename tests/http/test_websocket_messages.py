@@ -2,7 +2,17 @@
 
 import pytest
 
-from replaymock.http.websocket_messages import CLIENT, CLOSE, SERVER, TEXT, Message, Play, as_reason, is_allowed, turns
+from replaymock.http.websocket_messages import (
+    CLIENT,
+    CLOSE,
+    SERVER,
+    TEXT,
+    ConversationPlayback,
+    Message,
+    as_reason,
+    is_allowed,
+    turns,
+)
 
 
 def said(text: str) -> Message:
@@ -10,14 +20,14 @@ def said(text: str) -> Message:
     return Message(CLIENT if text[0] == ">" else SERVER, TEXT, text[1:].encode())
 
 
-def a_play(*texts: str, repeats: bool = True) -> Play:
+def a_play(*texts: str, repeats: bool = True) -> ConversationPlayback:
     def covers(recorded: Message, live: Message) -> bool:
         return recorded.data.endswith(b"#") and live.data.startswith(recorded.data[:-1])
 
-    return Play([said(text) for text in texts], lambda message: message.data, covers, repeats=repeats)
+    return ConversationPlayback([said(text) for text in texts], lambda message: message.data, covers, repeats=repeats)
 
 
-def heard(play: Play, text: str) -> list[str] | None:
+def heard(play: ConversationPlayback, text: str) -> list[str] | None:
     found = play.hear(said(f">{text}"))
     return None if found is None else [message.data.decode() for message in found]
 

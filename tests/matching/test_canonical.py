@@ -6,15 +6,15 @@ import pytest
 
 from replaymock.errors import UsageError
 from replaymock.http.selectors import parse_selector
-from replaymock.matching.canonical import IGNORES, Canonical, ignore
+from replaymock.matching.canonical import IGNORES, CanonicalRequest, apply_ignores
 from replaymock.matching.matcher import IGNORE_KINDS
 
-REQUEST = Canonical("POST", "/a/", (("_", "1"), ("page", "2"), ("utm_x", None)), (("accept", "x"),), "json")
+REQUEST = CanonicalRequest("POST", "/a/", (("_", "1"), ("page", "2"), ("utm_x", None)), (("accept", "x"),), "json")
 VALUE = {"meta": {"id": 1, "at": 2}, "tags": ["a", "b", "c"], "items": [{"n": 1, "id": 2}, {"n": 3, "id": 4}]}
 
 
-def without(text: str, request: Canonical) -> Canonical:
-    return ignore([parse_selector(text, IGNORE_KINDS, "here")], request)
+def without(text: str, request: CanonicalRequest) -> CanonicalRequest:
+    return apply_ignores([parse_selector(text, IGNORE_KINDS, "here")], request)
 
 
 @pytest.mark.parametrize(
@@ -46,14 +46,14 @@ def test_query_parameters_are_ignored_by_name_or_pattern(selector: str, left: li
     ],
 )
 def test_json_values_are_ignored_by_path(selector: str, left: Any) -> None:
-    request = Canonical("POST", "/", kind="json", body=VALUE)
+    request = CanonicalRequest("POST", "/", kind="json", body=VALUE)
     assert without(selector, request).body == left
     assert request.body == VALUE
 
 
 @pytest.mark.parametrize("kind", ["form", "multipart"])
 def test_form_fields_are_ignored_by_name(kind: str) -> None:
-    request = Canonical("POST", "/", kind=kind, body=(("nonce", "1"), ("user", "ann")))
+    request = CanonicalRequest("POST", "/", kind=kind, body=(("nonce", "1"), ("user", "ann")))
     assert without("form:nonce", request).body == (("user", "ann"),)
 
 
@@ -61,12 +61,12 @@ def test_the_other_kinds_take_out_what_they_say() -> None:
     assert without("header:Accept", REQUEST).headers == ()
     assert without("body", REQUEST).kind == ""
     assert without("trailing-slash", REQUEST).path == "/a"
-    assert without("trailing-slash", Canonical("GET", "/")).path == "/"
+    assert without("trailing-slash", CanonicalRequest("GET", "/")).path == "/"
 
 
 def test_a_selector_of_another_kind_of_body_changes_nothing() -> None:
     for kind in ("form:a", "json:$.a"):
-        assert without(kind, Canonical("POST", "/", kind="bytes", body="00")).body == "00"
+        assert without(kind, CanonicalRequest("POST", "/", kind="bytes", body="00")).body == "00"
 
 
 @pytest.mark.parametrize(

@@ -5,14 +5,14 @@ from typing import Any
 
 import pytest
 
-from replaymock.cassettes.model import SOCKET, CassetteRequest
+from replaymock.cassettes.model import WEBSOCKET_BODY, CassetteRequest
 from replaymock.cassettes.reader import NONE
 from replaymock.errors import CassetteError
 from replaymock.http.bodies import Text
 from replaymock.matching.faulty import Faulty
 from replaymock.matching.matcher import Matcher
 from replaymock.matching.naming import cassette_name
-from replaymock.storage.loader import Files
+from replaymock.storage.loader import CassetteLoader
 from tests.support.factories import JSON, a_cassette, a_request
 from tests.support.inside import an_entry, put
 
@@ -70,7 +70,7 @@ REQUESTS: dict[str, tuple[dict[str, Any], tuple[str, str, bytes], tuple[str, str
 def test_a_file_is_known_by_its_request_whatever_else_is_wrong_with_it(tmp_path: Any, known: str, ending: str) -> None:
     request, asked, other = REQUESTS[known]
     put(tmp_path, "any/GET--mine.json", f'{{"version": 1, "request": {json.dumps(request)}{ending}')
-    _, error = Files(tmp_path).read("any/GET--mine.json", NONE)
+    _, error = CassetteLoader(tmp_path).read("any/GET--mine.json", NONE)
     assert isinstance(error, CassetteError)
     faulty = Faulty({"any/GET--mine.json": error}, MATCHER)
     assert meant(faulty, *asked).endswith("any/GET--mine.json")
@@ -80,7 +80,7 @@ def test_a_file_is_known_by_its_request_whatever_else_is_wrong_with_it(tmp_path:
 @pytest.mark.parametrize("text", ["", "{", '{"request"', '{"request": ', '{"request": {"path": 7}}', '{"request": {}}'])
 def test_a_file_without_a_readable_request_answers_none(tmp_path: Any, text: str) -> None:
     put(tmp_path, "GET--mine.json", text)
-    _, error = Files(tmp_path).read("GET--mine.json", NONE)
+    _, error = CassetteLoader(tmp_path).read("GET--mine.json", NONE)
     assert isinstance(error, CassetteError) and error.request is None
     assert meant(Faulty({"GET--mine.json": error}, MATCHER)) == ""
 
@@ -90,10 +90,10 @@ def test_a_file_without_a_readable_request_answers_none(tmp_path: Any, text: str
 )
 def test_a_websocket_is_told_from_a_page_by_its_messages(tmp_path: Any, before: str) -> None:
     put(tmp_path, "ws/GET--mine.json", f'{{"request": {{"path": "/ws"}}, {before}}}')
-    _, error = Files(tmp_path).read("ws/GET--mine.json", NONE)
+    _, error = CassetteLoader(tmp_path).read("ws/GET--mine.json", NONE)
     assert isinstance(error, CassetteError) and isinstance(error.request, CassetteRequest)
     faulty = Faulty({"ws/GET--mine.json": error}, MATCHER)
-    socket = MATCHER.canonical(a_request("GET", "/ws"), SOCKET)
+    socket = MATCHER.canonical(a_request("GET", "/ws"), WEBSOCKET_BODY)
     is_socket = "messages" in before
     assert bool(faulty.instead_of(None, socket)) is is_socket
     assert bool(faulty.instead_of(None, MATCHER.canonical(a_request("GET", "/ws")))) is not is_socket

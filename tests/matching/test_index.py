@@ -4,20 +4,20 @@ import pytest
 
 from replaymock.cassettes.model import Cassette, CassetteRequest
 from replaymock.http.bodies import Json
-from replaymock.http.cors import Cors
+from replaymock.http.cors import CorsPolicy
 from replaymock.http.messages import Request
-from replaymock.matching.index import Entry, Index, Serving, entry_for
+from replaymock.matching.index import Index, IndexEntry, RenderOptions, entry_for
 from replaymock.matching.matcher import Matcher
-from replaymock.replay.renderer import Caller
+from replaymock.replay.renderer import RenderContext
 from tests.support import strategies
 from tests.support.factories import a_cassette, a_request, recorded
 
 MATCHER = Matcher()
-CALLER = Caller("http://localhost", "", "")
+CALLER = RenderContext("http://localhost", "", "")
 
 
-def an_entry(file: str, cassette: Cassette, *, plain: bool = False, diagnostics: bool = True) -> Entry:
-    serving = Serving(Cors(enabled=False), diagnostics)
+def an_entry(file: str, cassette: Cassette, *, plain: bool = False, diagnostics: bool = True) -> IndexEntry:
+    serving = RenderOptions(CorsPolicy(enabled=False), diagnostics)
     return entry_for(file, cassette, plain=plain, matcher=MATCHER, serving=serving)
 
 

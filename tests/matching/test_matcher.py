@@ -12,7 +12,7 @@ from replaymock.http.headers import Headers
 from replaymock.http.messages import Request
 from replaymock.http.selectors import parse_selector
 from replaymock.matching.differences import differences
-from replaymock.matching.matcher import Matcher, Rule
+from replaymock.matching.matcher import Matcher, MatchRule
 from tests.support import strategies
 from tests.support.factories import JSON, a_request
 
@@ -109,15 +109,15 @@ def test_the_spelling_of_json_does_not_count(value: Any, indent: int | None, asc
     assert MATCHER.key(post(strategies.JSON_TYPE, one)) == MATCHER.key(post(strategies.JSON_TYPE, other))
 
 
-def matcher(*rules: Rule) -> Matcher:
+def matcher(*rules: MatchRule) -> Matcher:
     return Matcher(rules)
 
 
-def ignoring(*texts: str, path: str = "/**", method: str = "") -> Rule:
+def ignoring(*texts: str, path: str = "/**", method: str = "") -> MatchRule:
     selectors = tuple(
         parse_selector(text, ("query", "json", "form", "body", "trailing-slash"), "here") for text in texts
     )
-    return Rule(path=path, method=method, ignore=selectors)
+    return MatchRule(path=path, method=method, ignore=selectors)
 
 
 def test_a_rule_holds_for_the_paths_and_methods_it_names() -> None:
@@ -135,14 +135,14 @@ def test_rules_add_up() -> None:
 def test_headers_take_part_only_when_named() -> None:
     one, other = a_request(headers=(("Accept-Language", "de"),)), a_request(headers=(("Accept-Language", "fr"),))
     assert MATCHER.key(one) == MATCHER.key(other)
-    found = matcher(Rule(headers=("accept-language",)))
+    found = matcher(MatchRule(headers=("accept-language",)))
     assert found.uses_headers and not MATCHER.uses_headers
     assert found.key(one) != found.key(other)
     assert found.key(one) == found.key(a_request(headers=(("accept-language", "de"), ("X-Other", "1"))))
 
 
 def test_a_matched_header_that_is_secret_does_not_decide() -> None:
-    found = matcher(Rule(headers=("authorization",)))
+    found = matcher(MatchRule(headers=("authorization",)))
     keys = {found.key(a_request(headers=(("Authorization", value),))) for value in ("Bearer a", "Bearer b")}
     assert len(keys) == 1
     assert found.key(a_request()) not in keys

@@ -2,8 +2,8 @@
 
 import pytest
 
-from replaymock.matching.canonical import Canonical
-from replaymock.matching.redacted_match import covers, covers_text, is_masked, view_of
+from replaymock.matching.canonical import CanonicalRequest
+from replaymock.matching.redacted_match import covers_text, has_placeholder, matches_redacted, redacted_shape
 
 MASK = "{{redacted}}"
 PATH = "/a/%7B%7Bredacted%7D%7D"
@@ -12,72 +12,78 @@ PATH = "/a/%7B%7Bredacted%7D%7D"
 @pytest.mark.parametrize(
     ("stored", "live", "same"),
     [
-        (Canonical("GET", PATH), Canonical("GET", "/a/hunter2abc"), True),
-        (Canonical("GET", PATH), Canonical("GET", "/a/17"), False),
-        (Canonical("GET", PATH), Canonical("GET", "/a/hunter2abc/b"), False),
-        (Canonical("GET", "/a"), Canonical("GET", "/b"), False),
+        (CanonicalRequest("GET", PATH), CanonicalRequest("GET", "/a/hunter2abc"), True),
+        (CanonicalRequest("GET", PATH), CanonicalRequest("GET", "/a/17"), False),
+        (CanonicalRequest("GET", PATH), CanonicalRequest("GET", "/a/hunter2abc/b"), False),
+        (CanonicalRequest("GET", "/a"), CanonicalRequest("GET", "/b"), False),
         (
-            Canonical("GET", "/a", (("x", MASK), ("x", "1"))),
-            Canonical("GET", "/a", (("x", "1"), ("x", "hunter2abc"))),
+            CanonicalRequest("GET", "/a", (("x", MASK), ("x", "1"))),
+            CanonicalRequest("GET", "/a", (("x", "1"), ("x", "hunter2abc"))),
             True,
         ),
-        (Canonical("GET", "/a", (("x", MASK),)), Canonical("GET", "/a", (("y", "hunter2abc"),)), False),
-        (Canonical("GET", "/a", (("x", MASK),)), Canonical("GET", "/a", (("x", "hunter2abc"), ("y", "1"))), False),
+        (CanonicalRequest("GET", "/a", (("x", MASK),)), CanonicalRequest("GET", "/a", (("y", "hunter2abc"),)), False),
         (
-            Canonical("P", "/", kind="json", body={"a": [MASK, 1]}),
-            Canonical("P", "/", kind="json", body={"a": ["hunter2abc", 1]}),
-            True,
-        ),
-        (
-            Canonical("P", "/", kind="json", body={"a": f"is {MASK}!"}),
-            Canonical("P", "/", kind="json", body={"a": "is hunter2abc!"}),
-            True,
-        ),
-        (
-            Canonical("P", "/", kind="json", body=[MASK, 1]),
-            Canonical("P", "/", kind="json", body=["hunter2abc", True]),
+            CanonicalRequest("GET", "/a", (("x", MASK),)),
+            CanonicalRequest("GET", "/a", (("x", "hunter2abc"), ("y", "1"))),
             False,
         ),
         (
-            Canonical("P", "/", kind="json", body=[MASK]),
-            Canonical("P", "/", kind="json", body=["hunter2abc", 2]),
-            False,
-        ),
-        (
-            Canonical("P", "/", kind="form", body=(("a", MASK),)),
-            Canonical("P", "/", kind="form", body=(("a", "hunter2abc"),)),
+            CanonicalRequest("P", "/", kind="json", body={"a": [MASK, 1]}),
+            CanonicalRequest("P", "/", kind="json", body={"a": ["hunter2abc", 1]}),
             True,
         ),
         (
-            Canonical("P", "/", kind="form", body=(("a", MASK),)),
-            Canonical("P", "/", kind="json", body={"a": "hunter2abc"}),
+            CanonicalRequest("P", "/", kind="json", body={"a": f"is {MASK}!"}),
+            CanonicalRequest("P", "/", kind="json", body={"a": "is hunter2abc!"}),
+            True,
+        ),
+        (
+            CanonicalRequest("P", "/", kind="json", body=[MASK, 1]),
+            CanonicalRequest("P", "/", kind="json", body=["hunter2abc", True]),
             False,
         ),
         (
-            Canonical("P", "/", kind="bytes", body="1", text=f"<a>{MASK}</a>"),
-            Canonical("P", "/", kind="bytes", body="2", text="<a>hunter2abc</a>"),
+            CanonicalRequest("P", "/", kind="json", body=[MASK]),
+            CanonicalRequest("P", "/", kind="json", body=["hunter2abc", 2]),
+            False,
+        ),
+        (
+            CanonicalRequest("P", "/", kind="form", body=(("a", MASK),)),
+            CanonicalRequest("P", "/", kind="form", body=(("a", "hunter2abc"),)),
             True,
         ),
-        (Canonical("P", "/", kind="bytes", body="1"), Canonical("P", "/", kind="bytes", body="2"), False),
+        (
+            CanonicalRequest("P", "/", kind="form", body=(("a", MASK),)),
+            CanonicalRequest("P", "/", kind="json", body={"a": "hunter2abc"}),
+            False,
+        ),
+        (
+            CanonicalRequest("P", "/", kind="bytes", body="1", text=f"<a>{MASK}</a>"),
+            CanonicalRequest("P", "/", kind="bytes", body="2", text="<a>hunter2abc</a>"),
+            True,
+        ),
+        (CanonicalRequest("P", "/", kind="bytes", body="1"), CanonicalRequest("P", "/", kind="bytes", body="2"), False),
     ],
 )
 def test_a_live_request_is_the_stored_one_but_for_telling_values(
-    stored: Canonical, live: Canonical, same: bool
+    stored: CanonicalRequest, live: CanonicalRequest, same: bool
 ) -> None:
-    assert covers(stored, live) is same
+    assert matches_redacted(stored, live) is same
 
 
 def test_one_that_is_covered_has_the_same_elsewhere() -> None:
-    stored = Canonical("GET", f"{PATH}/b", (("page", "2"), ("q", MASK)))
-    view = view_of(stored)
-    same, other = (Canonical("GET", "/a/hunter2abc/b", (("page", page), ("q", "x1y2z3ab"))) for page in "23")
-    assert covers(stored, same) and view.of(stored) == view.of(same) != view.of(other)
+    stored = CanonicalRequest("GET", f"{PATH}/b", (("page", "2"), ("q", MASK)))
+    view = redacted_shape(stored)
+    same, other = (CanonicalRequest("GET", "/a/hunter2abc/b", (("page", page), ("q", "x1y2z3ab"))) for page in "23")
+    assert matches_redacted(stored, same) and view.of(stored) == view.of(same) != view.of(other)
 
 
 def test_what_is_masked_holds_a_placeholder_somewhere() -> None:
-    assert is_masked(Canonical("GET", PATH)) and is_masked(Canonical("P", "/", kind="json", body={"a": [MASK]}))
-    assert not is_masked(Canonical("GET", "/a", (("x", "1"),)))
-    assert is_masked(Canonical("POST", "/", kind="bytes", body="1", text=f"is {MASK}"))
+    assert has_placeholder(CanonicalRequest("GET", PATH)) and has_placeholder(
+        CanonicalRequest("P", "/", kind="json", body={"a": [MASK]})
+    )
+    assert not has_placeholder(CanonicalRequest("GET", "/a", (("x", "1"),)))
+    assert has_placeholder(CanonicalRequest("POST", "/", kind="bytes", body="1", text=f"is {MASK}"))
 
 
 @pytest.mark.parametrize(

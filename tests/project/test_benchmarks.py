@@ -17,7 +17,8 @@ from benchmarks.processes import DidNotStart, free_port, started
 from benchmarks.rounds import Measured
 from benchmarks.unredacted import Unredacting
 from replaymock.http.messages import Response
-from replaymock.redaction.redactor import Numbering, Redactor
+from replaymock.redaction.placeholders import PlaceholderAllocator
+from replaymock.redaction.redactor import Redactor
 from tests.support.documents import ROOT
 
 WRK = """\
@@ -157,10 +158,10 @@ def test_the_secrets_of_a_number_are_its_own_and_would_be_hidden() -> None:
     assert material.secrets("2") != (fields, members)
     name, _, value = fields.rstrip().partition(": ")
     response = Response(200, "OK", (("content-type", material.JSON), (name, value)), f"{{{members[:-1]}}}".encode())
-    numbering = Numbering()
+    numbering = PlaceholderAllocator()
     assert Redactor().response(response, numbering) != response
     assert numbering.count == 4
-    assert Unredacting().response(response, Numbering()) == response
+    assert Unredacting().response(response, PlaceholderAllocator()) == response
 
 
 def test_a_server_that_ends_at_once_leaves_its_last_lines() -> None:

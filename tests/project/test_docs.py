@@ -13,7 +13,7 @@ from replaymock.cassettes.schema import json_schema
 from replaymock.cli import cli
 from replaymock.config.config_file import OPTIONS
 from replaymock.redaction import secret_names
-from replaymock.redaction.credential_patterns import SHAPES
+from replaymock.redaction.credential_patterns import CREDENTIALS
 from tests.support.documents import ROOT, examples
 from tests.support.running import run
 
@@ -175,7 +175,7 @@ def _anchors(page: Path) -> set[str]:
     [
         ("if it is one of these", secret_names.SECRET_NAMES),
         ("if it ends with one of these", secret_names.SECRET_ENDINGS),
-        ("From the public formats", [shape.name for shape in SHAPES]),
+        ("From the public formats", [shape.name for shape in CREDENTIALS]),
     ],
 )
 def test_the_tables_of_secrets_are_written_out(before: str, words: Collection[str]) -> None:

@@ -4,9 +4,9 @@ from collections.abc import AsyncIterator
 from dataclasses import replace
 
 from replaymock.http.headers import Headers
-from replaymock.http.messages import Live
-from replaymock.proxy.attempt import Attempt
-from replaymock.recording.pipeline import Turns
+from replaymock.http.messages import StreamingResponse
+from replaymock.proxy.attempt import InFlightExchange
+from replaymock.recording.pipeline import ArrivalOrder
 from tests.proxy.test_forwarder import Callers
 from tests.support.factories import JSON, a_request
 
@@ -16,9 +16,9 @@ async def _nothing() -> AsyncIterator[bytes]:
         yield b""
 
 
-def attempt(headers: Headers = JSON) -> tuple[Attempt, Live]:
-    found = Attempt(a_request("POST"), Callers(), Turns().arrive("", "POST", "/items"), 100, 5.0)
-    live = Live(200, "OK", headers, _nothing())
+def attempt(headers: Headers = JSON) -> tuple[InFlightExchange, StreamingResponse]:
+    found = InFlightExchange(a_request("POST"), Callers(), ArrivalOrder().arrive("", "POST", "/items"), 100, 5.0)
+    live = StreamingResponse(200, "OK", headers, _nothing())
     found.stored = True
     found.answered(live, 50.0)
     return found, live
@@ -45,7 +45,7 @@ def test_the_last_part_makes_a_whole_which_is_kept_instead() -> None:
     found, _ = attempt()
     found.stored = False
     found.kept.add(b"cd", 50.01)
-    whole = Live(200, "OK", JSON, _nothing())
+    whole = StreamingResponse(200, "OK", JSON, _nothing())
     found.makes_whole(whole, b"abcd")
     exchange = found.exchange(whole, 5.3, "2026-11-22T13:00:00Z", truncated=False)
     assert (found.live, found.stored, exchange.response.body) == (whole, True, b"abcd")

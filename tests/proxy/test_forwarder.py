@@ -11,18 +11,18 @@ import pytest
 
 from replaymock.cassettes.model import Cassette
 from replaymock.config.settings import Settings
-from replaymock.http.cors import Cors
-from replaymock.http.messages import Head, Request
-from replaymock.http.origin import Origins
-from replaymock.http.rendered import Answer
-from replaymock.matching.index import Index, Serving
+from replaymock.http.cors import CorsPolicy
+from replaymock.http.messages import Request, ResponseHead
+from replaymock.http.origin import OriginRewriter
+from replaymock.http.rendered import RenderedResponse
+from replaymock.matching.index import Index, RenderOptions
 from replaymock.matching.matcher import Matcher
-from replaymock.proxy.forwarder import AGAIN_SECONDS, Forwarding, Recorder
+from replaymock.proxy.forwarder import AGAIN_SECONDS, ForwardOptions, RecordingForwarder
 from replaymock.proxy.routes import Upstream
-from replaymock.proxy.upstreams import Backends
-from replaymock.recording.cassette_builder import Recording
-from replaymock.recording.response_capture import Policy
-from replaymock.telemetry.journal import Served
+from replaymock.proxy.upstreams import Upstreams
+from replaymock.recording.cassette_builder import CassetteBuilder
+from replaymock.recording.response_capture import RecordingPolicy
+from replaymock.telemetry.journal import ServedRequest
 from tests.support.factories import a_request
 from tests.support.running import raw_backend, read_whole, reply
 
@@ -35,19 +35,19 @@ class Callers:
     def __init__(self) -> None:
         self.client = object()
         self.log: list[str] = []
-        self.head: Head | None = None
-        self.answered: Answer | None = None
+        self.head: ResponseHead | None = None
+        self.answered: RenderedResponse | None = None
         self.body = b""
 
-    def answer(self, answer: Answer) -> None:
+    def answer(self, answer: RenderedResponse) -> None:
         self.answered = answer
         self.log.append("answer")
 
-    def begin(self, head: Head, _length: int | None) -> None:
+    def begin(self, head: ResponseHead, _length: int | None) -> None:
         self.head = head
         self.log.append("begin")
 
-    def whole(self, head: Head, length: int | None, body: bytes) -> None:
+    def whole(self, head: ResponseHead, length: int | None, body: bytes) -> None:
         self.begin(head, length)
         self.body += body
 
@@ -71,31 +71,31 @@ class Run:
         self.saved: list[tuple[str, Cassette]] = []
         self.told: list[str] = []
         self.clock: Callable[[], float] = lambda: 0.0
-        self.policy = Policy()
-        self.forwarding = Forwarding(via="1.1 replaymock-test")
+        self.policy = RecordingPolicy()
+        self.forwarding = ForwardOptions(via="1.1 replaymock-test")
         self.upstreams = (Upstream("", origin),)
 
-    def send(self, *requests: Request) -> list[tuple[Served, Callers]]:
+    def send(self, *requests: Request) -> list[tuple[ServedRequest, Callers]]:
         """Each request in turn, through one recorder."""
         return asyncio.run(self._send(requests))
 
-    def recorder(self) -> Recorder:
-        return Recorder(
+    def recorder(self) -> RecordingForwarder:
+        return RecordingForwarder(
             forwarding=self.forwarding,
-            recording=Recording(self.policy, Matcher(), Origins((self.origin,))),
-            backends=Backends(Settings(upstreams=self.upstreams, read_timeout=5)),
-            serving=Serving(Cors()),
+            recording=CassetteBuilder(self.policy, Matcher(), OriginRewriter((self.origin,))),
+            backends=Upstreams(Settings(upstreams=self.upstreams, read_timeout=5)),
+            serving=RenderOptions(CorsPolicy()),
             save=lambda file, cassette: self.saved.append((file, cassette)),
             report=self._report,
             clock=self.clock,
         )
 
-    async def _send(self, requests: tuple[Request, ...]) -> list[tuple[Served, Callers]]:
+    async def _send(self, requests: tuple[Request, ...]) -> list[tuple[ServedRequest, Callers]]:
         recorder = self.recorder()
         found = []
         for request in requests:
             out = Callers()
-            served: list[Served] = []
+            served: list[ServedRequest] = []
             await recorder.forward(request, _body(request.body), out, lambda: self.index, served.append)
             found.append((served[0], out))
         await recorder.backends.aclose()
@@ -206,7 +206,7 @@ def test_conditions_and_ranges_go_upstream_only_where_nothing_is_recorded(run: R
 
 @pytest.mark.parametrize("target", ["/cut", "/big"])
 def test_what_is_not_whole_is_not_saved_and_the_user_is_told(run: Run, target: str) -> None:
-    run.policy = Policy(max_body=64 if target == "/cut" else 4)
+    run.policy = RecordingPolicy(max_body=64 if target == "/cut" else 4)
     ((served, out),) = run.send(get(f"{target}?token=s3cr3t-value"))
     assert run.saved == []
     assert out.log[-1] == ("abort" if target == "/cut" else "finish")
@@ -225,7 +225,7 @@ def test_what_cannot_be_searched_is_told_of_and_not_saved_where_a_secret_shows(r
 
 
 def test_a_request_over_the_limit_is_passed_on_but_not_saved(run: Run) -> None:
-    run.policy = Policy(max_body=10)
+    run.policy = RecordingPolicy(max_body=10)
     body = (*HOST, ("Content-Length", "20"))
     ((served, out),) = run.send(Request("POST", "/up", body, b"x" * 20))
     assert (served.outcome, out.body, run.saved) == ("forwarded", b'{"a": 1}', [])

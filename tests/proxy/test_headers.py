@@ -2,21 +2,23 @@
 
 import pytest
 
-from replaymock.http.cors import Cors
+from replaymock.http.cors import CorsPolicy
 from replaymock.http.headers import Headers, content_length, has_body
-from replaymock.http.origin import Origins
-from replaymock.proxy.headers import to_caller, to_upstream, waits_to_be_asked
+from replaymock.http.origin import OriginRewriter
+from replaymock.proxy.headers import request_headers, response_headers, waits_to_be_asked
 
 VIA = "1.1 replaymock-1"
-OFF = Cors(enabled=False)
+OFF = CorsPolicy(enabled=False)
 
 
 def up(headers: Headers, added: Headers = (), left_out: str = "", signed: str = "") -> Headers:
-    return to_upstream(headers, "api.example.com", VIA, added, frozenset(left_out.split()), frozenset(signed.split()))
+    return request_headers(
+        headers, "api.example.com", VIA, added, frozenset(left_out.split()), frozenset(signed.split())
+    )
 
 
-def down(headers: Headers, origins: Origins | None = None, cors: Cors = OFF) -> Headers:
-    return to_caller(headers, origins, "http://localhost:8081", "", cors, "", ())
+def down(headers: Headers, origins: OriginRewriter | None = None, cors: CorsPolicy = OFF) -> Headers:
+    return response_headers(headers, origins, "http://localhost:8081", "", cors, "", ())
 
 
 def test_only_host_and_via_are_ours() -> None:
@@ -82,7 +84,7 @@ def test_the_caller_gets_what_upstream_sent_without_framing() -> None:
 def test_the_backends_origin_is_replaced_in_headers_only_where_asked() -> None:
     sent = (("Location", "https://api.example.com/a"),)
     assert down(sent) == sent
-    assert down(sent, Origins(("https://api.example.com",))) == (("Location", "http://localhost:8081/a"),)
+    assert down(sent, OriginRewriter(("https://api.example.com",))) == (("Location", "http://localhost:8081/a"),)
 
 
 def test_cookies_are_made_fit_for_localhost() -> None:
@@ -92,7 +94,7 @@ def test_cookies_are_made_fit_for_localhost() -> None:
 def test_cors_is_upstreams_only_where_ours_is_off() -> None:
     sent = (("Access-Control-Allow-Origin", "https://a"),)
     assert down(sent) == sent
-    assert dict(down(sent, cors=Cors()))["Access-Control-Allow-Origin"] == "*"
+    assert dict(down(sent, cors=CorsPolicy()))["Access-Control-Allow-Origin"] == "*"
 
 
 @pytest.mark.parametrize(

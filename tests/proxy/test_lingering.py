@@ -5,12 +5,12 @@ from collections.abc import Awaitable, Callable
 
 import pytest
 
-from replaymock.http.messages import Head
-from replaymock.http.rendered import Answer
+from replaymock.http.messages import ResponseHead
+from replaymock.http.rendered import RenderedResponse
 from replaymock.proxy.lingering import Detachable, Lingering
 from tests.proxy.test_forwarder import Callers
 
-HEAD = Head(206, "Partial Content", ())
+HEAD = ResponseHead(206, "Partial Content", ())
 
 
 class Gone(Callers):
@@ -41,7 +41,7 @@ def test_an_exchange_goes_on_without_its_client_and_sends_nothing_more() -> None
         await client.write(b"cd")
         client.finish()
         client.abort()
-        client.answer(Answer(200, b""))
+        client.answer(RenderedResponse(200, b""))
         client.whole(HEAD, 0, b"")
         client.begin(HEAD, 0)
         done.append(client.over)

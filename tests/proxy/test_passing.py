@@ -4,13 +4,13 @@ from dataclasses import replace
 
 import pytest
 
-from replaymock.http.cors import Cors
+from replaymock.http.cors import CorsPolicy
 from replaymock.http.headers import Headers
-from replaymock.http.messages import Live, Request
-from replaymock.http.origin import Origins
-from replaymock.proxy.headers import Passage
+from replaymock.http.messages import Request, StreamingResponse
+from replaymock.http.origin import OriginRewriter
+from replaymock.proxy.headers import HeaderForwarder
 from replaymock.proxy.own_origin import own
-from replaymock.proxy.relay import Kept, keeping
+from replaymock.proxy.relay import BodyCapture, keeping
 from replaymock.proxy.routes import Upstream
 from tests.proxy.test_relay import chunks
 from tests.support.factories import a_request
@@ -21,12 +21,16 @@ CUT = frozenset(("range", "if-none-match"))
 STATUS = "replaymock; fwd=request"
 
 
-def a_passage(status: str = STATUS, origins: Origins | None = None, cors: Cors | None = None) -> Passage:
-    return Passage("1.1 replaymock-1", (("X-Key", "k"),), status, origins or Origins((BACKEND,)), cors or Cors())
+def a_passage(
+    status: str = STATUS, origins: OriginRewriter | None = None, cors: CorsPolicy | None = None
+) -> HeaderForwarder:
+    return HeaderForwarder(
+        "1.1 replaymock-1", (("X-Key", "k"),), status, origins or OriginRewriter((BACKEND,)), cors or CorsPolicy()
+    )
 
 
-def live(*headers: tuple[str, str]) -> Live:
-    return Live(200, "OK", headers, keeping(chunks(()), Kept(0)))
+def live(*headers: tuple[str, str]) -> StreamingResponse:
+    return StreamingResponse(200, "OK", headers, keeping(chunks(()), BodyCapture(0)))
 
 
 def asked(*headers: tuple[str, str], method: str = "GET", base: str = "") -> Request:
@@ -51,8 +55,8 @@ ASKED = [
 
 
 @pytest.mark.parametrize("status", [STATUS, ""])
-@pytest.mark.parametrize("cors", [Cors(), Cors(enabled=False)])
-def test_a_head_is_the_same_whatever_was_asked_before(status: str, cors: Cors) -> None:
+@pytest.mark.parametrize("cors", [CorsPolicy(), CorsPolicy(enabled=False)])
+def test_a_head_is_the_same_whatever_was_asked_before(status: str, cors: CorsPolicy) -> None:
     used = a_passage(status, cors=cors)
     for _ in range(2):
         for found in LIVE:
@@ -110,7 +114,7 @@ def test_a_client_that_says_it_is_here_is_told_to_be_at_the_backend() -> None:
 
 
 def test_nothing_is_told_otherwise_where_nothing_is_rewritten_or_no_host_is_known() -> None:
-    unrewritten = Passage("1.1 replaymock-1", (), STATUS, None, Cors())
+    unrewritten = HeaderForwarder("1.1 replaymock-1", (), STATUS, None, CorsPolicy())
     assert values(unrewritten.outgoing(asked(OWN), UPSTREAM), "origin") == [OWN[1]]
     nameless = Request("GET", "/items", (("Origin", ""), ("Referer", "")))
     assert values(a_passage().outgoing(nameless, UPSTREAM), "origin") == [""]

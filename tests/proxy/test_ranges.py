@@ -7,11 +7,11 @@ from typing import Any, cast
 
 import pytest
 
-from replaymock.http.cors import Cors
+from replaymock.http.cors import CorsPolicy
 from replaymock.http.headers import Headers, get
-from replaymock.http.messages import Live, Request
-from replaymock.http.origin import Origins
-from replaymock.proxy.headers import Passage
+from replaymock.http.messages import Request, StreamingResponse
+from replaymock.http.origin import OriginRewriter
+from replaymock.proxy.headers import HeaderForwarder
 from replaymock.proxy.ranges import Ranging
 from replaymock.proxy.routes import Upstream
 from replaymock.proxy.wholes import TOO_LARGE
@@ -27,27 +27,27 @@ async def nothing() -> AsyncIterator[bytes]:
         yield b""
 
 
-def live(status: int = 200, *headers: tuple[str, str], whole: bytes = b"0123456789") -> Live:
-    return Live(status, "Said", headers, nothing(), whole)
+def live(status: int = 200, *headers: tuple[str, str], whole: bytes = b"0123456789") -> StreamingResponse:
+    return StreamingResponse(status, "Said", headers, nothing(), whole)
 
 
 class Asked:
     """Backends that give one answer after the other, and what was asked of them."""
 
-    def __init__(self, *answers: Live) -> None:
+    def __init__(self, *answers: StreamingResponse) -> None:
         self.requests: list[Request] = []
         self._answers = list(answers)
 
     @asynccontextmanager
     async def send(
         self, _upstream: Upstream, request: Request, _body: AsyncIterator[bytes], _client: object
-    ) -> AsyncIterator[Live]:
+    ) -> AsyncIterator[StreamingResponse]:
         self.requests.append(request)
         yield self._answers.pop(0)
 
 
 def ranging(backends: Asked | None = None, limit: int = 100) -> Ranging:
-    passage = Passage("1.1 replaymock-1", (), "", Origins(()), Cors())
+    passage = HeaderForwarder("1.1 replaymock-1", (), "", OriginRewriter(()), CorsPolicy())
     return Ranging(passage, cast(Any, backends or Asked()), limit)
 
 
@@ -110,7 +110,7 @@ def test_a_whole_that_was_kept_comes_again_without_being_sent() -> None:
     found.kept(asked(RANGE), live(200, tag), b"0123456789")
     found.kept(asked(RANGE, target="/gone"), live(404, tag), b"no")
 
-    async def ask(target: str) -> Live:
+    async def ask(target: str) -> StreamingResponse:
         async with found.whole(UPSTREAM, asked(RANGE, target=target), nothing(), None) as answer:
             return answer
 
@@ -122,7 +122,7 @@ def test_a_whole_that_was_kept_comes_again_without_being_sent() -> None:
 
 def test_what_turned_out_too_large_goes_upstream_until_it_is_smaller() -> None:
     found = ranging(limit=5)
-    found.give_up(asked(RANGE), Live(200, "OK", (("Content-Length", "6"),), nothing()))
+    found.give_up(asked(RANGE), StreamingResponse(200, "OK", (("Content-Length", "6"),), nothing()))
     assert (found.asked(asked(RANGE)), found.why_not_whole(asked(RANGE), ())) == (None, TOO_LARGE)
     assert found.joined(asked(RANGE), live(206, ("Content-Range", "bytes 0-1/6")), b"01") is None
     assert found.asked(asked(RANGE)) is None

@@ -8,13 +8,13 @@ import pytest
 
 from replaymock.errors import UpstreamError
 from replaymock.http.headers import Headers
-from replaymock.http.messages import Head, Live
-from replaymock.http.origin import Origins
-from replaymock.http.rendered import Answer
-from replaymock.proxy.relay import HELD_BYTES, HELD_SECONDS, Kept, Rewriting, relay
+from replaymock.http.messages import ResponseHead, StreamingResponse
+from replaymock.http.origin import OriginRewriter
+from replaymock.http.rendered import RenderedResponse
+from replaymock.proxy.relay import HELD_BYTES, HELD_SECONDS, BodyCapture, BodyRewrite, relay
 
 BACKEND, CALLER = "https://api.example.com", "http://localhost:8081"
-REWRITING = Rewriting(Origins((BACKEND,)), CALLER, 1 << 20)
+REWRITING = BodyRewrite(OriginRewriter((BACKEND,)), CALLER, 1 << 20)
 JSON = (("content-type", "application/json"),)
 LINK, SHOWN = b'{"next": "https://api.example.com/b"}', b'{"next": "http://localhost:8081/b"}'
 CUT = UpstreamError(502, "upstream_unreachable", "cut short")
@@ -29,14 +29,14 @@ class Transcript:
         self.pieces: list[bytes] = []
         self.begun_after: int = -1
 
-    def answer(self, answer: Answer) -> None:
+    def answer(self, answer: RenderedResponse) -> None:
         raise AssertionError(answer)
 
-    def begin(self, head: Head, length: int | None) -> None:
+    def begin(self, head: ResponseHead, length: int | None) -> None:
         assert self.length == -1, "begun twice"
         self.length = length
 
-    def whole(self, head: Head, length: int | None, body: bytes) -> None:
+    def whole(self, head: ResponseHead, length: int | None, body: bytes) -> None:
         self.begin(head, length)
         self.pieces.append(body)
 
@@ -65,11 +65,11 @@ async def chunks(source: Source) -> AsyncIterator[bytes]:
 
 
 def relayed(
-    headers: Headers, *source: bytes | float | Exception, rewriting: Rewriting | None = REWRITING
-) -> tuple[Transcript, Kept]:
-    out, kept = Transcript(), Kept(1 << 20)
-    live = Live(200, "OK", headers, chunks(source))
-    asyncio.run(relay(live, Head(200, "OK", headers), out, kept, rewriting))
+    headers: Headers, *source: bytes | float | Exception, rewriting: BodyRewrite | None = REWRITING
+) -> tuple[Transcript, BodyCapture]:
+    out, kept = Transcript(), BodyCapture(1 << 20)
+    live = StreamingResponse(200, "OK", headers, chunks(source))
+    asyncio.run(relay(live, ResponseHead(200, "OK", headers), out, kept, rewriting))
     return out, kept
 
 
@@ -154,12 +154,12 @@ AT_ONCE: list[tuple[Headers, bytes]] = [
 @pytest.mark.parametrize("rewriting", [REWRITING, None])
 @pytest.mark.parametrize(("headers", "body"), AT_ONCE)
 def test_a_body_that_is_there_already_goes_out_as_if_it_came_at_once(
-    headers: Headers, body: bytes, rewriting: Rewriting | None
+    headers: Headers, body: bytes, rewriting: BodyRewrite | None
 ) -> None:
     piecewise, _ = relayed(headers, body, rewriting=rewriting)
-    out, kept = Transcript(), Kept(1 << 20)
-    live = Live(200, "OK", headers, chunks(()), whole=body)
-    asyncio.run(relay(live, Head(200, "OK", headers), out, kept, rewriting))
+    out, kept = Transcript(), BodyCapture(1 << 20)
+    live = StreamingResponse(200, "OK", headers, chunks(()), whole=body)
+    asyncio.run(relay(live, ResponseHead(200, "OK", headers), out, kept, rewriting))
     assert (out.length, b"".join(out.pieces)) == (piecewise.length, b"".join(piecewise.pieces))
     assert (kept.data, kept.whole) == (body, True)
 
@@ -179,19 +179,21 @@ def test_a_stream_is_never_held_even_with_a_length(media_type: str) -> None:
 )
 @pytest.mark.parametrize("framed", [True, False])
 def test_what_is_cut_short_is_begun_as_longer_and_the_error_goes_on(source: Source, framed: bool) -> None:
-    out, kept = Transcript(), Kept(1 << 20)
+    out, kept = Transcript(), BodyCapture(1 << 20)
     headers = lengthy(LINK) if framed else JSON
-    live = Live(200, "OK", headers, chunks(source))
+    live = StreamingResponse(200, "OK", headers, chunks(source))
     with pytest.raises(UpstreamError):
-        asyncio.run(relay(live, Head(200, "OK", headers), out, kept, REWRITING))
+        asyncio.run(relay(live, ResponseHead(200, "OK", headers), out, kept, REWRITING))
     assert out.length is None or out.length > len(b"".join(out.pieces))
     assert not kept.ended
 
 
 def test_a_caller_who_goes_while_a_body_is_held_leaves_no_read_behind() -> None:
     async def story() -> None:
-        live = Live(200, "OK", lengthy(LINK), chunks((LINK[:5], 60.0)))
-        task = asyncio.ensure_future(relay(live, Head(200, "OK", ()), Transcript(), Kept(100), REWRITING))
+        live = StreamingResponse(200, "OK", lengthy(LINK), chunks((LINK[:5], 60.0)))
+        task = asyncio.ensure_future(
+            relay(live, ResponseHead(200, "OK", ()), Transcript(), BodyCapture(100), REWRITING)
+        )
         await asyncio.sleep(HELD_SECONDS / 4)
         task.cancel()
         await asyncio.gather(task, return_exceptions=True)

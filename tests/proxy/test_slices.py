@@ -6,11 +6,11 @@ from collections.abc import AsyncIterator
 
 import pytest
 
-from replaymock.http.conditional import Asked, one_range
+from replaymock.http.conditional import ConditionalRequest, one_range
 from replaymock.http.headers import Headers, get
-from replaymock.http.messages import Head, Live
-from replaymock.http.origin import Origins
-from replaymock.proxy.relay import Kept, Rewriting
+from replaymock.http.messages import ResponseHead, StreamingResponse
+from replaymock.http.origin import OriginRewriter
+from replaymock.proxy.relay import BodyCapture, BodyRewrite
 from replaymock.proxy.slices import Cut, cut_from, relay_part
 from tests.proxy.test_forwarder import Callers
 
@@ -18,7 +18,7 @@ DATA = bytes(range(100))
 BINARY = ("Content-Type", "application/octet-stream")
 TEXT = ("Content-Type", "text/plain")
 LINKED = b"see http://backend.test/a and http://backend.test/b"
-REWRITING = Rewriting(Origins(("http://backend.test",)), "http://localhost:8081", 1000)
+REWRITING = BodyRewrite(OriginRewriter(("http://backend.test",)), "http://localhost:8081", 1000)
 
 
 async def pieces(data: bytes, size: int, wait: float = 0.0) -> AsyncIterator[bytes]:
@@ -27,15 +27,17 @@ async def pieces(data: bytes, size: int, wait: float = 0.0) -> AsyncIterator[byt
         yield data[at : at + size]
 
 
-def live(data: bytes, *headers: tuple[str, str], size: int = 7, status: int = 200, wait: float = 0.0) -> Live:
-    return Live(status, "OK", headers, pieces(data, size, wait))
+def live(
+    data: bytes, *headers: tuple[str, str], size: int = 7, status: int = 200, wait: float = 0.0
+) -> StreamingResponse:
+    return StreamingResponse(status, "OK", headers, pieces(data, size, wait))
 
 
-def sized(data: bytes, *headers: tuple[str, str], size: int = 7) -> Live:
+def sized(data: bytes, *headers: tuple[str, str], size: int = 7) -> StreamingResponse:
     return live(data, ("Content-Length", str(len(data))), *headers, size=size)
 
 
-def asked(text: str = "bytes=10-19", *headers: tuple[str, str]) -> Asked:
+def asked(text: str = "bytes=10-19", *headers: tuple[str, str]) -> ConditionalRequest:
     found = one_range("GET", (("Range", text), *headers))
     assert found
     return found
@@ -44,15 +46,23 @@ def asked(text: str = "bytes=10-19", *headers: tuple[str, str]) -> Asked:
 class Passed:
     """How a live whole answered a range."""
 
-    def __init__(self, found: Live, wanted: Asked, rewriting: Rewriting | None = REWRITING, limit: int = 1000) -> None:
+    def __init__(
+        self,
+        found: StreamingResponse,
+        wanted: ConditionalRequest,
+        rewriting: BodyRewrite | None = REWRITING,
+        limit: int = 1000,
+    ) -> None:
         self.out = Callers()
-        self.kept = Kept(limit)
+        self.kept = BodyCapture(limit)
         self.cut = asyncio.run(self._run(found, wanted, rewriting, limit))
 
-    async def _run(self, found: Live, wanted: Asked, rewriting: Rewriting | None, limit: int) -> Cut | None:
+    async def _run(
+        self, found: StreamingResponse, wanted: ConditionalRequest, rewriting: BodyRewrite | None, limit: int
+    ) -> Cut | None:
         cut = await cut_from(found, wanted, rewriting, limit)
         if cut and cut.part:
-            head = Head(cut.part.status, cut.part.reason, cut.part.headers)
+            head = ResponseHead(cut.part.status, cut.part.reason, cut.part.headers)
             await relay_part(cut, cut.part, head, self.out, self.kept)
         return cut
 
@@ -81,8 +91,8 @@ def test_an_answer_ends_with_its_part_and_not_with_the_whole() -> None:
         found = live(DATA, ("Content-Length", "100"), BINARY, size=10, wait=0.01)
         cut = await cut_from(found, asked("bytes=0-4"), None, 1000)
         assert cut and cut.part
-        out, kept = Callers(), Kept(1000)
-        relaying = asyncio.ensure_future(relay_part(cut, cut.part, Head(206, "", ()), out, kept))
+        out, kept = Callers(), BodyCapture(1000)
+        relaying = asyncio.ensure_future(relay_part(cut, cut.part, ResponseHead(206, "", ()), out, kept))
         while "finish" not in out.log:  # noqa: ASYNC110 - what is waited for is another's doing
             await asyncio.sleep(0)
         log, size = list(out.log), kept.size
@@ -102,18 +112,18 @@ def test_what_nobody_keeps_is_read_no_further_than_its_part() -> None:
                 read.append(at)
                 yield DATA[at : at + 10]
 
-        found = Live(200, "OK", (("Content-Length", "100"), BINARY), counted())
+        found = StreamingResponse(200, "OK", (("Content-Length", "100"), BINARY), counted())
         cut = await cut_from(found, asked("bytes=15-24"), None, 1000)
         assert cut and cut.part
         out = Callers()
-        await relay_part(cut, cut.part, Head(206, "", ()), out, None)
+        await relay_part(cut, cut.part, ResponseHead(206, "", ()), out, None)
         return out.body, len(read)
 
     assert asyncio.run(run()) == (DATA[15:25], 3)
 
 
 def test_what_lies_past_the_end_is_a_416_and_the_whole_is_kept() -> None:
-    for found in (sized(DATA, BINARY), Live(200, "OK", (BINARY,), pieces(DATA, 100), DATA)):
+    for found in (sized(DATA, BINARY), StreamingResponse(200, "OK", (BINARY,), pieces(DATA, 100), DATA)):
         passed = Passed(found, asked("bytes=100-"))
         assert passed.out.head and passed.out.head.status == 416
         assert (passed.out.body, passed.kept.data, passed.out.log) == (b"", DATA, ["begin", "finish"])
@@ -122,7 +132,11 @@ def test_what_lies_past_the_end_is_a_416_and_the_whole_is_kept() -> None:
 
 def test_a_text_is_cut_as_the_client_would_get_it_and_kept_as_it_came() -> None:
     shown = LINKED.replace(b"http://backend.test", b"http://localhost:8081")
-    for found in (sized(LINKED, TEXT), live(LINKED, TEXT), Live(200, "OK", (TEXT,), pieces(LINKED, 9), LINKED)):
+    for found in (
+        sized(LINKED, TEXT),
+        live(LINKED, TEXT),
+        StreamingResponse(200, "OK", (TEXT,), pieces(LINKED, 9), LINKED),
+    ):
         passed = Passed(found, asked("bytes=20-"))
         assert (passed.out.body, passed.kept.data) == (shown[20:], LINKED)
         assert get(passed.headers, "content-range") == f"bytes 20-{len(shown) - 1}/{len(shown)}"
@@ -152,7 +166,7 @@ def test_what_has_no_length_and_does_not_end_is_for_upstream(monkeypatch: pytest
 
 
 def test_what_is_larger_than_may_be_kept_is_for_upstream() -> None:
-    large = Live(200, "OK", (BINARY,), pieces(DATA, 100), DATA)
+    large = StreamingResponse(200, "OK", (BINARY,), pieces(DATA, 100), DATA)
     for found in (sized(DATA, BINARY), live(DATA, BINARY), sized(LINKED * 2, TEXT), large):
         passed = Passed(found, asked(), limit=99)
         assert (passed.cut, passed.out.log) == (None, [])
@@ -170,7 +184,7 @@ def test_what_is_larger_than_may_be_kept_is_for_upstream() -> None:
         sized(b"", BINARY),
     ],
 )
-def test_what_is_no_whole_or_may_not_be_cut_goes_to_the_client_as_it_is(found: Live) -> None:
+def test_what_is_no_whole_or_may_not_be_cut_goes_to_the_client_as_it_is(found: StreamingResponse) -> None:
     wanted = asked("bytes=0-1", ("If-Range", '"old"')) if get(found.headers, "etag") else asked("bytes=0-1")
     passed = Passed(found, wanted)
     assert passed.cut and passed.cut.part is None

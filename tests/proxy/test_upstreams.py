@@ -16,7 +16,7 @@ from replaymock.errors import RequestRefused, UpstreamError, UsageError
 from replaymock.http.headers import Headers
 from replaymock.http.messages import Request
 from replaymock.proxy.routes import Upstream, parse_upstream
-from replaymock.proxy.upstreams import IN_FLIGHT, Backends, _translated
+from replaymock.proxy.upstreams import IN_FLIGHT, Upstreams, _translate_errors
 from tests.support.running import raw_backend, read_request, read_whole, reply
 
 HOST = (("Host", "backend"),)
@@ -31,7 +31,7 @@ async def _pieces(*pieces: bytes) -> AsyncIterator[bytes]:
 async def answer(origin: str, request: Request, *body: bytes, **told: Any) -> tuple[int, str, Headers, bytes]:
     """One request, sent and answered."""
     upstream = parse_upstream(origin)
-    backends = Backends(Settings(upstreams=(upstream,), **told))
+    backends = Upstreams(Settings(upstreams=(upstream,), **told))
     try:
         async with backends.send(upstream, request, _pieces(*body)) as live:
             data = b"".join([piece async for piece in live.chunks])
@@ -58,12 +58,12 @@ ROUTES = {
 @pytest.mark.parametrize("order", [("rest", "api", "v2"), ("v2", "api", "rest"), ("api", "v2", "rest")])
 def test_the_longest_prefix_of_whole_segments_wins_in_any_order(order: tuple[str, ...]) -> None:
     upstreams = {"rest": Upstream("", "r"), "api": Upstream("/api", "a"), "v2": Upstream("/api/v2", "v")}
-    backends = Backends(Settings(upstreams=tuple(upstreams[name] for name in order)))
+    backends = Upstreams(Settings(upstreams=tuple(upstreams[name] for name in order)))
     assert {path: backends.route(path) for path in ROUTES} == {path: upstreams[name] for path, name in ROUTES.items()}
 
 
 def test_a_path_below_no_prefix_has_no_upstream() -> None:
-    assert Backends(Settings(upstreams=(Upstream("/api", "http://x"),))).route("/other") is None
+    assert Upstreams(Settings(upstreams=(Upstream("/api", "http://x"),))).route("/other") is None
 
 
 def test_a_request_goes_out_byte_for_byte_below_the_base_path() -> None:
@@ -106,7 +106,7 @@ def test_neither_cookies_nor_redirects_nor_the_environment_are_acted_on(monkeypa
 
     async def twice(origin: str) -> None:
         upstream = parse_upstream(origin)
-        backends = Backends(Settings(upstreams=(upstream,)))
+        backends = Upstreams(Settings(upstreams=(upstream,)))
         for _ in range(2):
             async with backends.send(upstream, Request("GET", "/", HOST), _pieces()) as live:
                 assert (live.status, [piece async for piece in live.chunks]) == (302, [])
@@ -140,7 +140,7 @@ def test_a_target_that_is_not_ascii_opens_no_connection() -> None:
 def test_more_requests_than_slots_wait_their_turn_and_cancelled_ones_free_theirs() -> None:
     async def story(origin: str) -> list[int]:
         upstream = parse_upstream(origin)
-        backends = Backends(Settings(upstreams=(upstream,)))
+        backends = Upstreams(Settings(upstreams=(upstream,)))
 
         async def one(target: str) -> int:
             async with backends.send(upstream, Request("GET", target, HOST), _pieces()) as live:
@@ -215,7 +215,7 @@ def test_each_failure_is_named_with_its_remedy(
     timeouts: dict[str, float | None] = {"connect": 10.0, "read": 60.0}
     with (
         pytest.raises(UpstreamError) as caught,
-        _translated(Upstream("/api", "http://backend:9"), timeouts, proxied=proxied),
+        _translate_errors(Upstream("/api", "http://backend:9"), timeouts, proxied=proxied),
     ):
         raise error
     assert (caught.value.status, caught.value.code) == (status, code)
@@ -225,7 +225,7 @@ def test_each_failure_is_named_with_its_remedy(
 
 def test_what_is_no_failure_of_upstream_is_left_alone() -> None:
     for error in (ZeroDivisionError(), asyncio.CancelledError()):
-        with pytest.raises(type(error)), _translated(Upstream("", "http://x"), {}, proxied=False):
+        with pytest.raises(type(error)), _translate_errors(Upstream("", "http://x"), {}, proxied=False):
             raise error
 
 
@@ -249,7 +249,7 @@ def test_an_answer_that_does_not_end_is_an_error(reset: bool) -> None:
 
     async def story(origin: str) -> None:
         upstream = parse_upstream(origin)
-        backends = Backends(Settings(upstreams=(upstream,)))
+        backends = Upstreams(Settings(upstreams=(upstream,)))
         for number in range(len(CUT)):
             with pytest.raises(UpstreamError, match="broke the connection"):
                 async with backends.send(upstream, Request("GET", f"/{number}", HOST), _pieces()) as live:
@@ -276,4 +276,4 @@ def test_settings_that_cannot_work_are_named(
     monkeypatch.chdir(tmp_path)
     (tmp_path / "bad.pem").write_text("no certificate")
     with pytest.raises(UsageError, match=said):
-        Backends(Settings(**told))  # type: ignore[arg-type]
+        Upstreams(Settings(**told))  # type: ignore[arg-type]

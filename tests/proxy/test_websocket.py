@@ -3,14 +3,14 @@
 import asyncio
 from collections.abc import Awaitable, Callable
 
-from replaymock.http.websocket_frames import Closed, Event, Piece, Ping, Pong, Side, Stream
+from replaymock.http.websocket_frames import ByteStream, Closed, Event, Fragment, Ping, Pong, WebSocketConnection
 from replaymock.http.websocket_messages import BINARY, CLIENT, CLOSE, SERVER, TEXT, Message
-from replaymock.proxy.websocket import Notes, relay
+from replaymock.proxy.websocket import Transcript, relay_websocket
 
 LIMIT = 1000
 
 
-class Pipe(Stream):
+class Pipe(ByteStream):
     """One end of a connection in memory, which is read slowly if nobody reads."""
 
     def __init__(self) -> None:
@@ -32,30 +32,33 @@ class Pipe(Stream):
                 pipe.unread.put_nowait(b"")
 
 
-def pair() -> tuple[Side, Side]:
+def pair() -> tuple[WebSocketConnection, WebSocketConnection]:
     """A client and its server."""
     one, other = Pipe(), Pipe()
     one.far, other.far = other, one
-    return Side(one, None, LIMIT, is_client=True), Side(other, None, LIMIT, is_client=False)
+    return WebSocketConnection(one, None, LIMIT, is_client=True), WebSocketConnection(
+        other, None, LIMIT, is_client=False
+    )
 
 
 def relayed(
-    client: Callable[[Side], Awaitable[list[Event]]], backend: Callable[[Side], Awaitable[list[Event]]]
-) -> tuple[list[Event], list[Event], Notes]:
+    client: Callable[[WebSocketConnection], Awaitable[list[Event]]],
+    backend: Callable[[WebSocketConnection], Awaitable[list[Event]]],
+) -> tuple[list[Event], list[Event], Transcript]:
     """What a client and a backend heard, with the relay between them."""
 
-    async def run() -> tuple[list[Event], list[Event], Notes]:
+    async def run() -> tuple[list[Event], list[Event], Transcript]:
         outer, caller = pair()
         inner, far = pair()
-        notes = Notes(LIMIT, asyncio.get_running_loop().time, 60.0)
+        notes = Transcript(LIMIT, asyncio.get_running_loop().time, 60.0)
         async with asyncio.timeout(10):
-            heard = await asyncio.gather(client(outer), backend(far), relay(caller, inner, notes))
+            heard = await asyncio.gather(client(outer), backend(far), relay_websocket(caller, inner, notes))
         return heard[0], heard[1], notes
 
     return asyncio.run(run())
 
 
-async def until_closed(side: Side) -> list[Event]:
+async def until_closed(side: WebSocketConnection) -> list[Event]:
     found = []
     async for event in side.events():
         found.append(event)
@@ -67,7 +70,7 @@ async def until_closed(side: Side) -> list[Event]:
 
 
 def test_frames_are_passed_on_as_frames_and_noted_as_messages() -> None:
-    async def client(side: Side) -> list[Event]:
+    async def client(side: WebSocketConnection) -> list[Event]:
         await side.say("two ", last=False)
         await side.say("pieces")
         await side.say(b"\x00")
@@ -75,7 +78,7 @@ def test_frames_are_passed_on_as_frames_and_noted_as_messages() -> None:
         return await until_closed(side)
 
     _, heard, notes = relayed(client, until_closed)
-    assert heard == [Piece("two ", False), Piece("pieces", True), Piece(b"\x00", True), Closed(4000, "bye")]
+    assert heard == [Fragment("two ", False), Fragment("pieces", True), Fragment(b"\x00", True), Closed(4000, "bye")]
     said = [(message.sender, message.kind, message.data, message.code) for message in notes.messages]
     assert said == [
         (CLIENT, TEXT, b"two pieces", 0),
@@ -85,7 +88,7 @@ def test_frames_are_passed_on_as_frames_and_noted_as_messages() -> None:
 
 
 def test_a_ping_is_answered_once_and_heard_at_the_other_end() -> None:
-    async def client(side: Side) -> list[Event]:
+    async def client(side: WebSocketConnection) -> list[Event]:
         await side.ping(b"there?")
         await asyncio.sleep(0)
         await side.close(1000)
@@ -98,7 +101,7 @@ def test_a_ping_is_answered_once_and_heard_at_the_other_end() -> None:
 
 
 def test_a_pong_nobody_asked_for_is_passed_on() -> None:
-    async def client(side: Side) -> list[Event]:
+    async def client(side: WebSocketConnection) -> list[Event]:
         await side.pong(b"alive")
         await side.close(1000)
         return await until_closed(side)
@@ -107,32 +110,32 @@ def test_a_pong_nobody_asked_for_is_passed_on() -> None:
 
 
 def test_what_the_other_side_still_says_comes_before_its_close() -> None:
-    async def client(side: Side) -> list[Event]:
+    async def client(side: WebSocketConnection) -> list[Event]:
         await side.close(1000)
         return await until_closed(side)
 
-    async def backend(side: Side) -> list[Event]:
+    async def backend(side: WebSocketConnection) -> list[Event]:
         found = [event async for event in side.events()]
         await side.say("last words")
         await side.close(1000)
         return found
 
     near, _, notes = relayed(client, backend)
-    assert near == [Piece("last words", True), Closed(1000)]
+    assert near == [Fragment("last words", True), Closed(1000)]
     assert [(message.sender, message.kind) for message in notes.messages] == [(CLIENT, CLOSE)]
 
 
 def test_what_is_too_much_or_too_late_is_not_noted() -> None:
     now = [0.0]
-    notes = Notes(10, lambda: now[0], seconds=5.0)
-    notes.piece(CLIENT, Piece("12345", True))
+    notes = Transcript(10, lambda: now[0], seconds=5.0)
+    notes.piece(CLIENT, Fragment("12345", True))
     now[0] = 2.0
-    notes.piece(SERVER, Piece(b"123", True))
+    notes.piece(SERVER, Fragment(b"123", True))
     assert notes.messages[1] == Message(SERVER, BINARY, b"123", delay_ms=2000)
-    late = Notes(10, lambda: now[0], seconds=5.0)
+    late = Transcript(10, lambda: now[0], seconds=5.0)
     now[0] = 8.0
-    late.piece(CLIENT, Piece("late", True))
-    notes.piece(CLIENT, Piece("12345", True))
+    late.piece(CLIENT, Fragment("late", True))
+    notes.piece(CLIENT, Fragment("12345", True))
     notes.close(CLIENT, 1000, "")
     assert (len(notes.messages), notes.is_whole) == (2, False)
     assert (late.messages, late.is_whole) == ([], False)
@@ -142,8 +145,8 @@ def test_a_slow_reader_makes_the_other_side_wait() -> None:
     async def run() -> int:
         outer, caller = pair()
         inner, far = pair()
-        notes = Notes(10**9, asyncio.get_running_loop().time, 60.0)
-        relaying = asyncio.ensure_future(relay(caller, inner, notes))
+        notes = Transcript(10**9, asyncio.get_running_loop().time, 60.0)
+        relaying = asyncio.ensure_future(relay_websocket(caller, inner, notes))
         sent = 0
         try:
             async with asyncio.timeout(0.2):
@@ -153,7 +156,7 @@ def test_a_slow_reader_makes_the_other_side_wait() -> None:
         except TimeoutError:
             pass
         heard = outer.events()
-        assert await anext(heard) == Piece("x" * 100, True)
+        assert await anext(heard) == Fragment("x" * 100, True)
         relaying.cancel()
         assert [event async for event in heard][-1] == Closed(1001)
         await asyncio.gather(relaying, return_exceptions=True)
@@ -164,11 +167,11 @@ def test_a_slow_reader_makes_the_other_side_wait() -> None:
 
 def test_what_comes_after_either_close_is_not_noted_nor_counted() -> None:
     for first in (CLIENT, SERVER):
-        notes = Notes(10, lambda: 0.0, seconds=5.0)
-        notes.piece(SERVER, Piece("be", False))
+        notes = Transcript(10, lambda: 0.0, seconds=5.0)
+        notes.piece(SERVER, Fragment("be", False))
         notes.close(first, 1000, "")
-        notes.piece(SERVER, Piece("gun", True))
-        notes.piece(CLIENT, Piece(b"x" * 100, True))
+        notes.piece(SERVER, Fragment("gun", True))
+        notes.piece(CLIENT, Fragment(b"x" * 100, True))
         notes.close(SERVER, 1001, "late")
         assert notes.messages == [Message(first, CLOSE, b"", 1000)]
         assert notes.is_whole

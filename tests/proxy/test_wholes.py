@@ -8,7 +8,7 @@ from random import Random
 import pytest
 
 from replaymock.http.headers import Headers, get
-from replaymock.http.messages import Live
+from replaymock.http.messages import StreamingResponse
 from replaymock.proxy.wholes import TOO_LARGE, UNMEASURED, Parts, Wholes, total_of
 
 TAG = '"a"'
@@ -20,8 +20,8 @@ async def _nothing() -> AsyncIterator[bytes]:
         yield b""
 
 
-def live(tag: str = TAG, status: int = 200, *headers: tuple[str, str]) -> Live:
-    return Live(status, "OK", (("ETag", tag), ("X-Age", "1"), *headers), _nothing())
+def live(tag: str = TAG, status: int = 200, *headers: tuple[str, str]) -> StreamingResponse:
+    return StreamingResponse(status, "OK", (("ETag", tag), ("X-Age", "1"), *headers), _nothing())
 
 
 def part(start: int, data: bytes, total: int | str = 200, tag: str = TAG) -> tuple[Headers, bytes]:
@@ -57,7 +57,7 @@ def test_what_is_confirmed_has_what_is_new_and_nothing_else_of_the_304() -> None
     assert known
     news = (("date", "2"), ("Cache-Control", "no-store"), ("Content-Length", "0"), ("Content-Type", "text/html"))
     found = known.confirmed(
-        Live(304, "Not Modified", (*news, ("Connection", "close, X-Hop"), ("X-Hop", "1")), _nothing())
+        StreamingResponse(304, "Not Modified", (*news, ("Connection", "close, X-Hop"), ("X-Hop", "1")), _nothing())
     )
     assert (found.status, found.reason, found.whole) == (200, "OK", b"abc")
     assert found.digest == hashlib.sha256(b"abc").digest()

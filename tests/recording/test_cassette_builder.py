@@ -11,45 +11,45 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from replaymock.cassettes.model import Cassette, CassetteRequest, Recorded
+from replaymock.cassettes.model import Cassette, CassetteRequest, RecordedResponse
 from replaymock.cassettes.reader import load
 from replaymock.cassettes.writer import dump
 from replaymock.http.bodies import INLINE_LIMIT
-from replaymock.http.cors import Cors
+from replaymock.http.cors import CorsPolicy
 from replaymock.http.messages import Exchange, Request, Response
-from replaymock.http.origin import Origins
+from replaymock.http.origin import OriginRewriter
 from replaymock.http.websocket_messages import Message
-from replaymock.matching.index import Index, Serving, entry_for
+from replaymock.matching.index import Index, RenderOptions, entry_for
 from replaymock.matching.matcher import Matcher, key_of
-from replaymock.matching.redacted_match import covers
-from replaymock.recording.cassette_builder import Recording, Taken
-from replaymock.recording.response_capture import Policy
+from replaymock.matching.redacted_match import matches_redacted
+from replaymock.recording.cassette_builder import BuiltCassette, CassetteBuilder
+from replaymock.recording.response_capture import RecordingPolicy
 from tests.support import strategies
 from tests.support.factories import JSON, a_request, a_response, an_exchange, beside, recorded
 
 MATCHER = Matcher()
-SERVING = Serving(Cors())
+SERVING = RenderOptions(CorsPolicy())
 BACKEND = "https://api.example.com"
 Asked = list[tuple[tuple[str, str, Response], bool]]
 
 
-def a_recording(policy: Policy | None = None) -> Recording:
-    return Recording(policy or Policy(), MATCHER, Origins((BACKEND,)))
+def a_recording(policy: RecordingPolicy | None = None) -> CassetteBuilder:
+    return CassetteBuilder(policy or RecordingPolicy(), MATCHER, OriginRewriter((BACKEND,)))
 
 
-def index_of(*found: Taken) -> Index:
+def index_of(*found: BuiltCassette) -> Index:
     return Index(
         entry_for(taken.file, taken.cassette, plain=False, matcher=MATCHER, serving=SERVING) for taken in found
     )
 
 
-def written_and_read(taken: Taken) -> Cassette:
+def written_and_read(taken: BuiltCassette) -> Cassette:
     files = dump(taken.cassette, taken.file)
     name = taken.file.rpartition("/")[2]
     return load(taken.file, files[name], beside(files))
 
 
-def take(exchange: Exchange, policy: Policy | None = None) -> Recorded:
+def take(exchange: Exchange, policy: RecordingPolicy | None = None) -> RecordedResponse:
     return a_recording(policy).take(exchange, Index()).cassette.responses[0]
 
 
@@ -76,7 +76,7 @@ def test_what_a_cassette_says_of_its_request_has_its_key(request: Request) -> No
     again = cassette.request.to_request()
     stored, live = MATCHER.canonical(again, cassette.request.known_body()), MATCHER.canonical(request)
     # A value that a name told to be secret is hidden elsewhere too, where nothing tells of it in a live request.
-    assert key_of(stored) == key_of(live) or covers(stored, live)
+    assert key_of(stored) == key_of(live) or matches_redacted(stored, live)
 
 
 @settings(max_examples=200)
@@ -85,7 +85,7 @@ def test_a_request_without_a_body_has_one_canonical_form_live_and_stored(request
     request = replace(request, body=b"")
     taken = a_recording().take(an_exchange(request), Index())
     stored, live = MATCHER.canonical(taken.cassette.request.to_request()), MATCHER.canonical(request)
-    assert stored == live or covers(stored, live)
+    assert stored == live or matches_redacted(stored, live)
 
 
 @settings(max_examples=200)
@@ -292,7 +292,7 @@ def all_taken(before: Asked, now: Asked, *, reloading: bool) -> list[tuple[str, 
     """What becomes of each exchange of a run, and of another that makes its requests twice: file, news, secrets."""
     index, told = Index(), []
     for run in (before, [*now, *now]):
-        recording = a_recording(Policy(keep_cors=True))
+        recording = a_recording(RecordingPolicy(keep_cors=True))
         for (method, target, response), is_truncated in run:
             exchange = replace(an_exchange(a_request(method, target), response), truncated=is_truncated)
             taken = recording.take(exchange, index)
@@ -317,7 +317,7 @@ def test_a_repeated_response_is_known_without_the_stored_ones() -> None:
     taken = recording.take(an_exchange(), index)
     index.add(entry_for(taken.file, taken.cassette, plain=False, matcher=MATCHER, serving=SERVING))
     recording.served(index.entries[taken.file])
-    assert recording.take(an_exchange(), index) == Taken(
+    assert recording.take(an_exchange(), index) == BuiltCassette(
         taken.file, Cassette(taken.cassette.request, ()), changed=False
     )
 
@@ -353,7 +353,7 @@ def streaming(letters: str, *, left: bool = False) -> Exchange:
     return replace(an_exchange(response=a_response(headers=SSE_TYPE, body=data)), truncated=left)
 
 
-def run_of(recording: Recording, index: Index, *exchanges: Exchange) -> list[bool]:
+def run_of(recording: CassetteBuilder, index: Index, *exchanges: Exchange) -> list[bool]:
     """Whether each exchange of a run was news to the disk."""
     news = []
     for exchange in exchanges:

@@ -2,28 +2,28 @@
 
 import pytest
 
-from replaymock.matching.canonical import Canonical
-from replaymock.recording.causality import History
+from replaymock.matching.canonical import CanonicalRequest
+from replaymock.recording.causality import WriteHistory
 from replaymock.replay.sequence import write_name
 
 MUTATION = {"operationName": "AddItem", "query": "mutation AddItem { add }", "variables": {}}
 QUERY = {"operationName": "Items", "query": "query Items { items }", "variables": {}}
 
 
-def read(history: History, path: str, *, ended: float = 0, is_news: bool = True) -> str:
+def read(history: WriteHistory, path: str, *, ended: float = 0, is_news: bool = True) -> str:
     file = f"{path[1:]}/GET.json"
-    found = history.fetched(file, Canonical("GET", path))
+    found = history.fetched(file, CanonicalRequest("GET", path))
     history.saw(file, ended, is_news=is_news)
     return found
 
 
-def write(history: History, method: str, path: str) -> None:
+def write(history: WriteHistory, method: str, path: str) -> None:
     history.wrote(f"{method} {path}", path)
 
 
 def after(path: str, *writes: str) -> str:
     """What the second GET of a path is put down to, with these writes between the two."""
-    history = History()
+    history = WriteHistory()
     read(history, path)
     for name in writes:
         write(history, *name.split(" "))
@@ -31,20 +31,20 @@ def after(path: str, *writes: str) -> str:
 
 
 def test_nothing_is_put_down_to_a_write_before_the_first_fetch() -> None:
-    history = History()
+    history = WriteHistory()
     write(history, "POST", "/items")
     assert read(history, "/items") == ""
 
 
 def test_nothing_is_put_down_to_a_write_that_was_fetched_after_already() -> None:
-    history = History()
+    history = WriteHistory()
     read(history, "/items")
     write(history, "POST", "/items")
     assert [read(history, "/items"), read(history, "/items")] == ["POST /items", ""]
 
 
 def test_a_write_is_counted_from_the_beginning_of_the_session() -> None:
-    history = History()
+    history = WriteHistory()
     write(history, "POST", "/items")
     read(history, "/items")
     write(history, "POST", "/items")
@@ -52,7 +52,7 @@ def test_a_write_is_counted_from_the_beginning_of_the_session() -> None:
 
 
 def test_a_write_that_was_under_way_when_nothing_new_was_fetched_is_still_to_show() -> None:
-    history = History()
+    history = WriteHistory()
     read(history, "/items")
     history.wrote("POST /items", "/items", 2.0)
     assert read(history, "/items", ended=1.0, is_news=False) == "POST /items"
@@ -60,7 +60,7 @@ def test_a_write_that_was_under_way_when_nothing_new_was_fetched_is_still_to_sho
 
 
 def test_a_write_that_has_shown_while_it_was_under_way_shows_no_second_time() -> None:
-    history = History()
+    history = WriteHistory()
     read(history, "/job")
     history.wrote("POST /job", "/job", 9.0)
     found = [read(history, "/job", ended=ended, is_news=ended != 2) for ended in (1.0, 2.0, 3.0)]
@@ -87,7 +87,7 @@ def test_the_last_of_the_closest_writes_is_named(path: str, writes: list[str], f
 
 
 def test_of_strangers_those_in_parts_that_are_read_come_first() -> None:
-    history = History()
+    history = WriteHistory()
     for path in ("/cart", "/orders/7"):
         read(history, path)
     write(history, "POST", "/orders/7/pay")
@@ -98,21 +98,21 @@ def test_of_strangers_those_in_parts_that_are_read_come_first() -> None:
 @pytest.mark.parametrize(
     ("request_", "status", "name"),
     [
-        (Canonical("POST", "/items"), 201, "POST /items"),
-        (Canonical("DELETE", "/items"), 303, "DELETE /items"),
-        (Canonical("POST", "/items"), 422, ""),
-        (Canonical("GET", "/items"), 200, ""),
-        (Canonical("POST", "/items", kind="json", body=MUTATION), 200, "POST /items AddItem"),
-        (Canonical("POST", "/items", kind="json", body=QUERY), 200, ""),
-        (Canonical("POST", "/items", kind="json", body={"a": 1}), 200, "POST /items"),
+        (CanonicalRequest("POST", "/items"), 201, "POST /items"),
+        (CanonicalRequest("DELETE", "/items"), 303, "DELETE /items"),
+        (CanonicalRequest("POST", "/items"), 422, ""),
+        (CanonicalRequest("GET", "/items"), 200, ""),
+        (CanonicalRequest("POST", "/items", kind="json", body=MUTATION), 200, "POST /items AddItem"),
+        (CanonicalRequest("POST", "/items", kind="json", body=QUERY), 200, ""),
+        (CanonicalRequest("POST", "/items", kind="json", body={"a": 1}), 200, "POST /items"),
     ],
 )
-def test_a_write_is_named_by_method_path_and_operation(request_: Canonical, status: int, name: str) -> None:
+def test_a_write_is_named_by_method_path_and_operation(request_: CanonicalRequest, status: int, name: str) -> None:
     assert write_name(request_, "/items", status) == name
 
 
 def test_a_write_is_not_told_by_a_name_that_became_known_to_be_secret() -> None:
-    history, shown = History(), lambda text: text.replace("hunter2", "X")
+    history, shown = WriteHistory(), lambda text: text.replace("hunter2", "X")
     read(history, "/users/X")
     write(history, "POST", "/users/hunter2")
     history.hide(shown, shown)
@@ -121,7 +121,7 @@ def test_a_write_is_not_told_by_a_name_that_became_known_to_be_secret() -> None:
 
 
 def test_what_was_fetched_from_a_file_was_fetched_from_the_one_it_is_renamed_to() -> None:
-    history = History()
+    history = WriteHistory()
     read(history, "/old")
     write(history, "POST", "/items")
     history.renamed("old/GET.json", "new/GET.json")

@@ -6,10 +6,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from replaymock.cassettes.model import Recorded
+from replaymock.cassettes.model import RecordedResponse
 from replaymock.http.websocket_messages import CLIENT, CLOSE, SERVER, TEXT, Message
 from replaymock.recording.extent import goes_further, is_open, side_by_side
-from replaymock.recording.merge import same
+from replaymock.recording.merge import is_same_response
 from tests.support.factories import recorded
 
 SSE = (("content-type", "text/event-stream"),)
@@ -18,29 +18,29 @@ PLAIN = (("content-type", "text/plain"),)
 LEFT, ENDED = Message(CLIENT, CLOSE, b"", 1001), Message(SERVER, CLOSE, b"", 1000)
 
 
-def sse(letters: str, **more: object) -> Recorded:
+def sse(letters: str, **more: object) -> RecordedResponse:
     return recorded("".join(f"data: {letter}\n\n" for letter in letters).encode(), headers=SSE, **more)
 
 
-def lines(letters: str, **more: object) -> Recorded:
+def lines(letters: str, **more: object) -> RecordedResponse:
     return recorded("".join(f'"{letter}"\n' for letter in letters).encode(), headers=LINES, **more)
 
 
-def text(letters: str, **more: object) -> Recorded:
+def text(letters: str, **more: object) -> RecordedResponse:
     return recorded(letters.encode(), headers=PLAIN, **more)
 
 
-def socket(letters: str, *close: Message, truncated: bool = False) -> Recorded:
+def socket(letters: str, *close: Message, truncated: bool = False) -> RecordedResponse:
     said = tuple(Message(CLIENT if letter.isupper() else SERVER, TEXT, letter.encode()) for letter in letters)
     return recorded(b"", status=101, headers=(), messages=(*said, *close), truncated=truncated)
 
 
-def beginning(make: object, letters: str) -> Recorded:
+def beginning(make: object, letters: str) -> RecordedResponse:
     """What there is of it when its client leaves."""
     return socket(letters, LEFT) if make is socket else make(letters, truncated=True)  # type: ignore[operator,no-any-return]
 
 
-def whole(make: object, letters: str) -> Recorded:
+def whole(make: object, letters: str) -> RecordedResponse:
     return socket(letters, ENDED) if make is socket else make(letters)  # type: ignore[operator,no-any-return]
 
 
@@ -52,7 +52,7 @@ letters = st.text("aBc", max_size=5)
 @given(letters, letters)
 def test_a_beginning_says_the_same_as_what_it_is_the_beginning_of(make: object, one: str, more: str) -> None:
     begun, all_of_it = beginning(make, one), whole(make, one + more)
-    assert same(all_of_it, begun) and same(begun, all_of_it)
+    assert is_same_response(all_of_it, begun) and is_same_response(begun, all_of_it)
     assert goes_further(all_of_it, begun) and not goes_further(begun, all_of_it)
 
 
@@ -60,7 +60,7 @@ def test_a_beginning_says_the_same_as_what_it_is_the_beginning_of(make: object, 
 @given(letters, letters)
 def test_two_beginnings_say_the_same_if_one_begins_the_other(make: object, one: str, other: str) -> None:
     first, second = beginning(make, one), beginning(make, other)
-    assert same(first, second) is (one.startswith(other) or other.startswith(one))
+    assert is_same_response(first, second) is (one.startswith(other) or other.startswith(one))
     assert goes_further(second, first) is (len(other) > len(one))
 
 
@@ -68,7 +68,7 @@ def test_two_beginnings_say_the_same_if_one_begins_the_other(make: object, one: 
 @given(letters, letters)
 def test_wholes_say_the_same_only_if_they_are(make: object, one: str, other: str) -> None:
     first, second = whole(make, one), whole(make, other)
-    assert same(first, second) is (one == other)
+    assert is_same_response(first, second) is (one == other)
     assert not goes_further(first, second)
 
 
@@ -76,7 +76,7 @@ def test_wholes_say_the_same_only_if_they_are(make: object, one: str, other: str
 @given(letters, letters)
 def test_what_ended_earlier_is_another(make: object, one: str, more: str) -> None:
     ended, begun = whole(make, one), beginning(make, f"{one}{more}d")
-    assert not same(ended, begun) and not same(begun, ended)
+    assert not is_same_response(ended, begun) and not is_same_response(begun, ended)
 
 
 def test_a_conversation_that_the_recorder_left_is_open_whatever_code_a_client_leaves_it_by() -> None:
@@ -88,15 +88,15 @@ def test_a_conversation_that_the_recorder_left_is_open_whatever_code_a_client_le
         False,
     ]
     for other in (socket("aB", replace(LEFT, code=1006)), socket("aB", truncated=True)):
-        assert same(left, other) and same(other, left)
+        assert is_same_response(left, other) and is_same_response(other, left)
         assert not goes_further(left, other) and not goes_further(other, left)
 
 
 def test_signs_of_life_come_by_the_clock_and_tell_nothing() -> None:
     begun = recorded(b": hi\n\ndata: a\n\n: hi\n: hi\n\n", headers=SSE, truncated=True)
-    assert same(sse("ab"), begun) and not goes_further(begun, sse("a", truncated=True))
-    assert same(recorded(b'"a"\n\n\n"b"\n', headers=LINES), lines("a", truncated=True))
-    assert not same(sse("ab"), recorded(b": hi\ndata: b\n\n", headers=SSE, truncated=True))
+    assert is_same_response(sse("ab"), begun) and not goes_further(begun, sse("a", truncated=True))
+    assert is_same_response(recorded(b'"a"\n\n\n"b"\n', headers=LINES), lines("a", truncated=True))
+    assert not is_same_response(sse("ab"), recorded(b": hi\ndata: b\n\n", headers=SSE, truncated=True))
     long = recorded(b": \r\n" * 50_000 + b"data: a\r\n\r\n", headers=SSE, truncated=True)
     assert side_by_side(long, long)[0].body == long.body
 
@@ -104,10 +104,10 @@ def test_signs_of_life_come_by_the_clock_and_tell_nothing() -> None:
 def test_what_is_still_coded_is_compared_by_its_bytes() -> None:
     coded = sse("ab", encoded=True)
     begun = replace(coded, body=coded.body[:5], truncated=True)
-    assert same(coded, begun) and goes_further(coded, begun)
+    assert is_same_response(coded, begun) and goes_further(coded, begun)
 
 
 def test_another_head_is_another_response() -> None:
-    assert not same(sse("ab"), replace(sse("a", truncated=True), status=206))
-    assert not same(sse("ab"), replace(sse("a", truncated=True), headers=LINES))
-    assert not same(sse("ab"), recorded(b"", headers=PLAIN, truncated=True))
+    assert not is_same_response(sse("ab"), replace(sse("a", truncated=True), status=206))
+    assert not is_same_response(sse("ab"), replace(sse("a", truncated=True), headers=LINES))
+    assert not is_same_response(sse("ab"), recorded(b"", headers=PLAIN, truncated=True))

@@ -14,8 +14,8 @@ from replaymock.cassettes.reader import spelled
 from replaymock.cassettes.writer import dump
 from replaymock.http import bodies
 from replaymock.http.websocket_messages import Message
-from replaymock.recording.hindsight import Hindsight
-from replaymock.redaction.known_secrets import is_telling
+from replaymock.recording.hindsight import LateRedactor
+from replaymock.redaction.known_secrets import is_distinctive
 from tests.support.factories import JSON, a_cassette, recorded
 
 SECRET, MASK = "Zx81kL/mn22pQ", "{{redacted:token}}"
@@ -26,7 +26,7 @@ SPELLINGS: list[Callable[[str], str]] = [
     lambda text: text.replace("/", "\\/"),
     lambda text: text.replace("+", "\\u002B"),
 ]
-HINDSIGHT = Hindsight({SECRET: MASK})
+HINDSIGHT = LateRedactor({SECRET: MASK})
 
 
 def asked(body: bodies.Body) -> Cassette:
@@ -74,11 +74,11 @@ def test_the_reason_of_a_close_has_room_for_what_hides_a_secret() -> None:
     ],
 )
 def test_code_is_not_written_anew_for_what_may_be_a_name_in_it(cassette: Cassette) -> None:
-    assert Hindsight({"hunter2abc": MASK}).cassette(cassette) == cassette
+    assert LateRedactor({"hunter2abc": MASK}).cassette(cassette) == cassette
     chance = "a8f3c2d1e4b59607a8f3c2d1"
     body = cassette.responses[0].body.replace(b"hunter2abc", chance.encode())
     said = Cassette(cassette.request, (replace(cassette.responses[0], body=body),))
-    found = Hindsight({chance: MASK}).cassette(said)
+    found = LateRedactor({chance: MASK}).cassette(said)
     assert MASK.encode() in found.responses[0].body
 
 
@@ -90,11 +90,11 @@ def test_a_cassette_without_a_secret_stays_as_it_is() -> None:
     assert not HINDSIGHT.may_be_in(b'{"a":"Zx81kLmn22pQ"}')
 
 
-@given(st.text("abcXYZ0189%/+=.-_~", min_size=8, max_size=24).filter(is_telling), st.data())
+@given(st.text("abcXYZ0189%/+=.-_~", min_size=8, max_size=24).filter(is_distinctive), st.data())
 def test_a_file_that_holds_a_secret_in_any_spelling_is_looked_at(secret: str, data: st.DataObject) -> None:
     spelled = data.draw(st.sampled_from(SPELLINGS))(secret)
     text = data.draw(st.sampled_from(["", "a ", "%", "%2F", "one\\n", "=", "\\u0026"])) + spelled
-    hindsight = Hindsight({secret: MASK, "another1secret": MASK})
+    hindsight = LateRedactor({secret: MASK, "another1secret": MASK})
     assert hindsight.may_be_in(f"{text} and more".encode())
     assert hindsight.hide(f"{text} and more") != f"{text} and more"
 

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from replaymock.recording.pipeline import Line, Steps
+from replaymock.recording.pipeline import SerialExecutor, Steps
 
 
 async def until(holds: Callable[[], bool]) -> None:
@@ -26,7 +26,7 @@ def steps(done: list[Any], name: str, *works: Callable[[], Any]) -> Steps:
 
 def test_what_has_no_work_for_the_thread_is_done_at_once() -> None:
     done: list[Any] = []
-    Line().join(steps(done, "small"))
+    SerialExecutor().join(steps(done, "small"))
     assert done == [("small",)]
 
 
@@ -35,7 +35,7 @@ def test_who_comes_after_one_that_is_under_way_is_done_after_it() -> None:
     go = threading.Event()
 
     async def run() -> None:
-        line = Line()
+        line = SerialExecutor()
         line.join(steps(done, "large", lambda: go.wait(5), threading.current_thread))
         line.join(steps(done, "small"))
         assert done == []
@@ -57,7 +57,7 @@ def test_one_that_fails_holds_up_nobody() -> None:
 
     async def run() -> None:
         asyncio.get_running_loop().set_exception_handler(lambda _loop, context: told.append(context["exception"]))
-        line = Line()
+        line = SerialExecutor()
         for one in (steps(done, "large", lambda: 1 / 0), steps(done, "a"), steps(done, "b")):
             line.join(one)
         await until(lambda: len(done) == 2)
@@ -74,7 +74,7 @@ def test_at_the_end_everything_is_done() -> None:
     done: list[Any] = []
 
     async def run() -> None:
-        line = Line()
+        line = SerialExecutor()
         for name in "abc":
             line.join(steps(done, name, lambda: 1, lambda: 2))
         line.settle()

@@ -8,20 +8,20 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from replaymock.cassettes.model import Recorded
+from replaymock.cassettes.model import RecordedResponse
 from replaymock.http.websocket_messages import Message
-from replaymock.recording.merge import doubt_left, gathered, join, same, says_all
+from replaymock.recording.merge import doubt_left, gathered, is_same_response, merge_response, says_all
 from tests.support.factories import JSON, recorded
 
 
-def a_run(*bodies: str) -> tuple[Recorded, ...]:
+def a_run(*bodies: str) -> tuple[RecordedResponse, ...]:
     return tuple(recorded(body.encode()) for body in bodies)
 
 
-def run_over(stored: tuple[Recorded, ...], *seen: Recorded) -> tuple[Recorded, ...]:
+def run_over(stored: tuple[RecordedResponse, ...], *seen: RecordedResponse) -> tuple[RecordedResponse, ...]:
     cursor = -1
     for response in seen:
-        stored, cursor = join(stored, cursor, response, {})
+        stored, cursor = merge_response(stored, cursor, response, {})
     return stored
 
 
@@ -61,14 +61,17 @@ def test_what_differs_replaces_the_stored_ones_from_there_on() -> None:
 def test_an_equal_response_that_comes_after_another_write_now_is_stored_with_that_one() -> None:
     waits = recorded(b'"new"', after="POST /items x2")
     assert (
-        join((recorded(b'"old"'), waits), 0, recorded(b'"new"', after="PUT /items"), {"POST /items": 2})[0][1] is waits
+        merge_response((recorded(b'"old"'), waits), 0, recorded(b'"new"', after="PUT /items"), {"POST /items": 2})[0][1]
+        is waits
     )
-    stored, _ = join((recorded(b'"old"'), waits), 0, recorded(b'"new"', after="PUT /items"), {"PUT /items": 1})
+    stored, _ = merge_response(
+        (recorded(b'"old"'), waits), 0, recorded(b'"new"', after="PUT /items"), {"PUT /items": 1}
+    )
     assert stored[1].after == "PUT /items"
 
 
 def test_the_first_response_waits_for_nothing() -> None:
-    stored, _ = join((), -1, recorded(after="POST /items"), {"POST /items": 1})
+    stored, _ = merge_response((), -1, recorded(after="POST /items"), {"POST /items": 1})
     assert stored[0].after == ""
 
 
@@ -107,7 +110,7 @@ def test_a_good_response_replaces_an_error() -> None:
 def test_two_responses_say_the_same_whenever_they_said_it(change: dict[str, Any], equal: bool) -> None:
     headers = (*JSON, ("last-modified", "Sun, 01 Nov 2026 10:00:00 GMT"))
     one = recorded(b'{"token":"{{redacted:token}}"}', headers=headers)
-    assert same(one, replace(one, **change)) is equal
+    assert is_same_response(one, replace(one, **change)) is equal
 
 
 SOON = recorded(b'{"expires_at":"2026-11-22T14:00:00Z","ttl":1}', recorded_at="2026-11-22T13:00:00Z")
@@ -127,8 +130,10 @@ STAMP = recorded(b'{"until":1,"exp":1795352400.25,"validTo":"2030-01-01"}', reco
         (STAMP, b'{"until":1,"exp":1795528799.5,"validTo":"2030-01-02"}', False),
     ],
 )
-def test_an_expiry_that_lies_as_far_ahead_as_before_says_the_same(stored: Recorded, body: bytes, equal: bool) -> None:
-    assert same(stored, recorded(body, recorded_at="2026-11-24T14:00:00Z")) is equal
+def test_an_expiry_that_lies_as_far_ahead_as_before_says_the_same(
+    stored: RecordedResponse, body: bytes, equal: bool
+) -> None:
+    assert is_same_response(stored, recorded(body, recorded_at="2026-11-24T14:00:00Z")) is equal
 
 
 HIDDEN = recorded(b'{"note":"it is {{redacted:token:2}}, ann"}', headers=(*JSON, ("x-a", "{{redacted:token}}")))
@@ -144,16 +149,16 @@ HIDDEN = recorded(b'{"note":"it is {{redacted:token:2}}, ann"}', headers=(*JSON,
     ],
 )
 def test_what_is_not_known_to_be_secret_yet_says_what_is_stored_hidden(body: bytes, said: str, equal: bool) -> None:
-    assert same(HIDDEN, recorded(body, headers=(*JSON, ("x-a", said)))) is equal
+    assert is_same_response(HIDDEN, recorded(body, headers=(*JSON, ("x-a", said)))) is equal
 
 
 def test_a_message_that_is_not_known_to_be_secret_yet_says_what_is_stored_hidden() -> None:
     ask = Message("client", "text", b"{{redacted:token}}")
     stored, live = recorded(b"", messages=(ask,)), recorded(b"", messages=(replace(ask, data=b"Zx81kLmn22pQ"),))
-    assert same(stored, live) and not same(live, stored)
+    assert is_same_response(stored, live) and not is_same_response(live, stored)
 
 
-def said(*lines: str) -> Recorded:
+def said(*lines: str) -> RecordedResponse:
     """A conversation of lines such as `client ask`, `server answer`, `client close`."""
     pairs = [line.split() for line in lines]
     messages = tuple(
@@ -185,35 +190,35 @@ CROSSED = [
 
 @pytest.mark.parametrize(("first", "second"), CROSSED[:5])
 def test_messages_of_both_sides_may_cross_in_another_order(first: tuple[str, ...], second: tuple[str, ...]) -> None:
-    assert same(said(*first), said(*second)) and same(said(*second), said(*first))
+    assert is_same_response(said(*first), said(*second)) and is_same_response(said(*second), said(*first))
 
 
 @pytest.mark.parametrize(("first", "second"), CROSSED[5:])
 def test_what_one_side_said_and_in_which_order_counts(first: tuple[str, ...], second: tuple[str, ...]) -> None:
-    assert not same(said(*first), said(*second))
+    assert not is_same_response(said(*first), said(*second))
 
 
 def test_a_hidden_message_is_found_in_its_side_though_messages_crossed() -> None:
     stored, live = said("server go", "client {{redacted:token}}"), said("client Zx81kLmn22pQ", "server go")
-    assert same(stored, live)
+    assert is_same_response(stored, live)
 
 
-def a_stream(letters: str, *, left: bool = False, **more: object) -> Recorded:
+def a_stream(letters: str, *, left: bool = False, **more: object) -> RecordedResponse:
     data = "".join(f"data: {letter}\n\n" for letter in letters).encode()
     return recorded(data, headers=(("content-type", "text/event-stream"),), truncated=left, **more)
 
 
-def streams(*texts: str) -> tuple[Recorded, ...]:
+def streams(*texts: str) -> tuple[RecordedResponse, ...]:
     """Streams by their events; one that ends with a dot was left there."""
     return tuple(a_stream(text.rstrip("."), left=text.endswith(".")) for text in texts)
 
 
-def streamed(stored: tuple[Recorded, ...], *texts: str) -> tuple[str, ...]:
+def streamed(stored: tuple[RecordedResponse, ...], *texts: str) -> tuple[str, ...]:
     """What is stored once a run has seen these streams."""
     cursor, doubt = -1, 0
     for response in streams(*texts):
         last = cursor + doubt + 1
-        stored, cursor = join(stored, cursor, response, {}, (), doubt)
+        stored, cursor = merge_response(stored, cursor, response, {}, (), doubt)
         doubt = doubt_left(stored, cursor, last, response, {}, ())
     return tuple(
         "".join(re.findall(r"data: (\w)", one.body.decode())) + ("." if one.truncated else "") for one in stored
@@ -281,16 +286,16 @@ def test_more_of_a_beginning_keeps_the_write_it_comes_after_and_the_spelling_of_
     first, begun = a_stream("x"), a_stream("a", left=True, after="POST /items")
     begun = replace(begun, headers=(*begun.headers, date))
     more = replace(a_stream("ab"), headers=(*a_stream("").headers, (date[0], "Mon, 02 Nov 2026 10:00:00 GMT")))
-    stored, cursor = join((first, begun, first), 0, more, {"POST /items": 1})
+    stored, cursor = merge_response((first, begun, first), 0, more, {"POST /items": 1})
     assert (stored, cursor) == ((first, replace(begun, body=more.body, truncated=False), first), 1)
-    assert join((first, begun), 0, more, {})[0] == (first, replace(more, headers=begun.headers))
+    assert merge_response((first, begun), 0, more, {})[0] == (first, replace(more, headers=begun.headers))
 
 
 def test_more_that_comes_after_a_write_is_its_doing() -> None:
     begun, more = a_stream("a", left=True), a_stream("ab", after="POST /items")
-    assert join((begun,), 0, more, {"POST /items": 1})[0] == (begun, more)
-    assert join((begun,), -1, more, {"POST /items": 1})[0] == (replace(more, after=""),)
-    assert join((more,), 0, replace(begun, after="POST /items"), {"POST /items": 1})[0] == (more,)
+    assert merge_response((begun,), 0, more, {"POST /items": 1})[0] == (begun, more)
+    assert merge_response((begun,), -1, more, {"POST /items": 1})[0] == (replace(more, after=""),)
+    assert merge_response((more,), 0, replace(begun, after="POST /items"), {"POST /items": 1})[0] == (more,)
 
 
 def test_what_is_gathered_goes_as_far_as_either_does() -> None:

@@ -11,8 +11,8 @@ from replaymock.cassettes.model import Cassette
 from replaymock.http.messages import Exchange, Response
 from replaymock.http.websocket_messages import SERVER, TEXT, Message
 from replaymock.matching.index import Index
-from replaymock.recording.pipeline import Taking
-from replaymock.recording.response_capture import Storing
+from replaymock.recording.pipeline import RecordingPipeline
+from replaymock.recording.response_capture import ResponseCapture
 from tests.recording.test_cassette_builder import MATCHER, SERVING, a_recording
 from tests.recording.test_line import until
 from tests.support.factories import JSON, a_request, an_exchange
@@ -28,7 +28,7 @@ class Run:
         self.saved: list[tuple[str, Cassette]] = []
         self.told: list[str] = []
         self.done: list[tuple[str, str]] = []
-        self.taking = Taking(
+        self.taking = RecordingPipeline(
             a_recording(),
             SERVING,
             lambda file, cassette: self.saved.append((file, cassette)),
@@ -114,7 +114,7 @@ def test_a_fault_of_the_recorder_is_told_and_its_exchange_is_counted_as_forwarde
     asked: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     run = Run()
-    monkeypatch.setattr(Storing, "response", lambda *_: next(iter(())))
+    monkeypatch.setattr(ResponseCapture, "response", lambda *_: next(iter(())))
     if asked == "an exchange":
         run.take(said("/a"), said("/a"))
     else:

@@ -6,14 +6,14 @@ from dataclasses import replace
 import pytest
 
 from replaymock.http.headers import Headers
-from replaymock.recording.cassette_builder import Repeats, digest_of
+from replaymock.recording.cassette_builder import UnchangedCache, digest_of
 from tests.support.factories import JSON, a_response, an_exchange
 
 DATE = ("Date", "Sun, 22 Nov 2026 13:00:00 GMT")
 
 
 def test_a_repeat_is_the_same_response_for_the_same_entry_at_the_same_position() -> None:
-    repeats, entry = Repeats(), object()
+    repeats, entry = UnchangedCache(), object()
     assert not repeats.is_one("items/GET.json", entry, 0, b"1")
     repeats.remember("items/GET.json", entry, 0, b"1")
     assert repeats.is_one("items/GET.json", entry, 0, b"1")
@@ -24,7 +24,7 @@ def test_a_repeat_is_the_same_response_for_the_same_entry_at_the_same_position()
 
 
 def test_a_changed_cassette_is_known_by_the_first_entry_it_is_served_from() -> None:
-    repeats, entry, later = Repeats(), object(), object()
+    repeats, entry, later = UnchangedCache(), object(), object()
     repeats.served("items/GET.json", entry)
     repeats.remember("items/GET.json", None, 0, b"1")
     assert not repeats.is_one("items/GET.json", entry, 0, b"1")

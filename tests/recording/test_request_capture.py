@@ -12,10 +12,10 @@ from replaymock.http.bodies import INLINE_LIMIT
 from replaymock.http.messages import Request, Response
 from replaymock.matching.index import Index, entry_for
 from replaymock.matching.matcher import Matcher, key_of
-from replaymock.matching.redacted_match import covers
-from replaymock.recording.hindsight import Hindsight
-from replaymock.recording.request_capture import Asking
-from replaymock.redaction.known_secrets import KnownValues
+from replaymock.matching.redacted_match import matches_redacted
+from replaymock.recording.hindsight import LateRedactor
+from replaymock.recording.request_capture import RequestCapture
+from replaymock.redaction.known_secrets import KnownSecrets
 from tests.recording.test_cassette_builder import SERVING, a_recording, index_of
 from tests.support import strategies
 from tests.support.credentials import word
@@ -75,7 +75,7 @@ def test_what_was_taken_before_a_secret_was_known_is_found_in_hindsight_with_the
         said = Response(200, "OK", JSON, json.dumps({"said": f"you are {secret}"}).encode())
         taken = recording.take(an_exchange(request, said), index)
         index.add(entry_for(taken.file, taken.cassette, plain=False, matcher=Matcher(), serving=SERVING))
-    hindsight = Hindsight(recording.numbering.known.news())
+    hindsight = LateRedactor(recording.numbering.known.news())
     for entry in list(index.entries.values()):
         hidden = recording.without(entry, hindsight, index)
         if hidden:
@@ -102,10 +102,10 @@ def test_an_answer_that_repeats_a_header_of_its_request_does_not_tell_it() -> No
 
 
 def test_what_is_kept_as_a_digest_stays_as_it_came() -> None:
-    known = KnownValues()
+    known = KnownSecrets()
     known.remember("hunter2abc", "{{redacted}}")
     large = a_request("POST", "/hunter2abc", JSON, json.dumps(["hunter2abc" * 2, "x" * INLINE_LIMIT]).encode())
-    hidden = Asking(Matcher(), known).hidden(large)
+    hidden = RequestCapture(Matcher(), known).hidden(large)
     assert (hidden.target, hidden.body) == ("/{{redacted}}", large.body)
 
 
@@ -130,8 +130,8 @@ def test_text_with_another_secret_and_other_words_is_not_what_was_recorded() -> 
 
 
 def test_a_target_is_read_again_once_more_is_known() -> None:
-    known = KnownValues()
-    asking = Asking(Matcher(), known)
+    known = KnownSecrets()
+    asking = RequestCapture(Matcher(), known)
     request = a_request(target="/a/hunter2abc")
     before = asking.read(request)
     assert (before.shown, asking.again(request, request, before)) == ("/a/hunter2abc", before)
@@ -149,5 +149,5 @@ def test_what_is_stored_of_a_request_comes_down_to_the_same(request: Request) ->
     taken = recording.take(an_exchange(request), Index())
     stored = index_of(taken).entries[taken.file].canonical
     again = recording.read(request).canonical
-    assert key_of(stored) == key_of(again) or covers(stored, again)
+    assert key_of(stored) == key_of(again) or matches_redacted(stored, again)
     assert recording.take(an_exchange(request), index_of(taken)).file == taken.file

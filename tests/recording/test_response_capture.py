@@ -6,22 +6,25 @@ import json
 
 import pytest
 
-from replaymock.cassettes.model import Cassette, CassetteRequest, Recorded
+from replaymock.cassettes.model import Cassette, CassetteRequest, RecordedResponse
 from replaymock.http import content_coding
 from replaymock.http.bodies import Json
 from replaymock.http.headers import Headers
 from replaymock.http.messages import Exchange
-from replaymock.http.origin import Origins
+from replaymock.http.origin import OriginRewriter
 from replaymock.http.websocket_messages import Message
-from replaymock.recording.response_capture import NotKept, Policy, Storing, is_redacted
-from replaymock.redaction.redactor import Numbering, Redactor
+from replaymock.recording.response_capture import NotRecordable, RecordingPolicy, ResponseCapture, is_redacted
+from replaymock.redaction.placeholders import PlaceholderAllocator
+from replaymock.redaction.redactor import Redactor
 from tests.support.factories import JSON, a_cassette, a_request, a_response, an_exchange, recorded
 
 BACKEND = "https://api.example.com"
 
 
-def take(exchange: Exchange, policy: Policy | None = None) -> Recorded:
-    return Storing(policy or Policy(), Redactor(), Origins((BACKEND,)), Numbering()).response(exchange)
+def take(exchange: Exchange, policy: RecordingPolicy | None = None) -> RecordedResponse:
+    return ResponseCapture(
+        policy or RecordingPolicy(), Redactor(), OriginRewriter((BACKEND,)), PlaceholderAllocator()
+    ).response(exchange)
 
 
 @pytest.mark.parametrize(
@@ -50,7 +53,7 @@ def test_headers_that_say_nothing_about_the_content_are_left_out(name: str, stor
 
 
 def test_a_configured_header_is_left_out_too() -> None:
-    policy = Policy(dropped_headers=frozenset(("x-build",)))
+    policy = RecordingPolicy(dropped_headers=frozenset(("x-build",)))
     found = take(an_exchange(response=a_response(headers=(("X-Build", "9"), *JSON))), policy)
     assert found.headers == JSON
 
@@ -99,7 +102,7 @@ def test_what_was_added_to_a_request_is_hidden_in_any_coding_of_its_echo(
     headers: Headers, body: str, shown: str
 ) -> None:
     response = a_response(reason=CREDENTIAL, headers=headers, body=body.encode())
-    found = take(an_exchange(response=response), Policy(never_stored=(CREDENTIAL,)))
+    found = take(an_exchange(response=response), RecordingPolicy(never_stored=(CREDENTIAL,)))
     assert (found.reason, found.body.decode()) == ("{{redacted}}", shown)
 
 
@@ -124,14 +127,14 @@ def test_a_damaged_body_is_stored_unless_what_can_be_read_of_it_holds_a_secret(c
         if fine:
             assert take(an_exchange(response=damaged)).body == body[:-1]
         else:
-            with pytest.raises(NotKept, match="damaged"):
+            with pytest.raises(NotRecordable, match="damaged"):
                 take(an_exchange(response=damaged))
 
 
 def test_a_bomb_is_not_stored_since_nothing_in_it_can_be_hidden() -> None:
     response = a_response(headers=(("Content-Encoding", "gzip"),), body=gzip.compress(bytes(100_000)))
-    with pytest.raises(NotKept, match="--max-body"):
-        take(an_exchange(response=response), Policy(max_body=9_000))
+    with pytest.raises(NotRecordable, match="--max-body"):
+        take(an_exchange(response=response), RecordingPolicy(max_body=9_000))
 
 
 def test_the_backends_origin_becomes_a_token_in_headers_and_text() -> None:
@@ -158,18 +161,18 @@ def test_no_origin_is_replaced_in_a_binary_body() -> None:
     [(200, True), (404, True), (304, True), (401, False), (403, False), (429, False), (500, False), (503, False)],
 )
 def test_errors_of_the_moment_are_not_wanted(status: int, wanted: bool) -> None:
-    assert Policy().wants(status) is wanted
-    assert Policy(statuses=frozenset((status,))).wants(status)
+    assert RecordingPolicy().wants(status) is wanted
+    assert RecordingPolicy(statuses=frozenset((status,))).wants(status)
 
 
 def test_the_backends_origin_stays_where_nothing_is_to_be_rewritten() -> None:
     body = f'"{BACKEND}/a"'.encode()
-    found = take(an_exchange(response=a_response(body=body)), Policy(rewrite=False))
+    found = take(an_exchange(response=a_response(body=body)), RecordingPolicy(rewrite=False))
     assert (found.body, found.rewrite) == (body, True)
 
 
 def test_what_was_added_upstream_is_hidden_where_the_backend_repeats_it() -> None:
-    policy = Policy(never_stored=("Bearer t0ps3cret", "t0ps3cret"))
+    policy = RecordingPolicy(never_stored=("Bearer t0ps3cret", "t0ps3cret"))
     echo = a_response(headers=(*JSON, ("x-echo", "Bearer t0ps3cret")), body=b'{"said":"t0ps3cret","length":8}')
     kept = take(an_exchange(response=echo), policy)
     assert b"t0ps3cret" not in kept.body

@@ -4,20 +4,20 @@ from itertools import permutations
 
 import pytest
 
-from replaymock.recording.pipeline import Turn, Turns
+from replaymock.recording.pipeline import ArrivalOrder, PendingExchange
 
 
 class Taking:
     """Turns, and the names of what was taken so far."""
 
     def __init__(self) -> None:
-        self.turns = Turns()
+        self.turns = ArrivalOrder()
         self.taken: list[str] = []
 
-    def arrive(self, method: str, path: str, session: str = "") -> Turn:
+    def arrive(self, method: str, path: str, session: str = "") -> PendingExchange:
         return self.turns.arrive(session, method, path)
 
-    def end(self, turn: Turn, name: str) -> bool:
+    def end(self, turn: PendingExchange, name: str) -> bool:
         return self.turns.end(turn, lambda: self.taken.append(name))
 
 

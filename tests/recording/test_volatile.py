@@ -4,12 +4,12 @@ from dataclasses import replace
 
 import pytest
 
-from replaymock.cassettes.model import Recorded
+from replaymock.cassettes.model import RecordedResponse
 from replaymock.http.event_stream import complete
 from replaymock.http.selectors import Selector, parse_selector
 from replaymock.http.websocket_messages import Message
 from replaymock.matching.matcher import VOLATILE_KINDS
-from replaymock.recording.merge import drop_volatile, join, same
+from replaymock.recording.merge import drop_volatile, is_same_response, merge_response
 from tests.support.factories import JSON, recorded
 
 SSE, LINES, HTML = ((("content-type", media),) for media in ("text/event-stream", "application/x-ndjson", "text/html"))
@@ -36,21 +36,21 @@ def rules(*texts: str) -> tuple[Selector, ...]:
     ],
 )
 def test_json_says_the_same_whatever_is_at_a_volatile_path(one: bytes, other: bytes, equal: bool) -> None:
-    assert same(recorded(one), recorded(other), rules("json:$.at")) is equal
-    assert same(recorded(other), recorded(one), rules("json:$.at")) is equal
+    assert is_same_response(recorded(one), recorded(other), rules("json:$.at")) is equal
+    assert is_same_response(recorded(other), recorded(one), rules("json:$.at")) is equal
 
 
 def test_each_of_many_and_the_whole_body_can_be_volatile() -> None:
     one, other = recorded(b'{"items":[{"v":1,"n":1},{"v":2,"n":2}]}'), recorded(b'{"items":[{"v":3,"n":1},{"n":2}]}')
-    assert same(one, other, rules("json:$.items[*].v"))
-    assert not same(one, other, rules("json:$.items[0].v"))
-    assert same(one, recorded(b"[]"), rules("json:$"))
+    assert is_same_response(one, other, rules("json:$.items[*].v"))
+    assert not is_same_response(one, other, rules("json:$.items[0].v"))
+    assert is_same_response(one, recorded(b"[]"), rules("json:$"))
 
 
 def test_a_header_is_volatile_by_name_or_pattern_there_or_not() -> None:
     one = recorded(headers=(*JSON, ("x-build-id", "1"), ("x-build-time", "2")))
-    assert same(one, recorded(), rules("header:X-Build-*"))
-    assert not same(one, recorded(), rules("header:x-build-id"))
+    assert is_same_response(one, recorded(), rules("header:X-Build-*"))
+    assert not is_same_response(one, recorded(), rules("header:x-build-id"))
 
 
 @pytest.mark.parametrize(
@@ -62,10 +62,12 @@ def test_a_header_is_volatile_by_name_or_pattern_there_or_not() -> None:
 )
 def test_json_in_each_event_says_the_same(headers: tuple[tuple[str, str], ...], one: bytes, other: bytes) -> None:
     first, second = recorded(one, headers=headers), recorded(other, headers=headers)
-    assert same(first, second, rules("json:$.at")) and not same(first, second, rules("json:$.n"))
+    assert is_same_response(first, second, rules("json:$.at")) and not is_same_response(
+        first, second, rules("json:$.n")
+    )
     half = replace(second, body=complete(headers[0][1], other[:-3]), truncated=True)
-    assert same(replace(first, truncated=True), half, rules("json:$.at"))
-    assert not same(first, second) and same(first, second, rules("json:$"))
+    assert is_same_response(replace(first, truncated=True), half, rules("json:$.at"))
+    assert not is_same_response(first, second) and is_same_response(first, second, rules("json:$"))
 
 
 def test_json_in_each_message_says_the_same() -> None:
@@ -73,7 +75,7 @@ def test_json_in_each_message_says_the_same() -> None:
         recorded(b"", messages=(Message("server", "text", data), Message("server", "binary", b"{}")))
         for data in (b'{"at":1}', b'{"at":2}')
     )
-    assert same(first, second, rules("json:$.at")) and not same(first, second)
+    assert is_same_response(first, second, rules("json:$.at")) and not is_same_response(first, second)
 
 
 def test_text_and_headers_say_the_same_without_what_an_expression_finds() -> None:
@@ -81,7 +83,9 @@ def test_text_and_headers_say_the_same_without_what_an_expression_finds() -> Non
         recorded(b'<script nonce="%s">\xff' % nonce, headers=(*HTML, ("content-security-policy", f"'nonce-{text}'")))
         for nonce, text in ((b"a1", "a1"), (b"b22", "b22"))
     )
-    assert same(first, second, rules(r"value:nonce[=-]\W?\w+")) and not same(first, second, rules("value:x"))
+    assert is_same_response(first, second, rules(r"value:nonce[=-]\W?\w+")) and not is_same_response(
+        first, second, rules("value:x")
+    )
 
 
 def test_what_is_still_in_an_unknown_coding_or_no_text_is_compared_as_it_is() -> None:
@@ -91,10 +95,10 @@ def test_what_is_still_in_an_unknown_coding_or_no_text_is_compared_as_it_is() ->
 
 
 def test_a_sequence_has_no_steps_for_what_is_volatile_and_keeps_what_came_first() -> None:
-    stored: tuple[Recorded, ...] = ()
+    stored: tuple[RecordedResponse, ...] = ()
     cursor = -1
     for body in (b'{"at":1,"done":false}', b'{"at":2,"done":false}', b'{"at":3,"done":true}', b'{"at":4,"done":true}'):
-        stored, cursor = join(stored, cursor, recorded(body), {}, rules("json:$.at"))
+        stored, cursor = merge_response(stored, cursor, recorded(body), {}, rules("json:$.at"))
     assert [one.body for one in stored] == [b'{"at":1,"done":false}', b'{"at":3,"done":true}']
-    again, _ = join(stored, -1, recorded(b'{"at":9,"done":false}'), {}, rules("json:$.at"))
+    again, _ = merge_response(stored, -1, recorded(b'{"at":9,"done":false}'), {}, rules("json:$.at"))
     assert again is stored

@@ -4,11 +4,11 @@ import random
 
 import pytest
 
-from replaymock.redaction.credential_patterns import BY_PLACE, OPTIONAL, SHAPES
-from replaymock.redaction.credential_scanner import Shape, Shapes
+from replaymock.redaction.credential_patterns import CONTEXTUAL, CREDENTIALS, PERSONAL_DATA
+from replaymock.redaction.credential_scanner import CredentialPattern, CredentialScanner
 from replaymock.redaction.placeholders import anonymous
 from replaymock.redaction.redactor import KINDS
-from replaymock.redaction.text import Hider
+from replaymock.redaction.text import TextRedactor
 from tests.support.credentials import made, pem
 from tests.support.growth import grows_in_proportion
 
@@ -50,18 +50,18 @@ SAMPLES = {
 }
 
 
-HIDER = Hider({kind: [] for kind in KINDS}, {kind: [] for kind in KINDS})
-TABLE = Shapes(SHAPES)
+HIDER = TextRedactor({kind: [] for kind in KINDS}, {kind: [] for kind in KINDS})
+TABLE = CredentialScanner(CREDENTIALS)
 
 
 def test_names_are_unique_and_there_are_many() -> None:
-    assert len({shape.name for shape in SHAPES}) == len(SHAPES) >= 100
-    assert set(SAMPLES) <= {shape.name for shape in SHAPES}
+    assert len({shape.name for shape in CREDENTIALS}) == len(CREDENTIALS) >= 100
+    assert set(SAMPLES) <= {shape.name for shape in CREDENTIALS}
 
 
-@pytest.mark.parametrize("shape", SHAPES, ids=lambda shape: shape.name)
+@pytest.mark.parametrize("shape", CREDENTIALS, ids=lambda shape: shape.name)
 @pytest.mark.parametrize("filler", ["", "a sentence of words " * 40])
-def test_each_shape_finds_its_credential_in_the_middle_of_a_text(shape: Shape, filler: str) -> None:
+def test_each_shape_finds_its_credential_in_the_middle_of_a_text(shape: CredentialPattern, filler: str) -> None:
     for sample in (made(shape, random.Random(1)), SAMPLES.get(shape.name, "")):
         if sample:
             text = f'{filler} see "{sample}", please'
@@ -74,7 +74,7 @@ def test_each_shape_finds_its_credential_in_the_middle_of_a_text(shape: Shape, f
 @pytest.mark.parametrize("name", ["discord_token", "azure_client_secret"])
 @pytest.mark.parametrize("end", [". Keep it.", ".txt"])
 def test_a_full_stop_after_a_credential_hides_nothing_of_it(name: str, end: str) -> None:
-    shape = next(shape for shape in SHAPES if shape.name == name)
+    shape = next(shape for shape in CREDENTIALS if shape.name == name)
     text = f"It is {made(shape, random.Random(1))}{end}"
     assert HIDER.shapes(text, anonymous) == f"It is {anonymous('', '')}{end}"
 
@@ -112,7 +112,7 @@ def test_everyday_text_has_no_shape(text: str) -> None:
 )
 def test_personal_data_is_found_where_a_team_asks_for_it(kind: str, text: str, shown: str | None) -> None:
     none: dict[str, list[object]] = {kind: [] for kind in KINDS}
-    assert Hider(none, none, [OPTIONAL[kind]]).shapes(text, anonymous) == (shown or text)  # type: ignore[arg-type]
+    assert TextRedactor(none, none, [PERSONAL_DATA[kind]]).shapes(text, anonymous) == (shown or text)  # type: ignore[arg-type]
     assert HIDER.shapes(text, anonymous) == text
 
 
@@ -133,13 +133,13 @@ def test_personal_data_is_found_where_a_team_asks_for_it(kind: str, text: str, s
 )
 def test_a_secret_of_any_form_is_told_by_what_stands_before_it(text: str, secret: str) -> None:
     found: list[str] = []
-    for shape in BY_PLACE:
+    for shape in CONTEXTUAL:
         shape.replaced(text, lambda value: found.append(value) or value)
     assert "".join(found) == secret
-    assert not secret or Shapes(BY_PLACE).likely(text)
+    assert not secret or CredentialScanner(CONTEXTUAL).likely(text)
 
 
 @pytest.mark.parametrize("piece", ["curl ", "-u ", "-u a:", "a", "/reset/", "/token/a", "0", "aA1"])
-@pytest.mark.parametrize("shape", BY_PLACE, ids=lambda shape: shape.name)
-def test_it_takes_no_longer_than_in_proportion(shape: Shape, piece: str) -> None:
+@pytest.mark.parametrize("shape", CONTEXTUAL, ids=lambda shape: shape.name)
+def test_it_takes_no_longer_than_in_proportion(shape: CredentialPattern, piece: str) -> None:
     assert grows_in_proportion(lambda text: shape.replaced(f"curl -u /reset/{text}", str.upper), piece)

@@ -4,25 +4,25 @@ import random
 
 import pytest
 
-from replaymock.redaction.credential_patterns import OPTIONAL, SHAPES
+from replaymock.redaction.credential_patterns import CREDENTIALS, PERSONAL_DATA
 from replaymock.redaction.credential_scanner import (
-    Shapes,
+    CredentialScanner,
+    candidate_runs,
     is_card_number,
     is_everyday,
     is_key_block,
     is_user_and_password,
-    looked_at,
 )
 from tests.support.credentials import made, pem
 
-TABLE = Shapes(SHAPES)
+TABLE = CredentialScanner(CREDENTIALS)
 
 
-@pytest.mark.parametrize("shape", SHAPES, ids=lambda shape: shape.name)
+@pytest.mark.parametrize("shape", CREDENTIALS, ids=lambda shape: shape.name)
 def test_the_quick_look_passes_over_no_credential(shape: object) -> None:
-    sample = next(made(known, random.Random(2)) for known in SHAPES if known is shape)
+    sample = next(made(known, random.Random(2)) for known in CREDENTIALS if known is shape)
     for text in (sample, f'{{"a": "{sample}"}}', "words and words " * 50 + sample):
-        assert TABLE.may_be_in(looked_at(text))
+        assert TABLE.may_be_in(candidate_runs(text))
         assert shape in TABLE.likely(text)
         assert not is_everyday(text)
 
@@ -48,7 +48,7 @@ def test_words_numbers_dates_and_ids_are_known_at_first_sight(text: str, is_one:
     "text", ["", "short", "word " * 200, "9b2c4d6e-1f2a-4b3c-8d4e-5f6a7b8c9d0e 2026-11-22T13:00:00Z " * 30]
 )
 def test_everyday_text_is_not_searched(text: str) -> None:
-    assert not TABLE.may_be_in(looked_at(text))
+    assert not TABLE.may_be_in(candidate_runs(text))
     assert not [shape.name for shape in TABLE.likely(text) if shape.hints]
 
 
@@ -61,7 +61,7 @@ def test_digits_are_no_credential_however_long_the_text(digits: str, around: str
 
 @pytest.mark.parametrize("around", ["", " word" * 200])
 def test_a_short_address_is_found_however_long_the_text(around: str) -> None:
-    table = Shapes((OPTIONAL["emails"],))
+    table = CredentialScanner((PERSONAL_DATA["emails"],))
     text = "ann@acme.org" + around
     assert table.may_be_in(table.looked_at(text))
     assert [shape.replaced(text, lambda _found: "hidden") for shape in table.likely(text)] == ["hidden" + around]

@@ -5,7 +5,7 @@ import re
 import pytest
 
 from replaymock.http.headers import Headers
-from replaymock.redaction.known_secrets import KnownValues, is_telling
+from replaymock.redaction.known_secrets import KnownSecrets, is_distinctive
 from tests.support.factories import JSON, a_request, a_response
 from tests.support.growth import grows_in_proportion
 
@@ -15,7 +15,7 @@ from tests.support.growth import grows_in_proportion
     ["hunter2abc", "9b2c4d6e-1f2a-4b3c-8d4e-5f6a7b8c9d0e", "s3cret/+=", "mXqeRTzKwPnsLb", "super-zebra42-token"],
 )
 def test_long_mixed_values_are_telling(value: str) -> None:
-    assert is_telling(value)
+    assert is_distinctive(value)
 
 
 @pytest.mark.parametrize(
@@ -46,7 +46,7 @@ def test_long_mixed_values_are_telling(value: str) -> None:
     ],
 )
 def test_short_common_and_plain_values_are_not(value: str) -> None:
-    assert not is_telling(value)
+    assert not is_distinctive(value)
 
 
 @pytest.mark.parametrize(
@@ -60,7 +60,7 @@ def test_short_common_and_plain_values_are_not(value: str) -> None:
     ],
 )
 def test_what_nobody_would_have_written_is_telling_whatever_its_length_and_its_other_characters(value: str) -> None:
-    assert is_telling(value)
+    assert is_distinctive(value)
 
 
 CHANCE = "a8f3c2d1e4b59607a8f3c2d1e4b59607"
@@ -89,7 +89,7 @@ PAGE = (("content-type", "text/html; charset=utf-8"),)
 def test_in_code_only_what_nobody_would_have_written_is_hidden_by_its_value(
     headers: Headers, path: str, body: str, shown: str
 ) -> None:
-    known = KnownValues({"hunter2abc": "#", CHANCE: "#"})
+    known = KnownSecrets({"hunter2abc": "#", CHANCE: "#"})
     found = known.response(a_response(headers=headers, body=body.format(CHANCE).encode()), path)
     assert found.body.decode() == shown.format()
 
@@ -107,14 +107,14 @@ def test_in_code_only_what_nobody_would_have_written_is_hidden_by_its_value(
     ],
 )
 def test_the_value_of_a_cookie_is_hidden_however_it_is_echoed(value: str, text: str) -> None:
-    known = KnownValues()
+    known = KnownSecrets()
     known.remember(value, "#")
     hidden = known.hide(text)
     assert "#" in hidden and "a8f3c2d1" not in hidden and "aB3dE5gH" not in hidden
 
 
 def test_a_known_value_is_hidden_where_it_stands_on_its_own() -> None:
-    known = KnownValues()
+    known = KnownSecrets()
     known.remember("s3cret/word", "{{redacted:password}}")
     request = a_request(
         "POST", "/a/s3cret%2Fword?x=s3cret/word&y=s3cret/words", JSON, b'{"s3cret/word":["s3cret/word"]}'
@@ -133,7 +133,7 @@ def test_a_known_value_is_hidden_where_it_stands_on_its_own() -> None:
 
 
 def test_only_so_many_values_are_known() -> None:
-    known = KnownValues()
+    known = KnownSecrets()
     for number in range(2000):
         known.remember(f"secret-number-{number}", "{{redacted}}")
     assert known.hide("secret-number-0 secret-number-1999") == "secret-number-0 {{redacted}}"
@@ -150,19 +150,19 @@ def test_only_so_many_values_are_known() -> None:
     ],
 )
 def test_a_known_value_is_hidden_however_it_is_spelled(text: str) -> None:
-    hidden = KnownValues({"s3cret/word": "{{redacted}}"}).hide(text)
+    hidden = KnownSecrets({"s3cret/word": "{{redacted}}"}).hide(text)
     assert "{{redacted}}" in hidden and "s3cret" not in hidden
 
 
 def test_a_secret_is_found_though_one_with_the_same_word_was_forgotten() -> None:
-    known = KnownValues(most=1)
+    known = KnownSecrets(most=1)
     for value in ("sk-Abcdef123456.old", "sk-Abcdef123456.new"):
         known.remember(value, "{{redacted}}")
     assert known.hide("sk-Abcdef123456.new sk-Abcdef123456.old") == "{{redacted}} sk-Abcdef123456.old"
 
 
 def test_each_secret_is_news_once() -> None:
-    known = KnownValues()
+    known = KnownSecrets()
     for value in ("hunter2abc", "short", "hunter2abc", "x1y2z3ab"):
         known.remember(value, f"{{{{redacted:{value}}}}}")
     assert list(known.news()) == ["hunter2abc", "x1y2z3ab"]
@@ -172,11 +172,11 @@ def test_each_secret_is_news_once() -> None:
 @pytest.mark.parametrize("value", ["hunter2abc", "p-!hunter2abc"])
 @pytest.mark.parametrize("text", ["{}", "{} {}", "x{} {}x {}", "{}{} {}", '"{}",{}'])
 def test_a_value_is_hidden_wherever_it_stands_on_its_own(value: str, text: str) -> None:
-    known = KnownValues({value: "#"})
+    known = KnownSecrets({value: "#"})
     expected = re.sub(rf"(?<![A-Za-z0-9]){re.escape(value)}(?![A-Za-z0-9])", "#", text.replace("{}", value))
     assert known.hide(text.replace("{}", value)) == expected
 
 
 def test_a_text_with_many_known_values_takes_no_longer_than_in_proportion_to_its_length() -> None:
-    known = KnownValues({f"hunter{at}-abc": "#" for at in range(100)})
+    known = KnownSecrets({f"hunter{at}-abc": "#" for at in range(100)})
     assert grows_in_proportion(known.hide, "hunter7-abc hunter8-abcd ")

@@ -1,11 +1,19 @@
 """What stands in the place of a secret."""
 
-from replaymock.redaction.placeholders import ANONYMOUS, Whole, anonymous, is_of_answer, nameable, unnumbered, whole
+from replaymock.redaction.placeholders import (
+    ANONYMOUS,
+    OpaqueJwts,
+    anonymous,
+    is_of_answer,
+    nameable,
+    opaque_jwts,
+    unnumbered,
+)
 
 
 def test_a_whole_label_says_what_the_other_says_and_is_made_once() -> None:
-    label = whole(lambda name, value: f"{name}={value}")
-    assert isinstance(label, Whole) and whole(label) is label and whole(anonymous) is anonymous
+    label = opaque_jwts(lambda name, value: f"{name}={value}")
+    assert isinstance(label, OpaqueJwts) and opaque_jwts(label) is label and opaque_jwts(anonymous) is anonymous
     assert label("a", "b") == "a=b"
 
 
@@ -21,4 +29,4 @@ def test_a_placeholder_says_a_name_in_small_letters_without_what_ends_it() -> No
 
 def test_a_label_of_a_request_or_for_comparing_is_none_of_an_answer() -> None:
     label = unnumbered(anonymous)
-    assert is_of_answer(label) and not is_of_answer(whole(label)) and not is_of_answer(anonymous)
+    assert is_of_answer(label) and not is_of_answer(opaque_jwts(label)) and not is_of_answer(anonymous)

@@ -1,10 +1,10 @@
 """The placeholders of one recording."""
 
-from replaymock.redaction.placeholders import Numbering
+from replaymock.redaction.placeholders import PlaceholderAllocator
 
 
 def test_what_was_added_to_a_copy_is_taken_over() -> None:
-    number = Numbering()
+    number = PlaceholderAllocator()
     number("token", "a")
     copy = number.copy()
     assert [copy("token", "a"), copy("token", "hunter2abc")] == ["{{redacted:token}}", "{{redacted:token:2}}"]
@@ -15,7 +15,7 @@ def test_what_was_added_to_a_copy_is_taken_over() -> None:
 
 
 def test_it_is_not_where_something_was_added_meanwhile() -> None:
-    number = Numbering()
+    number = PlaceholderAllocator()
     copy = number.copy()
     copy("token", "a")
     number("token", "b")
@@ -24,7 +24,7 @@ def test_it_is_not_where_something_was_added_meanwhile() -> None:
 
 
 def test_news_that_were_asked_for_meanwhile_are_no_news_again() -> None:
-    number = Numbering()
+    number = PlaceholderAllocator()
     number("token", "hunter2abc")
     copy = number.copy()
     copy("token", "hunter3abc")

@@ -2,7 +2,7 @@
 
 import pytest
 
-from replaymock.redaction.json_context import beside_names, oauth_parameters, query_names
+from replaymock.redaction.json_context import oauth_parameters, query_names, secrets_named_by_siblings
 
 
 @pytest.mark.parametrize(
@@ -16,12 +16,12 @@ from replaymock.redaction.json_context import beside_names, oauth_parameters, qu
     ],
 )
 def test_a_member_is_named_by_the_one_beside_it(text: str, place: tuple[str | int, ...], name: str) -> None:
-    assert beside_names(text)[place] == name
+    assert secrets_named_by_siblings(text)[place] == name
 
 
 @pytest.mark.parametrize("text", ['{"name":"Ann","value":"1"}', '{"code":"DE","state":"open"}', "[]", '{"name":1}'])
 def test_other_members_are_not(text: str) -> None:
-    assert beside_names(text) == {}
+    assert secrets_named_by_siblings(text) == {}
 
 
 def test_code_and_state_are_secret_beside_what_only_oauth_has() -> None:

@@ -13,7 +13,8 @@ from replaymock.http.headers import Headers
 from replaymock.http.messages import Request, Response
 from replaymock.http.selectors import parse_selector
 from replaymock.matching.matcher import Matcher
-from replaymock.redaction.redactor import KINDS, Numbering, RedactionRules, Redactor, anonymous, decoded, forget_names
+from replaymock.redaction.placeholders import PlaceholderAllocator, anonymous
+from replaymock.redaction.redactor import KINDS, RedactionRules, Redactor, decoded, normalize_placeholders
 from tests.support import strategies
 from tests.support.factories import JSON, a_request, a_response
 from tests.support.growth import grows_in_proportion
@@ -46,8 +47,8 @@ def rules(add: tuple[str, ...] = (), keep: tuple[str, ...] = ()) -> Redactor:
 @settings(max_examples=200)
 @given(strategies.requests())
 def test_redacting_a_request_twice_is_redacting_it_once(request: Request) -> None:
-    once = REDACTOR.request(request, Numbering())
-    assert REDACTOR.request(once, Numbering()) == once
+    once = REDACTOR.request(request, PlaceholderAllocator())
+    assert REDACTOR.request(once, PlaceholderAllocator()) == once
     assert REDACTOR.request(once, anonymous) == once
 
 
@@ -55,8 +56,8 @@ def test_redacting_a_request_twice_is_redacting_it_once(request: Request) -> Non
 @given(strategies.contents, strategies.secrets)
 def test_redacting_a_response_twice_is_redacting_it_once(content: tuple[Headers, bytes], secret: str) -> None:
     headers = (*content[0], ("Set-Cookie", f"session={secret}; Path=/"), ("Location", f"/a?token={secret}&page=2"))
-    once = REDACTOR.response(Response(200, "OK", headers, content[1]), Numbering())
-    assert REDACTOR.response(once, Numbering()) == once
+    once = REDACTOR.response(Response(200, "OK", headers, content[1]), PlaceholderAllocator())
+    assert REDACTOR.response(once, PlaceholderAllocator()) == once
 
 
 @pytest.mark.parametrize(
@@ -75,10 +76,10 @@ def test_redacting_a_response_twice_is_redacting_it_once(content: tuple[Headers,
 )
 def test_what_was_hidden_matches_as_it_did_and_is_not_hidden_again(target: str, media: str, body: bytes) -> None:
     request = a_request("POST", target, (("content-type", media),), body)
-    for label in (Numbering(), anonymous):
+    for label in (PlaceholderAllocator(), anonymous):
         once = REDACTOR.request(request, label)
         assert Matcher().key(once) == Matcher().key(request)
-        assert REDACTOR.request(once, Numbering()) == once
+        assert REDACTOR.request(once, PlaceholderAllocator()) == once
 
 
 @pytest.mark.parametrize(
@@ -95,18 +96,18 @@ def test_what_was_hidden_matches_as_it_did_and_is_not_hidden_again(target: str, 
     ],
 )
 def test_what_was_hidden_in_a_header_is_not_hidden_again(name: str, value: str) -> None:
-    once = REDACTOR.headers(((name, value),), Numbering())
-    assert REDACTOR.headers(once, Numbering()) == once != ((name, value),)
+    once = REDACTOR.headers(((name, value),), PlaceholderAllocator())
+    assert REDACTOR.headers(once, PlaceholderAllocator()) == once != ((name, value),)
 
 
 def test_no_placeholder_is_named_after_a_name_that_is_a_credential_in_small_letters() -> None:
-    once = REDACTOR.headers((("location", "Xoxb-a1b2c3d4password=S"),), Numbering())
+    once = REDACTOR.headers((("location", "Xoxb-a1b2c3d4password=S"),), PlaceholderAllocator())
     assert once == (("location", "Xoxb-a1b2c3d4password={{redacted:value}}"),)
 
 
 def test_a_reason_that_says_a_placeholder_is_kept_alike() -> None:
-    once = REDACTOR.response(Response(200, "a=={{redacted:\xa0}}%2a", (), b""), Numbering())
-    assert REDACTOR.response(once, Numbering()) == once
+    once = REDACTOR.response(Response(200, "a=={{redacted:\xa0}}%2a", (), b""), PlaceholderAllocator())
+    assert REDACTOR.response(once, PlaceholderAllocator()) == once
 
 
 @settings(max_examples=200)
@@ -301,7 +302,7 @@ def test_a_json_path_can_be_exempt() -> None:
 
 
 def test_placeholders_are_numbered_by_name_and_the_same_for_the_same_value() -> None:
-    number = Numbering()
+    number = PlaceholderAllocator()
     assert [number("token", "a"), number("token", "b"), number("key", "c"), number("other", "a")] == [
         "{{redacted:token}}",
         "{{redacted:token:2}}",
@@ -313,11 +314,13 @@ def test_placeholders_are_numbered_by_name_and_the_same_for_the_same_value() -> 
 
 @given(st.text(max_size=10), st.text(max_size=10))
 def test_a_placeholder_has_a_legal_name_whatever_the_field_is_called(name: str, value: str) -> None:
-    assert forget_names(Numbering()(name, value)) == "{{redacted}}"
+    assert normalize_placeholders(PlaceholderAllocator()(name, value)) == "{{redacted}}"
 
 
 def test_names_are_forgotten_for_comparing() -> None:
-    assert forget_names("a {{redacted:x:2}} {{redacted}} {{other}}") == "a {{redacted}} {{redacted}} {{other}}"
+    assert (
+        normalize_placeholders("a {{redacted:x:2}} {{redacted}} {{other}}") == "a {{redacted}} {{redacted}} {{other}}"
+    )
 
 
 @given(strategies.json_bodies)
@@ -347,7 +350,7 @@ def test_a_header_is_hidden_alike_however_often_it_was_seen(name: str, value: st
     used = Redactor()
     headers = ((name, value), ("X-Other", value))
     for _ in range(3):
-        assert used.headers(headers, Numbering()) == Redactor().headers(headers, Numbering())
+        assert used.headers(headers, PlaceholderAllocator()) == Redactor().headers(headers, PlaceholderAllocator())
         assert used.headers(headers, anonymous) == Redactor().headers(headers, anonymous)
 
 
@@ -375,13 +378,13 @@ def test_a_compressed_request_is_the_one_it_decodes_to(coding: str) -> None:
 
 def test_a_token_in_a_response_can_still_be_decoded_and_one_in_a_request_is_hidden_whole() -> None:
     body = f'{{"access_token":"{JWT}"}}'.encode()
-    found = REDACTOR.response(a_response(body=body), Numbering())
-    assert jwt.named(found.body.decode()) == '{"access_token":"{{redacted:access_token}}"}'
+    found = REDACTOR.response(a_response(body=body), PlaceholderAllocator())
+    assert jwt.as_placeholders(found.body.decode()) == '{"access_token":"{{redacted:access_token}}"}'
     assert found.body.startswith(b'{"access_token":"eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiIxMjM0In0.')
-    assert REDACTOR.request(a_request("POST", "/", JSON, body), Numbering()).body == (
+    assert REDACTOR.request(a_request("POST", "/", JSON, body), PlaceholderAllocator()).body == (
         b'{"access_token":"{{redacted:access_token}}"}'
     )
-    assert REDACTOR.response(found, Numbering()) == found
+    assert REDACTOR.response(found, PlaceholderAllocator()) == found
     assert REDACTOR.response(found, anonymous).body == b'{"access_token":"{{redacted}}"}'
 
 
@@ -394,7 +397,7 @@ def test_a_token_in_a_response_can_still_be_decoded_and_one_in_a_request_is_hidd
     ],
 )
 def test_secrets_in_base64_are_hidden_there(body: str, shown: bytes) -> None:
-    found = REDACTOR.response(a_response(body=body.encode()), Numbering())
+    found = REDACTOR.response(a_response(body=body.encode()), PlaceholderAllocator())
     assert base64.b64encode(shown) in found.body
 
 
@@ -442,7 +445,7 @@ def test_personal_data_is_hidden_where_a_team_asks_for_it_and_a_number_stays_one
 @pytest.mark.parametrize("headers", [(), (("content-type", "application/x-www-form-urlencoded"),)])
 def test_a_binary_body_is_left_alone_though_it_claims_to_be_none(headers: Headers) -> None:
     body = b"\x89PNG\0password=hunter2&token=abc"
-    assert Redactor().request(Request("POST", "/a", headers, body), Numbering()).body == body
+    assert Redactor().request(Request("POST", "/a", headers, body), PlaceholderAllocator()).body == body
 
 
 @pytest.mark.parametrize(
@@ -457,7 +460,7 @@ def test_a_binary_body_is_left_alone_though_it_claims_to_be_none(headers: Header
     ],
 )
 def test_the_tokens_of_a_login_on_a_connection_are_hidden(value: str, stored: str) -> None:
-    numbering = Numbering()
+    numbering = PlaceholderAllocator()
     redacted = Redactor().headers((("WWW-Authenticate", value),), numbering)
     assert redacted == (("WWW-Authenticate", stored),)
     assert Redactor().headers(redacted, numbering) == redacted

@@ -124,7 +124,7 @@ def test_no_secret_name_escapes_the_quick_look(name: str) -> None:
     [("password", True), ("secrets", True), ("tokens", False), ("session", False), ("auth", False), ("page", False)],
 )
 def test_strong_names_hide_all_that_is_below_them(name: str, hides: bool) -> None:
-    assert secret_names.hides_below(name) is hides
+    assert secret_names.hides_subtree(name) is hides
 
 
 @pytest.mark.parametrize("name", ["password", "userPassword", "API Key", "access code", "api_key_v2", "user[token]"])
@@ -152,8 +152,10 @@ def test_a_name_with_a_long_number_is_looked_at_once() -> None:
 
 
 def test_texts_for_people_are_known_by_what_stands_above_them() -> None:
-    assert secret_names.are_texts(["locale", "en", "login"]) and secret_names.are_texts(["fieldErrors"])
-    assert not secret_names.are_texts(["user", "login"])
+    assert secret_names.is_ui_text_container(["locale", "en", "login"]) and secret_names.is_ui_text_container(
+        ["fieldErrors"]
+    )
+    assert not secret_names.is_ui_text_container(["user", "login"])
 
 
 @pytest.mark.parametrize(

@@ -8,13 +8,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from replaymock.http.selectors import Selector
-from replaymock.redaction.gitleaks.rules import SecretRule
-from replaymock.redaction.redactor import KINDS, anonymous
-from replaymock.redaction.text import Hider
+from replaymock.redaction.gitleaks.rules import GitleaksRule
+from replaymock.redaction.placeholders import anonymous
+from replaymock.redaction.redactor import KINDS
+from replaymock.redaction.text import TextRedactor
 from tests.support import strategies
 from tests.support.growth import grows_in_proportion
 
-HIDER = Hider({kind: [] for kind in KINDS}, {kind: [] for kind in KINDS})
+HIDER = TextRedactor({kind: [] for kind in KINDS}, {kind: [] for kind in KINDS})
 JWT = strategies.SECRETS[1]
 # A hidden token can still be decoded: its signature says `{{redacted:jwt}}`.
 HIDDEN = JWT.replace("c2lnbmF0dXJl", "e3tyZWRhY3RlZDpqd3R9fQ")
@@ -244,8 +245,8 @@ def test_an_address_that_only_looks_like_one_with_a_password_stays() -> None:
 
 def test_what_a_team_adds_may_fit_its_own_name() -> None:
     added = {kind: [Selector("value", "val[a-z]+")] if kind == "value" else [] for kind in KINDS}
-    rule = SecretRule("acme-key", re.compile(r"acme-\w+"))
-    hider = Hider(added, {kind: [] for kind in KINDS}, rules=[rule])
+    rule = GitleaksRule("acme-key", re.compile(r"acme-\w+"))
+    hider = TextRedactor(added, {kind: [] for kind in KINDS}, rules=[rule])
     assert hider.loose("acme-1234 valid", named) == "{{redacted:acme-key}} {{redacted:value}}"
     assert hider.loose("acme-1234 valid", anonymous) == "{{redacted}} {{redacted}}"
 
@@ -254,6 +255,6 @@ def test_what_a_team_adds_may_fit_its_own_name() -> None:
 def test_json_is_shown_to_a_teams_rules_as_other_texts_are(text: str) -> None:
     none = {kind: [] for kind in KINDS}
     for expression in (r"gate=(\w+)", r"gate: (\w+)", r'"gate": "(\w+)"'):
-        hider = Hider(none, none, rules=[SecretRule("gate", re.compile(expression), ("gate",))])
+        hider = TextRedactor(none, none, rules=[GitleaksRule("gate", re.compile(expression), ("gate",))])
         assert hider.json(text, named) in (text.replace("z8x7c6v5b4n1", "{{redacted:gate}}"), '{"gate":0}')
         assert hider.json(text, named) != text

@@ -12,11 +12,11 @@ from replaymock.errors import CassetteError, RequestRefused
 from replaymock.http.bodies import Form
 from replaymock.http.headers import Headers
 from replaymock.http.messages import Request
-from replaymock.http.rendered import Answer
+from replaymock.http.rendered import RenderedResponse
 from replaymock.matching.index import Index
-from replaymock.replay.engine import RECORD_MODES, Responder
-from replaymock.replay.overrides import Playing
-from replaymock.replay.time_shift import Shifting
+from replaymock.replay.engine import RECORD_MODES, ReplayEngine
+from replaymock.replay.overrides import ReplayOptions
+from replaymock.replay.time_shift import TimeShifter
 from tests.support.factories import JSON, a_cassette, a_request, recorded
 from tests.support.inside import a_responder, an_entry
 
@@ -24,13 +24,15 @@ HOST = (("Host", "localhost:8081"),)
 STEPS = a_cassette("/steps", recorded(b"1"), recorded(b"2"), recorded(b"3"))
 
 
-def asked(responder: Responder, target: str, method: str = "GET", headers: Headers = HOST, body: bytes = b"") -> Answer:
+def asked(
+    responder: ReplayEngine, target: str, method: str = "GET", headers: Headers = HOST, body: bytes = b""
+) -> RenderedResponse:
     answer = responder.replay(Request(method, target, headers, body))
     assert answer is not None
     return answer
 
 
-def header(answer: Answer, name: str) -> str:
+def header(answer: RenderedResponse, name: str) -> str:
     lines = answer.head.decode("latin-1").split("\r\n")
     return next((line.partition(": ")[2] for line in lines if line.lower().startswith(f"{name}: ")), "")
 
@@ -40,7 +42,7 @@ def header(answer: Answer, name: str) -> str:
     [("auto", "12333"), ("loop", "12312"), ("first", "11111"), ("last", "33333"), ("strict", "123--")],
 )
 def test_a_repeated_request_gets_what_the_sequence_says(sequence: str, bodies: str) -> None:
-    responder = a_responder(STEPS, playing=Playing(sequence=sequence))
+    responder = a_responder(STEPS, playing=ReplayOptions(sequence=sequence))
     answers = [asked(responder, "/steps") for _ in range(5)]
     assert "".join(found.body.decode() if found.status == 200 else "-" for found in answers) == bodies
     if sequence == "strict":
@@ -64,7 +66,7 @@ def test_head_looks_where_get_stands_and_moves_nothing() -> None:
 
 
 def test_sessions_do_not_move_each_other() -> None:
-    responder = a_responder(STEPS, playing=Playing(session_header="x-mine"))
+    responder = a_responder(STEPS, playing=ReplayOptions(session_header="x-mine"))
 
     def served(name: str) -> bytes:
         answer = responder.replay(responder.assign(a_request("GET", "/steps", (*HOST, ("X-Mine", name)))))
@@ -103,7 +105,7 @@ def test_a_miss_is_told_once_and_counted_each_time() -> None:
 
 
 def test_the_status_of_a_miss_can_be_chosen() -> None:
-    responder = a_responder(playing=Playing(miss_status=418))
+    responder = a_responder(playing=ReplayOptions(miss_status=418))
     assert asked(responder, "/none").status == 418
     assert asked(responder, "/none", "HEAD").status == 418
 
@@ -206,8 +208,8 @@ ONCE = "2023-11-14T22:13:20Z"
 """1,700,000,000 seconds after 1970; in these tests it is 1,000 seconds later."""
 
 
-def a_later_responder(*cassettes: Cassette) -> Responder:
-    return a_responder(*cassettes, playing=Playing(shifting=Shifting(lambda: 1_700_001_000.0)))
+def a_later_responder(*cassettes: Cassette) -> ReplayEngine:
+    return a_responder(*cassettes, playing=ReplayOptions(shifting=TimeShifter(lambda: 1_700_001_000.0)))
 
 
 def test_a_time_that_was_handed_out_and_comes_back_is_the_recorded_one() -> None:
@@ -254,7 +256,7 @@ def test_a_condition_counts_only_where_it_was_asked_for() -> None:
     tagged = a_cassette("/items", recorded(b"[]", headers=(*JSON, ("etag", '"1"'))))
     headers = (*HOST, ("If-None-Match", 'W/"1"'))
     assert asked(a_responder(tagged), "/items", headers=headers).status == 200
-    responder = a_responder(tagged, playing=Playing(conditional=True))
+    responder = a_responder(tagged, playing=ReplayOptions(conditional=True))
     answer = asked(responder, "/items", headers=headers)
     assert (answer.status, answer.body, header(answer, "etag")) == (304, b"", '"1"')
     assert header(answer, "replaymock-cassette") == "items/GET.json"

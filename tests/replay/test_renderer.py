@@ -7,24 +7,24 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from replaymock.cassettes.model import Recorded
+from replaymock.cassettes.model import RecordedResponse
 from replaymock.http import content_coding
-from replaymock.http.conditional import Asked
-from replaymock.http.cors import Cors
+from replaymock.http.conditional import ConditionalRequest
+from replaymock.http.cors import CorsPolicy
 from replaymock.http.headers import Headers
-from replaymock.http.rendered import Answer, Begin, Hold, Send, Wait
-from replaymock.replay.renderer import Caller, Prepared
-from replaymock.replay.time_shift import Shifting
+from replaymock.http.rendered import Delay, KeepOpen, RenderedResponse, SendBody, SendHead
+from replaymock.replay.renderer import RenderContext, ResponseRenderer
+from replaymock.replay.time_shift import TimeShifter
 from tests.support.factories import JSON, a_request, recorded
 
-CALLER = Caller("http://localhost:8081", "", "")
+CALLER = RenderContext("http://localhost:8081", "", "")
 
 
-def prepared(found: Recorded, cors: Cors | None = None) -> Prepared:
-    return Prepared(found, (), cors or Cors(enabled=False))
+def prepared(found: RecordedResponse, cors: CorsPolicy | None = None) -> ResponseRenderer:
+    return ResponseRenderer(found, (), cors or CorsPolicy(enabled=False))
 
 
-def headers_of(answer: Answer) -> dict[str, str]:
+def headers_of(answer: RenderedResponse) -> dict[str, str]:
     lines = answer.head.decode("latin-1").split("\r\n")[1:-2]
     return {name.lower(): value for name, _, value in (line.partition(": ") for line in lines)}
 
@@ -108,22 +108,22 @@ def test_a_caller_under_a_base_path_is_led_back_to_below_it() -> None:
 
 
 def test_a_recorded_head_without_a_length_gets_none() -> None:
-    found = Prepared(recorded(b""), (), Cors(enabled=False), to_head=True)
+    found = ResponseRenderer(recorded(b""), (), CorsPolicy(enabled=False), to_head=True)
     assert "content-length" not in headers_of(found.answer(CALLER))
 
 
 def test_cookies_are_made_fit_for_localhost_and_cors_is_ours() -> None:
     headers = (("set-cookie", "a=1; Secure; Path=/"), ("access-control-allow-origin", "https://old"))
     found = headers_of(
-        prepared(recorded(headers=headers), Cors()).answer(replace(CALLER, echoed_origin="http://localhost"))
+        prepared(recorded(headers=headers), CorsPolicy()).answer(replace(CALLER, echoed_origin="http://localhost"))
     )
     assert found["set-cookie"] == "a=1; Path=/"
     assert found["access-control-allow-origin"] == "http://localhost"
     assert found["vary"] == "Origin"
 
 
-def moving(found: Recorded, clock: Iterator[float]) -> Prepared:
-    return Prepared(found, (), Cors(), shifting=Shifting(lambda: next(clock)))
+def moving(found: RecordedResponse, clock: Iterator[float]) -> ResponseRenderer:
+    return ResponseRenderer(found, (), CorsPolicy(), shifting=TimeShifter(lambda: next(clock)))
 
 
 def test_a_response_with_a_time_that_moves_is_made_once_a_second() -> None:
@@ -149,20 +149,20 @@ def test_a_response_with_nothing_that_moves_asks_no_clock() -> None:
 
 
 def test_a_part_is_of_the_content_as_this_caller_would_get_it_without_coding() -> None:
-    found = prepared(recorded(b'"{{origin}}/a"', headers=(*JSON, ("content-encoding", "gzip"))), Cors())
+    found = prepared(recorded(b'"{{origin}}/a"', headers=(*JSON, ("content-encoding", "gzip"))), CorsPolicy())
     caller = replace(CALLER, accept_encoding="gzip")
-    part = found.answer(caller, Asked(range=(("Range", "bytes=1-4"),)))
+    part = found.answer(caller, ConditionalRequest(range=(("Range", "bytes=1-4"),)))
     assert (part.status, part.body, headers_of(part)["content-range"]) == (206, b"http", "bytes 1-4/25")
     assert "content-encoding" not in headers_of(part)
     assert "Content-Range" in headers_of(part)["access-control-expose-headers"]
-    assert found.answer(caller, Asked(range=(("Range", "bytes=5-1"),))) is found.answer(caller)
+    assert found.answer(caller, ConditionalRequest(range=(("Range", "bytes=5-1"),))) is found.answer(caller)
 
 
 @pytest.mark.parametrize(("coding", "digest"), [("gzip", ""), ("", "x")])
 def test_a_part_without_its_coding_has_no_digest_of_what_was_coded(coding: str, digest: str) -> None:
     headers = (("content-encoding", coding),) if coding else ()
     found = prepared(recorded(b"0123456789", headers=(*headers, ("repr-digest", "x"))))
-    answer = found.answer(CALLER, Asked((), (("Range", "bytes=2-4"),)))
+    answer = found.answer(CALLER, ConditionalRequest((), (("Range", "bytes=2-4"),)))
     assert (answer.body, headers_of(answer).get("repr-digest", "")) == (b"234", digest)
 
 
@@ -193,14 +193,14 @@ SSE = (("content-type", "text/event-stream"),)
 TWO = b"id: 1\ndata: {{origin}}/a\n\nid: 2\ndata: b\n\n"
 
 
-def sent(answer: Answer) -> list[bytes]:
-    return [step.data for step in answer.steps if isinstance(step, Send) and step.data]
+def sent(answer: RenderedResponse) -> list[bytes]:
+    return [step.data for step in answer.steps if isinstance(step, SendBody) and step.data]
 
 
 def test_a_stream_is_served_event_by_event_at_its_recorded_pace() -> None:
     answer = prepared(recorded(TWO, headers=SSE, pauses=((0, 40), (TWO.index(b"id: 2"), 100)))).answer(CALLER)
     first, second = (f"id: 1\ndata: {CALLER.origin}/a\n\n".encode(), b"id: 2\ndata: b\n\n")
-    assert answer.steps == (Begin(), Wait(0.04), Send(first), Wait(0.1), Send(second), Send(b""))
+    assert answer.steps == (SendHead(), Delay(0.04), SendBody(first), Delay(0.1), SendBody(second), SendBody(b""))
     assert answer.streamed and b"content-length" not in answer.head.lower()
 
 
@@ -211,8 +211,8 @@ def test_a_stream_goes_on_after_the_event_its_caller_saw_last() -> None:
 
 
 def test_a_stream_that_was_cut_when_recorded_is_held_open() -> None:
-    assert prepared(recorded(TWO, headers=SSE, truncated=True)).answer(CALLER).steps[-1] == Hold()
-    assert prepared(recorded(b"", headers=SSE, truncated=True)).answer(CALLER).steps == (Begin(), Hold())
+    assert prepared(recorded(TWO, headers=SSE, truncated=True)).answer(CALLER).steps[-1] == KeepOpen()
+    assert prepared(recorded(b"", headers=SSE, truncated=True)).answer(CALLER).steps == (SendHead(), KeepOpen())
     assert prepared(recorded(b"", headers=SSE)).answer(CALLER).steps == ()
 
 

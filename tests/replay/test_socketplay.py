@@ -3,9 +3,9 @@
 import asyncio
 from collections.abc import AsyncIterator
 
-from replaymock.http.websocket_frames import Closed, Event, Piece, Pong
-from replaymock.http.websocket_messages import CLIENT, CLOSE, SERVER, TEXT, Message, Play
-from replaymock.replay.websocket import NO_MATCH, Player
+from replaymock.http.websocket_frames import Closed, Event, Fragment, Pong
+from replaymock.http.websocket_messages import CLIENT, CLOSE, SERVER, TEXT, ConversationPlayback, Message
+from replaymock.replay.websocket import NO_MATCH, WebSocketPlayer
 from tests.proxy.test_websocket import pair, until_closed
 
 SECONDS = {b"soon": 0.02, b"late": 60.0}
@@ -23,17 +23,19 @@ class Playing:
         self.client, side = pair()
         self.missed: list[bytes] = []
         messages = [said(text) if isinstance(text, str) else text for text in texts]
-        play = Play(messages, lambda message: message.data, lambda _recorded, _live: False, repeats=True)
-        self.player = Player(side, play, lambda message, _first: SECONDS.get(message.data, 0.0), self._miss)
+        play = ConversationPlayback(
+            messages, lambda message: message.data, lambda _recorded, _live: False, repeats=True
+        )
+        self.player = WebSocketPlayer(side, play, lambda message, _first: SECONDS.get(message.data, 0.0), self._miss)
 
-    def _miss(self, message: Message, _play: Play) -> str:
+    def _miss(self, message: Message, _play: ConversationPlayback) -> str:
         self.missed.append(message.data)
         return "not recorded"
 
 
 async def texts(events: AsyncIterator[Event], count: int) -> list[object]:
     found = [await anext(events) for _ in range(count)]
-    return [event.data if isinstance(event, Piece) else event for event in found]
+    return [event.data if isinstance(event, Fragment) else event for event in found]
 
 
 def test_what_is_due_is_said_before_a_close_is_answered() -> None:
@@ -48,7 +50,7 @@ def test_what_is_due_is_said_before_a_close_is_answered() -> None:
         return found
 
     found = asyncio.run(run())
-    assert found == [Piece("hello", True), Piece("2", True), Piece("1", True), Closed(4000)]
+    assert found == [Fragment("hello", True), Fragment("2", True), Fragment("1", True), Closed(4000)]
 
 
 def test_a_client_that_goes_on_hurries_what_was_still_to_be_said() -> None:
@@ -96,7 +98,7 @@ def test_the_recorded_close_is_said_in_its_turn_and_pings_are_answered() -> None
         await running
         return found
 
-    assert asyncio.run(run()) == [Pong(b"!"), Piece("1", True), Closed(4001, "bye")]
+    assert asyncio.run(run()) == [Pong(b"!"), Fragment("1", True), Closed(4001, "bye")]
 
 
 def test_a_player_that_is_stopped_says_that_it_goes_away() -> None:

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from replaymock.http.headers import Headers
 from replaymock.http.messages import Request
-from replaymock.replay.time_shift import MOST_BYTES, Shift, Swaps, is_expiry, is_time, shifted
+from replaymock.replay.time_shift import MOST_BYTES, IssuedValues, Shift, is_expiry, is_time, shifted
 from tests.http.test_jwt import a_token
 from tests.support import strategies
 from tests.support.factories import JSON, a_request
@@ -23,8 +23,8 @@ def moved_headers(*headers: tuple[str, str]) -> Headers:
     return shifted(headers, b"", Shift(RECORDED, RECORDED + YEAR))[0]
 
 
-def moved_json(text: str, swaps: Swaps | None = None, *, all_json: bool = False, by: int = YEAR) -> str:
-    shift = Shift(RECORDED, RECORDED + by, all_json, (swaps or Swaps()).remember)
+def moved_json(text: str, swaps: IssuedValues | None = None, *, all_json: bool = False, by: int = YEAR) -> str:
+    shift = Shift(RECORDED, RECORDED + by, all_json, (swaps or IssuedValues()).remember)
     return shifted(JSON, text.encode(), shift)[1].decode()
 
 
@@ -134,7 +134,7 @@ def test_a_body_sent_back_is_the_body_that_was_recorded(
     times: dict[str, Any], value: Any, by: int, all_json: bool
 ) -> None:
     text = json.dumps({"times": times, "rest": value})
-    swaps = Swaps()
+    swaps = IssuedValues()
     served = moved_json(text, swaps, all_json=all_json, by=by)
     assert served != text
     request = a_request("POST", headers=JSON, body=served.encode())
@@ -142,8 +142,8 @@ def test_a_body_sent_back_is_the_body_that_was_recorded(
 
 
 @pytest.fixture
-def swaps() -> Swaps:
-    found = Swaps()
+def swaps() -> IssuedValues:
+    found = IssuedValues()
     found.remember("2024-11-14T00:00:00+02:00", "2023-11-15T00:00:00+02:00")
     found.remember("1731539600", "1700003600")
     return found
@@ -161,12 +161,12 @@ def swaps() -> Swaps:
     ],
 )
 def test_a_target_with_a_whole_time_that_was_handed_out_is_the_recorded_one(
-    swaps: Swaps, sent: str, meant: str
+    swaps: IssuedValues, sent: str, meant: str
 ) -> None:
     assert swaps.undo(a_request(target=sent)).target == meant
 
 
-def test_forms_are_moved_back_too(swaps: Swaps) -> None:
+def test_forms_are_moved_back_too(swaps: IssuedValues) -> None:
     headers = (("content-type", "application/x-www-form-urlencoded"),)
     request = a_request("POST", headers=headers, body=b"a=1731539600&b=+1731539600")
     assert swaps.undo(request).body == b"a=1700003600&b=+1731539600"
@@ -174,14 +174,14 @@ def test_forms_are_moved_back_too(swaps: Swaps) -> None:
 
 @given(strategies.requests())
 def test_a_request_that_speaks_of_no_such_time_stays_the_same(request: Request) -> None:
-    found = Swaps()
+    found = IssuedValues()
     assert found.undo(request) is request
     found.remember("2024-11-14T00:00:00+02:00", "x")
     assert found.undo(request) is request
 
 
 def test_only_the_latest_swaps_are_remembered() -> None:
-    found = Swaps(most=2)
+    found = IssuedValues(most=2)
     for now, recorded in (("a", "1"), ("b", "2"), ("a", "3"), ("c", "4")):
         found.remember(now, recorded)
     assert found.undo(a_request(target="/a/b/c")).target == "/3/b/4"

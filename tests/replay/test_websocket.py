@@ -7,14 +7,14 @@ from typing import Any
 
 import pytest
 
-from replaymock.cassettes.model import Cassette, CassetteRequest, Recorded
-from replaymock.http.cors import Cors
+from replaymock.cassettes.model import Cassette, CassetteRequest, RecordedResponse
+from replaymock.http.cors import CorsPolicy
 from replaymock.http.headers import Headers
 from replaymock.http.messages import Request
-from replaymock.http.rendered import Answer
+from replaymock.http.rendered import RenderedResponse
 from replaymock.http.websocket_messages import SERVER, TEXT, Message
 from replaymock.matching.matcher import Matcher
-from replaymock.replay.websocket import Opening, Sockets
+from replaymock.replay.websocket import Opening, WebSocketReplay
 from replaymock.telemetry.journal import Report
 from tests.http.test_websocket_handshake import opening
 from tests.support.factories import a_cassette
@@ -27,19 +27,19 @@ HELLO = Message(SERVER, TEXT, b"hello")
 
 def a_socket(headers: Headers = (), path: str = "/ws") -> Cassette:
     request = CassetteRequest("GET", path, headers=SOCKET.headers)
-    return Cassette(request, (Recorded(101, "Switching Protocols", headers, messages=(HELLO,)),))
+    return Cassette(request, (RecordedResponse(101, "Switching Protocols", headers, messages=(HELLO,)),))
 
 
 def opened(
     *cassettes: Cassette,
     request: Request | None = None,
     version: str = "HTTP/1.1",
-    cors: Cors | None = None,
+    cors: CorsPolicy | None = None,
     report: Report = lambda _event, _members: None,
-) -> Opening | Answer:
+) -> Opening | RenderedResponse:
     responder = a_responder(*cassettes, report=report, cors=cors)
     return asyncio.run(
-        Sockets(responder, Matcher(), None, 1000, Random(0)).open(request or opening(), version, object())
+        WebSocketReplay(responder, Matcher(), None, 1000, Random(0)).open(request or opening(), version, object())
     )
 
 
@@ -59,7 +59,7 @@ def test_a_recorded_websocket_is_opened_with_its_subprotocol_headers_and_where_i
 def test_a_websocket_that_was_not_recorded_is_a_miss(cassette: Cassette, reason: str) -> None:
     told: list[Any] = []
     found = opened(cassette, report=lambda event, members: told.append((event, members)))
-    assert isinstance(found, Answer)
+    assert isinstance(found, RenderedResponse)
     assert found.status == 404
     assert [members["reason"] for event, members in told if event == "miss"] == [reason]
 
@@ -75,14 +75,14 @@ def test_a_websocket_that_was_not_recorded_is_a_miss(cassette: Cassette, reason:
 )
 def test_a_request_that_may_not_is_refused(request_: Request, version: str, status: int) -> None:
     found = opened(a_socket(), request=request_, version=version)
-    assert isinstance(found, Answer)
+    assert isinstance(found, RenderedResponse)
     assert found.status == status
     assert (status == 426) == (b"Sec-WebSocket-Version: 13\r\n" in found.head)
 
 
 @pytest.mark.parametrize("origin", ["http://localhost:3000", "https://[::1]", "https://app.example"])
 def test_a_page_that_cors_lets_in_may_open_a_websocket(origin: str) -> None:
-    cors = Cors(("https://app.example",))
+    cors = CorsPolicy(("https://app.example",))
     assert isinstance(opened(a_socket(), request=opening(Origin=origin), cors=cors), Opening)
 
 

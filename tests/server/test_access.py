@@ -3,16 +3,16 @@
 import pytest
 
 from replaymock.errors import RequestRefused
-from replaymock.http.cors import Cors
+from replaymock.http.cors import CorsPolicy
 from replaymock.http.headers import Headers
-from replaymock.server.access import Guard
+from replaymock.server.access import HostGuard
 from tests.support.factories import a_request
 
 LISTED = "https://app.example"
 SITE, MODE, DEST = "Sec-Fetch-Site", "Sec-Fetch-Mode", "Sec-Fetch-Dest"
 
 
-def verdict(guard: Guard, headers: Headers, method: str = "GET") -> str:
+def verdict(guard: HostGuard, headers: Headers, method: str = "GET") -> str:
     """The code of the refusal, or `served`."""
     try:
         guard.check(a_request(method, "/a", headers))
@@ -36,20 +36,20 @@ def verdict(guard: Guard, headers: Headers, method: str = "GET") -> str:
 def test_a_recorder_is_reached_by_its_own_names_only(
     address: str, allowed: tuple[str, ...], taken: str, refused: str
 ) -> None:
-    guard = Guard(address, allowed, Cors(), forwards=True)
+    guard = HostGuard(address, allowed, CorsPolicy(), forwards=True)
     assert {verdict(guard, (("Host", host),)) for host in taken.split()} == {"served"}
     assert {verdict(guard, (("Host", host),)) for host in refused.split()} <= {"host_not_allowed"}
     assert verdict(guard, ()) == "served"
 
 
 def test_a_refused_host_is_named_with_the_option_that_helps() -> None:
-    guard = Guard("localhost", (), Cors())
+    guard = HostGuard("localhost", (), CorsPolicy())
     with pytest.raises(RequestRefused, match=r"--allow-host mock\.test$"):
         guard.check_host(a_request("GET", "/", (("Host", "Mock.test:8081"),)))
 
 
 def test_replay_answers_under_any_name_to_any_page() -> None:
-    guard = Guard("localhost", (), Cors(), lends=True)
+    guard = HostGuard("localhost", (), CorsPolicy(), lends=True)
     assert verdict(guard, (("Host", "evil.example"), ("Origin", "https://evil.example"))) == "served"
 
 
@@ -74,6 +74,6 @@ def test_replay_answers_under_any_name_to_any_page() -> None:
 )
 def test_credentials_are_lent_to_no_foreign_page(headers: Headers, method: str, expected: str) -> None:
     here = (("Host", "localhost:8081"), *headers)
-    lending = Guard("localhost", (), Cors((LISTED,)), forwards=True, lends=True)
+    lending = HostGuard("localhost", (), CorsPolicy((LISTED,)), forwards=True, lends=True)
     assert verdict(lending, here, method) == expected
-    assert verdict(Guard("localhost", (), Cors(), forwards=True), here, method) == "served"
+    assert verdict(HostGuard("localhost", (), CorsPolicy(), forwards=True), here, method) == "served"

@@ -6,7 +6,7 @@ import pytest
 
 from replaymock.errors import RequestRefused
 from replaymock.http.messages import Request
-from replaymock.server.access import check, over_limit
+from replaymock.server.access import over_limit, validate_request
 from tests.support.inside import put, running_app
 from tests.support.running import exchange
 
@@ -138,7 +138,7 @@ HOST = (("Host", "x"),)
 )
 def test_a_refusal_says_what_to_send_instead(request_: Request, said: str) -> None:
     with pytest.raises(RequestRefused, match=said) as caught:
-        check(request_, "HTTP/1.1")
+        validate_request(request_, "HTTP/1.1")
     assert (caught.value.status, caught.value.code) == (400, "bad_request")
 
 

@@ -13,17 +13,17 @@ from tornado.http1connection import HTTP1Connection
 from tornado.httpserver import HTTPServer
 from tornado.netutil import bind_sockets
 
-from replaymock.http.messages import Head, Request
-from replaymock.http.rendered import Begin, Send, Wait, delayed, frame
-from replaymock.server.client_connection import Caller
+from replaymock.http.messages import Request, ResponseHead
+from replaymock.http.rendered import Delay, SendBody, SendHead, delayed, frame
+from replaymock.server.client_connection import ClientConnection
 from tests.support.inside import held_open
 from tests.support.running import eventually, undated
 
 ANSWER = frame(200, "OK", (("X-A", "1"),), b"body")
 READY = b"HTTP/1.1 200 OK\r\nX-A: 1\r\nContent-Length: 4\r\n\r\nbody"
-HEAD = Head(200, "OK", (("X-A", "1"),))
+HEAD = ResponseHead(200, "OK", (("X-A", "1"),))
 RESET = "reset"
-Way = Callable[[Caller], Awaitable[None]]
+Way = Callable[[ClientConnection], Awaitable[None]]
 
 
 class Answering(httputil.HTTPServerConnectionDelegate):
@@ -37,7 +37,7 @@ class Answering(httputil.HTTPServerConnectionDelegate):
 
     def start_request(self, _server: object, connection: httputil.HTTPConnection) -> httputil.HTTPMessageDelegate:
         self.sockets.append(cast(HTTP1Connection, connection).stream.socket)
-        return Message(self, Caller(cast(HTTP1Connection, connection), self.ended))
+        return Message(self, ClientConnection(cast(HTTP1Connection, connection), self.ended))
 
     def ended(self) -> None:
         self.done += 1
@@ -47,7 +47,7 @@ class Answering(httputil.HTTPServerConnectionDelegate):
 
 
 class Message(httputil.HTTPMessageDelegate):
-    def __init__(self, answering: Answering, caller: Caller) -> None:
+    def __init__(self, answering: Answering, caller: ClientConnection) -> None:
         self._answering = answering
         self._caller = caller
 
@@ -96,15 +96,15 @@ def said(port: int, *lines: str, version: str = "1.1", method: str = "GET", coun
         return received, "closed"
 
 
-async def whole(caller: Caller) -> None:
+async def whole(caller: ClientConnection) -> None:
     caller.answer(ANSWER)
 
 
-async def in_steps(caller: Caller) -> None:
-    caller.answer(replace(ANSWER, steps=(Wait(0.02), Begin(), Wait(0.02), Send(ANSWER.body))))
+async def in_steps(caller: ClientConnection) -> None:
+    caller.answer(replace(ANSWER, steps=(Delay(0.02), SendHead(), Delay(0.02), SendBody(ANSWER.body))))
 
 
-async def with_length(caller: Caller) -> None:
+async def with_length(caller: ClientConnection) -> None:
     caller.begin(HEAD, 4)
     await caller.write(b"bo")
     await caller.write(b"")
@@ -112,7 +112,7 @@ async def with_length(caller: Caller) -> None:
     caller.finish()
 
 
-async def without_length(caller: Caller) -> None:
+async def without_length(caller: ClientConnection) -> None:
     caller.begin(HEAD, None)
     await caller.write(b"bo")
     await caller.write(b"")
@@ -120,17 +120,17 @@ async def without_length(caller: Caller) -> None:
     caller.finish()
 
 
-async def at_once(caller: Caller) -> None:
+async def at_once(caller: ClientConnection) -> None:
     caller.whole(HEAD, 4, b"body")
     caller.finish()
 
 
-async def at_once_without_length(caller: Caller) -> None:
+async def at_once_without_length(caller: ClientConnection) -> None:
     caller.whole(HEAD, None, b"body")
     caller.finish()
 
 
-async def cut(caller: Caller) -> None:
+async def cut(caller: ClientConnection) -> None:
     caller.begin(HEAD, None)
     await caller.write(b"bo")
     caller.abort()
@@ -209,8 +209,8 @@ def test_the_answer_to_head_has_no_body_and_the_connection_goes_on(way: Way) -> 
 
 @pytest.mark.parametrize("status", [204, 304])
 def test_a_status_without_body_gets_no_framing(status: int) -> None:
-    async def way(caller: Caller) -> None:
-        caller.begin(Head(status, "None", ()), None)
+    async def way(caller: ClientConnection) -> None:
+        caller.begin(ResponseHead(status, "None", ()), None)
         await caller.write(b"never")
         caller.finish()
 
@@ -221,7 +221,7 @@ def test_a_status_without_body_gets_no_framing(status: int) -> None:
 def test_the_pieces_of_a_stream_do_not_wait_for_one_another_to_be_acknowledged() -> None:
     options: list[int] = []
 
-    async def way(caller: Caller) -> None:
+    async def way(caller: ClientConnection) -> None:
         caller.begin(HEAD, 4)
         options.append(server.sockets[-1].getsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY))
         await caller.write(b"body")
@@ -236,7 +236,7 @@ def test_the_pieces_of_a_stream_do_not_wait_for_one_another_to_be_acknowledged()
 def test_a_caller_who_leaves_ends_what_is_being_done_for_it(way: str) -> None:
     ended: list[str] = []
 
-    async def answer(caller: Caller) -> None:
+    async def answer(caller: ClientConnection) -> None:
         if way == "waiting":
             caller.answer(delayed(ANSWER, 60))
             return
@@ -259,7 +259,7 @@ def test_a_caller_who_leaves_ends_what_is_being_done_for_it(way: str) -> None:
 def test_a_slow_reader_holds_the_writer_back() -> None:
     written: list[int] = []
 
-    async def way(caller: Caller) -> None:
+    async def way(caller: ClientConnection) -> None:
         caller.begin(HEAD, None)
         for number in range(1000):
             await caller.write(b"x" * 100_000)

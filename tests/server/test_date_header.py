@@ -5,7 +5,7 @@ import time
 from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
 
-from replaymock.server.date_header import Starts, date_line
+from replaymock.server.date_header import DatedStatusLines, date_line
 
 
 def age(line: bytes) -> timedelta:
@@ -18,7 +18,7 @@ def test_the_date_is_that_of_now() -> None:
 
 def test_a_status_line_with_its_date_is_made_once_and_forgotten_when_the_second_is_over() -> None:
     async def story() -> None:
-        starts = Starts(asyncio.get_running_loop())
+        starts = DatedStatusLines(asyncio.get_running_loop())
         line = b"HTTP/1.1 200 OK\r\n"
         made = starts.make(line)
         assert made.startswith(line)
@@ -34,6 +34,6 @@ def test_a_status_line_with_its_date_is_made_once_and_forgotten_when_the_second_
 
 def test_a_head_without_a_status_line_of_its_own_gets_no_date() -> None:
     async def story() -> bytes:
-        return Starts(asyncio.get_running_loop()).make(b"")
+        return DatedStatusLines(asyncio.get_running_loop()).make(b"")
 
     assert asyncio.run(story()) == b""

@@ -14,13 +14,13 @@ from typing import Any
 import pytest
 
 from replaymock.app import App
-from replaymock.http.cors import Cors
+from replaymock.http.cors import CorsPolicy
 from replaymock.proxy.routes import Upstream
-from replaymock.replay.engine import Responder
+from replaymock.replay.engine import ReplayEngine
 from replaymock.replay.faults import Latency
-from replaymock.replay.overrides import Playing
-from replaymock.server.access import Guard
-from replaymock.server.http_server import MAX_HEADER, Server
+from replaymock.replay.overrides import ReplayOptions
+from replaymock.server.access import HostGuard
+from replaymock.server.http_server import MAX_HEADER, HttpServer
 from replaymock.server.listener import bind
 from tests.support.factories import a_cassette
 from tests.support.inside import a_responder, held_open, put, running_app, simple
@@ -221,14 +221,14 @@ def test_localhost_is_both_loopback_addresses_on_one_port(app: App, address: str
         assert connection.recv(100).startswith(b"HTTP/1.1 200 ")
 
 
-def slow(seconds: float) -> Responder:
+def slow(seconds: float) -> ReplayEngine:
     """A responder that holds each answer back for so long."""
-    return a_responder(a_cassette(), playing=Playing(latency=Latency(seconds, seconds)))
+    return a_responder(a_cassette(), playing=ReplayOptions(latency=Latency(seconds, seconds)))
 
 
 @contextlib.asynccontextmanager
-async def listening(responder: Responder) -> AsyncIterator[tuple[Server, int]]:
-    server = Server(responder, Guard("localhost", (), Cors()), 1000)
+async def listening(responder: ReplayEngine) -> AsyncIterator[tuple[HttpServer, int]]:
+    server = HttpServer(responder, HostGuard("localhost", (), CorsPolicy()), 1000)
     sockets = bind("127.0.0.1", 0)
     server.listen(sockets)
     port = sockets[0].getsockname()[1]

@@ -7,7 +7,7 @@ from collections.abc import AsyncIterator, Callable
 
 import pytest
 
-from replaymock.server.connections import LEAST_BODY, Line, Watch
+from replaymock.server.connections import LEAST_BODY, ClientStream, IdleReaper
 
 HELLO = b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03" + bytes(500)
 
@@ -15,11 +15,11 @@ HELLO = b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03" + bytes(500)
 @contextlib.asynccontextmanager
 async def a_line(
     before: bytes = b"", on_tls: Callable[[], None] = lambda: None
-) -> AsyncIterator[tuple[Line, socket.socket]]:
+) -> AsyncIterator[tuple[ClientStream, socket.socket]]:
     """A connection, and the caller's end of it."""
     with socket.create_server(("127.0.0.1", 0)) as listening:
         theirs = socket.create_connection(listening.getsockname())
-        line = Line(listening.accept()[0], before, on_tls)
+        line = ClientStream(listening.accept()[0], before, on_tls)
         with theirs:
             yield line, theirs
         line.close()
@@ -110,7 +110,7 @@ def test_an_answer_has_as_long_as_some_of_it_is_taken() -> None:
 
 def test_a_watch_closes_only_those_who_let_time_pass() -> None:
     async def story() -> tuple[bool, bool]:
-        watch = Watch(0.08)
+        watch = IdleReaper(0.08)
         async with a_line() as (waiting, _), a_line() as (working, _):
             watch.add(waiting)
             watch.add(working)

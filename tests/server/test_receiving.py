@@ -2,12 +2,12 @@
 
 import asyncio
 
-from replaymock.server.receiving import QUEUED_PIECES, Upload, whole
+from replaymock.server.receiving import QUEUED_PIECES, RequestBodyQueue, whole
 
 
 def test_pieces_come_out_as_they_went_in() -> None:
     async def run() -> list[bytes]:
-        upload = Upload()
+        upload = RequestBodyQueue()
         for piece in (b"a", b"b"):
             await upload.put(piece)
         upload.end()
@@ -18,7 +18,7 @@ def test_pieces_come_out_as_they_went_in() -> None:
 
 def test_what_is_there_comes_out_first() -> None:
     async def run() -> list[bytes]:
-        upload = Upload([b"a", b"b"])
+        upload = RequestBodyQueue([b"a", b"b"])
         await upload.put(b"c")
         upload.end()
         return [piece async for piece in upload.pieces()]
@@ -28,7 +28,7 @@ def test_what_is_there_comes_out_first() -> None:
 
 def test_who_sends_waits_for_who_reads_until_nobody_does() -> None:
     async def run() -> bool:
-        upload = Upload()
+        upload = RequestBodyQueue()
         for _ in range(QUEUED_PIECES):
             await upload.put(b"x")
         waiting = asyncio.ensure_future(upload.put(b"one more"))

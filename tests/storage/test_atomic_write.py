@@ -6,12 +6,12 @@ from pathlib import Path
 
 import pytest
 
-from replaymock.storage.atomic_write import TEMPORARY_PREFIX, Writing, make_folders, write_all
+from replaymock.storage.atomic_write import TEMPORARY_PREFIX, FileBatch, make_folders, write_all
 
 
 def test_what_is_written_is_there_whole_and_leaves_nothing_beside_it(tmp_path: Path) -> None:
     for data in (b"one", b"two"):
-        assert write_all([Writing(f"{tmp_path}/a/b", {"file": data})]) == [None]
+        assert write_all([FileBatch(f"{tmp_path}/a/b", {"file": data})]) == [None]
     assert [found.name for found in (tmp_path / "a/b").iterdir()] == ["file"]
     assert (tmp_path / "a/b/file").read_bytes() == b"two"
 
@@ -20,9 +20,9 @@ def test_a_writing_that_fails_takes_only_itself_out_and_leaves_no_temporary_file
     (tmp_path / "taken").mkdir()
     (tmp_path / "file").write_text("")
     writings = [
-        Writing(str(tmp_path), {"taken": b"one"}),
-        Writing(f"{tmp_path}/file", {"below": b"two"}),
-        Writing(f"{tmp_path}/new", {"good.body.png": b"three", "good": b"four"}),
+        FileBatch(str(tmp_path), {"taken": b"one"}),
+        FileBatch(f"{tmp_path}/file", {"below": b"two"}),
+        FileBatch(f"{tmp_path}/new", {"good.body.png": b"three", "good": b"four"}),
     ]
     errors = write_all(writings)
     assert [error and error.errno for error in errors] == [errno.EISDIR, errno.ENOTDIR, None]
@@ -46,7 +46,7 @@ def test_everything_is_flushed_before_a_file_takes_its_place(tmp_path: Path, mon
 
     monkeypatch.setattr(os, "fsync", flushing)
     monkeypatch.setattr(os, "replace", lambda one, other: (done.append(0), replace(one, other)))
-    write_all([Writing(f"{tmp_path}/{name}", {"GET.json": b"{}"}) for name in ("a", "b")])
+    write_all([FileBatch(f"{tmp_path}/{name}", {"GET.json": b"{}"}) for name in ("a", "b")])
     files = {(tmp_path / name / "GET.json").stat().st_ino for name in ("a", "b")}
     folders = {(tmp_path / name).stat().st_ino for name in ("", "a", "b")}
     assert (set(done[:2]), done[2:4], set(done[4:]), len(done)) == (files, [0, 0], folders, 7)

@@ -13,14 +13,14 @@ from pathlib import Path
 
 import pytest
 
-from replaymock.cassettes.model import Cassette, CassetteRequest, Recorded
+from replaymock.cassettes.model import Cassette, CassetteRequest, RecordedResponse
 from replaymock.cassettes.reader import load
 from replaymock.errors import UsageError
 from replaymock.http.bodies import Text
 from replaymock.http.websocket_messages import CLIENT, CLOSE, SERVER, TEXT, Message
 from replaymock.storage.atomic_write import TEMPORARY_PREFIX
-from replaymock.storage.folder import GIT_ATTRIBUTES, Illegible, Store
-from replaymock.storage.loader import MOST_BYTES, Loaded
+from replaymock.storage.folder import GIT_ATTRIBUTES, CassetteFolder, Illegible
+from replaymock.storage.loader import MOST_BYTES, CassetteSummary
 from tests.support.factories import a_cassette, recorded
 from tests.support.inside import put, simple
 
@@ -34,27 +34,27 @@ def files(folder: Path) -> list[str]:
     return sorted(found.relative_to(folder).as_posix() for found in folder.rglob("*") if found.is_file())
 
 
-def scanned(folder: Path) -> Store:
-    store = Store(folder)
+def scanned(folder: Path) -> CassetteFolder:
+    store = CassetteFolder(folder)
     store.scan()
     return store
 
 
-def only(store: Store) -> Cassette:
+def only(store: CassetteFolder) -> Cassette:
     (loaded,) = store.loaded
     cassette = store.cassette(loaded)
     assert cassette
     return cassette
 
 
-def body_of(store: Store, loaded: Loaded) -> bytes | None:
+def body_of(store: CassetteFolder, loaded: CassetteSummary) -> bytes | None:
     cassette = store.cassette(loaded)
     return cassette.responses[0].body if cassette else None
 
 
 @pytest.mark.parametrize("cassette", [IMAGE, PLAIN, a_cassette("/x", recorded(b"1"), recorded(b"2"), method="POST")])
 def test_what_is_saved_is_what_is_loaded_and_is_not_read_again(tmp_path: Path, cassette: Cassette) -> None:
-    store = Store(tmp_path)
+    store = CassetteFolder(tmp_path)
     signature = store.save("deep/er/GET.json", cassette)
     store.learn("deep/er/GET.json", cassette, signature)
     assert store.scan() is False
@@ -80,7 +80,7 @@ def test_an_edit_is_seen_and_an_untouched_file_is_not_read_again(tmp_path: Path)
 
 
 def test_an_edit_of_a_sidecar_is_an_edit_of_its_cassette(tmp_path: Path) -> None:
-    Store(tmp_path).save("logo/GET.json", IMAGE)
+    CassetteFolder(tmp_path).save("logo/GET.json", IMAGE)
     (sidecar,) = [found for found in tmp_path.rglob("*") if found.suffix == ".png"]
     store = scanned(tmp_path)
     sidecar.write_bytes(b"\x89PNG-new")
@@ -96,7 +96,7 @@ def test_an_edit_of_a_sidecar_is_an_edit_of_its_cassette(tmp_path: Path) -> None
 
 
 def test_saving_removes_the_sidecars_it_no_longer_has_and_no_others(tmp_path: Path) -> None:
-    store = Store(tmp_path)
+    store = CassetteFolder(tmp_path)
     store.save("logo/GET--other.json", OTHER_IMAGE)
     store.save("logo/GET.json", IMAGE)
     put(tmp_path, "logo/README.png", "mine")
@@ -107,7 +107,7 @@ def test_saving_removes_the_sidecars_it_no_longer_has_and_no_others(tmp_path: Pa
 
 
 def test_removing_a_cassette_removes_the_folders_that_are_empty_by_that(tmp_path: Path) -> None:
-    store = Store(tmp_path)
+    store = CassetteFolder(tmp_path)
     for file in ("a/b/c/GET.json", "a/GET.json"):
         store.save(file, PLAIN)
     store.remove("a/b/c/GET.json")
@@ -117,14 +117,14 @@ def test_removing_a_cassette_removes_the_folders_that_are_empty_by_that(tmp_path
 
 
 def test_saving_the_same_again_writes_the_same_bytes(tmp_path: Path) -> None:
-    Store(tmp_path).save("logo/GET.json", IMAGE)
+    CassetteFolder(tmp_path).save("logo/GET.json", IMAGE)
     before = {name: (tmp_path / name).read_bytes() for name in files(tmp_path)}
     scanned(tmp_path).save("logo/GET.json", only(scanned(tmp_path)))
     assert {name: (tmp_path / name).read_bytes() for name in files(tmp_path)} == before
 
 
 def test_a_reader_never_meets_half_a_file(tmp_path: Path) -> None:
-    store = Store(tmp_path)
+    store = CassetteFolder(tmp_path)
     versions = [a_cassette("/x", recorded(b'"%b"' % (letter * 30_000))) for letter in (b"a", b"b")]
     store.save("x/GET.json", versions[0])
     enough = threading.Event()
@@ -149,7 +149,7 @@ def test_a_write_that_fails_leaves_what_was_there_and_nothing_else(tmp_path: Pat
     put(tmp_path, "y", "a file where a folder must be")
     for name in ("x/GET.json", "y/GET.json"):
         with pytest.raises(OSError):
-            Store(tmp_path).save(name, PLAIN)
+            CassetteFolder(tmp_path).save(name, PLAIN)
     assert files(tmp_path) == ["y"]
 
 
@@ -157,7 +157,7 @@ def test_a_new_folder_gets_attributes_for_git_and_an_old_one_keeps_its_own(tmp_p
     new, old = tmp_path / "deep/new", tmp_path / "old"
     put(old, ".gitattributes", "mine")
     for folder in (new, old, tmp_path):
-        Store(folder).prepare_for_writing()
+        CassetteFolder(folder).prepare_for_writing()
     assert (new / ".gitattributes").read_text() == GIT_ATTRIBUTES
     assert (old / ".gitattributes").read_text() == "mine"
     assert not (tmp_path / ".gitattributes").exists()
@@ -177,7 +177,7 @@ def test_a_folder_that_cannot_be_made_is_named(tmp_path: Path) -> None:
     put(tmp_path, "file", "")
     for folder in (tmp_path / "file", tmp_path / "file/below"):
         with pytest.raises(UsageError, match=f"cannot write into {folder}: .*--cassettes"):
-            Store(folder).prepare_for_writing()
+            CassetteFolder(folder).prepare_for_writing()
 
 
 def test_hidden_files_and_what_is_no_json_are_left_alone(tmp_path: Path) -> None:
@@ -269,7 +269,7 @@ def test_a_file_name_that_is_not_utf_8_is_refused_in_a_message_that_can_be_print
 
 
 def test_a_folder_that_was_removed_meanwhile_is_made_again_with_its_attributes(tmp_path: Path) -> None:
-    store = Store(tmp_path / "c")
+    store = CassetteFolder(tmp_path / "c")
     store.prepare_for_writing()
     shutil.rmtree(tmp_path / "c")
     store.save("x/GET.json", PLAIN)
@@ -288,13 +288,13 @@ def test_saving_outlives_a_folder_that_is_moved_away_meanwhile(tmp_path: Path) -
         enough = threading.Event()
         mover = threading.Thread(target=move_away, args=(number,))
         mover.start()
-        Store(folder).save("x/y/GET.json", PLAIN)
+        CassetteFolder(folder).save("x/y/GET.json", PLAIN)
         enough.set()
         mover.join()
 
 
 @contextlib.asynccontextmanager
-async def watching(store: Store) -> AsyncIterator[Callable[[Callable[[], bool]], Awaitable[None]]]:
+async def watching(store: CassetteFolder) -> AsyncIterator[Callable[[Callable[[], bool]], Awaitable[None]]]:
     """Gives a function that waits until the watch has told of something and a condition holds."""
     told = asyncio.Event()
 
@@ -375,7 +375,7 @@ def test_an_edited_or_removed_file_is_news(tmp_path: Path, name: str) -> None:
 def test_a_watch_outlives_its_folder(tmp_path: Path) -> None:
     folder = tmp_path / "c"
     put(folder, "a.json", "[1]")
-    store = Store(folder)
+    store = CassetteFolder(folder)
 
     async def story() -> None:
         async with watching(store) as until:
@@ -397,7 +397,7 @@ def test_a_watch_outlives_its_folder(tmp_path: Path) -> None:
 def test_a_pipe_among_the_cassettes_is_refused_and_holds_nothing_up(tmp_path: Path) -> None:
     os.mkfifo(tmp_path / "x.json")
     (tmp_path / "y.json").write_text("{}")
-    store = Store(tmp_path)
+    store = CassetteFolder(tmp_path)
     store.scan()
     assert [str(error) for error in store.broken.values()] == [f"{tmp_path}/x.json:1:1: not a regular file"]
     assert [loaded.file for loaded in store.loaded] == ["y.json"]
@@ -419,23 +419,23 @@ def test_a_scan_beside_requests_rests_again_and_again(tmp_path: Path) -> None:
     for number in range(200):
         put(tmp_path, f"{number}.json", number)
     rests: list[int] = []
-    store = Store(tmp_path)
+    store = CassetteFolder(tmp_path)
     assert store.scan(lambda: rests.append(len(store.loaded))) is True
     assert len(store.loaded) == 200
     assert len(rests) >= 6 and 0 < rests[-1] < 200
 
 
-def odd(**more: object) -> Recorded:
+def odd(**more: object) -> RecordedResponse:
     return replace(recorded(), **more)  # type: ignore[arg-type]
 
 
-def said(*messages: Message) -> Recorded:
+def said(*messages: Message) -> RecordedResponse:
     return odd(status=101, headers=(), body=b"", messages=messages)
 
 
 GET = CassetteRequest("GET", "/a")
 SOCKET = CassetteRequest("GET", "/ws", headers=(("upgrade", "websocket"),))
-ILLEGIBLE: dict[str, tuple[CassetteRequest, Recorded, str]] = {
+ILLEGIBLE: dict[str, tuple[CassetteRequest, RecordedResponse, str]] = {
     "a reason with a line break": (GET, odd(reason="a\nb"), "characters a status line cannot"),
     "a header with a line break": (GET, odd(headers=(("x-a", "1\r\nx-b: 2"),)), "a line break"),
     "a header of no name": (GET, odd(headers=(("a b", "1"),)), "is not a header name"),
@@ -457,7 +457,7 @@ ILLEGIBLE: dict[str, tuple[CassetteRequest, Recorded, str]] = {
 @pytest.mark.parametrize("kind", ILLEGIBLE)
 def test_what_could_not_be_read_again_is_not_written_and_leaves_what_was_there(tmp_path: Path, kind: str) -> None:
     request, response, reason = ILLEGIBLE[kind]
-    store = Store(tmp_path)
+    store = CassetteFolder(tmp_path)
     store.save("a/GET.json", IMAGE)
     before = {file: file.read_bytes() for file in (tmp_path / "a").iterdir()}
     with pytest.raises(Illegible, match=reason) as told:
@@ -470,7 +470,9 @@ def test_what_could_not_be_read_again_is_not_written_and_leaves_what_was_there(t
 
 def test_of_what_could_not_be_read_again_it_is_told_what_could_be(tmp_path: Path) -> None:
     good, bad = recorded(b"[2]", after="POST /a"), odd(reason="a\nb")
-    [told, fine] = Store(tmp_path).save_all([("a/GET.json", Cassette(GET, (bad, good, bad))), ("b/GET.json", PLAIN)])
+    [told, fine] = CassetteFolder(tmp_path).save_all(
+        [("a/GET.json", Cassette(GET, (bad, good, bad))), ("b/GET.json", PLAIN)]
+    )
     assert isinstance(told, Illegible) and not isinstance(fine, Exception)
     assert len(told.reasons) == 2
     assert told.rest == Cassette(GET, (recorded(b"[2]"),))
@@ -479,7 +481,7 @@ def test_of_what_could_not_be_read_again_it_is_told_what_could_be(tmp_path: Path
 
 def test_a_file_that_is_gone_when_it_is_its_turn_is_no_fault(tmp_path: Path) -> None:
     put(tmp_path, "a/GET.json", simple("/a", "a"))
-    store = Store(tmp_path, ["a/GET.json"])
+    store = CassetteFolder(tmp_path, ["a/GET.json"])
     store.scan()
     (tmp_path / "a/GET.json").unlink()
     assert store.scan()

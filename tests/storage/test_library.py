@@ -10,23 +10,23 @@ from typing import Any
 
 import pytest
 
-from replaymock.cassettes.model import Cassette, CassetteRequest, Recorded
+from replaymock.cassettes.model import Cassette, CassetteRequest, RecordedResponse
 from replaymock.errors import CassetteError
 from replaymock.http.bodies import Text
-from replaymock.http.cors import Cors
-from replaymock.http.origin import Origins
-from replaymock.matching.index import Index, Serving, entry_for
+from replaymock.http.cors import CorsPolicy
+from replaymock.http.origin import OriginRewriter
+from replaymock.matching.index import Index, RenderOptions, entry_for
 from replaymock.matching.matcher import Matcher
-from replaymock.recording.cassette_builder import Recording
-from replaymock.recording.response_capture import Policy
+from replaymock.recording.cassette_builder import CassetteBuilder
+from replaymock.recording.response_capture import RecordingPolicy
 from replaymock.storage import library
-from replaymock.storage.folder import Store
-from replaymock.storage.library import Library
-from replaymock.storage.unsaved import Unsaved
+from replaymock.storage.folder import CassetteFolder
+from replaymock.storage.library import CassetteLibrary
+from replaymock.storage.unsaved import FailedWrites
 from tests.support.factories import a_cassette, recorded
 from tests.support.inside import put
 
-MATCHER, SERVING = Matcher(), Serving(Cors())
+MATCHER, SERVING = Matcher(), RenderOptions(CorsPolicy())
 
 
 class Shelf:
@@ -37,10 +37,10 @@ class Shelf:
         self.events: list[tuple[str, dict[str, Any]]] = []
         self.index = Index()
         self.broken: dict[str, CassetteError] = {}
-        self.store = Store(folder)
+        self.store = CassetteFolder(folder)
         self.store.prepare_for_writing()
         report = lambda event, members: self.events.append((event, members))  # noqa: E731
-        self.library = Library(self.store, MATCHER, SERVING, report, self._use)
+        self.library = CassetteLibrary(self.store, MATCHER, SERVING, report, self._use)
         self.library.load()
 
     def _use(self, index: Index, broken: dict[str, CassetteError]) -> None:
@@ -139,7 +139,7 @@ def test_emptying_removes_what_was_recorded_and_leaves_what_was_written_by_hand(
     shelf.store.save("hand/GET.json", a_cassette("/hand"))
     (shelf.folder / "mock.json").write_text("{}")
     shelf.store.scan()
-    shelf.library.empty(Recording(Policy(), MATCHER, Origins(("http://x",))))
+    shelf.library.empty(CassetteBuilder(RecordingPolicy(), MATCHER, OriginRewriter(("http://x",))))
     left = sorted(file.name for file in shelf.folder.rglob("*.json"))
     assert left == ["GET.json", "mock.json"]
 
@@ -194,7 +194,7 @@ def test_a_fault_while_reading_again_is_told_of_once_and_the_watch_goes_on(tmp_p
             raise faults.pop()
         shelf.index, shelf.broken = index, broken
 
-    library = Library(
+    library = CassetteLibrary(
         shelf.store, MATCHER, SERVING, lambda event, members: shelf.events.append((event, members)), stumble
     )
 
@@ -288,7 +288,7 @@ def test_a_newer_cassette_takes_the_place_of_one_that_could_not_be_written(tmp_p
 def test_what_there_is_no_room_to_keep_is_not_served_and_written_when_it_comes_again(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(library, "Unsaved", lambda: Unsaved(10))
+    monkeypatch.setattr(library, "Unsaved", lambda: FailedWrites(10))
     shelf = Shelf(tmp_path / "c")
 
     async def story() -> None:
@@ -367,7 +367,7 @@ def test_a_file_that_was_seen_half_written_is_looked_at_again_when_it_is_asked_f
     assert (list(shelf.index.entries), shelf.broken) == (["a.json"], {})
 
 
-def broken_off(number: int) -> Recorded:
+def broken_off(number: int) -> RecordedResponse:
     """A response that no file can hold."""
     return replace(recorded(b"[%d]" % number), reason="a\nb")
 

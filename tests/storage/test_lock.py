@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from replaymock.errors import UsageError
-from replaymock.storage.lock import Hold
+from replaymock.storage.lock import FolderLock
 from tests.support.inside import running_app
 from tests.support.running import ask, replaymock, run
 
@@ -25,12 +25,12 @@ def notes(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPa
 
 
 def test_a_held_folder_is_refused_naming_who_holds_it_until_it_is_released(tmp_path: Path) -> None:
-    hold = Hold(tmp_path)
+    hold = FolderLock(tmp_path)
     hold.tell("http://localhost:8081")
     with pytest.raises(UsageError, match=rf"\(pid {os.getpid()}, http://localhost:8081\) records into .* --cassettes"):
-        Hold(tmp_path)
+        FolderLock(tmp_path)
     hold.release()
-    Hold(tmp_path).release()
+    FolderLock(tmp_path).release()
     assert not list(tmp_path.iterdir())
 
 
@@ -38,10 +38,10 @@ def test_a_folder_is_the_same_by_whichever_way_it_is_reached_and_another_is_free
     for name in ("one", "other"):
         (tmp_path / name).mkdir()
     (tmp_path / "link").symlink_to(tmp_path / "one")
-    hold = Hold(tmp_path / "one")
-    Hold(tmp_path / "other").release()
+    hold = FolderLock(tmp_path / "one")
+    FolderLock(tmp_path / "other").release()
     with pytest.raises(UsageError, match="records into"):
-        Hold(tmp_path / "link")
+        FolderLock(tmp_path / "link")
     hold.release()
 
 
@@ -52,27 +52,27 @@ def test_the_hold_of_a_process_that_was_killed_is_gone_with_it(tmp_path: Path) -
         assert process.stdout is not None
         assert process.stdout.readline() == b"1\n"
         with pytest.raises(UsageError, match="records into"):
-            Hold(tmp_path)
+            FolderLock(tmp_path)
         process.kill()
         process.wait()
-    Hold(tmp_path).release()
+    FolderLock(tmp_path).release()
 
 
 @pytest.mark.parametrize("said", [b"", b"nonsense", b'{"pid": "x"}', b'{"pid": 1, "url": "\\u001b[2J"}', None])
 def test_a_note_that_is_none_or_lies_harms_nothing(tmp_path: Path, notes: Path, said: bytes | None) -> None:
-    hold = Hold(tmp_path)
+    hold = FolderLock(tmp_path)
     (note,) = notes.iterdir()
     note.unlink()
     if said is not None:
         note.write_bytes(said)
     with pytest.raises(UsageError, match=r"\((it does not say which|pid 1)\) records into"):
-        Hold(tmp_path)
+        FolderLock(tmp_path)
     hold.release()
 
 
 def test_a_link_that_lies_where_the_note_goes_is_not_followed(tmp_path: Path, notes: Path) -> None:
-    Hold(tmp_path).release()
-    hold = Hold(tmp_path)
+    FolderLock(tmp_path).release()
+    hold = FolderLock(tmp_path)
     (note,) = notes.iterdir()
     note.unlink()
     victim = tmp_path / "victim"

@@ -1,11 +1,11 @@
 """What the disk did not take is kept as far as there is room."""
 
-from replaymock.storage.unsaved import Unsaved
+from replaymock.storage.unsaved import FailedWrites
 from tests.support.factories import a_cassette
 
 
 def test_what_is_kept_is_taken_in_its_order_and_counted_until_then() -> None:
-    unsaved = Unsaved()
+    unsaved = FailedWrites()
     for file in ("a", "b", "c", "a"):
         assert unsaved.keep(file, a_cassette(f"/{file}"), 1)
     assert len(unsaved) == 3
@@ -16,7 +16,7 @@ def test_what_is_kept_is_taken_in_its_order_and_counted_until_then() -> None:
 
 
 def test_what_there_is_no_room_for_is_counted_until_it_is_written() -> None:
-    unsaved = Unsaved(budget=10)
+    unsaved = FailedWrites(budget=10)
     assert unsaved.keep("a", a_cassette(), 6)
     assert not unsaved.keep("b", a_cassette(), 6)
     assert not unsaved.keep("never", a_cassette(), float("inf"))

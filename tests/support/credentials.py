@@ -7,12 +7,12 @@ import re._constants as codes
 import re._parser as parser
 from typing import Any
 
-from replaymock.redaction.credential_scanner import Shape
+from replaymock.redaction.credential_scanner import CredentialPattern
 
 LETTERS = "abcdefghijkmnopqrstuvwxyzABCDEFGHJKLMNPQRSTUVWXYZ23456789"
 
 
-def made(shape: Shape, source: random.Random) -> str:
+def made(shape: CredentialPattern, source: random.Random) -> str:
     """A credential of a shape, with what its pattern asks to stand around it."""
     if shape.name == "jwt":
         return token(source)

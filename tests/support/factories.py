@@ -2,8 +2,8 @@
 
 from collections.abc import Mapping
 
-from replaymock.cassettes.model import Cassette, CassetteRequest, Recorded
-from replaymock.cassettes.reader import Sidecars
+from replaymock.cassettes.model import Cassette, CassetteRequest, RecordedResponse
+from replaymock.cassettes.reader import SidecarLoader
 from replaymock.http.headers import Headers
 from replaymock.http.messages import Exchange, Request, Response
 
@@ -24,14 +24,16 @@ def an_exchange(request: Request | None = None, response: Response | None = None
     return Exchange(request or a_request(), response or a_response(), "2026-11-22T13:00:00Z", 41)
 
 
-def recorded(body: bytes = b'{"items":[]}', status: int = 200, headers: Headers = JSON, **more: object) -> Recorded:
-    return Recorded(status, "OK", headers, body, **more)  # type: ignore[arg-type]
+def recorded(
+    body: bytes = b'{"items":[]}', status: int = 200, headers: Headers = JSON, **more: object
+) -> RecordedResponse:
+    return RecordedResponse(status, "OK", headers, body, **more)  # type: ignore[arg-type]
 
 
-def a_cassette(path: str = "/items", *responses: Recorded, method: str = "GET") -> Cassette:
+def a_cassette(path: str = "/items", *responses: RecordedResponse, method: str = "GET") -> Cassette:
     return Cassette(CassetteRequest(method, path), responses or (recorded(),))
 
 
-def beside(files: Mapping[str, bytes]) -> Sidecars:
+def beside(files: Mapping[str, bytes]) -> SidecarLoader:
     """Sidecars that are taken from these files, all of them into memory."""
-    return Sidecars(lambda name, _most: files[name])
+    return SidecarLoader(lambda name, _most: files[name])

@@ -16,14 +16,14 @@ from replaymock.cassettes.model import Cassette
 from replaymock.config.config_file import FileConfig
 from replaymock.config.settings import Settings
 from replaymock.errors import CassetteError
-from replaymock.http.cors import Cors
-from replaymock.matching.index import Entry, Index, Serving, entry_for
+from replaymock.http.cors import CorsPolicy
+from replaymock.matching.index import Index, IndexEntry, RenderOptions, entry_for
 from replaymock.matching.matcher import Matcher
 from replaymock.matching.naming import cassette_name
-from replaymock.proxy.forwarder import Recorder
+from replaymock.proxy.forwarder import RecordingForwarder
 from replaymock.redaction.redactor import Redactor
-from replaymock.replay.engine import REPLAY, Mode, Responder
-from replaymock.replay.overrides import Playing
+from replaymock.replay.engine import REPLAY, Mode, ReplayEngine
+from replaymock.replay.overrides import ReplayOptions
 from replaymock.telemetry.console import Console
 from replaymock.telemetry.journal import Report
 
@@ -81,30 +81,30 @@ def running_app(folder: Path, told: Told | None = None, **settings: Any) -> Iter
         yield app
 
 
-def an_entry(cassette: Cassette, matcher: Matcher | None = None, serving: Serving | None = None) -> Entry:
+def an_entry(cassette: Cassette, matcher: Matcher | None = None, serving: RenderOptions | None = None) -> IndexEntry:
     """A cassette in the index, under the name it would be recorded by."""
     matcher = matcher or Matcher()
     file = cassette_name(matcher.canonical(cassette.request.to_request()))
-    return entry_for(file, cassette, plain=False, matcher=matcher, serving=serving or Serving(Cors()))
+    return entry_for(file, cassette, plain=False, matcher=matcher, serving=serving or RenderOptions(CorsPolicy()))
 
 
 def a_responder(
     *cassettes: Cassette,
     mode: Mode = REPLAY,
-    playing: Playing | None = None,
+    playing: ReplayOptions | None = None,
     config: FileConfig | None = None,
-    cors: Cors | None = None,
-    recorder: Recorder | None = None,
+    cors: CorsPolicy | None = None,
+    recorder: RecordingForwarder | None = None,
     broken: dict[str, CassetteError] | None = None,
     report: Report = lambda _event, _members: None,
     clock: Callable[[], float] = lambda: 0.0,
-) -> Responder:
+) -> ReplayEngine:
     """A responder that serves these cassettes."""
-    config, cors = config or FileConfig(), cors or Cors()
+    config, cors = config or FileConfig(), cors or CorsPolicy()
     matcher = Matcher(config.rules, Redactor(config.redaction))
-    playing = playing or Playing(ignored=config.ignored)
-    serving = Serving(cors, shifting=playing.shifting)
-    responder = Responder(
+    playing = playing or ReplayOptions(ignored=config.ignored)
+    serving = RenderOptions(cors, shifting=playing.shifting)
+    responder = ReplayEngine(
         mode=mode,
         playing=playing,
         matcher=matcher,

@@ -20,7 +20,7 @@ from replaymock import wiring  # noqa: F401 - loaded before the first life
 from replaymock.app import App
 from replaymock.config.settings import Settings
 from replaymock.proxy.routes import Upstream
-from replaymock.storage.folder import Store
+from replaymock.storage.folder import CassetteFolder
 
 SERIAL = 6
 SIZE = 100_000
@@ -108,7 +108,7 @@ def events_in(data: bytes) -> list[dict[str, Any]]:
 
 def faults(folder: Path, announced: set[str]) -> list[str]:
     """What is wrong with a folder."""
-    store = Store(folder)
+    store = CassetteFolder(folder)
     store.scan()
     found = [str(error) for error in store.broken.values()]
     known = {loaded.file for loaded in store.loaded}

@@ -4,12 +4,12 @@ from replaymock.matching.index import Index
 from replaymock.matching.matcher import Matcher
 from replaymock.matching.near_misses import Miss, explain
 from replaymock.telemetry.console import counted
-from replaymock.telemetry.journal import KEPT_MISSES, KEPT_REQUESTS, Journal, News, Served
+from replaymock.telemetry.journal import KEPT_MISSES, KEPT_REQUESTS, Journal, JournalDelta, ServedRequest
 from tests.support.factories import a_request
 
 
-def served(outcome: str = "hit", target: str = "/x", file: str = "x/GET.json") -> Served:
-    return Served("GET", target, 200, outcome, file, 1.23456)
+def served(outcome: str = "hit", target: str = "/x", file: str = "x/GET.json") -> ServedRequest:
+    return ServedRequest("GET", target, 200, outcome, file, 1.23456)
 
 
 def test_what_became_known_to_be_secret_is_told_no_more() -> None:
@@ -85,7 +85,7 @@ def test_what_was_told_already_is_no_news() -> None:
         news = journal.beyond(told)
         told.add(news)
         total.add(news)
-    assert journal.beyond(told) == News()
+    assert journal.beyond(told) == JournalDelta()
     assert (total.counts, total.used, total.misses()) == (journal.counts, journal.used, journal.misses())
 
 

@@ -12,7 +12,7 @@ from replaymock.config import config_file
 from replaymock.config.settings import Settings
 from replaymock.errors import UsageError
 from replaymock.proxy.routes import Upstream
-from replaymock.recording.volatile_hints import Proposal
+from replaymock.recording.volatile_hints import VolatileHint
 from replaymock.telemetry import lifecycle
 
 
@@ -116,7 +116,7 @@ def test_a_summary_says_in_how_many_cassettes_something_is_hidden() -> None:
 def test_what_alone_changed_is_told_with_the_rules_that_are_there_already() -> None:
     told: list[tuple[str, dict[str, Any]]] = []
     settings = Settings(file=config_file.read('[record]\nvolatile = ["header:etag"]', "replaymock.toml"))
-    found = [Proposal(("json:$.a", "json:$.b"), ("x/GET.json", "y/GET.json"))]
+    found = [VolatileHint(("json:$.a", "json:$.b"), ("x/GET.json", "y/GET.json"))]
     lifecycle.tell_of_changes(settings, found, lambda event, members: told.append((event, members)))
     ((event, members),) = told
     assert (event, members["hint"]) == ("changed", 'volatile = ["header:etag", "json:$.a", "json:$.b"]')

@@ -2,17 +2,17 @@
 
 from typing import Any
 
-from replaymock.telemetry.journal import Journal, Served
-from replaymock.telemetry.subscribers import MOST_KEPT, MOST_LISTENERS, Listeners
+from replaymock.telemetry.journal import Journal, ServedRequest
+from replaymock.telemetry.subscribers import MOST_KEPT, MOST_LISTENERS, EventSubscribers
 
 
-def a_request_served(target: str) -> Served:
-    return Served("GET", target, 200, "hit", "a.json", 0.0)
+def a_request_served(target: str) -> ServedRequest:
+    return ServedRequest("GET", target, 200, "hit", "a.json", 0.0)
 
 
 def test_a_listener_hears_what_happens_from_its_joining_to_its_leaving() -> None:
     told: list[tuple[str, dict[str, Any]]] = []
-    journal, listeners = Journal(), Listeners(lambda event, members: told.append((event, members)))
+    journal, listeners = Journal(), EventSubscribers(lambda event, members: told.append((event, members)))
     journal.served(a_request_served("/before"))
     listeners.report("recorded", {"file": "before"})
     with listeners.joined(journal) as listener:
@@ -32,7 +32,7 @@ def test_a_listener_hears_what_happens_from_its_joining_to_its_leaving() -> None
 
 
 def test_what_a_listener_does_not_fetch_in_time_is_dropped_and_counted() -> None:
-    journal, listeners = Journal(), Listeners(lambda _event, _members: None)
+    journal, listeners = Journal(), EventSubscribers(lambda _event, _members: None)
     with listeners.joined(journal) as listener:
         for number in range(MOST_KEPT + 7):
             journal.served(a_request_served(f"/{number}"))
@@ -44,7 +44,7 @@ def test_what_a_listener_does_not_fetch_in_time_is_dropped_and_counted() -> None
 
 
 def test_so_many_listen_and_no_more() -> None:
-    listeners = Listeners(lambda _event, _members: None)
+    listeners = EventSubscribers(lambda _event, _members: None)
     joined = [listeners.joined(Journal()) for _ in range(MOST_LISTENERS)]
     for each in joined:
         assert not listeners.are_many

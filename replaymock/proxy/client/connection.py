@@ -14,8 +14,8 @@ from typing import cast
 
 import httpx
 
-from replaymock.http.messages import Head
-from replaymock.proxy.client.response_parser import Incoming, Malformed
+from replaymock.http.messages import ResponseHead
+from replaymock.proxy.client.response_parser import Malformed, ResponseParser
 
 # Bytes of a body that may wait for a slow caller before upstream is made to wait, too.
 MOST_WAITING = 256 * 1024
@@ -23,16 +23,16 @@ MOST_WAITING = 256 * 1024
 HEAD_WAITS_SECONDS = 0.005
 
 
-class Wire(asyncio.Protocol):
+class UpstreamConnection(asyncio.Protocol):
     """A connection; `lost` is called once it is gone."""
 
-    def __init__(self, lost: "Callable[[Wire], None]", read_timeout: float, write_timeout: float) -> None:
+    def __init__(self, lost: "Callable[[UpstreamConnection], None]", read_timeout: float, write_timeout: float) -> None:
         self._lost = lost
         self._read_timeout = read_timeout
         self._write_timeout = write_timeout
         self._loop = asyncio.get_running_loop()
         self._transport: asyncio.Transport | None = None
-        self._incoming: Incoming | None = None
+        self._incoming: ResponseParser | None = None
         self._error: Exception | None = None
         self._pieces: deque[bytes] = deque()
         self._waiting_bytes = 0
@@ -51,7 +51,7 @@ class Wire(asyncio.Protocol):
 
     def begin(self, method: str) -> None:
         """Makes ready for the answer to a request of this method."""
-        self._incoming = Incoming(method)
+        self._incoming = ResponseParser(method)
         if not self.open:
             self._error = httpx.ReadError("the connection was closed before it was used")
         if self._watch is None:
@@ -86,9 +86,9 @@ class Wire(asyncio.Protocol):
         self.uploading = False
         self._asked_at = self._loop.time()
 
-    async def head(self) -> Head:
+    async def head(self) -> ResponseHead:
         """The head of the answer, as soon as it is there."""
-        incoming = cast(Incoming, self._incoming)
+        incoming = cast(ResponseParser, self._incoming)
         while incoming.head is None:
             await self._more()
         return incoming.head
@@ -96,7 +96,7 @@ class Wire(asyncio.Protocol):
     async def read(self) -> bytes:
         """The next piece of the body; empty at its end."""
         while not self._pieces:
-            if cast(Incoming, self._incoming).ended:
+            if cast(ResponseParser, self._incoming).ended:
                 return b""
             await self._more()
         piece = self._pieces.popleft()

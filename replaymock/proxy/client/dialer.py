@@ -13,8 +13,8 @@ import h11
 
 from replaymock.http.headers import get, list_items
 from replaymock.http.messages import Request, Response
-from replaymock.http.websocket_frames import READ_BYTES, Side, Stream
-from replaymock.http.websocket_handshake import accept, asking, chosen, protocols
+from replaymock.http.websocket_frames import READ_BYTES, ByteStream, WebSocketConnection
+from replaymock.http.websocket_handshake import accept, client_headers, parse_accepted_extension, protocols
 
 SWITCHING = 101
 _KEY_BYTES = 16
@@ -22,7 +22,7 @@ _PORTS = {"http": 80, "https": 443}
 
 
 @dataclass(frozen=True, slots=True)
-class Answered:
+class WebSocketReply:
     """What the backend said to a request for a WebSocket; `side` is there if it agreed.
 
     If not, `connection` is there where another request can be sent on it.
@@ -30,21 +30,21 @@ class Answered:
 
     response: Response
     protocol: str = ""
-    side: Side | None = None
-    connection: "Connection | None" = None
+    side: WebSocketConnection | None = None
+    connection: "DialedConnection | None" = None
 
 
-class Malformed(Exception):
+class MalformedHandshake(Exception):
     """The backend's answer is no HTTP, or agrees to what was not asked."""
 
 
-async def connect(origin: str, proxy: str, tls: ssl.SSLContext) -> "Connection":
+async def connect(origin: str, proxy: str, tls: ssl.SSLContext) -> "DialedConnection":
     """A connection to an origin, through a proxy where one is named. OSError, or Malformed when the proxy refuses."""
     parts, by = urlsplit(origin), urlsplit(proxy or origin)
     port = by.port or _PORTS.get(by.scheme, 80)
     secure = tls if by.scheme == "https" else None
     streams = await asyncio.open_connection(by.hostname, port, limit=READ_BYTES, ssl=secure)
-    connection = Connection(*streams)
+    connection = DialedConnection(*streams)
     try:
         if proxy:
             await _tunnel(connection, parts.netloc if parts.port else f"{parts.netloc}:{_PORTS[parts.scheme]}", proxy)
@@ -56,7 +56,7 @@ async def connect(origin: str, proxy: str, tls: ssl.SSLContext) -> "Connection":
     return connection
 
 
-async def ask(connection: "Connection", request: Request, limit: int) -> Answered:
+async def open_websocket(connection: "DialedConnection", request: Request, limit: int) -> WebSocketReply:
     """The answer to a request that is to open a WebSocket; a body beyond `limit` bytes is cut off.
 
     The request's own handshake headers are replaced. OSError or Malformed, with the connection closed.
@@ -67,25 +67,29 @@ async def ask(connection: "Connection", request: Request, limit: int) -> Answere
     plain = tuple(pair for pair in request.headers if not pair[0].lower().startswith("sec-websocket-"))
     client = h11.Connection(h11.CLIENT, max_incomplete_event_size=READ_BYTES)
     try:
-        await _say(connection, client, Request("GET", request.target, asking(plain, key, offered, compress=compress)))
+        await _say(
+            connection, client, Request("GET", request.target, client_headers(plain, key, offered, compress=compress))
+        )
         response = await _answer(connection, client, limit)
         if response.status != SWITCHING:
             if client.our_state is h11.DONE and client.their_state is h11.DONE and not client.trailing_data[0]:
-                return Answered(response, connection=connection)
+                return WebSocketReply(response, connection=connection)
             connection.close()
-            return Answered(response)
+            return WebSocketReply(response)
         protocol = _agreed(response, key, offered)
-        side = Side(connection, chosen(response.headers), limit, is_client=True, data=client.trailing_data[0])
-        return Answered(response, protocol, side)
+        side = WebSocketConnection(
+            connection, parse_accepted_extension(response.headers), limit, is_client=True, data=client.trailing_data[0]
+        )
+        return WebSocketReply(response, protocol, side)
     except (h11.ProtocolError, ValueError) as error:
         connection.close()
-        raise Malformed(str(error)) from error
+        raise MalformedHandshake(str(error)) from error
     except BaseException:
         connection.close()
         raise
 
 
-class Connection(Stream):
+class DialedConnection(ByteStream):
     """A connection to the backend."""
 
     def __init__(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
@@ -125,7 +129,7 @@ class Connection(Stream):
         self._writer.close()
 
 
-async def _tunnel(connection: Connection, authority: str, proxy: str) -> None:
+async def _tunnel(connection: DialedConnection, authority: str, proxy: str) -> None:
     """Has a proxy connect to an authority (RFC 9110 section 9.3.6)."""
     parts = urlsplit(proxy)
     headers: tuple[tuple[str, str], ...] = (("Host", authority),)
@@ -137,12 +141,12 @@ async def _tunnel(connection: Connection, authority: str, proxy: str) -> None:
         await _say(connection, client, Request("CONNECT", authority, headers))
         answer = await _event(connection, client)
     except h11.ProtocolError as error:
-        raise Malformed(str(error)) from error
+        raise MalformedHandshake(str(error)) from error
     if not isinstance(answer, h11.Response) or answer.status_code // 100 != 2:  # noqa: PLR2004 - successful
-        raise Malformed(f"the proxy answered {getattr(answer, 'status_code', 'nothing')} to CONNECT")
+        raise MalformedHandshake(f"the proxy answered {getattr(answer, 'status_code', 'nothing')} to CONNECT")
 
 
-async def _say(connection: Connection, client: h11.Connection, request: Request) -> None:
+async def _say(connection: DialedConnection, client: h11.Connection, request: Request) -> None:
     event = h11.Request(
         method=request.method,
         target=request.target,
@@ -151,12 +155,12 @@ async def _say(connection: Connection, client: h11.Connection, request: Request)
     await connection.write((client.send(event) or b"") + (client.send(h11.EndOfMessage()) or b""))
 
 
-async def _answer(connection: Connection, client: h11.Connection, limit: int) -> Response:
+async def _answer(connection: DialedConnection, client: h11.Connection, limit: int) -> Response:
     found = await _event(connection, client)
     while isinstance(found, h11.InformationalResponse) and found.status_code != SWITCHING:
         found = await _event(connection, client)
     if not isinstance(found, h11.Response | h11.InformationalResponse):
-        raise Malformed("it closed the connection before it answered")
+        raise MalformedHandshake("it closed the connection before it answered")
     headers = tuple((name.decode("latin-1"), value.decode("latin-1")) for name, value in found.headers.raw_items())
     body = bytearray()
     while isinstance(found, h11.Response) and len(body) <= limit:
@@ -167,7 +171,7 @@ async def _answer(connection: Connection, client: h11.Connection, limit: int) ->
     return Response(found.status_code, bytes(found.reason).decode("latin-1"), headers, bytes(body[:limit]))
 
 
-async def _event(connection: Connection, client: h11.Connection) -> Any:
+async def _event(connection: DialedConnection, client: h11.Connection) -> Any:
     """The next event that is not a request for more bytes."""
     while (event := client.next_event()) is h11.NEED_DATA:
         client.receive_data(await connection.read())

@@ -16,19 +16,19 @@ import httpx
 
 from replaymock.http import challenges
 from replaymock.http.headers import TOKEN
-from replaymock.http.messages import Head, Request
-from replaymock.proxy.client.connection import Wire
-from replaymock.proxy.client.uploading import Upload, has_body
+from replaymock.http.messages import Request, ResponseHead
+from replaymock.proxy.client.connection import UpstreamConnection
+from replaymock.proxy.client.uploading import RequestUpload, has_body
 
 # An upload that upstream has answered already is still read to its end for a moment, so that it can be recorded.
 LINGER_SECONDS = 2.0
 _QUICK_SECONDS = 0.25
 
 
-class Reply(Protocol):
+class UpstreamResponse(Protocol):
     """An answer whose body is still to come. `head` is as it was sent."""
 
-    head: Head
+    head: ResponseHead
 
     async def read(self) -> bytes:
         """The next piece of the body, as it arrives; empty at its end."""
@@ -54,7 +54,7 @@ class Transport(Protocol):
 
     async def ask(
         self, origin: str, request: Request, body: AsyncIterator[bytes], client: Hashable | None = None
-    ) -> Reply:
+    ) -> UpstreamResponse:
         """Sends a request; the answer as soon as its head has come."""
 
     def hand_on(self, origin: str, client: Hashable) -> Streams | None:
@@ -67,7 +67,7 @@ class Transport(Protocol):
         """Closes every connection."""
 
 
-class Pool:
+class ConnectionPool:
     """Connections to any number of origins. Idle ones are kept for `keepalive` seconds, owned ones while they last."""
 
     def __init__(self, tls: ssl.SSLContext, connect: float, read: float, write: float, keepalive: float) -> None:
@@ -77,14 +77,14 @@ class Pool:
         self._read_timeout = read
         self._write_timeout = write
         self._keepalive = keepalive
-        self._idle: dict[str, dict[Wire, None]] = {}
-        self._owned: dict[Hashable, dict[str, Wire]] = {}
-        self._wires: set[Wire] = set()
+        self._idle: dict[str, dict[UpstreamConnection, None]] = {}
+        self._owned: dict[Hashable, dict[str, UpstreamConnection]] = {}
+        self._wires: set[UpstreamConnection] = set()
         self._sweep: asyncio.TimerHandle | None = None
 
     async def ask(
         self, origin: str, request: Request, body: AsyncIterator[bytes], client: Hashable | None = None
-    ) -> Reply:
+    ) -> UpstreamResponse:
         """Sends a request; the answer as soon as its head has come.
 
         It is sent once more where a kept connection turns out to be gone, nothing of an answer has come, and doing it
@@ -126,18 +126,18 @@ class Pool:
 
     async def _exchange(
         self,
-        wire: Wire,
+        wire: UpstreamConnection,
         origin: str,
         request: Request,
         head: bytes,
         body: AsyncIterator[bytes],
         client: Hashable | None,
-    ) -> Reply:
-        upload: Upload | None = None
+    ) -> UpstreamResponse:
+        upload: RequestUpload | None = None
         try:
             wire.begin(request.method)
             if has_body(request.headers):
-                upload = Upload(wire, head, body, request.headers)
+                upload = RequestUpload(wire, head, body, request.headers)
             else:
                 wire.send(head)
                 await _nothing(body)
@@ -153,7 +153,7 @@ class Pool:
             self._own(wire, origin, client)
         return _Answer(found, wire, upload, lambda: self._keep(origin, wire, client))
 
-    async def _connect(self, origin: str) -> Wire:
+    async def _connect(self, origin: str) -> UpstreamConnection:
         parts = urlsplit(origin)
         host, secure = parts.hostname or "", parts.scheme == "https"
         options: dict[str, Any] = {"ssl": self._tls, "server_hostname": host} if secure else {}
@@ -162,7 +162,9 @@ class Pool:
         try:
             async with asyncio.timeout(self._connect_timeout):
                 _, wire = await asyncio.get_running_loop().create_connection(
-                    lambda: Wire(lambda gone: self._forget(origin, gone), self._read_timeout, self._write_timeout),
+                    lambda: UpstreamConnection(
+                        lambda gone: self._forget(origin, gone), self._read_timeout, self._write_timeout
+                    ),
                     sock=await _connected(host, parts.port or (443 if secure else 80)),
                     **options,
                 )
@@ -174,7 +176,7 @@ class Pool:
             self._wires.add(wire)
         return wire
 
-    def _take(self, origin: str) -> Wire | None:
+    def _take(self, origin: str) -> UpstreamConnection | None:
         """A kept connection, the youngest first, on which nothing has come since: neither bytes nor its end."""
         idle = self._idle.get(origin)
         now = asyncio.get_running_loop().time()
@@ -185,13 +187,13 @@ class Pool:
             wire.abort()
         return None
 
-    def _own(self, wire: Wire, origin: str, client: Hashable | None) -> None:
+    def _own(self, wire: UpstreamConnection, origin: str, client: Hashable | None) -> None:
         """Makes a connection one client's own, for as long as both last."""
         wire.owned = True
         if client is not None:
             self._owned.setdefault(client, {})[origin] = wire
 
-    def _keep(self, origin: str, wire: Wire, client: Hashable | None) -> None:
+    def _keep(self, origin: str, wire: UpstreamConnection, client: Hashable | None) -> None:
         if wire.owned:
             if self._owned.get(client, {}).get(origin) is not wire:
                 wire.abort()  # its client is gone, or has another by now
@@ -211,7 +213,7 @@ class Pool:
         left = [wire.idle_since for idle in self._idle.values() for wire in idle]
         self._sweep = loop.call_at(min(left) + self._keepalive, self._sweep_idle) if left else None
 
-    def _forget(self, origin: str, wire: Wire) -> None:
+    def _forget(self, origin: str, wire: UpstreamConnection) -> None:
         self._wires.discard(wire)
         self._idle.get(origin, {}).pop(wire, None)
 
@@ -219,7 +221,9 @@ class Pool:
 class _Answer:
     """An answer over one connection, which `keep` takes back."""
 
-    def __init__(self, head: Head, wire: Wire, upload: Upload | None, keep: Callable[[], None]) -> None:
+    def __init__(
+        self, head: ResponseHead, wire: UpstreamConnection, upload: RequestUpload | None, keep: Callable[[], None]
+    ) -> None:
         self.head = head
         self.read = wire.read
         self.whole = wire.whole
@@ -258,7 +262,7 @@ def request_head(request: Request) -> bytes:
     return head.encode("latin-1")
 
 
-def _usable(wire: Wire | None) -> Wire | None:
+def _usable(wire: UpstreamConnection | None) -> UpstreamConnection | None:
     """A client's own connection, unless it is gone or still in use."""
     if wire is None or wire.is_busy:
         return None

@@ -9,8 +9,8 @@ import httpx
 
 from replaymock.errors import UsageError
 from replaymock.http import challenges
-from replaymock.http.messages import Head, Request
-from replaymock.redaction.redactor import shown_url
+from replaymock.http.messages import Request, ResponseHead
+from replaymock.redaction.redactor import redact_url
 
 # No more idle connections than that are kept; how many there are at once is limited by who asks.
 _MOST_IDLE = 400
@@ -75,7 +75,7 @@ class _Answer:
     """An answer, as httpx has it."""
 
     def __init__(self, response: httpx.Response) -> None:
-        self.head = Head(
+        self.head = ResponseHead(
             response.status_code,
             response.extensions.get("reason_phrase", b"").decode("latin-1"),
             tuple((name.decode("latin-1"), value.decode("latin-1")) for name, value in response.headers.raw),
@@ -125,4 +125,4 @@ def _proxy(url: str) -> httpx.Proxy:
     try:
         return httpx.Proxy(url)
     except ValueError as error:
-        raise UsageError(f"--upstream-proxy {shown_url(url)!r}: write it as http://host:port") from error
+        raise UsageError(f"--upstream-proxy {redact_url(url)!r}: write it as http://host:port") from error

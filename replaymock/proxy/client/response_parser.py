@@ -10,7 +10,7 @@ import re
 import httptools
 
 from replaymock.http.headers import TOKEN, list_items
-from replaymock.http.messages import Head
+from replaymock.http.messages import ResponseHead
 
 MAX_HEAD = 256 * 1024
 MAX_FIELDS = 1000
@@ -21,11 +21,11 @@ class Malformed(ValueError):
     """Bytes that are no HTTP/1 response; the text says why."""
 
 
-class Incoming:
+class ResponseParser:
     """One response, fed as it arrives, to a request of this method."""
 
     def __init__(self, method: str) -> None:
-        self.head: Head | None = None
+        self.head: ResponseHead | None = None
         self.ended = False
         # Whether the connection can carry another exchange once this one has ended.
         self.keeps = False
@@ -85,14 +85,14 @@ class Incoming:
             raise Malformed(_TOO_LONG)
         return b""
 
-    def _pass_over(self, interim: Head) -> None:
+    def _pass_over(self, interim: ResponseHead) -> None:
         self._interim += 1
         if interim.status == 101:  # noqa: PLR2004 - nothing here asks for another protocol
             raise Malformed("it switches protocols unasked")
         if self._interim > MAX_INTERIM:
             raise Malformed(f"more than {MAX_INTERIM} interim answers come before it")
 
-    def _frame(self, version: str, head: Head) -> None:
+    def _frame(self, version: str, head: ResponseHead) -> None:
         """How the body ends (RFC 9112 section 6.3)."""
         options: list[str] = []
         lengths: set[str] = set()
@@ -170,7 +170,7 @@ class _Chunks:
         self.excess = self.ended
 
 
-def _parse(section: str) -> tuple[str, Head]:
+def _parse(section: str) -> tuple[str, ResponseHead]:
     """Version and head of a section without its blank line."""
     line = _STATUS_LINE.match(section)
     if not line:
@@ -187,7 +187,7 @@ def _parse(section: str) -> tuple[str, Head]:
         at = field.end()
     if len(headers) > MAX_FIELDS:
         raise Malformed(f"it has more than {MAX_FIELDS} headers")
-    return line[1], Head(int(line[2]), line[3] or "", tuple(headers))
+    return line[1], ResponseHead(int(line[2]), line[3] or "", tuple(headers))
 
 
 def _length(values: set[str]) -> int:

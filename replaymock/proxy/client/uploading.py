@@ -6,15 +6,15 @@ from collections.abc import AsyncIterator
 import httpx
 
 from replaymock.http.headers import Headers, get, has
-from replaymock.proxy.client.connection import Wire
+from replaymock.proxy.client.connection import UpstreamConnection
 
 _SETTLES_SECONDS = 1.0
 
 
-class Upload:
+class RequestUpload:
     """Sends a head and the body after it, in a task of its own; what goes wrong is told to who reads the answer."""
 
-    def __init__(self, wire: Wire, head: bytes, body: AsyncIterator[bytes], headers: Headers) -> None:
+    def __init__(self, wire: UpstreamConnection, head: bytes, body: AsyncIterator[bytes], headers: Headers) -> None:
         # What is left to be sent; None for chunks, whose end only the caller knows.
         self._left = None if has(headers, "transfer-encoding") else int(get(headers, "content-length"))
         self._wire = wire

@@ -11,12 +11,12 @@ from msgspec import Struct
 
 from replaymock.errors import UsageError
 from replaymock.redaction.gitleaks.re2 import Untranslatable, compiled
-from replaymock.redaction.gitleaks.rules import Allowance, SecretRule
+from replaymock.redaction.gitleaks.rules import Allowlist, GitleaksRule
 
 Table = Mapping[str, Any]
 
 
-class RulesFile(Struct, frozen=True):
+class GitleaksConfig(Struct, frozen=True):
     """What a file says, unread: its rules by id, its own allowlists, and the file it `extends`, without some rules."""
 
     place: str
@@ -26,14 +26,14 @@ class RulesFile(Struct, frozen=True):
     disabled: frozenset[str] = frozenset()
 
 
-class Applied(Struct, frozen=True):
+class CompiledRules(Struct, frozen=True):
     """The rules that are applied, and a note on each thing that is not."""
 
-    rules: tuple[SecretRule, ...]
+    rules: tuple[GitleaksRule, ...]
     notes: tuple[str, ...]
 
 
-def parse(text: str, place: str) -> RulesFile:
+def parse(text: str, place: str) -> GitleaksConfig:
     """The file from its text. UsageError naming `place` and line where it is none."""
     import tomllib  # noqa: PLC0415 - only who has such a file waits for it
 
@@ -44,17 +44,17 @@ def parse(text: str, place: str) -> RulesFile:
     return _Reader(text, place).file(found)
 
 
-def joined(below: RulesFile, above: RulesFile) -> RulesFile:
+def extended(below: GitleaksConfig, above: GitleaksConfig) -> GitleaksConfig:
     """A file with what it extends below it. Of a rule that both have, the upper one's fields count; lists add up."""
     rules = {name: rule for name, rule in below.rules.items() if name not in above.disabled}
     for name, rule in above.rules.items():
         under = rules.get(name, {})
         lists = {key: [*under.get(key, []), *rule.get(key, [])] for key in _ADDING if key in under or key in rule}
         rules[name] = {**under, **rule, **lists}
-    return RulesFile(above.place, rules, below.allowlists + above.allowlists)
+    return GitleaksConfig(above.place, rules, below.allowlists + above.allowlists)
 
 
-def applied(file: RulesFile) -> Applied:
+def applied(file: GitleaksConfig) -> CompiledRules:
     """The rules of a file, made ready."""
     notes: list[str] = []
     everywhere = [(_allowance(table, "the allowlist", notes), table) for table in file.allowlists]
@@ -66,7 +66,7 @@ def applied(file: RulesFile) -> Applied:
             rules.append(_rule(name, table, tuple(found for found in own if found)))
         except Untranslatable as reason:
             notes.append(f"{name}: {reason}")
-    return Applied(tuple(rules), tuple(dict.fromkeys(notes)))
+    return CompiledRules(tuple(rules), tuple(dict.fromkeys(notes)))
 
 
 def warning(place: str, notes: tuple[str, ...]) -> str:
@@ -74,7 +74,7 @@ def warning(place: str, notes: tuple[str, ...]) -> str:
     return f"{place}: not all of it is applied: {'; '.join(notes)}"
 
 
-def _rule(name: str, table: Table, allowed: tuple[Allowance, ...]) -> SecretRule:
+def _rule(name: str, table: Table, allowed: tuple[Allowlist, ...]) -> GitleaksRule:
     if not table.get("regex"):
         raise Untranslatable("tells of names of files only" if table.get("path") else "has no regex")
     if table.get("skipReport"):
@@ -86,10 +86,10 @@ def _rule(name: str, table: Table, allowed: tuple[Allowance, ...]) -> SecretRule
     # A keyword that JSON spells otherwise is not seen in JSON text.
     keywords = keywords if all(map(_PLAIN.fullmatch, keywords)) else ()
     shown = _UNFIT.sub("_", name)[:_LONGEST_NAME]
-    return SecretRule(shown, expression, keywords, group, float(table.get("entropy", 0)), allowed)
+    return GitleaksRule(shown, expression, keywords, group, float(table.get("entropy", 0)), allowed)
 
 
-def _allowance(table: Table, whose: str, notes: list[str]) -> Allowance | None:
+def _allowance(table: Table, whose: str, notes: list[str]) -> Allowlist | None:
     """What an allowlist allows; None where that hangs on a file or a commit."""
     all_of = str(table.get("condition", "OR")).upper() in ("AND", "&&")
     if all_of and (table.get("paths") or table.get("commits")):
@@ -103,7 +103,7 @@ def _allowance(table: Table, whose: str, notes: list[str]) -> Allowance | None:
             if all_of:
                 return None
     words = tuple(word.lower() for word in table.get("stopwords", ()))
-    return Allowance(tuple(expressions), str(table.get("regexTarget") or "secret"), words, all_of)
+    return Allowlist(tuple(expressions), str(table.get("regexTarget") or "secret"), words, all_of)
 
 
 class _Reader:
@@ -113,7 +113,7 @@ class _Reader:
         self._lines = text.splitlines()
         self._place = place
 
-    def file(self, found: Table) -> RulesFile:
+    def file(self, found: Table) -> GitleaksConfig:
         extend = self._of(found, "extend", dict, {})
         rules = {}
         for number, rule in enumerate(self._tables(found, "rules"), 1):
@@ -121,7 +121,7 @@ class _Reader:
             if not isinstance(name, str) or not name:
                 raise UsageError(f"{self._at('rules', number)}: rule {number} has no id")
             rules[name] = self._checked(rule, name)
-        file = RulesFile(
+        file = GitleaksConfig(
             self._place,
             rules,
             tuple(self._allowlists(found, "allowlist")),

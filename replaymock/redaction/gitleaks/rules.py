@@ -16,7 +16,7 @@ Hide = Callable[[str, str], str]
 """From a secret and the name of its rule to what stands for it."""
 
 
-class Allowance(Struct, frozen=True):
+class Allowlist(Struct, frozen=True):
     """What a rule leaves alone: by expressions for the `secret`, the `match` or its `line`, or by words in the secret.
 
     With `all_of`, both have to say so.
@@ -40,7 +40,7 @@ class Allowance(Struct, frozen=True):
         return bool(verdicts) and (all(verdicts) if self.all_of else any(verdicts))
 
 
-class SecretRule(Struct, frozen=True):
+class GitleaksRule(Struct, frozen=True):
     """A kind of secret. `group` is what holds it; 0 is the first group that holds anything, or else all of the match.
 
     `keywords` are in lower case; without one of them in it, a text is not searched.
@@ -51,7 +51,7 @@ class SecretRule(Struct, frozen=True):
     keywords: tuple[str, ...] = ()
     group: int = 0
     entropy: float = 0.0
-    allowed: tuple[Allowance, ...] = ()
+    allowed: tuple[Allowlist, ...] = ()
 
     def replaced(self, text: str, hide: Hide, begin: int = 0, end: int | None = None) -> str:
         """Text in which each secret of this kind, as far as it is between two places, is what `hide` makes of it."""
@@ -85,10 +85,10 @@ class SecretRule(Struct, frozen=True):
         return any(allowance.holds(found, secret) for allowance in self.allowed)
 
 
-class TeamRules:
+class RuleSet:
     """All rules of a team, and their `names`, which are no secrets whatever they look like."""
 
-    def __init__(self, rules: Sequence[SecretRule]) -> None:
+    def __init__(self, rules: Sequence[GitleaksRule]) -> None:
         self.names = frozenset(rule.name for rule in rules)
         self._rules = rules
         self._places: dict[str, list[int]] = {}
@@ -122,7 +122,7 @@ class TeamRules:
                 value = found[len(before) : len(found) - len(after)]
         return value
 
-    def _likely(self, lowered: str) -> list[SecretRule]:
+    def _likely(self, lowered: str) -> list[GitleaksRule]:
         """The rules that a text in lower case may be searched by."""
         found = {place for keyword, places in self._places.items() if keyword in lowered for place in places}
         return [self._rules[place] for place in (sorted(found.union(self._always)) if found else self._always)]

@@ -13,11 +13,11 @@ from replaymock.errors import RequestRefused
 from replaymock.http.headers import Headers, get
 from replaymock.http.messages import Request
 from replaymock.http.problem import problem
-from replaymock.http.rendered import Answer, json_answer, with_header
-from replaymock.replay.engine import Responder
-from replaymock.server.access import Guard
+from replaymock.http.rendered import RenderedResponse, json_answer, with_header
+from replaymock.replay.engine import ReplayEngine
+from replaymock.server.access import HostGuard
 from replaymock.server.admin import page
-from replaymock.telemetry.journal import Journal, Question
+from replaymock.telemetry.journal import BroadcastQuestion, Journal
 
 PREFIX = "/__replaymock"
 
@@ -30,33 +30,35 @@ def is_own(path: str) -> bool:
     return _UNUSUAL.search(path) is not None and _plain(path).startswith(f"{PREFIX}/")
 
 
-def concerns_all(request: Request, responder: Responder, guard: Guard) -> bool:
+def concerns_all(request: Request, responder: ReplayEngine, guard: HostGuard) -> bool:
     """Whether a request is to be answered by `answer_for_all`: one of several workers cannot answer it alone."""
     asks = responder.ask_all is not None and is_own(request.path) and _name(request) in _ABOUT_ALL
     return asks and _refusal(request, guard) is None
 
 
-async def answer_for_all(request: Request, responder: Responder, guard: Guard) -> Answer:
+async def answer_for_all(request: Request, responder: ReplayEngine, guard: HostGuard) -> RenderedResponse:
     """The answer of an own endpoint that speaks for every worker."""
     if responder.ask_all is None:
         return answer(request, responder, guard)
-    question = Question(reset=_name(request) == "reset", session=request.session or None)
+    question = BroadcastQuestion(reset=_name(request) == "reset", session=request.session or None)
     return answer(request, responder, guard, await responder.ask_all(question))
 
 
-def answer(request: Request, responder: Responder, guard: Guard, journal: Journal | None = None) -> Answer:
+def answer(
+    request: Request, responder: ReplayEngine, guard: HostGuard, journal: Journal | None = None
+) -> RenderedResponse:
     """The answer of an own endpoint; `journal` is that of all workers, where the responder's own is one of several."""
     refused = _refusal(request, guard)
     if refused:
         return refused
     _, respond = _ENDPOINTS[_name(request)]
     found = respond(responder, request, journal or responder.journal)
-    if isinstance(found, Answer):
+    if isinstance(found, RenderedResponse):
         return found
     return json_answer(200, "OK", found, HEADERS)
 
 
-def _refusal(request: Request, guard: Guard) -> Answer | None:
+def _refusal(request: Request, guard: HostGuard) -> RenderedResponse | None:
     try:
         _check(request, guard)
     except RequestRefused as error:
@@ -67,7 +69,7 @@ def _refusal(request: Request, guard: Guard) -> Answer | None:
     return None
 
 
-def _check(request: Request, guard: Guard) -> None:
+def _check(request: Request, guard: HostGuard) -> None:
     name = _name(request)
     if name not in _ENDPOINTS:
         known = ", ".join(f"{PREFIX}/{known}" for known in _ENDPOINTS if known not in page.FILES)
@@ -100,29 +102,29 @@ def _plain(path: str) -> str:
     return "/" + "/".join(kept) + "/"
 
 
-def _health(_responder: Responder, _request: Request, _journal: Journal) -> Any:
+def _health(_responder: ReplayEngine, _request: Request, _journal: Journal) -> Any:
     return {"status": "ok"}
 
 
-def _ready(responder: Responder, _request: Request, _journal: Journal) -> Any:
+def _ready(responder: ReplayEngine, _request: Request, _journal: Journal) -> Any:
     mode = "record" if responder.mode.save else "replay"
     counts = {"cassettes": len(responder.index), "broken": len(responder.broken)}
     return {"status": "ready", "mode": mode, "pid": os.getpid(), **counts}
 
 
-def _misses(_responder: Responder, _request: Request, journal: Journal) -> Any:
+def _misses(_responder: ReplayEngine, _request: Request, journal: Journal) -> Any:
     return {"misses": journal.misses()}
 
 
-def _requests(responder: Responder, _request: Request, _journal: Journal) -> Any:
+def _requests(responder: ReplayEngine, _request: Request, _journal: Journal) -> Any:
     return {"requests": responder.journal.requests()}
 
 
-def _unused(responder: Responder, _request: Request, journal: Journal) -> Any:
+def _unused(responder: ReplayEngine, _request: Request, journal: Journal) -> Any:
     return {"unused": sorted(journal.unused(responder.index.entries))}
 
 
-def _cassettes(responder: Responder, _request: Request, _journal: Journal) -> Any:
+def _cassettes(responder: ReplayEngine, _request: Request, _journal: Journal) -> Any:
     entries = responder.index.entries.values()
     return {
         "cassettes": [
@@ -138,7 +140,7 @@ def _cassettes(responder: Responder, _request: Request, _journal: Journal) -> An
     }
 
 
-def _sessions(responder: Responder, _request: Request, _journal: Journal) -> Any:
+def _sessions(responder: ReplayEngine, _request: Request, _journal: Journal) -> Any:
     found = responder.sessions.all()
     return {
         "sessions": [
@@ -148,17 +150,17 @@ def _sessions(responder: Responder, _request: Request, _journal: Journal) -> Any
     }
 
 
-def _reset(responder: Responder, request: Request, _journal: Journal) -> Any:
+def _reset(responder: ReplayEngine, request: Request, _journal: Journal) -> Any:
     name = request.session or None
     responder.sessions.reset(name)
     return {"status": "reset", "session": name}
 
 
-def _page(_responder: Responder, request: Request, _journal: Journal) -> Any:
+def _page(_responder: ReplayEngine, request: Request, _journal: Journal) -> Any:
     return page.page(_name(request), HEADERS)
 
 
-def _events(responder: Responder, _request: Request, _journal: Journal) -> Any:
+def _events(responder: ReplayEngine, _request: Request, _journal: Journal) -> Any:
     return page.events(responder.listeners, responder.journal, HEADERS)
 
 
@@ -175,7 +177,7 @@ _OWN_VIA = re.compile(r"\breplaymock-[0-9a-f]{8}\b")
 _ABOUT_ALL = frozenset(("misses", "unused", "reset"))
 _NOT_EMBEDDED = frozenset(("events",))
 _OPEN_TO_ANY_HOST = frozenset(("health", "ready"))
-_ENDPOINTS: dict[str, tuple[str, Callable[[Responder, Request, Journal], Any]]] = {
+_ENDPOINTS: dict[str, tuple[str, Callable[[ReplayEngine, Request, Journal], Any]]] = {
     "health": ("GET", _health),
     "ready": ("GET", _ready),
     "misses": ("GET", _misses),

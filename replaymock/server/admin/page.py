@@ -11,9 +11,9 @@ import msgspec
 
 from replaymock.http.headers import Headers
 from replaymock.http.problem import problem
-from replaymock.http.rendered import Answer, Begin, Leave, Send, Step, Wait, frame, head
+from replaymock.http.rendered import Delay, Detach, RenderedResponse, SendBody, SendHead, Step, frame, head
 from replaymock.telemetry.journal import Journal
-from replaymock.telemetry.subscribers import Listeners
+from replaymock.telemetry.subscribers import EventSubscribers
 
 FILES = {"": "index.html", **{f"page/{name}": name for name in ("style.css", "page.js", "icon.svg")}}
 """The files by the names under which they are asked for."""
@@ -32,7 +32,7 @@ _POLICY = (
 
 
 @cache
-def page(name: str, headers: Headers) -> Answer:
+def page(name: str, headers: Headers) -> RenderedResponse:
     """A file of the page, with headers of which the content policy is replaced."""
     file = Path(__file__).with_name("static") / FILES[name]
     media_type = f"{_TYPES[file.suffix[1:]]}; charset=utf-8"
@@ -41,11 +41,11 @@ def page(name: str, headers: Headers) -> Answer:
     return frame(200, "OK", (*own, *others), file.read_bytes())
 
 
-def events(listeners: Listeners, journal: Journal, headers: Headers) -> Answer:
+def events(listeners: EventSubscribers, journal: Journal, headers: Headers) -> RenderedResponse:
     """What happens from now on, as server-sent events, until the caller leaves."""
     if listeners.are_many:
         return problem(503, "too_many_listeners", "too many are listening already", headers)
-    return Answer(
+    return RenderedResponse(
         200,
         head(200, "OK", (("Content-Type", "text/event-stream"), *headers)),
         steps=_telling(listeners, journal),
@@ -53,9 +53,9 @@ def events(listeners: Listeners, journal: Journal, headers: Headers) -> Answer:
     )
 
 
-def _telling(listeners: Listeners, journal: Journal) -> Iterator[Step]:
+def _telling(listeners: EventSubscribers, journal: Journal) -> Iterator[Step]:
     with listeners.joined(journal) as listener:
-        yield from (Begin(), Leave(), Send(b"retry: 1000\n\n"))
+        yield from (SendHead(), Detach(), SendBody(b"retry: 1000\n\n"))
         quiet = 0.0
         while True:
             news = b"".join(
@@ -66,5 +66,5 @@ def _telling(listeners: Listeners, journal: Journal) -> Iterator[Step]:
             if quiet >= QUIET_SECONDS:
                 quiet, news = 0.0, b": nothing new\n\n"
             if news:
-                yield Send(news)
-            yield Wait(LOOK_SECONDS)
+                yield SendBody(news)
+            yield Delay(LOOK_SECONDS)

@@ -17,20 +17,20 @@ import httptools
 from replaymock.errors import RequestRefused
 from replaymock.http.headers import get, has
 from replaymock.http.messages import Request
-from replaymock.http.rendered import Answer, with_header
-from replaymock.server.access import check
+from replaymock.http.rendered import RenderedResponse, with_header
+from replaymock.server.access import validate_request
 from replaymock.server.connections import SECONDS
-from replaymock.server.date_header import Starts
-from replaymock.server.fastpath.cache import Known, Ready, ready
-from replaymock.server.fastpath.connection import Connection
+from replaymock.server.date_header import DatedStatusLines
+from replaymock.server.fastpath.cache import ReadyResponse, ReadyResponses, ready
+from replaymock.server.fastpath.connection import FastConnection
 from replaymock.server.listener import Acceptor
-from replaymock.telemetry.journal import Served
+from replaymock.telemetry.journal import ServedRequest
 
-Constant = tuple[Answer, Served]
+Constant = tuple[RenderedResponse, ServedRequest]
 """An answer that every equal request gets as long as the index lives, and how it stands in the journal."""
 
 
-class Road(Protocol):
+class FastAnswers(Protocol):
     """The server beside the lane."""
 
     def constant(self, request: Request) -> Constant | None:
@@ -46,7 +46,7 @@ class Road(Protocol):
         """Whether one more connection is taken beside its own and these others."""
 
 
-class FastLane:
+class FastPath:
     """Accepts connections, serves what it can, and hands the others on.
 
     `count` takes note of an answer that was made for a request, `repeat` of one that was served before.
@@ -54,20 +54,20 @@ class FastLane:
 
     def __init__(
         self,
-        road: Road,
-        count: Callable[[Served], None],
-        repeat: Callable[[Served], None],
+        road: FastAnswers,
+        count: Callable[[ServedRequest], None],
+        repeat: Callable[[ServedRequest], None],
         warn: Callable[[str], None],
         idle_seconds: float = SECONDS,
     ) -> None:
-        self.known = Known()
+        self.known = ReadyResponses()
         self.repeat = repeat
         self._road = road
         self._count = count
         self._idle_seconds = idle_seconds
         self._loop = asyncio.get_running_loop()
-        self.starts = Starts(self._loop)
-        self._connections: set[Connection] = set()
+        self.starts = DatedStatusLines(self._loop)
+        self._connections: set[FastConnection] = set()
         self._acceptor = Acceptor(self._take, lambda: road.has_room(len(self._connections)), warn)
         self._sweeping = self._loop.call_later(idle_seconds / 4, self._sweep)
 
@@ -97,7 +97,7 @@ class FastLane:
         for connection in list(self._connections):
             connection.close()
 
-    def answer(self, head: bytes) -> Ready | None:
+    def answer(self, head: bytes) -> ReadyResponse | None:
         """What a request head is answered with here, noted as served; None for what the server must see."""
         known = self.known.get(head)
         if known is not None:
@@ -109,12 +109,12 @@ class FastLane:
             self.known.offer(head, made)
         return made
 
-    def answer_now(self, data: bytes, start: int) -> tuple[Ready, int] | None:
+    def answer_now(self, data: bytes, start: int) -> tuple[ReadyResponse, int] | None:
         """What the request that begins at `start` is answered with this once, noted as served, and where it ends.
 
         None for what the server must see, which is also a request that is not whole yet.
         """
-        parsed = parse_whole(data, start)
+        parsed = parse_request(data, start)
         found = self._road.direct(parsed[0]) if parsed else None
         if parsed is None or found is None:
             return None
@@ -122,11 +122,11 @@ class FastLane:
         self._count(found[1])
         return _ready(request, version, *found), end
 
-    def left(self, connection: Connection) -> None:
+    def left(self, connection: FastConnection) -> None:
         """Learns that a connection is closed or handed on."""
         self._connections.discard(connection)
 
-    def hand_over(self, connection: Connection, peer: socket.socket, address: Any, data: bytes) -> None:
+    def hand_over(self, connection: FastConnection, peer: socket.socket, address: Any, data: bytes) -> None:
         """Gives a connection to the server, with what it has not answered."""
         self.left(connection)
         self._road.take_over(peer, address, data)
@@ -134,15 +134,15 @@ class FastLane:
     def _is_sending(self) -> bool:
         return any(connection.is_sending for connection in self._connections)
 
-    def _make(self, head: bytes) -> Ready | None:
-        parsed = parse(head)
+    def _make(self, head: bytes) -> ReadyResponse | None:
+        parsed = parse_head(head)
         found = self._road.constant(parsed[0]) if parsed else None
         if parsed is None or found is None or found[0].steps:
             return None
         return _ready(*parsed, *found)
 
     def _take(self, peer: socket.socket, address: Any) -> None:
-        self._connections.add(Connection(self, self._loop, peer, address))
+        self._connections.add(FastConnection(self, self._loop, peer, address))
 
     def _sweep(self) -> None:
         """Closes connections on which nothing has moved for too long."""
@@ -152,7 +152,7 @@ class FastLane:
         self._sweeping = self._loop.call_later(self._idle_seconds / 4, self._sweep)
 
 
-def _ready(request: Request, version: str, answer: Answer, served: Served) -> Ready:
+def _ready(request: Request, version: str, answer: RenderedResponse, served: ServedRequest) -> ReadyResponse:
     """An answer made ready, with what its caller wants to become of the connection (RFC 9112 section 9.3)."""
     option = get(request.headers, "connection").lower()
     closes = option == "close" or (version == "HTTP/1.0" and option != "keep-alive")
@@ -174,7 +174,7 @@ class _Head:
         self.headers.append((name.decode("latin-1"), value.decode("latin-1").strip(" \t")))
 
 
-def parse(head: bytes) -> tuple[Request, str] | None:
+def parse_head(head: bytes) -> tuple[Request, str] | None:
     """The request of a head and its HTTP version, if it is plain.
 
     That is GET or HEAD without body, upgrade, options of the connection but `close` and `keep-alive`, or anything that
@@ -185,7 +185,7 @@ def parse(head: bytes) -> tuple[Request, str] | None:
     return found if found and not has(found[0].headers, "content-length") else None
 
 
-def parse_whole(data: bytes, start: int) -> tuple[Request, str, int] | None:
+def parse_request(data: bytes, start: int) -> tuple[Request, str, int] | None:
     """The request that begins at `start`, its HTTP version, and where it ends, if it is all there and else plain.
 
     Its body, if any, has a length.
@@ -216,7 +216,7 @@ def _parsed(head: bytes, line: re.Match[bytes]) -> tuple[Request, str] | None:
     if get(request.headers, "connection").lower() not in ("", "close", "keep-alive"):
         return None
     try:
-        check(request, version)
+        validate_request(request, version)
     except RequestRefused:
         return None
     return request, version

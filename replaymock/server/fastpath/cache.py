@@ -3,7 +3,7 @@
 from msgspec import Struct
 
 from replaymock.http.rendered import split
-from replaymock.telemetry.journal import Served
+from replaymock.telemetry.journal import ServedRequest
 
 BUDGET = 256 * 1024 * 1024
 """How many bytes of ready answers are kept; enough for 100,000 of about 1 KiB."""
@@ -16,26 +16,26 @@ PLACES = 1 << 19
 """How many bytes tell heads that were seen from others."""
 
 
-class Ready(Struct, frozen=True):
+class ReadyResponse(Struct, frozen=True):
     """What a request head is answered with: `start`, a `Date` unless that is empty, `wire`, and a shared `body`."""
 
     start: bytes
     wire: bytes
     body: bytes
-    served: Served
+    served: ServedRequest
     closes: bool
     is_simple: bool
 
 
-def ready(head: bytes, body: bytes, served: Served, *, closes: bool) -> Ready:
+def ready(head: bytes, body: bytes, served: ServedRequest, *, closes: bool) -> ReadyResponse:
     """An answer made ready to be sent."""
     start, rest = split(head)
     if len(body) <= JOINED:
-        return Ready(start, rest + body, b"", served, closes, not closes)
-    return Ready(start, rest, body, served, closes, is_simple=False)
+        return ReadyResponse(start, rest + body, b"", served, closes, not closes)
+    return ReadyResponse(start, rest, body, served, closes, is_simple=False)
 
 
-class Known:
+class ReadyResponses:
     """The ready answers, and which heads came before.
 
     A head that carries a number of its own, as tracing adds one, comes once and would only fill the memory: past a part
@@ -43,7 +43,7 @@ class Known:
     """
 
     def __init__(self, budget: int = BUDGET, places: int = PLACES) -> None:
-        self._kept: dict[bytes, Ready] = {}
+        self._kept: dict[bytes, ReadyResponse] = {}
         self._size = 0
         self._budget = budget
         self._seen = bytearray(places)
@@ -58,7 +58,7 @@ class Known:
         self._kept.clear()
         self._size = 0
 
-    def offer(self, head: bytes, answer: Ready) -> None:
+    def offer(self, head: bytes, answer: ReadyResponse) -> None:
         """Keeps an answer while there is much room, then if its head was seen before, as a byte for its hash tells."""
         place = hash(head) % len(self._seen)
         if self._size > self._budget // 8 and not self._seen[place]:
@@ -82,5 +82,5 @@ class Known:
             self._size -= _size(head, self._kept.pop(head))
 
 
-def _size(head: bytes, answer: Ready) -> int:
+def _size(head: bytes, answer: ReadyResponse) -> int:
     return len(head) + len(answer.wire) + len(answer.body) + _OVERHEAD

@@ -5,35 +5,35 @@ import socket
 from collections.abc import Callable
 from typing import Any, Protocol
 
-from replaymock.server.date_header import Starts
-from replaymock.server.fastpath.cache import Known, Ready
-from replaymock.telemetry.journal import Served
+from replaymock.server.date_header import DatedStatusLines
+from replaymock.server.fastpath.cache import ReadyResponse, ReadyResponses
+from replaymock.telemetry.journal import ServedRequest
 
 _READ = 16 * 1024
 _MOST_QUEUED = 16 * 1024
 
 
-class Lane(Protocol):
+class FastPathHost(Protocol):
     """What a connection asks for its answers."""
 
-    known: Known
-    starts: Starts
-    repeat: Callable[[Served], None]
+    known: ReadyResponses
+    starts: DatedStatusLines
+    repeat: Callable[[ServedRequest], None]
 
-    def answer(self, head: bytes) -> Ready | None:
+    def answer(self, head: bytes) -> ReadyResponse | None:
         """What a request head is answered with, noted as served; None if it is not that easy."""
 
-    def answer_now(self, data: bytes, start: int) -> tuple[Ready, int] | None:
+    def answer_now(self, data: bytes, start: int) -> tuple[ReadyResponse, int] | None:
         """What the request that begins at `start` is answered with this once, and its end; None for the server."""
 
-    def left(self, connection: "Connection") -> None:
+    def left(self, connection: "FastConnection") -> None:
         """Learns that a connection is closed or handed on."""
 
-    def hand_over(self, connection: "Connection", peer: socket.socket, address: Any, data: bytes) -> None:
+    def hand_over(self, connection: "FastConnection", peer: socket.socket, address: Any, data: bytes) -> None:
         """Gives a connection to the server, with what it has not answered."""
 
 
-class Connection:
+class FastConnection:
     """One connection while it is in the lane."""
 
     __slots__ = (
@@ -53,7 +53,7 @@ class Connection:
         "_was_idle",
     )
 
-    def __init__(self, lane: Lane, loop: asyncio.AbstractEventLoop, peer: socket.socket, address: Any) -> None:
+    def __init__(self, lane: FastPathHost, loop: asyncio.AbstractEventLoop, peer: socket.socket, address: Any) -> None:
         peer.setblocking(False)
         peer.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         self._lane = lane

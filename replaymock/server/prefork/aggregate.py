@@ -13,7 +13,7 @@ RELOAD_SECONDS = 2.0
 _MOST_KNOWN = 10_000
 
 
-class Chorus:
+class EventAggregator:
     """Reports events of workers. What one says for the n-th time is told unless another has said it n times before."""
 
     def __init__(self, report: Report) -> None:
@@ -62,7 +62,7 @@ class _Open:
     waiting: set[int]
 
 
-class Questions:
+class BroadcastQueries:
     """The questions on their way, each with the workers whose answers are missing."""
 
     def __init__(self) -> None:

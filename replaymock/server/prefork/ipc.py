@@ -8,30 +8,30 @@ from typing import Any
 
 import msgspec
 
-from replaymock.telemetry.journal import News, Question
+from replaymock.telemetry.journal import BroadcastQuestion, JournalDelta
 
 
-class Said(msgspec.Struct, frozen=True, tag=True):
+class EventMessage(msgspec.Struct, frozen=True, tag=True):
     """From a worker: an event of `--json`, `ready` among them."""
 
     event: str
     members: dict[str, Any]
 
 
-class Noted(msgspec.Struct, frozen=True, tag=True):
+class DeltaMessage(msgspec.Struct, frozen=True, tag=True):
     """From a worker: what it noted since it last told; at its end also the cassettes it did not use."""
 
-    news: News
+    news: JournalDelta
     answers: int = 0
     unused: list[str] | None = None
 
 
-class Asks(msgspec.Struct, frozen=True, tag=True):
+class QueryMessage(msgspec.Struct, frozen=True, tag=True):
     """From a worker: a question to all others, and what it noted itself."""
 
     number: int
-    question: Question
-    news: News
+    question: BroadcastQuestion
+    news: JournalDelta
 
 
 class Failed(msgspec.Struct, frozen=True, tag=True):
@@ -46,22 +46,22 @@ class Order(msgspec.Struct, frozen=True, tag=True):
     what: str
 
 
-class Tell(msgspec.Struct, frozen=True, tag=True):
+class QueryRequest(msgspec.Struct, frozen=True, tag=True):
     """From the parent: another worker's question, to be answered by what was noted."""
 
     number: int
-    question: Question
+    question: BroadcastQuestion
 
 
-class Told(msgspec.Struct, frozen=True, tag=True):
+class QueryReply(msgspec.Struct, frozen=True, tag=True):
     """From the parent: what all workers noted, the answer to a question."""
 
     number: int
-    news: News
+    news: JournalDelta
 
 
-FromWorker = Said | Noted | Asks | Failed
-FromParent = Order | Tell | Told
+FromWorker = EventMessage | DeltaMessage | QueryMessage | Failed
+FromParent = Order | QueryRequest | QueryReply
 
 _encoder = msgspec.json.Encoder()
 from_worker = msgspec.json.Decoder(FromWorker)
@@ -108,7 +108,7 @@ class Outbox:
 
     def send(self, message: FromWorker) -> bool:
         """Sends a message, or keeps it; whether something is kept now."""
-        if isinstance(message, Said) and (self._dropped or len(self._unsent) >= MOST_UNSENT):
+        if isinstance(message, EventMessage) and (self._dropped or len(self._unsent) >= MOST_UNSENT):
             self._dropped += 1
             return True
         self._unsent += line(message)
@@ -124,7 +124,7 @@ class Outbox:
             except OSError:
                 self._unsent.clear()
             if self._dropped and not self._unsent:
-                self._unsent += line(Said("dropped", {"count": self._dropped}))
+                self._unsent += line(EventMessage("dropped", {"count": self._dropped}))
                 self._dropped = 0
         return False
 

@@ -20,11 +20,11 @@ from replaymock.config.settings import Settings
 from replaymock.errors import UsageError
 from replaymock.server.listener import allow_open_files, bind_each
 from replaymock.server.prefork import ipc
-from replaymock.server.prefork.aggregate import Chorus, Questions
+from replaymock.server.prefork.aggregate import BroadcastQueries, EventAggregator
 from replaymock.server.prefork.worker import Worker, work
 from replaymock.telemetry import lifecycle
 from replaymock.telemetry.console import Console
-from replaymock.telemetry.journal import Journal, Question
+from replaymock.telemetry.journal import BroadcastQuestion, Journal
 
 MOST_DEATHS = 5
 DEATHS_SECONDS = 10.0
@@ -34,7 +34,7 @@ _SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 
 @dataclass(eq=False, slots=True)
-class _Place:
+class WorkerSlot:
     """One place among the workers: what it listens on, and the process that fills it, if there is one now."""
 
     sockets: list[socket.socket]
@@ -49,7 +49,7 @@ class _Place:
 def serve(settings: Settings, console: Console) -> int:
     """Runs `replay` by several workers to its end; the exit code. UsageError when it cannot start or go on."""
     allow_open_files()
-    return _Parent(settings, console).run()
+    return Supervisor(settings, console).run()
 
 
 def pause_before_restart(deaths: list[float], now: float) -> float | None:
@@ -65,21 +65,21 @@ def how_it_ended(code: int) -> str:
     return f"ended with exit code {code}" if code >= 0 else f"was ended by {signal.Signals(-code).name}"
 
 
-class _Parent:
+class Supervisor:
     def __init__(self, settings: Settings, console: Console) -> None:
         self._settings = settings
         self._console = console
         self._report = console.report
-        self._chorus = Chorus(console.report)
+        self._chorus = EventAggregator(console.report)
         # What is found while loading is one voice among those of the workers.
         say = partial(self._chorus.say, 0, now=0.0)
         self._template = Worker(settings, say, wants_requests=console.wants_requests)
         self._total = Journal()
         self._unused: set[str] | None = None
-        self._workers: list[_Place] = []
+        self._workers: list[WorkerSlot] = []
         self._selector = selectors.DefaultSelector()
         self._signals, self._wakeup = socket.socketpair()
-        self._questions = Questions()
+        self._questions = BroadcastQueries()
         self._announced = False
         self._ending = False
         self._times_asked = 0
@@ -90,7 +90,7 @@ class _Parent:
         self._hear_signals()
         self._prepare()
         host, port, count = self._settings.host, self._settings.port, self._settings.workers
-        self._workers = [_Place(sockets) for sockets in bind_each(host, port, count)]
+        self._workers = [WorkerSlot(sockets) for sockets in bind_each(host, port, count)]
         try:
             for worker in self._workers:
                 if not self._ending:
@@ -143,7 +143,7 @@ class _Parent:
         moments += [] if waiting is None else [waiting]
         return max(0.0, min(moments)) if moments else None
 
-    def _start(self, worker: _Place) -> None:
+    def _start(self, worker: WorkerSlot) -> None:
         ours, theirs = socket.socketpair()
         sys.stdout.flush()
         sys.stderr.flush()
@@ -164,7 +164,7 @@ class _Parent:
         self._selector.register(ours, _READ, worker)
 
     def _become(
-        self, worker: _Place, ours: socket.socket, theirs: socket.socket, mask: "set[signal.Signals | int]"
+        self, worker: WorkerSlot, ours: socket.socket, theirs: socket.socket, mask: "set[signal.Signals | int]"
     ) -> None:
         """What follows the fork in the child: it lets go of all that is the parent's or another's, and works."""
         try:
@@ -214,15 +214,15 @@ class _Parent:
             if worker.pid:
                 os.kill(worker.pid, signal.SIGKILL)
 
-    def _send(self, worker: _Place, message: ipc.FromParent) -> None:
+    def _send(self, worker: WorkerSlot, message: ipc.FromParent) -> None:
         if worker.link:
             worker.link.send(message)
             self._watch(worker, worker.link)
 
-    def _watch(self, worker: _Place, link: ipc.Link) -> None:
+    def _watch(self, worker: WorkerSlot, link: ipc.Link) -> None:
         self._selector.modify(link.end, _READ | _WRITE if link.unsent else _READ, worker)
 
-    def _talk(self, worker: _Place, link: ipc.Link, events: int) -> None:
+    def _talk(self, worker: WorkerSlot, link: ipc.Link, events: int) -> None:
         if events & _WRITE:
             link.flush()
             self._watch(worker, link)
@@ -232,20 +232,20 @@ class _Parent:
         for message in messages or ():
             self._take(worker, message)
 
-    def _take(self, worker: _Place, message: ipc.FromWorker) -> None:
+    def _take(self, worker: WorkerSlot, message: ipc.FromWorker) -> None:
         match message:
-            case ipc.Said("ready", members):
+            case ipc.EventMessage("ready", members):
                 worker.ready = True
                 self._announce(members["cassettes"])
-            case ipc.Said(event, members):
+            case ipc.EventMessage(event, members):
                 self._chorus.say(worker.pid, event, members, time.monotonic())
-            case ipc.Noted(news, answers, unused):
+            case ipc.DeltaMessage(news, answers, unused):
                 self._total.add(news)
                 if unused is not None:
                     self._unused = set(unused) if self._unused is None else self._unused.intersection(unused)
                 self._questions.answered(worker.pid, answers)
                 self._tell(self._questions.settled())
-            case ipc.Asks(number, question, news):
+            case ipc.QueryMessage(number, question, news):
                 self._total.add(news)
                 self._ask(worker, number, question)
             case ipc.Failed(reason):
@@ -261,23 +261,23 @@ class _Parent:
         except UsageError as error:
             self._give_up(str(error))
 
-    def _ask(self, asker: _Place, number: int, question: Question) -> None:
+    def _ask(self, asker: WorkerSlot, number: int, question: BroadcastQuestion) -> None:
         """Passes a worker's question on to all others that serve."""
         others = [worker for worker in self._workers if worker.ready and worker is not asker]
         opened = self._questions.opened(asker.pid, number, {worker.pid for worker in others})
         for worker in others:
-            self._send(worker, ipc.Tell(opened, question))
+            self._send(worker, ipc.QueryRequest(opened, question))
         self._tell(self._questions.settled())
 
     def _tell(self, settled: list[tuple[int, int]]) -> None:
         """Answers questions to which every worker has said what it had to say."""
         for asker, number in settled:
-            told = ipc.Told(number, self._total.beyond(Journal()))
+            told = ipc.QueryReply(number, self._total.beyond(Journal()))
             for worker in self._workers:
                 if worker.pid == asker:
                     self._send(worker, told)
 
-    def _left(self, worker: _Place, link: ipc.Link) -> None:
+    def _left(self, worker: WorkerSlot, link: ipc.Link) -> None:
         """Sees to a worker that is gone: it is started again, unless that was the intention or is in vain."""
         self._selector.unregister(link.end)
         link.end.close()

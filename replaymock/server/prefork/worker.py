@@ -14,7 +14,7 @@ from replaymock.app import App, Share
 from replaymock.config.settings import Settings
 from replaymock.errors import ReplaymockError
 from replaymock.server.prefork import ipc
-from replaymock.telemetry.journal import Journal, News, Question, Report
+from replaymock.telemetry.journal import BroadcastQuestion, Journal, JournalDelta, Report
 
 BEAT_SECONDS = 1.0
 ANSWER_SECONDS = 30.0
@@ -42,7 +42,7 @@ class Worker:
         self._wants_requests = wants_requests
         self._lines = ipc.Lines()
         self._told = Journal()
-        self._asked: dict[int, asyncio.Future[News]] = {}
+        self._asked: dict[int, asyncio.Future[JournalDelta]] = {}
         self._questions = 0
         self._app = App(replace(settings, ready_file=""), self._report, wants_requests=wants_requests)
         self.prepare = self._app.prepare
@@ -50,7 +50,7 @@ class Worker:
     async def run(self, sockets: list[socket.socket], parent: socket.socket) -> None:
         """Serves on these sockets until told to end, or until the parent is gone."""
         self._outbox = ipc.Outbox(parent)
-        self._tell = lambda event, members: self._send(parent, ipc.Said(event, members))
+        self._tell = lambda event, members: self._send(parent, ipc.EventMessage(event, members))
         loop = asyncio.get_running_loop()
         loop.add_reader(parent, self._readable, parent)
         async with self._app.running(Share(sockets, lambda question: self._ask_all(parent, question))):
@@ -61,7 +61,7 @@ class Worker:
         responder = self._app.responder
         unused = sorted(responder.journal.unused(responder.index.entries))
         loop.remove_writer(parent)
-        self.say_last(parent, ipc.Noted(self._news(), unused=unused))
+        self.say_last(parent, ipc.DeltaMessage(self._news(), unused=unused))
 
     def say_last(self, parent: socket.socket, message: ipc.FromWorker) -> None:
         """Tells the parent a last thing, after all that was said before; gives up where the parent stands still."""
@@ -91,19 +91,19 @@ class Worker:
                 continue
             news = self._news()
             if news.counts:
-                self._send(parent, ipc.Noted(news))
+                self._send(parent, ipc.DeltaMessage(news))
 
-    def _news(self) -> News:
+    def _news(self) -> JournalDelta:
         news = self._app.responder.journal.beyond(self._told)
         self._told.add(news)
         return news
 
-    async def _ask_all(self, parent: socket.socket, question: Question) -> Journal:
-        answer: asyncio.Future[News] = asyncio.get_running_loop().create_future()
+    async def _ask_all(self, parent: socket.socket, question: BroadcastQuestion) -> Journal:
+        answer: asyncio.Future[JournalDelta] = asyncio.get_running_loop().create_future()
         self._questions = number = self._questions + 1
         self._asked[number] = answer
         try:
-            self._send(parent, ipc.Asks(number, question, self._news()))
+            self._send(parent, ipc.QueryMessage(number, question, self._news()))
             journal = Journal()
             journal.add(await asyncio.wait_for(answer, ANSWER_SECONDS))
             return journal
@@ -128,11 +128,11 @@ class Worker:
                 self._app.end()
             case ipc.Order("reload"):
                 self._app.reload()
-            case ipc.Tell(number, question):
+            case ipc.QueryRequest(number, question):
                 if question.reset:
                     self._app.responder.sessions.reset(question.session)
-                self._send(parent, ipc.Noted(self._news(), answers=number))
-            case ipc.Told(number, news):
+                self._send(parent, ipc.DeltaMessage(self._news(), answers=number))
+            case ipc.QueryReply(number, news):
                 answer = self._asked.get(number)
                 if answer and not answer.done():
                     answer.set_result(news)

@@ -9,17 +9,17 @@ from typing import Any
 import msgspec
 
 from replaymock.cassettes.filenames import METHODS, is_sidecar_name
-from replaymock.cassettes.model import Cassette, Recorded
+from replaymock.cassettes.model import Cassette, RecordedResponse
 from replaymock.cassettes.reader import ANY_SIZE, NONE
 from replaymock.config.config_file import FileConfig
 from replaymock.errors import CassetteError
-from replaymock.http.cors import Cors
-from replaymock.matching.index import Serving
+from replaymock.http.cors import CorsPolicy
+from replaymock.matching.index import RenderOptions
 from replaymock.matching.matcher import Matcher, key_of
 from replaymock.redaction.redactor import Redactor
-from replaymock.storage.folder import Store
+from replaymock.storage.folder import CassetteFolder
 from replaymock.storage.library import checked_entry
-from replaymock.storage.loader import Loaded
+from replaymock.storage.loader import CassetteSummary
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,7 +46,7 @@ class Row:
 
 def check(folder: Path, config: FileConfig, only: Iterable[str] | None = None) -> list[str]:
     """Every fault of a folder, or `only` of these files in it, one line each, by file."""
-    store = Store(folder, only)
+    store = CassetteFolder(folder, only)
     store.scan()
     faults = [(file, str(error)) for file, error in store.broken.items()]
     return [line for _, line in sorted(faults + _slips(store) + _doubles(store, config))]
@@ -54,14 +54,14 @@ def check(folder: Path, config: FileConfig, only: Iterable[str] | None = None) -
 
 def unserved(folder: Path, only: Iterable[str] | None = None) -> list[str]:
     """The files in a folder that are neither cassettes, plain mocks nor sidecars, nor hidden: perhaps by mistake."""
-    store = Store(folder, only)
+    store = CassetteFolder(folder, only)
     store.scan()
     return [file for file in store.strays() if not is_sidecar_name(file.rpartition("/")[2])]
 
 
 def rows(folder: Path) -> list[Row]:
     """The cassettes of a folder, by path and method."""
-    store = Store(folder)
+    store = CassetteFolder(folder)
     store.scan()
     return sorted(
         (_row(file, cassette) for file, cassette in _whole(store, NONE)),
@@ -69,13 +69,13 @@ def rows(folder: Path) -> list[Row]:
     )
 
 
-def _slips(store: Store) -> list[tuple[str, str]]:
+def _slips(store: CassetteFolder) -> list[tuple[str, str]]:
     """Files written by hand that are served, but hardly as they were meant."""
     each = ((loaded, _slip(loaded, store)) for loaded in store.loaded if loaded.by_hand)
     return [(loaded.file, f"{store.shown(loaded.file)}:1:1: {reason}") for loaded, reason in each if reason]
 
 
-def _slip(loaded: Loaded, store: Store) -> str:
+def _slip(loaded: CassetteSummary, store: CassetteFolder) -> str:
     path, method = loaded.request.path, loaded.request.method
     segment = _COLON.search(path)
     if segment:
@@ -88,7 +88,7 @@ def _slip(loaded: Loaded, store: Store) -> str:
     return ""
 
 
-def _reads_like_a_cassette(loaded: Loaded, store: Store) -> bool:
+def _reads_like_a_cassette(loaded: CassetteSummary, store: CassetteFolder) -> bool:
     cassette = store.cassette(loaded, ANY_SIZE)
     if cassette is None:
         return False
@@ -106,9 +106,9 @@ class _Outline(msgspec.Struct):
     responses: list[dict[str, msgspec.Raw]]
 
 
-def _doubles(store: Store, config: FileConfig) -> list[tuple[str, str]]:
+def _doubles(store: CassetteFolder, config: FileConfig) -> list[tuple[str, str]]:
     """Cassettes that can never be served, because another one answers the same request first."""
-    matcher, serving = Matcher(config.rules, Redactor(config.redaction)), Serving(Cors())
+    matcher, serving = Matcher(config.rules, Redactor(config.redaction)), RenderOptions(CorsPolicy())
     first: dict[Any, str] = {}
     found = []
     for loaded in store.loaded:
@@ -125,7 +125,7 @@ def _doubles(store: Store, config: FileConfig) -> list[tuple[str, str]]:
     return found
 
 
-def _whole(store: Store, held: int = ANY_SIZE) -> Iterator[tuple[str, Cassette]]:
+def _whole(store: CassetteFolder, held: int = ANY_SIZE) -> Iterator[tuple[str, Cassette]]:
     """Each cassette with its responses, one after the other; those that change meanwhile left out."""
     for loaded in store.loaded:
         cassette = store.cassette(loaded, held)
@@ -144,7 +144,7 @@ def _row(file: str, cassette: Cassette) -> Row:
     )
 
 
-def _size(recorded: Recorded) -> int:
+def _size(recorded: RecordedResponse) -> int:
     if recorded.sidecar:
         return recorded.sidecar.size
     return len(recorded.body) + sum(len(message.data) for message in recorded.messages)

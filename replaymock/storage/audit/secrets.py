@@ -13,11 +13,11 @@ from replaymock.config.config_file import FileConfig
 from replaymock.http import json_tokens
 from replaymock.http.messages import Response
 from replaymock.http.websocket_messages import BINARY
-from replaymock.redaction.placeholders import Label
+from replaymock.redaction.placeholders import PlaceholderFactory
 from replaymock.redaction.redactor import Redactor
 from replaymock.storage.atomic_write import Unreadable, read
-from replaymock.storage.folder import Store
-from replaymock.storage.loader import Loaded
+from replaymock.storage.folder import CassetteFolder
+from replaymock.storage.loader import CassetteSummary
 
 _LONGEST_TEXT = 16 * 1024 * 1024
 
@@ -38,7 +38,7 @@ class Finding:
 
 def scan(folder: Path, config: FileConfig, only: Iterable[str] | None = None) -> list[Finding]:
     """Every secret in the files of a folder, or `only` in these, also in no valid cassettes, by file and line."""
-    store, redactor = Store(folder, only), Redactor(config.redaction)
+    store, redactor = CassetteFolder(folder, only), Redactor(config.redaction)
     store.scan()
     found: dict[Finding, None] = {}
     for loaded in store.loaded:
@@ -50,7 +50,7 @@ def scan(folder: Path, config: FileConfig, only: Iterable[str] | None = None) ->
     return sorted(found, key=lambda finding: (finding.file, finding.line, finding.place, finding.kind))
 
 
-def _in_cassette(folder: Path, loaded: Loaded, cassette: Cassette, redactor: Redactor) -> Iterator[Finding]:
+def _in_cassette(folder: Path, loaded: CassetteSummary, cassette: Cassette, redactor: Redactor) -> Iterator[Finding]:
     file, text = loaded.file, _read(folder / loaded.file)
     path = f"/{file}" if loaded.plain else cassette.request.path
     yield from _placed(folder, file, text, ("request",), _told(redactor.request, cassette.request.to_request()))
@@ -77,7 +77,7 @@ def _placed(
 
 def _sidecar(folder: Path, file: str, text: str, under: tuple[str | int, ...]) -> tuple[str, str]:
     """The file beside a cassette that a response has its body in, and what it says."""
-    for start, end, path in json_tokens.members(text) if json_tokens.is_valid(text) else ():
+    for start, end, path in json_tokens.iter_tokens(text) if json_tokens.is_valid(text) else ():
         if path is not None and tuple(path) == (*under, "file"):
             sibling = f"{file.rpartition('/')[0]}/{json_tokens.string_value(text[start:end])}".lstrip("/")
             return sibling, _read(folder / sibling)
@@ -92,7 +92,7 @@ def _in_text(file: str, text: str, redactor: Redactor) -> Iterator[Finding]:
         yield Finding(file, *(_located(text, (), value) or (line, "$")), kind)
 
 
-def _told(redact: Callable[[Any, Label], Any], message: Any) -> list[tuple[str, str]]:
+def _told(redact: Callable[[Any, PlaceholderFactory], Any], message: Any) -> list[tuple[str, str]]:
     """The kind and value of each secret in a message."""
     found: list[tuple[str, str]] = []
 
@@ -110,7 +110,7 @@ def _located(text: str, under: tuple[str | int, ...], value: str) -> tuple[int, 
         return None
     spellings = (value, json.dumps(value)[1:-1], json.dumps(value, ensure_ascii=False)[1:-1])
     found: tuple[int, str] | None = None
-    for start, end, path in json_tokens.members(text):
+    for start, end, path in json_tokens.iter_tokens(text):
         if path is not None and tuple(path[: len(under)]) == under:
             said = json_tokens.string_value(text[start:end]) or text[start:end]
             if said == value or (found is None and any(spelling in said for spelling in spellings)):

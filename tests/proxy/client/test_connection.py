@@ -6,7 +6,7 @@ import httpx
 import pytest
 
 from replaymock.http.messages import Request
-from replaymock.proxy.client.connection import MOST_WAITING, Wire
+from replaymock.proxy.client.connection import MOST_WAITING, UpstreamConnection
 from tests.proxy.client.test_pool import HI, HOST, Backend, answered, pieces, pool, until
 
 PIECE = b"x" * 65536
@@ -122,7 +122,7 @@ def test_a_connection_that_is_gone_before_it_is_used_is_an_error_and_no_wait() -
             for _ in range(20):
                 with pytest.raises(httpx.TransportError):
                     await asyncio.wait_for(answered(used, origin), 5)
-            gone = Wire(lambda _: None, 60, 60)
+            gone = UpstreamConnection(lambda _: None, 60, 60)
             gone.begin("GET")
             with pytest.raises(httpx.ReadError):
                 await gone.head()

@@ -10,9 +10,9 @@ import threading
 import pytest
 
 from replaymock.http.messages import Request
-from replaymock.http.websocket_frames import Closed, Event, Piece
+from replaymock.http.websocket_frames import Closed, Event, Fragment
 from replaymock.http.websocket_handshake import accept
-from replaymock.proxy.client.dialer import Answered, Malformed, ask, connect
+from replaymock.proxy.client.dialer import MalformedHandshake, WebSocketReply, connect, open_websocket
 from tests.support.running import raw_backend, read_request
 from tests.support.sockets import TEXT, close, frame
 
@@ -29,9 +29,9 @@ def answer(head: bytes, *lines: str, status: str = "101 Switching Protocols") ->
 GOOD = ("Upgrade: websocket", "Connection: upgrade", "Sec-WebSocket-Accept: ACCEPT")
 
 
-async def asked(origin: str, proxy: str = "", tls: ssl.SSLContext | None = None) -> tuple[Answered, list[Event]]:
+async def asked(origin: str, proxy: str = "", tls: ssl.SSLContext | None = None) -> tuple[WebSocketReply, list[Event]]:
     connection = await connect(origin, proxy, tls or ssl.create_default_context())
-    found = await ask(connection, ASKING, 1000)
+    found = await open_websocket(connection, ASKING, 1000)
     events = [event async for event in found.side.events()] if found.side else []
     if found.side:
         await found.side.finish()
@@ -49,7 +49,7 @@ def test_a_backend_that_agrees_is_spoken_to_and_what_it_said_at_once_is_not_lost
     with raw_backend(handle) as origin:
         found, events = asyncio.run(asked(origin))
     assert found.protocol == "b"
-    assert events == [Piece("hi", True), Closed(1000)]
+    assert events == [Fragment("hi", True), Closed(1000)]
     assert heads[0].startswith(b"GET /ws?x=1 HTTP/1.1\r\nHost: backend\r\nX-Own: 1\r\nUpgrade: websocket\r\n")
     assert heads[0].lower().count(b"sec-websocket-protocol") == 1
     assert b"Sec-WebSocket-Extensions" not in heads[0]
@@ -85,12 +85,12 @@ def test_an_answer_that_agrees_to_something_else_is_not_believed(lines: tuple[st
     def handle(connection: socket.socket) -> None:
         connection.sendall(answer(read_request(connection), *lines))
 
-    with raw_backend(handle) as origin, pytest.raises(Malformed):
+    with raw_backend(handle) as origin, pytest.raises(MalformedHandshake):
         asyncio.run(asked(origin))
 
 
 def test_a_backend_that_says_nothing_is_a_fault() -> None:
-    with raw_backend(lambda connection: connection.close()) as origin, pytest.raises((Malformed, OSError)):
+    with raw_backend(lambda connection: connection.close()) as origin, pytest.raises((MalformedHandshake, OSError)):
         asyncio.run(asked(origin))
 
 
@@ -137,7 +137,7 @@ def test_a_proxy_that_refuses_is_named() -> None:
         read_request(connection)
         connection.sendall(b"HTTP/1.1 407 Proxy Authentication Required\r\nContent-Length: 0\r\n\r\n")
 
-    with raw_backend(proxy) as by, pytest.raises(Malformed, match="answered 407 to CONNECT"):
+    with raw_backend(proxy) as by, pytest.raises(MalformedHandshake, match="answered 407 to CONNECT"):
         asyncio.run(asked("http://127.0.0.1:1", by))
 
 
@@ -161,7 +161,7 @@ def test_after_another_answer_its_connection_is_there_for_the_next_request_where
         connection.recv(1)
 
     async def story(origin: str) -> bool:
-        found = await ask(await connect(origin, "", ssl.create_default_context()), ASKING, 1000)
+        found = await open_websocket(await connect(origin, "", ssl.create_default_context()), ASKING, 1000)
         if found.connection:
             assert found.connection.is_open
             found.connection.close()

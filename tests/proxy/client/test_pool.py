@@ -13,7 +13,7 @@ import pytest
 import trustme
 
 from replaymock.http.messages import Request
-from replaymock.proxy.client.pool import Pool, request_head
+from replaymock.proxy.client.pool import ConnectionPool, request_head
 from tests.proxy.client.test_response_parser import BODIES, HEADS, WRONG
 
 HOST = (("Host", "backend"),)
@@ -59,11 +59,11 @@ class Backend:
         self._writers.discard(writer)
 
 
-def pool(**told: float) -> Pool:
+def pool(**told: float) -> ConnectionPool:
     """A pool that trusts everybody."""
     tls = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
     tls.check_hostname, tls.verify_mode = False, ssl.CERT_NONE
-    return Pool(tls, **{"connect": 5.0, "read": 5.0, "write": 5.0, "keepalive": 5.0, **told})
+    return ConnectionPool(tls, **{"connect": 5.0, "read": 5.0, "write": 5.0, "keepalive": 5.0, **told})
 
 
 async def pieces(*data: bytes) -> AsyncIterator[bytes]:
@@ -73,7 +73,7 @@ async def pieces(*data: bytes) -> AsyncIterator[bytes]:
 
 
 async def answered(
-    used: Pool, origin: str, request: Request | None = None, *body: bytes, client: str | None = None
+    used: ConnectionPool, origin: str, request: Request | None = None, *body: bytes, client: str | None = None
 ) -> tuple[int, bytes]:
     """One whole exchange."""
     reply = await used.ask(origin, request or Request("GET", "/", HOST), pieces(*body), client)

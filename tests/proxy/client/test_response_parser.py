@@ -4,8 +4,8 @@ import contextlib
 
 import pytest
 
-from replaymock.http.messages import Head
-from replaymock.proxy.client.response_parser import MAX_FIELDS, MAX_HEAD, MAX_INTERIM, Incoming, Malformed
+from replaymock.http.messages import ResponseHead
+from replaymock.proxy.client.response_parser import MAX_FIELDS, MAX_HEAD, MAX_INTERIM, Malformed, ResponseParser
 from tests.support.growth import grows_in_proportion
 
 OK = b"HTTP/1.1 200 OK\r\n"
@@ -14,9 +14,9 @@ CHUNKED = OK + b"Transfer-Encoding: chunked\r\n\r\n"
 SAME = {"whole": 1 << 30, "byte by byte": 1}
 
 
-def fed(data: bytes, size: int, method: str = "GET", *, closed: bool = False) -> tuple[Incoming, bytes]:
+def fed(data: bytes, size: int, method: str = "GET", *, closed: bool = False) -> tuple[ResponseParser, bytes]:
     """A response fed in pieces of some size, and its body."""
-    incoming = Incoming(method)
+    incoming = ResponseParser(method)
     body = b"".join([incoming.feed(data[at : at + size]) for at in range(0, len(data), size)])
     if closed:
         incoming.close()
@@ -40,7 +40,7 @@ HEADS: dict[bytes, tuple[int, str, tuple[tuple[str, str], ...]]] = {
 @pytest.mark.parametrize("size", SAME.values(), ids=SAME)
 @pytest.mark.parametrize("data", HEADS)
 def test_a_head_is_read_as_it_was_sent(data: bytes, size: int) -> None:
-    assert fed(data, size)[0].head == Head(*HEADS[data])
+    assert fed(data, size)[0].head == ResponseHead(*HEADS[data])
 
 
 BODIES: list[tuple[bytes, bytes, bool]] = [

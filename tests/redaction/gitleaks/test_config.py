@@ -42,7 +42,7 @@ stopwords = ["00"]
 """
 
 
-def rules(text: str) -> config.Applied:
+def rules(text: str) -> config.CompiledRules:
     return config.applied(config.parse(text, "gitleaks.toml"))
 
 
@@ -106,7 +106,7 @@ def test_a_file_adds_to_what_it_extends_and_changes_it() -> None:
         "[extend]\npath='below'\ndisabledRules=['b']\n[[rules]]\nid='a'\nregex='c'\nkeywords=['l']\n[[rules]]\nid='d'\nregex='d'",
         "above",
     )
-    found = config.applied(config.joined(below, above)).rules
+    found = config.applied(config.extended(below, above)).rules
     assert [(rule.name, rule.expression.pattern, rule.keywords) for rule in found] == [
         ("a", "c", ("k", "l")),
         ("d", "d", ()),

@@ -5,13 +5,13 @@ from typing import Any
 
 import pytest
 
-from replaymock.redaction.gitleaks.rules import Allowance, SecretRule, TeamRules, entropy
+from replaymock.redaction.gitleaks.rules import Allowlist, GitleaksRule, RuleSet, entropy
 
 SECRET = "qX7vT2mZ9kLp4RwB"
 
 
-def rule(expression: str, **more: Any) -> SecretRule:
-    return SecretRule("acme", re.compile(expression, re.ASCII), **more)
+def rule(expression: str, **more: Any) -> GitleaksRule:
+    return GitleaksRule("acme", re.compile(expression, re.ASCII), **more)
 
 
 def hide(_secret: str, name: str) -> str:
@@ -38,13 +38,13 @@ def hide(_secret: str, name: str) -> str:
     ],
 )
 def test_a_rule_finds_the_part_that_is_secret(expression: str, more: Any, text: str, hidden: str) -> None:
-    once = TeamRules([rule(expression, **more)]).hidden(text, hide)
+    once = RuleSet([rule(expression, **more)]).hidden(text, hide)
     assert once == hidden
-    assert TeamRules([rule(expression, **more)]).hidden(once, hide) == once
+    assert RuleSet([rule(expression, **more)]).hidden(once, hide) == once
 
 
-def some(*expressions: str, **more: Any) -> Allowance:
-    return Allowance(tuple(map(re.compile, expressions)), **more)
+def some(*expressions: str, **more: Any) -> Allowlist:
+    return Allowlist(tuple(map(re.compile, expressions)), **more)
 
 
 @pytest.mark.parametrize(
@@ -64,9 +64,9 @@ def some(*expressions: str, **more: Any) -> Allowance:
         (some(), False),
     ],
 )
-def test_an_allowlist_speaks_of_the_secret_the_match_or_the_line(allowance: Allowance, is_allowed: bool) -> None:
+def test_an_allowlist_speaks_of_the_secret_the_match_or_the_line(allowance: Allowlist, is_allowed: bool) -> None:
     text = "other\ntest: key=abc;\nother"
-    found = TeamRules([rule(r"key=(\w+)", allowed=(allowance,))]).hidden(text, hide)
+    found = RuleSet([rule(r"key=(\w+)", allowed=(allowance,))]).hidden(text, hide)
     assert (found == text) is is_allowed
 
 
@@ -82,14 +82,14 @@ def test_an_allowlist_speaks_of_the_secret_the_match_or_the_line(allowance: Allo
     ],
 )
 def test_a_value_is_shown_to_a_rule_beside_its_name(expression: str, value: str, hidden: str) -> None:
-    assert TeamRules([rule(expression)]).beside("acme_key", value, hide) == hidden
+    assert RuleSet([rule(expression)]).beside("acme_key", value, hide) == hidden
 
 
 def test_json_without_a_keyword_is_passed_over() -> None:
-    team = TeamRules([rule(r"acme_\w+", keywords=("acme", "a/b"))])
+    team = RuleSet([rule(r"acme_\w+", keywords=("acme", "a/b"))])
     assert team.may_be_in('{"a":"ACME"}') and team.may_be_in('{"a":"a\\/b"}') and team.may_be_in('{"a":"%61cme"}')
     assert not team.may_be_in('{"a":"b"}')
-    assert TeamRules([rule("x")]).may_be_in("{}") and not TeamRules([]).may_be_in("{}")
+    assert RuleSet([rule("x")]).may_be_in("{}") and not RuleSet([]).may_be_in("{}")
 
 
 def test_entropy_is_in_bits_for_each_character() -> None:

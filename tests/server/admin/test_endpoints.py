@@ -8,21 +8,21 @@ from typing import Any
 import pytest
 
 from replaymock.errors import CassetteError
-from replaymock.http.cors import Cors
+from replaymock.http.cors import CorsPolicy
 from replaymock.http.headers import Headers
-from replaymock.replay.engine import RECORD_MODES, Responder
-from replaymock.server.access import Guard
+from replaymock.replay.engine import RECORD_MODES, ReplayEngine
+from replaymock.server.access import HostGuard
 from replaymock.server.admin import endpoints
 from tests.support.factories import a_cassette, a_request, recorded
 from tests.support.inside import a_responder
 
-OWN = Guard("localhost", (), Cors())
-ANY = Guard("0.0.0.0", (), Cors())
+OWN = HostGuard("localhost", (), CorsPolicy())
+ANY = HostGuard("0.0.0.0", (), CorsPolicy())
 LOCAL = (("Host", "localhost:8081"),)
 
 
 def asked(
-    responder: Responder, name: str, headers: Headers = LOCAL, method: str = "GET", guard: Guard = OWN
+    responder: ReplayEngine, name: str, headers: Headers = LOCAL, method: str = "GET", guard: HostGuard = OWN
 ) -> tuple[int, Any]:
     request = responder.assign(a_request(method, f"/__replaymock/{name}", headers))
     answer = endpoints.answer(request, responder, guard)
@@ -79,7 +79,7 @@ def test_only_whole_segments_below_the_prefix_are_own(path: str, own: bool) -> N
     ("name", "method"), [("misses", "GET"), ("requests", "GET"), ("cassettes", "GET"), ("reset", "POST")]
 )
 def test_what_the_mock_knows_is_told_under_its_own_names_only(
-    host: str, hosts: Guard, allowed: bool, name: str, method: str
+    host: str, hosts: HostGuard, allowed: bool, name: str, method: str
 ) -> None:
     status, said = asked(a_responder(), name, (("Host", host),), method, hosts)
     assert (status, said.get("code")) == ((200, None) if allowed else (403, "host_not_allowed"))

@@ -5,11 +5,11 @@ from itertools import islice
 
 import pytest
 
-from replaymock.http.rendered import Begin, Leave, Send, Wait
+from replaymock.http.rendered import Delay, Detach, SendBody, SendHead
 from replaymock.server.admin import page
 from replaymock.server.admin.endpoints import HEADERS
-from replaymock.telemetry.journal import Journal, Served
-from replaymock.telemetry.subscribers import MOST_LISTENERS, Listeners
+from replaymock.telemetry.journal import Journal, ServedRequest
+from replaymock.telemetry.subscribers import MOST_LISTENERS, EventSubscribers
 
 
 @pytest.mark.parametrize(
@@ -41,22 +41,22 @@ def test_the_page_holds_no_script_or_style_of_its_own_and_never_makes_markup_of_
 
 
 def test_what_happens_is_streamed_until_the_caller_leaves() -> None:
-    journal, listeners = Journal(), Listeners(lambda _event, _members: None)
+    journal, listeners = Journal(), EventSubscribers(lambda _event, _members: None)
     steps = iter(page.events(listeners, journal, HEADERS).steps)
-    assert list(islice(steps, 4)) == [Begin(), Leave(), Send(b"retry: 1000\n\n"), Wait(page.LOOK_SECONDS)]
-    journal.served(Served("GET", "/a\n", 200, "hit", "a.json", 1.0))
+    assert list(islice(steps, 4)) == [SendHead(), Detach(), SendBody(b"retry: 1000\n\n"), Delay(page.LOOK_SECONDS)]
+    journal.served(ServedRequest("GET", "/a\n", 200, "hit", "a.json", 1.0))
     told = next(steps)
-    assert isinstance(told, Send)
+    assert isinstance(told, SendBody)
     assert told.data.startswith(b'event: request\ndata: {"method":"GET","target":"/a\\n",')
     assert told.data.count(b"\n") == 3
-    quiet = [step for step in islice(steps, 200) if isinstance(step, Send)]
-    assert quiet == [Send(b": nothing new\n\n")] * 3
+    quiet = [step for step in islice(steps, 200) if isinstance(step, SendBody)]
+    assert quiet == [SendBody(b": nothing new\n\n")] * 3
     del steps
     assert len(listeners) == 0
 
 
 def test_too_many_listeners_are_told_so() -> None:
-    listeners = Listeners(lambda _event, _members: None)
+    listeners = EventSubscribers(lambda _event, _members: None)
     open_streams = [iter(page.events(listeners, Journal(), HEADERS).steps) for _ in range(MOST_LISTENERS)]
     for steps in open_streams:
         next(steps)

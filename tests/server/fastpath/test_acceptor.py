@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from replaymock.proxy.routes import parse_upstream
-from replaymock.server.fastpath.acceptor import FastLane
+from replaymock.server.fastpath.acceptor import FastPath
 from tests.support.inside import running_app
 from tests.support.running import Running, ask, eventually, exchange, replaymock, undated
 
@@ -267,8 +267,8 @@ def test_what_may_change_is_not_served_in_the_lane(tmp_path: Path, options: dict
 
 def test_an_idle_connection_is_closed_and_a_busy_one_is_not(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (tmp_path / "a.json").write_text("1")
-    made = FastLane.__init__
-    monkeypatch.setattr(FastLane, "__init__", lambda *given: made(*given[:5], idle_seconds=0.4))
+    made = FastPath.__init__
+    monkeypatch.setattr(FastPath, "__init__", lambda *given: made(*given[:5], idle_seconds=0.4))
     with running_app(tmp_path) as app:
         port = int(app.url.rpartition(":")[2])
         idle, busy = (socket.create_connection(("127.0.0.1", port), timeout=5) for _ in range(2))

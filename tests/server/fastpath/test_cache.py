@@ -2,18 +2,18 @@
 
 from itertools import count
 
-from replaymock.server.fastpath.cache import JOINED, Known, Ready, ready
-from replaymock.telemetry.journal import Served
+from replaymock.server.fastpath.cache import JOINED, ReadyResponse, ReadyResponses, ready
+from replaymock.telemetry.journal import ServedRequest
 
-SERVED = Served("GET", "/a", 200, "hit", "a/GET.json", 0.0)
+SERVED = ServedRequest("GET", "/a", 200, "hit", "a/GET.json", 0.0)
 
 
-def an_answer(size: int = 10) -> Ready:
+def an_answer(size: int = 10) -> ReadyResponse:
     return ready(b"head", b"x" * size, SERVED, closes=False)
 
 
 def test_a_head_is_known_from_the_start_and_once_there_is_less_room_when_it_came_twice() -> None:
-    known = Known(budget=80_000)
+    known = ReadyResponses(budget=80_000)
     known.offer(b"first", an_answer(10_000))
     assert known.get(b"first") == an_answer(10_000)
     known.offer(b"second", an_answer())
@@ -23,7 +23,7 @@ def test_a_head_is_known_from_the_start_and_once_there_is_less_room_when_it_came
 
 
 def test_heads_that_never_come_again_take_little_room() -> None:
-    known = Known(budget=800_000)
+    known = ReadyResponses(budget=800_000)
     for number in range(10_000):
         known.offer(b"X-Request-Id: %d" % number, an_answer())
     # Beside those of the beginning, some share the byte that tells them apart.
@@ -31,7 +31,7 @@ def test_heads_that_never_come_again_take_little_room() -> None:
 
 
 def test_nothing_is_known_of_another_index() -> None:
-    known = Known()
+    known = ReadyResponses()
     known.offer(b"head", an_answer())
     known.forget()
     assert known.get(b"head") is None
@@ -40,7 +40,7 @@ def test_nothing_is_known_of_another_index() -> None:
 
 
 def test_the_budget_is_kept_and_what_is_asked_in_turn_is_still_known_in_part() -> None:
-    known, heads = Known(budget=100_000), [b"%d" % number for number in range(100)]
+    known, heads = ReadyResponses(budget=100_000), [b"%d" % number for number in range(100)]
     hits = 0
     for number, head in zip(range(1000), (head for _ in count() for head in heads), strict=False):
         if known.get(head):
@@ -53,7 +53,7 @@ def test_the_budget_is_kept_and_what_is_asked_in_turn_is_still_known_in_part() -
 
 def test_a_small_body_follows_its_head_and_a_large_one_is_shared() -> None:
     small, large = b"x" * JOINED, b"x" * (JOINED + 1)
-    assert ready(b"line\nrest", small, SERVED, closes=False) == Ready(
+    assert ready(b"line\nrest", small, SERVED, closes=False) == ReadyResponse(
         b"line\n", b"rest" + small, b"", SERVED, closes=False, is_simple=True
     )
     shared = ready(b"head", large, SERVED, closes=False)
@@ -63,7 +63,7 @@ def test_a_small_body_follows_its_head_and_a_large_one_is_shared() -> None:
 
 
 def test_what_was_seen_is_forgotten_before_everything_looks_seen() -> None:
-    known = Known(budget=800_000, places=64)
+    known = ReadyResponses(budget=800_000, places=64)
     for number in range(1000):
         known.offer(b"%d" % number, an_answer())
     assert len(known) < 600

@@ -5,12 +5,12 @@ import socket
 from collections.abc import Awaitable, Callable
 from typing import Any
 
-from replaymock.server.date_header import Starts
-from replaymock.server.fastpath.cache import Known, Ready
-from replaymock.server.fastpath.connection import Connection
-from replaymock.telemetry.journal import Served
+from replaymock.server.date_header import DatedStatusLines
+from replaymock.server.fastpath.cache import ReadyResponse, ReadyResponses
+from replaymock.server.fastpath.connection import FastConnection
+from replaymock.telemetry.journal import ServedRequest
 
-SERVED = Served("GET", "/a", 200, "hit", "a/GET.json", 0.0)
+SERVED = ServedRequest("GET", "/a", 200, "hit", "a/GET.json", 0.0)
 GET = b"GET /%d HTTP/1.1\r\n\r\n"
 
 
@@ -18,27 +18,31 @@ class Lane:
     """A lane that answers what begins with `GET` by its target, and hands the rest over."""
 
     def __init__(self) -> None:
-        self.known = Known()
-        self.starts = Starts(asyncio.get_running_loop())
+        self.known = ReadyResponses()
+        self.starts = DatedStatusLines(asyncio.get_running_loop())
         self.handed: list[bytes] = []
         self.closed = 0
         self.was_left = asyncio.Event()
 
-    def repeat(self, served: Served) -> None:
+    def repeat(self, served: ServedRequest) -> None:
         raise AssertionError(served)
 
-    def answer(self, head: bytes) -> Ready | None:
+    def answer(self, head: bytes) -> ReadyResponse | None:
         wire = b"[%b]" % head.split(b" ")[1]
-        return Ready(b"", wire, b"", SERVED, closes=wire == b"[/9]", is_simple=False) if head[:3] == b"GET" else None
+        return (
+            ReadyResponse(b"", wire, b"", SERVED, closes=wire == b"[/9]", is_simple=False)
+            if head[:3] == b"GET"
+            else None
+        )
 
-    def answer_now(self, _data: bytes, _start: int) -> tuple[Ready, int] | None:
+    def answer_now(self, _data: bytes, _start: int) -> tuple[ReadyResponse, int] | None:
         return None
 
-    def left(self, _connection: Connection) -> None:
+    def left(self, _connection: FastConnection) -> None:
         self.closed += 1
         self.was_left.set()
 
-    def hand_over(self, _connection: Connection, peer: socket.socket, _address: Any, data: bytes) -> None:
+    def hand_over(self, _connection: FastConnection, peer: socket.socket, _address: Any, data: bytes) -> None:
         self.handed.append(data)
         peer.close()
 
@@ -52,7 +56,7 @@ def told(story: Callable[[Lane, asyncio.StreamReader, asyncio.StreamWriter], Awa
         with socket.create_server(("127.0.0.1", 0)) as listening:
             reader, writer = await asyncio.open_connection(*listening.getsockname())
             peer, address = listening.accept()
-            Connection(lane, loop, peer, address)
+            FastConnection(lane, loop, peer, address)
             await asyncio.wait_for(story(lane, reader, writer), 5)
             writer.close()
             await writer.wait_closed()

@@ -2,7 +2,7 @@
 
 import pytest
 
-from replaymock.server.fastpath.acceptor import parse, parse_whole
+from replaymock.server.fastpath.acceptor import parse_head, parse_request
 
 HOST = b"Host: localhost\r\n"
 
@@ -15,7 +15,7 @@ def head(line: bytes = b"GET /a HTTP/1.1", more: bytes = b"", host: bytes = HOST
     "line", [b"GET /a HTTP/1.1", b"HEAD /a?b=1&c HTTP/1.1", b"GET //a/../b%2F HTTP/1.1", b"GET /a HTTP/1.0"]
 )
 def test_a_plain_head_is_the_request_it_says(line: bytes) -> None:
-    parsed = parse(head(line, b"X-Name: caf\xe9\r\n"))
+    parsed = parse_head(head(line, b"X-Name: caf\xe9\r\n"))
     assert parsed is not None
     request, version = parsed
     assert f"{request.method} {request.target} {version}".encode() == line
@@ -51,20 +51,20 @@ def test_a_plain_head_is_the_request_it_says(line: bytes) -> None:
     ],
 )
 def test_anything_else_is_for_the_server(data: bytes) -> None:
-    assert parse(data) is None
+    assert parse_head(data) is None
 
 
 def test_a_request_that_is_all_there_ends_with_its_body() -> None:
     post = head(b"POST /a HTTP/1.1", b"Content-Length: 2\r\n") + b"{}"
     data = head() + post + head()
-    parsed = parse_whole(data, len(head()))
+    parsed = parse_request(data, len(head()))
     assert parsed is not None
     request, version, end = parsed
     assert (request.method, request.body, version, data[end:]) == ("POST", b"{}", "HTTP/1.1", head())
 
 
 def test_a_request_without_a_body_ends_with_its_head() -> None:
-    parsed = parse_whole(head(b"DELETE /a HTTP/1.1"), 0)
+    parsed = parse_request(head(b"DELETE /a HTTP/1.1"), 0)
     assert parsed is not None and (parsed[0].body, parsed[2]) == (b"", len(head(b"DELETE /a HTTP/1.1")))
 
 
@@ -79,4 +79,4 @@ def test_a_request_without_a_body_ends_with_its_head() -> None:
     ],
 )
 def test_a_body_that_is_not_there_or_not_plain_is_for_the_server(data: bytes) -> None:
-    assert parse_whole(data, 0) is None
+    assert parse_request(data, 0) is None

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from replaymock.server.prefork.aggregate import RELOAD_SECONDS, Chorus, Questions
+from replaymock.server.prefork.aggregate import RELOAD_SECONDS, BroadcastQueries, EventAggregator
 
 
 class Heard:
@@ -12,7 +12,7 @@ class Heard:
 
     def __init__(self) -> None:
         self.told: list[tuple[str, dict[str, Any]]] = []
-        self.chorus = Chorus(lambda event, members: self.told.append((event, members)))
+        self.chorus = EventAggregator(lambda event, members: self.told.append((event, members)))
 
     def say(self, worker: int, event: str, now: float = 0.0, **members: Any) -> None:
         self.chorus.say(worker, event, members, now)
@@ -76,7 +76,7 @@ def test_a_reload_does_not_wait_for_ever_for_a_worker_that_saw_no_change() -> No
 
 
 def test_a_question_is_settled_when_the_last_has_answered_or_left() -> None:
-    questions = Questions()
+    questions = BroadcastQueries()
     one, other = questions.opened(1, 70, {2, 3}), questions.opened(2, 80, {1, 3})
     questions.answered(2, one)
     assert questions.settled() == []
@@ -88,7 +88,7 @@ def test_a_question_is_settled_when_the_last_has_answered_or_left() -> None:
 
 
 def test_a_question_without_anyone_to_ask_is_settled_and_an_answer_to_none_changes_nothing() -> None:
-    questions = Questions()
+    questions = BroadcastQueries()
     questions.answered(2, 0)
     questions.opened(1, 70, set())
     assert questions.settled() == [(1, 70)]

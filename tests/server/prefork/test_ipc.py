@@ -6,18 +6,18 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 
 from replaymock.server.prefork import ipc
-from replaymock.telemetry.journal import News, Question
+from replaymock.telemetry.journal import BroadcastQuestion, JournalDelta
 
-NEWS = News({"hit": 2}, ["ä.json"], {"name": ({"reason": "never recorded"}, 3)})
+NEWS = JournalDelta({"hit": 2}, ["ä.json"], {"name": ({"reason": "never recorded"}, 3)})
 
 
 @pytest.mark.parametrize(
     "message",
     [
-        ipc.Said("miss", {"nearest": [], "text": "a\nb"}),
-        ipc.Noted(NEWS, answers=4, unused=["x.json"]),
-        ipc.Noted(News()),
-        ipc.Asks(1, Question(reset=True, session="one"), NEWS),
+        ipc.EventMessage("miss", {"nearest": [], "text": "a\nb"}),
+        ipc.DeltaMessage(NEWS, answers=4, unused=["x.json"]),
+        ipc.DeltaMessage(JournalDelta()),
+        ipc.QueryMessage(1, BroadcastQuestion(reset=True, session="one"), NEWS),
         ipc.Failed("there is no folder"),
     ],
 )
@@ -28,7 +28,8 @@ def test_what_a_worker_says_arrives_as_it_was_said_in_one_line(message: ipc.From
 
 
 @pytest.mark.parametrize(
-    "message", [ipc.Order("end"), ipc.Tell(2, Question(reset=False, session=None)), ipc.Told(3, NEWS)]
+    "message",
+    [ipc.Order("end"), ipc.QueryRequest(2, BroadcastQuestion(reset=False, session=None)), ipc.QueryReply(3, NEWS)],
 )
 def test_what_the_parent_says_arrives_as_it_was_said_in_one_line(message: ipc.FromParent) -> None:
     line = ipc.line(message)
@@ -72,23 +73,25 @@ def test_the_parent_learns_that_a_worker_is_gone_after_what_it_said_last() -> No
 
 def test_a_worker_keeps_what_its_parent_does_not_take_yet_and_drops_and_counts_events_beyond_a_bound() -> None:
     ours, theirs = socket.socketpair()
-    outbox, event = ipc.Outbox(ours), ipc.Said("miss", {"text": "x" * 10_000})
+    outbox, event = ipc.Outbox(ours), ipc.EventMessage("miss", {"text": "x" * 10_000})
     with ours, theirs:
         kept = 0
         for _ in range(500):
             kept += outbox.send(event)
         assert outbox.is_behind
         assert kept > 300
-        assert outbox.send(ipc.Noted(NEWS, answers=1))
+        assert outbox.send(ipc.DeltaMessage(NEWS, answers=1))
         found: list[ipc.FromWorker] = []
         theirs.setblocking(False)
         lines = ipc.Lines()
-        while outbox.flush() or not found or not isinstance(found[-1], ipc.Said) or found[-1].event != "dropped":
+        while (
+            outbox.flush() or not found or not isinstance(found[-1], ipc.EventMessage) or found[-1].event != "dropped"
+        ):
             found += [ipc.from_worker.decode(line) for line in lines.feed(theirs.recv(1 << 20))]
         *events, noted, dropped = found
         assert events == [event] * len(events)
-        assert noted == ipc.Noted(NEWS, answers=1)
-        assert dropped == ipc.Said("dropped", {"count": 500 - len(events)})
+        assert noted == ipc.DeltaMessage(NEWS, answers=1)
+        assert dropped == ipc.EventMessage("dropped", {"count": 500 - len(events)})
         assert len(events) * 10_000 < ipc.MOST_UNSENT + 1_000_000
         assert not outbox.send(event)
         assert lines.feed(theirs.recv(1 << 20)) == [ipc.line(event)[:-1]]

@@ -15,7 +15,7 @@ from replaymock.config.settings import Settings
 from replaymock.server.listener import bind
 from replaymock.server.prefork import ipc
 from replaymock.server.prefork.worker import Worker
-from replaymock.telemetry.journal import News, Question
+from replaymock.telemetry.journal import BroadcastQuestion, JournalDelta
 from tests.support.inside import put, simple
 from tests.support.running import eventually
 
@@ -66,7 +66,7 @@ def parent(tmp_path: Path) -> Iterator[Parent]:
 
     with ThreadPoolExecutor(2) as threads, ours, theirs:
         found = Parent(ours, port, threads.submit(asyncio.run, work()))
-        assert found.hears(ipc.Said).event == "ready"
+        assert found.hears(ipc.EventMessage).event == "ready"
         yield found
         if not found.ended.done():
             found.link.send(ipc.Order("end"))
@@ -76,19 +76,19 @@ def parent(tmp_path: Path) -> Iterator[Parent]:
 def test_it_tells_what_it_noted_as_it_goes_and_what_was_not_used_at_its_end(parent: Parent) -> None:
     parent.asks("/a")
     parent.asks("/missing")
-    assert parent.hears(ipc.Said).event == "miss"
-    told = parent.hears(ipc.Noted)
+    assert parent.hears(ipc.EventMessage).event == "miss"
+    told = parent.hears(ipc.DeltaMessage)
     assert (told.news.counts, told.news.used, told.unused) == ({"hit": 1, "miss": 1}, ["a.json"], None)
     parent.asks("/b")
     parent.link.send(ipc.Order("end"))
-    told = parent.hears(ipc.Noted)
+    told = parent.hears(ipc.DeltaMessage)
     assert (told.news.counts, told.news.used, told.unused) == ({"hit": 1}, ["b.json"], ["steps/GET.json"])
 
 
 def test_it_answers_the_question_of_another_with_what_it_noted_and_resets_if_that_is_asked(parent: Parent) -> None:
     assert [parent.asks("/steps"), parent.asks("/steps")] == [1, 2]
-    parent.link.send(ipc.Tell(7, Question(reset=True, session=None)))
-    told = parent.hears(ipc.Noted)
+    parent.link.send(ipc.QueryRequest(7, BroadcastQuestion(reset=True, session=None)))
+    told = parent.hears(ipc.DeltaMessage)
     assert (told.answers, told.news.used) == (7, ["steps/GET.json"])
     assert parent.asks("/steps") == 1
 
@@ -97,15 +97,15 @@ def test_its_own_endpoints_wait_for_what_all_others_noted(parent: Parent) -> Non
     parent.asks("/a")
     with ThreadPoolExecutor(1) as caller:
         answer = caller.submit(parent.asks, "/__replaymock/unused")
-        asked = parent.hears(ipc.Asks)
-        assert (asked.question, asked.news.used) == (Question(reset=False, session=None), ["a.json"])
-        parent.link.send(ipc.Told(asked.number, News({"hit": 2}, ["a.json", "b.json"])))
+        asked = parent.hears(ipc.QueryMessage)
+        assert (asked.question, asked.news.used) == (BroadcastQuestion(reset=False, session=None), ["a.json"])
+        parent.link.send(ipc.QueryReply(asked.number, JournalDelta({"hit": 2}, ["a.json", "b.json"])))
         assert answer.result(10) == {"unused": ["steps/GET.json"]}
 
 
 def test_it_looks_at_the_folder_again_when_it_is_told_to(parent: Parent) -> None:
     parent.link.send(ipc.Order("reload"))
-    assert parent.hears(ipc.Said).event == "reloaded"
+    assert parent.hears(ipc.EventMessage).event == "reloaded"
 
 
 def test_it_ends_when_the_parent_is_gone(parent: Parent) -> None:
@@ -118,11 +118,11 @@ def test_it_answers_while_its_parent_does_not_read_and_says_what_could_not_be_to
         assert parent.asks(f"/missing/{number}{'x' * 300}")["code"] == "no_match"
     told = 0
     parent.asks("/a")
-    while (event := parent.hears(ipc.Said)).event != "dropped":
+    while (event := parent.hears(ipc.EventMessage)).event != "dropped":
         told += event.event == "miss"
     assert 0 < told == 1500 - event.members["count"]
     parent.link.send(ipc.Order("end"))
-    noted = [parent.hears(ipc.Noted)]
+    noted = [parent.hears(ipc.DeltaMessage)]
     while noted[-1].unused is None:
-        noted.append(parent.hears(ipc.Noted))
+        noted.append(parent.hears(ipc.DeltaMessage))
     assert sum(told.news.counts.get("miss", 0) for told in noted) == 1500

@@ -7,7 +7,7 @@ import pytest
 from replaymock.config.config_file import FileConfig, read
 from replaymock.storage.audit import check, secrets
 from replaymock.storage.audit.check import Row
-from replaymock.storage.folder import Store
+from replaymock.storage.folder import CassetteFolder
 from tests.support.factories import a_cassette, recorded
 from tests.support.inside import put, simple
 
@@ -64,7 +64,7 @@ def test_a_rule_that_is_not_configured_makes_no_doubles(tmp_path: Path) -> None:
 
 
 def test_the_table_is_ordered_by_path_and_method_and_sums_the_bodies(tmp_path: Path) -> None:
-    store = Store(tmp_path)
+    store = CassetteFolder(tmp_path)
     store.save("b/POST.json", a_cassette("/b", recorded(b"[1]", 201), method="POST"))
     store.save("b/GET.json", a_cassette("/b", recorded(b"[1]"), recorded(b"[12]", 404)))
     store.save("b/PUT.json", a_cassette("/b", recorded(b"\x00" * 500, headers=()), method="PUT"))
