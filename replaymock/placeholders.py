@@ -4,4 +4,4 @@ import re
 
 REDACTED = re.compile(r"\{\{redacted(?::[^{}]*)?\}\}")
 
-ORIGIN = "{{origin}}"  # noqa: S105 - no password
+ORIGIN = "{{origin}}"

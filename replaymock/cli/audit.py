@@ -34,11 +34,14 @@ def check(places: tuple[str, ...], config: str | None) -> None:
 
     Also tells of cassettes that answer the same request. Exits with 1 if there is anything to tell.
     """
+    from replaymock.matching.matcher import Matcher  # noqa: PLC0415
+    from replaymock.redaction.redactor import Redactor  # noqa: PLC0415
     from replaymock.storage.audit import check as inspection  # noqa: PLC0415
 
     configuration = _configured(config)
     looked_into = _looked_into(places, configuration)
-    findings = [line for folder, only in looked_into for line in inspection.check(folder, configuration, only)]
+    matcher = Matcher(configuration.rules, Redactor(configuration.redaction))
+    findings = [line for folder, only in looked_into for line in inspection.check(folder, matcher, only)]
     for finding in findings:
         _print(finding)
     unserved = [file for folder, only in looked_into for file in inspection.unserved(folder, only)]
@@ -58,11 +61,13 @@ def scan(places: tuple[str, ...], config: str | None, as_json: bool, sarif: bool
 
     Applies the tables that recording applies, also to files written by hand. Exits with 1 on a finding.
     """
+    from replaymock.redaction.redactor import Redactor  # noqa: PLC0415
     from replaymock.storage.audit import secrets  # noqa: PLC0415
 
     configuration = _configured(config)
     looked_into = _looked_into(places, configuration)
-    found_in = [(folder, secrets.scan(folder, configuration, only)) for folder, only in looked_into]
+    redactor = Redactor(configuration.redaction)
+    found_in = [(folder, secrets.scan(folder, redactor, only)) for folder, only in looked_into]
     place, findings = found_in[0]
     if len(found_in) > 1 or looked_into[0][1] is not None:
         # Files are named as they were given.

@@ -1,4 +1,4 @@
-"""What the neighbours of a JSON member tell of its value, and a quick look that tells when a JSON text surely holds no secret."""
+"""What the neighbours of a JSON member tell of its value; and whether a text can hold a secret at all."""
 
 import json
 import re

@@ -1,4 +1,4 @@
-"""Names and values in text that is no JSON: assignments, tags of HTML and XML, URL parameters, tables of comma-separated values."""
+"""Names and values in text that is no JSON: assignments, HTML and XML, URL parameters, tables of values."""
 
 import re
 from collections.abc import Callable, Iterator

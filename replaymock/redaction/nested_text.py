@@ -1,4 +1,7 @@
-"""Text inside text: base64, percent-encoding, data of events, arguments of calls. What is found is handed to the redactor and written back in the same form."""
+"""Text inside text: base64, percent-encoding, data of events, arguments of calls.
+
+What is found is handed to a function, and what that makes of it is written back in the same form.
+"""
 
 import base64
 import binascii

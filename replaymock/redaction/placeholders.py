@@ -1,4 +1,4 @@
-"""How a hidden value is named in a cassette: `{{redacted:NAME}}`, with an ordinal for each further value of the same name."""
+"""The names of hidden values: `{{redacted:NAME}}`, with an ordinal for each further value of the same name."""
 
 import hashlib
 import re

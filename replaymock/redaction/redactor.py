@@ -31,9 +31,6 @@ from replaymock.redaction.secret_names import is_no_secret_cookie, is_secret_coo
 from replaymock.redaction.text import TextRedactor
 from replaymock.redaction.wording import is_of_language
 
-__all__ = ["ANONYMOUS", "KINDS", "Numbering", "RedactionRules", "Redactor", "anonymous", "decoded", "forget_names"]
-__all__ += ["WITHHELD", "shortened"]
-
 KINDS = ("header", "cookie", "query", "form", "json", "value")
 
 

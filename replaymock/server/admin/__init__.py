@@ -1,1 +1,4 @@
-"""server.admin"""
+"""Own endpoints below `/__replaymock/`.
+
+`endpoints` answers programs, `page` serves the page in `static/` and its event stream.
+"""

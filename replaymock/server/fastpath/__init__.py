@@ -1,1 +1,4 @@
-"""server.fastpath"""
+"""Requests answered straight from the socket.
+
+`acceptor` takes connections and parses heads, `connection` is one of them, `cache` holds ready answers.
+"""

@@ -11,12 +11,10 @@ import msgspec
 from replaymock.cassettes.filenames import METHODS, is_sidecar_name
 from replaymock.cassettes.model import Cassette, RecordedResponse
 from replaymock.cassettes.reader import ANY_SIZE, NONE
-from replaymock.config.config_file import FileConfig
 from replaymock.errors import CassetteError
 from replaymock.http.cors import CorsPolicy
 from replaymock.matching.index import RenderOptions
 from replaymock.matching.matcher import Matcher, key_of
-from replaymock.redaction.redactor import Redactor
 from replaymock.storage.folder import CassetteFolder
 from replaymock.storage.library import checked_entry
 from replaymock.storage.loader import CassetteSummary
@@ -44,12 +42,12 @@ class Row:
         }
 
 
-def check(folder: Path, config: FileConfig, only: Iterable[str] | None = None) -> list[str]:
+def check(folder: Path, matcher: Matcher, only: Iterable[str] | None = None) -> list[str]:
     """Every fault of a folder, or `only` of these files in it, one line each, by file."""
     store = CassetteFolder(folder, only)
     store.scan()
     faults = [(file, str(error)) for file, error in store.broken.items()]
-    return [line for _, line in sorted(faults + _slips(store) + _doubles(store, config))]
+    return [line for _, line in sorted(faults + _slips(store) + _doubles(store, matcher))]
 
 
 def unserved(folder: Path, only: Iterable[str] | None = None) -> list[str]:
@@ -106,9 +104,9 @@ class _Outline(msgspec.Struct):
     responses: list[dict[str, msgspec.Raw]]
 
 
-def _doubles(store: CassetteFolder, config: FileConfig) -> list[tuple[str, str]]:
+def _doubles(store: CassetteFolder, matcher: Matcher) -> list[tuple[str, str]]:
     """Cassettes that can never be served, because another one answers the same request first."""
-    matcher, serving = Matcher(config.rules, Redactor(config.redaction)), RenderOptions(CorsPolicy())
+    serving = RenderOptions(CorsPolicy())
     first: dict[Any, str] = {}
     found = []
     for loaded in store.loaded:

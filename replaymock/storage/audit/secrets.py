@@ -9,7 +9,6 @@ from typing import Any
 
 from replaymock.cassettes.model import Cassette
 from replaymock.cassettes.reader import ANY_SIZE
-from replaymock.config.config_file import FileConfig
 from replaymock.http import json_tokens
 from replaymock.http.messages import Response
 from replaymock.http.websocket_messages import BINARY
@@ -36,9 +35,9 @@ class Finding:
         return {"file": self.file, "line": self.line, "place": self.place, "kind": self.kind}
 
 
-def scan(folder: Path, config: FileConfig, only: Iterable[str] | None = None) -> list[Finding]:
+def scan(folder: Path, redactor: Redactor, only: Iterable[str] | None = None) -> list[Finding]:
     """Every secret in the files of a folder, or `only` in these, also in no valid cassettes, by file and line."""
-    store, redactor = CassetteFolder(folder, only), Redactor(config.redaction)
+    store = CassetteFolder(folder, only)
     store.scan()
     found: dict[Finding, None] = {}
     for loaded in store.loaded:

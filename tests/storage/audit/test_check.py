@@ -5,13 +5,20 @@ from pathlib import Path
 import pytest
 
 from replaymock.config.config_file import FileConfig, read
+from replaymock.matching.matcher import Matcher
+from replaymock.redaction.redactor import Redactor
 from replaymock.storage.audit import check, secrets
 from replaymock.storage.audit.check import Row
 from replaymock.storage.folder import CassetteFolder
 from tests.support.factories import a_cassette, recorded
 from tests.support.inside import put, simple
 
-NONE = FileConfig()
+
+def matcher_of(config: FileConfig) -> Matcher:
+    return Matcher(config.rules, Redactor(config.redaction))
+
+
+PLAIN = matcher_of(FileConfig())
 TOKEN = "ghp_" + "a1B2" * 9
 
 
@@ -19,14 +26,14 @@ def test_a_folder_without_fault_has_no_findings(tmp_path: Path) -> None:
     put(tmp_path, "a/GET.json", simple("/a", 1))
     put(tmp_path, "a.json", {"plain": 1})
     put(tmp_path, "a/POST.json", simple("/a", 1, method="POST"))
-    assert check.check(tmp_path, NONE) == []
+    assert check.check(tmp_path, PLAIN) == []
 
 
 def test_each_fault_is_one_line_by_file(tmp_path: Path) -> None:
     put(tmp_path, "b/GET.json", '{"request": {"path": "/b"},\n "responses": [{"stauts": 1}]}')
     put(tmp_path, "a.json", "{")
     put(tmp_path, "c/GET.json", {"request": {"path": "/c"}, "responses": [{"file": "gone.png"}]})
-    found = check.check(tmp_path, NONE)
+    found = check.check(tmp_path, PLAIN)
     assert [line.partition(": ")[0] for line in found] == [
         f"{tmp_path}/a.json:1:2",
         f"{tmp_path}/b/GET.json:2:27",
@@ -52,7 +59,7 @@ def test_a_cassette_that_is_never_served_is_told_with_the_one_that_is(
 ) -> None:
     put(tmp_path, "a/GET--1.json", one)
     put(tmp_path, "a/GET--2.json", two)
-    (found,) = check.check(tmp_path, read(config, "here"))
+    (found,) = check.check(tmp_path, matcher_of(read(config, "here")))
     assert found.startswith(f"{tmp_path}/a/GET--2.json:1:1: answers the same request as a/GET--1.json")
 
 
@@ -60,7 +67,7 @@ def test_a_rule_that_is_not_configured_makes_no_doubles(tmp_path: Path) -> None:
     for number in (1, 2):
         query = {"_": str(number)}
         put(tmp_path, f"a/GET--{number}.json", {"request": {"path": "/a", "query": query}, "responses": [{"json": 1}]})
-    assert check.check(tmp_path, NONE) == []
+    assert check.check(tmp_path, PLAIN) == []
 
 
 def test_the_table_is_ordered_by_path_and_method_and_sums_the_bodies(tmp_path: Path) -> None:
@@ -90,8 +97,8 @@ def test_looking_changes_nothing(tmp_path: Path) -> None:
     put(tmp_path, "a.json", {"password": "hunter2-x"})
     put(tmp_path, ".replaymock-1-left.json", "")
     before = {found: found.stat().st_mtime_ns for found in [tmp_path, *tmp_path.rglob("*")]}
-    for look in (check.check, secrets.scan):
-        look(tmp_path, NONE)
+    check.check(tmp_path, PLAIN)
+    secrets.scan(tmp_path, Redactor())
     check.rows(tmp_path)
     assert {found: found.stat().st_mtime_ns for found in [tmp_path, *tmp_path.rglob("*")]} == before
 
@@ -101,7 +108,7 @@ def test_a_template_as_other_tools_write_it_is_told_with_the_way_to_write_it_her
     put(tmp_path, "GET--verb.json", simple("/v1/items:search", 1))
     put(tmp_path, "GET--time.json", simple("/at/:12:30", 1))
     put(tmp_path, "GET--recorded.json", simple("/users/:name", 1, recorded_at="2026-11-22T13:00:00Z"))
-    (found,) = check.check(tmp_path, NONE)
+    (found,) = check.check(tmp_path, PLAIN)
     assert found.startswith(f"{tmp_path}/GET--user.json:1:1: path '/users/:id/posts' is taken literally; write {{id}}")
 
 
@@ -110,7 +117,7 @@ def test_what_is_served_but_hardly_as_it_was_meant_is_told(tmp_path: Path) -> No
     put(tmp_path, "api/get.json", simple("/api", 1))
     put(tmp_path, "api/POST--own.json", simple("/api", 1, method="own"))
     put(tmp_path, "api/log.json", {"request": "GET /", "responses": 7})
-    assert [found.removeprefix(f"{tmp_path}/") for found in check.check(tmp_path, NONE)] == [
+    assert [found.removeprefix(f"{tmp_path}/") for found in check.check(tmp_path, PLAIN)] == [
         "api/POST.json:1:1: method 'post' is taken literally; write POST",
         "api/get.json:1:1: is a plain mock, served as it stands at /api/get; to be a cassette it needs a name such as "
         "GET.json",
@@ -134,7 +141,7 @@ def test_a_request_that_nests_without_end_is_a_finding_or_fine_and_hides_no_othe
         request = f'{{"method": "POST", "path": "/{depth}", "json": {nested}}}'
         put(tmp_path, f"POST--{depth}.json", f'{{"request": {request}, "responses": [{{}}]}}')
     put(tmp_path, "z.json", "{")
-    found = check.check(tmp_path, NONE)
+    found = check.check(tmp_path, PLAIN)
     assert "not JSON" in found[-1]
     assert all("nested too deeply" in line for line in found[:-1])
     assert any("POST--5000.json" in line for line in found)
