@@ -10,10 +10,10 @@ import pytest
 
 from replaymock.app import App
 from replaymock.proxy.routes import parse_upstream
-from tests.proxy.client.test_dialer import GOOD, answer
 from tests.support.inside import Told, running_app
 from tests.support.running import Got, ask, cassettes, eventually, raw_backend, read_whole, reply
 from tests.support.sockets import opening
+from tests.support.upgrading import GOOD, answer
 
 TAG = '"new"'
 UPGRADE = "upgrade: websocket"

@@ -17,10 +17,10 @@ from replaymock.app import App
 from replaymock.config.config_file import read
 from replaymock.proxy.routes import parse_upstream
 from replaymock.storage.audit.check import check
-from tests.e2e.test_websockets import as_client
 from tests.support.inside import running_app
 from tests.support.running import ask, asking, cassettes, eventually, raw_backend, read_whole
 from tests.support.sockets import socket_backend
+from tests.support.websocket_clients import as_client
 
 CHUNKED = b"HTTP/1.1 200 OK\r\nConnection: close\r\nTransfer-Encoding: chunked\r\nContent-Type: %b\r\n\r\n"
 PIECES = 6

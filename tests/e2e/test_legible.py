@@ -12,7 +12,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from replaymock.cassettes import sidecars
+from replaymock.cassettes import reader
 from replaymock.config.config_file import FileConfig
 from replaymock.http.messages import Exchange, Request, Response
 from replaymock.http.websocket_frames import Fragment
@@ -22,8 +22,8 @@ from replaymock.proxy.routes import parse_upstream
 from replaymock.proxy.websocket import Transcript
 from replaymock.storage.audit.check import check
 from replaymock.storage.folder import CassetteFolder
-from tests.recording.test_cassette_builder import a_recording
 from tests.support.inside import Told, running_app
+from tests.support.recordings import a_recording
 from tests.support.running import ask, cassettes, eventually, raw_backend, read_request, read_whole, reply, run
 from tests.support.sockets import BINARY, PING, PONG, TEXT, Frame, Reader, close, frame, opened
 
@@ -253,7 +253,7 @@ def test_what_could_not_be_read_again_is_told_and_leaves_what_was_there(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A text in which links are replaced takes all of it into memory, which has a limit."""
-    monkeypatch.setattr(sidecars, "MOST_BYTES", 100_000)
+    monkeypatch.setattr(reader, "MOST_BYTES", 100_000)
     told, size = Told(), 10
 
     def handle(connection: socket.socket) -> None:
@@ -279,7 +279,7 @@ def test_what_could_not_be_read_again_is_told_and_leaves_what_was_there(
 def test_what_could_not_be_read_again_is_not_served_in_its_run_either_and_others_of_its_cassette_are_kept(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(sidecars, "MOST_BYTES", 100_000)
+    monkeypatch.setattr(reader, "MOST_BYTES", 100_000)
     sizes = iter([10, 200_000, 20, 30])
 
     def handle(connection: socket.socket) -> None:

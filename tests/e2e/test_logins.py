@@ -16,10 +16,10 @@ import pytest
 import trustme
 
 from replaymock.proxy.routes import Upstream
-from tests.proxy.client.test_dialer import GOOD, answer, through
 from tests.support.inside import Told, running_app
 from tests.support.running import asking, cassettes, eventually, raw_backend
 from tests.support.sockets import CLOSE, KEY, TEXT, Reader, opening
+from tests.support.upgrading import GOOD, answer, through
 
 USERS = ("ada", "bob", "cyd")
 CHALLENGE, PROOF = "TlRMTVNTUAACzzz", "TlRMTVNTUAADzzz"

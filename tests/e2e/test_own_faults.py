@@ -12,7 +12,7 @@ from websockets.asyncio.client import connect
 from replaymock.matching import matcher
 from replaymock.proxy.routes import Upstream
 from replaymock.recording import cassette_builder, causality, hindsight, pipeline, request_capture, response_capture
-from replaymock.redaction import columns, placeholders, redactor
+from replaymock.redaction import loose_text, placeholders, redactor
 from replaymock.redaction import text as hiding
 from tests.support.inside import Told, running_app
 from tests.support.running import ask, cassettes, eventually, raw_backend, read_whole, reply
@@ -24,7 +24,7 @@ SECRET = "hunter2-of-the-test"
 
 # Where it goes wrong: what a message is searched by, what a request comes down to, how it joins what is stored.
 PLACES: list[tuple[Any, str]] = [
-    (columns, "replace"),
+    (loose_text, "redact_table"),
     (hiding.TextRedactor, "deep"),
     (redactor.Redactor, "request"),
     (redactor.Redactor, "response"),
@@ -33,7 +33,7 @@ PLACES: list[tuple[Any, str]] = [
     (request_capture.RequestCapture, "learn"),
     (request_capture.RequestCapture, "stored"),
     (placeholders.PlaceholderAllocator, "adopt"),
-    (cassette_builder, "join"),
+    (cassette_builder, "merge_response"),
     (cassette_builder, "digest_of"),
     (causality.WriteHistory, "fetched"),
     (pipeline.RecordingPipeline, "put"),
@@ -88,7 +88,9 @@ def test_a_fault_takes_out_one_exchange_and_no_answer(
     assert SECRET not in told.log
 
 
-@pytest.mark.parametrize("place", [(redactor.Redactor, "request"), (columns, "replace")], ids=["shown", "table"])
+@pytest.mark.parametrize(
+    "place", [(redactor.Redactor, "request"), (loose_text, "redact_table")], ids=["shown", "table"]
+)
 def test_on_replay_there_is_no_other_answer_and_the_log_names_the_fault(tmp_path: Path, place: tuple[Any, str]) -> None:
     told = Told()
     with running_app(tmp_path, told) as app, failing(place):

@@ -12,11 +12,12 @@ from replaymock.http.messages import Exchange
 from replaymock.http.origin import OriginRewriter
 from replaymock.matching.index import Index, RenderOptions, entry_for
 from replaymock.matching.matcher import Matcher
-from replaymock.recording.cassette_builder import CassetteBuilder, Policy
+from replaymock.recording.cassette_builder import CassetteBuilder
+from replaymock.recording.response_capture import RecordingPolicy
 from replaymock.redaction.gitleaks.re2 import compiled
 from replaymock.redaction.gitleaks.rules import GitleaksRule
 from replaymock.redaction.redactor import RedactionRules, Redactor
-from tests.e2e.test_hidden_everywhere import JSON, PLACES, Secret, asking, saying, views
+from tests.support.hiding_places import JSON, PLACES, Secret, asking, saying, views
 from tests.support.inside import put, simple
 from tests.support.running import ask, cassettes, eventually, raw_backend, read_request, replaymock, reply, run
 
@@ -54,7 +55,7 @@ def test_what_a_rule_knows_is_in_no_file_and_fresh_ones_change_no_file(spelling:
             if spelling == "name" and place in APART:
                 continue
             exchange = told(secret)
-            taken = CassetteBuilder(Policy(), matcher, OriginRewriter(("http://b",))).take(exchange, index)
+            taken = CassetteBuilder(RecordingPolicy(), matcher, OriginRewriter(("http://b",))).take(exchange, index)
             index.add(
                 entry_for(taken.file, taken.cassette, plain=False, matcher=matcher, serving=RenderOptions(CorsPolicy()))
             )

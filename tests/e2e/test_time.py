@@ -9,10 +9,10 @@ from typing import Any
 
 import pytest
 
-from tests.http.test_jwt import a_token, claims_of
 from tests.support.browser import chromium
 from tests.support.inside import put, running_app
 from tests.support.running import ask, replaymock
+from tests.support.tokens import a_token, claims_of
 
 RECORDED = datetime.now(UTC).replace(microsecond=0) - timedelta(days=365)
 AN_HOUR = timedelta(hours=1)

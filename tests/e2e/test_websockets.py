@@ -4,7 +4,7 @@ import asyncio
 import json
 import re
 import threading
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
@@ -19,16 +19,7 @@ from replaymock.replay.faults import Latency
 from tests.support.inside import Told, put, running_app
 from tests.support.running import cassettes, eventually
 from tests.support.sockets import echo, socket_backend, talk
-
-Client = Callable[[ClientConnection], Awaitable[Any]]
-
-
-def as_client(url: str, client: Client, path: str = "/ws", **options: Any) -> Any:
-    async def conversation() -> Any:
-        async with connect(url.replace("http:", "ws:", 1) + path, max_size=None, **options) as connection:
-            return await client(connection)
-
-    return talk(conversation())
+from tests.support.websocket_clients import Client, as_client
 
 
 def recorded(

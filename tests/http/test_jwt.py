@@ -1,6 +1,5 @@
 """The claims of time in JSON Web Tokens, moved."""
 
-import base64
 import json
 from typing import Any
 
@@ -11,21 +10,7 @@ from hypothesis import strategies as st
 from replaymock.http import jwt
 from tests.support import strategies
 from tests.support.growth import grows_in_proportion
-
-HEADER = '{"alg":"HS256","typ":"JWT"}'
-
-
-def encoded(text: str) -> str:
-    return base64.urlsafe_b64encode(text.encode()).decode().rstrip("=")
-
-
-def a_token(claims: str, header: str = HEADER, signature: str = "c2ln-_") -> str:
-    return f"{encoded(header)}.{encoded(claims)}.{signature}"
-
-
-def claims_of(token: str) -> str:
-    part = token.split(".")[1]
-    return base64.urlsafe_b64decode(part + "=" * (-len(part) % 4)).decode()
+from tests.support.tokens import a_token, claims_of
 
 
 def later(digits: str) -> str:

@@ -14,8 +14,8 @@ from replaymock.matching.index import Index
 from replaymock.matching.matcher import Matcher
 from replaymock.matching.near_misses import Miss, explain
 from replaymock.replay import miss_response
-from tests.matching.test_near_misses import index_of
 from tests.support.factories import a_request
+from tests.support.indexes import index_of
 
 
 def read(answer: RenderedResponse) -> dict[str, Any]:

@@ -17,21 +17,7 @@ from replaymock.http.websocket_handshake import (
     parse_accepted_extension,
     protocols,
 )
-
-KEY = "dGhlIHNhbXBsZSBub25jZQ=="
-GOOD: dict[str, str] = {
-    "Host": "localhost",
-    "Upgrade": "websocket",
-    "Connection": "keep-alive, Upgrade",
-    "Sec-WebSocket-Key": KEY,
-    "Sec-WebSocket-Version": "13",
-}
-
-
-def opening(method: str = "GET", **changed: str) -> Request:
-    """A good request, but for headers changed, or left out where they are empty."""
-    headers = {**GOOD, **{name.replace("_", "-"): value for name, value in changed.items()}}
-    return Request(method, "/ws", tuple((name, value) for name, value in headers.items() if value))
+from tests.support.handshakes import KEY, opening
 
 
 def extensions(value: str) -> Headers:

@@ -11,25 +11,13 @@ from replaymock.cassettes import reader
 from replaymock.cassettes.model import Cassette, CassetteRequest
 from replaymock.config import config_file
 from replaymock.http.bodies import Json
-from replaymock.http.cors import CorsPolicy
 from replaymock.http.messages import Request
-from replaymock.matching.index import Index, RenderOptions, entry_for
+from replaymock.matching.index import Index, entry_for
 from replaymock.matching.matcher import Matcher
 from replaymock.matching.near_misses import Miss, exhausted, explain
-from tests.recording.test_cassette_builder import a_recording
 from tests.support import strategies
-from tests.support.factories import a_cassette, a_request, an_exchange, recorded
-
-SERVING = RenderOptions(CorsPolicy())
-
-
-def index_of(*requests: Request, matcher: Matcher | None = None) -> Index:
-    matcher = matcher or Matcher()
-    found = Index()
-    for request in requests:
-        taken = a_recording().take(an_exchange(request), Index())
-        found.add(entry_for(taken.file, taken.cassette, plain=False, matcher=matcher, serving=SERVING))
-    return found
+from tests.support.factories import a_cassette, a_request, recorded
+from tests.support.indexes import SERVING, index_of
 
 
 def miss(request: Request, *recorded_requests: Request) -> Miss:

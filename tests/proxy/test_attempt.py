@@ -7,7 +7,7 @@ from replaymock.http.headers import Headers
 from replaymock.http.messages import StreamingResponse
 from replaymock.proxy.attempt import InFlightExchange
 from replaymock.recording.pipeline import ArrivalOrder
-from tests.proxy.test_forwarder import Callers
+from tests.support.clients import Callers
 from tests.support.factories import JSON, a_request
 
 

@@ -12,9 +12,8 @@ import pytest
 from replaymock.cassettes.model import Cassette
 from replaymock.config.settings import Settings
 from replaymock.http.cors import CorsPolicy
-from replaymock.http.messages import Request, ResponseHead
+from replaymock.http.messages import Request
 from replaymock.http.origin import OriginRewriter
-from replaymock.http.rendered import RenderedResponse
 from replaymock.matching.index import Index, RenderOptions
 from replaymock.matching.matcher import Matcher
 from replaymock.proxy.forwarder import AGAIN_SECONDS, ForwardOptions, RecordingForwarder
@@ -23,42 +22,11 @@ from replaymock.proxy.upstreams import Upstreams
 from replaymock.recording.cassette_builder import CassetteBuilder
 from replaymock.recording.response_capture import RecordingPolicy
 from replaymock.telemetry.journal import ServedRequest
+from tests.support.clients import Callers
 from tests.support.factories import a_request
 from tests.support.running import raw_backend, read_whole, reply
 
 HOST = (("Host", "localhost:8081"),)
-
-
-class Callers:
-    """The caller's end: how the answer went out."""
-
-    def __init__(self) -> None:
-        self.client = object()
-        self.log: list[str] = []
-        self.head: ResponseHead | None = None
-        self.answered: RenderedResponse | None = None
-        self.body = b""
-
-    def answer(self, answer: RenderedResponse) -> None:
-        self.answered = answer
-        self.log.append("answer")
-
-    def begin(self, head: ResponseHead, _length: int | None) -> None:
-        self.head = head
-        self.log.append("begin")
-
-    def whole(self, head: ResponseHead, length: int | None, body: bytes) -> None:
-        self.begin(head, length)
-        self.body += body
-
-    async def write(self, data: bytes) -> None:
-        self.body += data
-
-    def finish(self) -> None:
-        self.log.append("finish")
-
-    def abort(self) -> None:
-        self.log.append("abort")
 
 
 class Run:

@@ -2,7 +2,6 @@
 
 import asyncio
 import gzip
-from collections.abc import AsyncIterator
 
 import pytest
 
@@ -12,6 +11,7 @@ from replaymock.http.messages import ResponseHead, StreamingResponse
 from replaymock.http.origin import OriginRewriter
 from replaymock.http.rendered import RenderedResponse
 from replaymock.proxy.relay import HELD_BYTES, HELD_SECONDS, BodyCapture, BodyRewrite, relay
+from tests.support.chunks import Source, chunks
 
 BACKEND, CALLER = "https://api.example.com", "http://localhost:8081"
 REWRITING = BodyRewrite(OriginRewriter((BACKEND,)), CALLER, 1 << 20)
@@ -49,19 +49,6 @@ class Transcript:
 
     def abort(self) -> None:
         raise AssertionError("the cut is the recorder's to make")
-
-
-Source = tuple[bytes | float | Exception, ...]
-
-
-async def chunks(source: Source) -> AsyncIterator[bytes]:
-    for item in source:
-        if isinstance(item, bytes):
-            yield item
-        elif isinstance(item, Exception):
-            raise item
-        else:
-            await asyncio.sleep(item)
 
 
 def relayed(

@@ -12,7 +12,7 @@ from replaymock.http.messages import ResponseHead, StreamingResponse
 from replaymock.http.origin import OriginRewriter
 from replaymock.proxy.relay import BodyCapture, BodyRewrite
 from replaymock.proxy.slices import Cut, cut_from, relay_part
-from tests.proxy.test_forwarder import Callers
+from tests.support.clients import Callers
 
 DATA = bytes(range(100))
 BINARY = ("Content-Type", "application/octet-stream")

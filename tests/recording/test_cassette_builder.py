@@ -15,32 +15,18 @@ from replaymock.cassettes.model import Cassette, CassetteRequest, RecordedRespon
 from replaymock.cassettes.reader import load
 from replaymock.cassettes.writer import dump
 from replaymock.http.bodies import INLINE_LIMIT
-from replaymock.http.cors import CorsPolicy
 from replaymock.http.messages import Exchange, Request, Response
-from replaymock.http.origin import OriginRewriter
 from replaymock.http.websocket_messages import Message
-from replaymock.matching.index import Index, RenderOptions, entry_for
-from replaymock.matching.matcher import Matcher, key_of
+from replaymock.matching.index import Index, entry_for
+from replaymock.matching.matcher import key_of
 from replaymock.matching.redacted_match import matches_redacted
 from replaymock.recording.cassette_builder import BuiltCassette, CassetteBuilder
 from replaymock.recording.response_capture import RecordingPolicy
 from tests.support import strategies
 from tests.support.factories import JSON, a_request, a_response, an_exchange, beside, recorded
+from tests.support.recordings import MATCHER, SERVING, a_recording, index_of
 
-MATCHER = Matcher()
-SERVING = RenderOptions(CorsPolicy())
-BACKEND = "https://api.example.com"
 Asked = list[tuple[tuple[str, str, Response], bool]]
-
-
-def a_recording(policy: RecordingPolicy | None = None) -> CassetteBuilder:
-    return CassetteBuilder(policy or RecordingPolicy(), MATCHER, OriginRewriter((BACKEND,)))
-
-
-def index_of(*found: BuiltCassette) -> Index:
-    return Index(
-        entry_for(taken.file, taken.cassette, plain=False, matcher=MATCHER, serving=SERVING) for taken in found
-    )
 
 
 def written_and_read(taken: BuiltCassette) -> Cassette:

@@ -13,9 +13,9 @@ from replaymock.http.websocket_messages import SERVER, TEXT, Message
 from replaymock.matching.index import Index
 from replaymock.recording.pipeline import RecordingPipeline
 from replaymock.recording.response_capture import ResponseCapture
-from tests.recording.test_cassette_builder import MATCHER, SERVING, a_recording
-from tests.recording.test_line import until
+from tests.support.executing import until
 from tests.support.factories import JSON, a_request, an_exchange
+from tests.support.recordings import MATCHER, SERVING, a_recording
 
 LARGE = b'[{"token": "hunter2abc"}, "' + b"x" * 70_000 + b'"]'
 

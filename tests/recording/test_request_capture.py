@@ -16,10 +16,10 @@ from replaymock.matching.redacted_match import matches_redacted
 from replaymock.recording.hindsight import LateRedactor
 from replaymock.recording.request_capture import RequestCapture
 from replaymock.redaction.known_secrets import KnownSecrets
-from tests.recording.test_cassette_builder import SERVING, a_recording, index_of
 from tests.support import strategies
 from tests.support.credentials import word
 from tests.support.factories import JSON, a_request, an_exchange
+from tests.support.recordings import SERVING, a_recording, index_of
 
 FORM = (("Content-Type", "application/x-www-form-urlencoded"),)
 XML = (("Content-Type", "text/xml"),)

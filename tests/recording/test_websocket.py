@@ -8,10 +8,10 @@ from typing import Any
 import pytest
 
 from replaymock.proxy.routes import parse_upstream
-from tests.proxy.client.test_dialer import GOOD, answer
 from tests.support.inside import Told, running_app
 from tests.support.running import ask, cassettes, raw_backend, read_request
 from tests.support.sockets import CLOSE, TEXT, Reader, close, frame, opened
+from tests.support.upgrading import GOOD, answer
 
 SECRET = "hunter2-hunter2"
 

@@ -14,15 +14,11 @@ from replaymock.redaction.redactor import KINDS
 from replaymock.redaction.text import TextRedactor
 from tests.support import strategies
 from tests.support.growth import grows_in_proportion
+from tests.support.redacting import HIDER, named
 
-HIDER = TextRedactor({kind: [] for kind in KINDS}, {kind: [] for kind in KINDS})
 JWT = strategies.SECRETS[1]
 # A hidden token can still be decoded: its signature says `{{redacted:jwt}}`.
 HIDDEN = JWT.replace("c2lnbmF0dXJl", "e3tyZWRhY3RlZDpqd3R9fQ")
-
-
-def named(name: str, _value: str) -> str:
-    return "{{redacted:" + name.lower() + "}}"
 
 
 @pytest.mark.parametrize(

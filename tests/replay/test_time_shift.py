@@ -10,9 +10,9 @@ from hypothesis import strategies as st
 from replaymock.http.headers import Headers
 from replaymock.http.messages import Request
 from replaymock.replay.time_shift import MOST_BYTES, IssuedValues, Shift, is_expiry, is_time, shifted
-from tests.http.test_jwt import a_token
 from tests.support import strategies
 from tests.support.factories import JSON, a_request
+from tests.support.tokens import a_token
 
 RECORDED = 1_700_000_000  # 2023-11-14T22:13:20Z
 YEAR = 365 * 86_400

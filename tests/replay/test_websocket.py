@@ -16,8 +16,8 @@ from replaymock.http.websocket_messages import SERVER, TEXT, Message
 from replaymock.matching.matcher import Matcher
 from replaymock.replay.websocket import Opening, WebSocketReplay
 from replaymock.telemetry.journal import Report
-from tests.http.test_websocket_handshake import opening
 from tests.support.factories import a_cassette
+from tests.support.handshakes import opening
 from tests.support.inside import a_responder, put, running_app
 from tests.support.running import ask
 

@@ -32,7 +32,7 @@ class Proxied:
 
     async def ask(
         self, origin: str, request: Request, body: AsyncIterator[bytes], client: Hashable | None = None
-    ) -> "_Answer":
+    ) -> "_ProxiedAnswer":
         """Sends a request; the answer as soon as its head has come."""
         transport = self._owned.get(client, self._transport)
         if transport is self._transport and challenges.is_spoken(request.headers):
@@ -46,7 +46,7 @@ class Proxied:
         )
         outgoing.method = request.method
         outgoing.url = _LiteralURL(origin, request.target.encode("ascii"))
-        return _Answer(await transport.handle_async_request(outgoing))
+        return _ProxiedAnswer(await transport.handle_async_request(outgoing))
 
     def hand_on(self, _origin: str, _client: Hashable) -> None:
         """Its connections cannot be spoken on by others."""
@@ -71,7 +71,7 @@ class Proxied:
         return httpx.AsyncHTTPTransport(verify=self._tls, trust_env=False, limits=limits, proxy=self._proxy)
 
 
-class _Answer:
+class _ProxiedAnswer:
     """An answer, as httpx has it."""
 
     def __init__(self, response: httpx.Response) -> None:

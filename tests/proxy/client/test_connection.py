@@ -7,7 +7,7 @@ import pytest
 
 from replaymock.http.messages import Request
 from replaymock.proxy.client.connection import MOST_WAITING, UpstreamConnection
-from tests.proxy.client.test_pool import HI, HOST, Backend, answered, pieces, pool, until
+from tests.support.upstream_pool import HI, HOST, Backend, answered, pieces, pool, until
 
 PIECE = b"x" * 65536
 

@@ -2,31 +2,19 @@
 
 import asyncio
 import base64
-import contextlib
 import socket
 import ssl
-import threading
 
 import pytest
 
 from replaymock.http.messages import Request
 from replaymock.http.websocket_frames import Closed, Event, Fragment
-from replaymock.http.websocket_handshake import accept
 from replaymock.proxy.client.dialer import MalformedHandshake, WebSocketReply, connect, open_websocket
 from tests.support.running import raw_backend, read_request
 from tests.support.sockets import TEXT, close, frame
+from tests.support.upgrading import GOOD, answer, through
 
 ASKING = Request("GET", "/ws?x=1", (("Host", "backend"), ("X-Own", "1"), ("Sec-WebSocket-Protocol", "a, b")))
-
-
-def answer(head: bytes, *lines: str, status: str = "101 Switching Protocols") -> bytes:
-    """The answer to a request; `ACCEPT` in a line is the right key."""
-    key = next(line for line in head.split(b"\r\n") if line.lower().startswith(b"sec-websocket-key:"))
-    right = accept(key.partition(b":")[2].strip().decode())
-    return "\r\n".join([f"HTTP/1.1 {status}", *lines, "", ""]).replace("ACCEPT", right).encode()
-
-
-GOOD = ("Upgrade: websocket", "Connection: upgrade", "Sec-WebSocket-Accept: ACCEPT")
 
 
 async def asked(origin: str, proxy: str = "", tls: ssl.SSLContext | None = None) -> tuple[WebSocketReply, list[Event]]:
@@ -92,25 +80,6 @@ def test_an_answer_that_agrees_to_something_else_is_not_believed(lines: tuple[st
 def test_a_backend_that_says_nothing_is_a_fault() -> None:
     with raw_backend(lambda connection: connection.close()) as origin, pytest.raises((MalformedHandshake, OSError)):
         asyncio.run(asked(origin))
-
-
-def through(connection: socket.socket, target: str) -> None:
-    """Joins two connections until one ends."""
-    host, _, port = target.partition(":")
-    with socket.create_connection((host, int(port))) as far:
-
-        def back() -> None:
-            with contextlib.suppress(OSError):
-                while data := far.recv(65536):
-                    connection.sendall(data)
-
-        thread = threading.Thread(target=back, daemon=True)
-        thread.start()
-        with contextlib.suppress(OSError):
-            while data := connection.recv(65536):
-                far.sendall(data)
-            far.shutdown(socket.SHUT_WR)
-        thread.join(5)
 
 
 def test_a_proxy_is_asked_for_a_tunnel_with_its_credentials() -> None:

@@ -10,8 +10,8 @@ from replaymock.errors import UsageError
 from replaymock.http.headers import Headers
 from replaymock.http.messages import Request
 from replaymock.proxy.client.proxied import Proxied
-from tests.proxy.client.test_pool import pieces
 from tests.support.running import raw_backend, read_request
+from tests.support.upstream_pool import pieces
 
 TIMEOUTS = {"connect": 5.0, "read": 5.0, "write": 5.0}
 

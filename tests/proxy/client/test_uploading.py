@@ -10,8 +10,8 @@ import httpx
 import pytest
 
 from replaymock.http.messages import Request
-from tests.proxy.client.test_pool import HI, HOST, Backend, answered, pieces, pool, until
 from tests.support.running import raw_backend, read_request
+from tests.support.upstream_pool import HI, HOST, Backend, answered, pieces, pool, until
 
 NO = b"HTTP/1.1 413 Too Much\r\nContent-Length: 2\r\n\r\nno"
 CHUNKS = Request("POST", "/", (*HOST, ("Transfer-Encoding", "chunked")))

@@ -21,9 +21,28 @@ ONLY_IN = {
 }
 PURE = ("http", "redaction", "cassettes", "matching", "replay")
 WORLD = {"socket", "ssl", "os", "pathlib", "io", "tempfile", "shutil", "subprocess", "threading", "signal", "time"}
-WORLD |= {"asyncio", "random", "secrets", "uuid", "logging"}
-# A WebSocket is played on a connection; types of what is passed in are no use of it.
-EXEMPT = {"replay.websocket", "replay.engine"}
+WORLD |= {"asyncio", "secrets", "uuid", "logging"}
+# A WebSocket is spoken on a connection that is passed in; so is the random generator, of which only the type is named.
+EXEMPT = {"http.websocket_frames", "replay.websocket", "replay.engine"}
+
+# Imports that still wait inside a function elsewhere; this list only ever gets shorter.
+LATE: dict[str, set[str]] = {
+    "app": {
+        "from replaymock.recording.late_redaction import LateRedactionSweep",
+        "from replaymock.replay.websocket import sockets_for",
+        "from replaymock.wiring import build_record_stack",
+    },
+    "cassettes.diagnostics": {"import difflib"},
+    "config.config_file": {"import difflib", "import tomllib"},
+    "config.discovery": {"from replaymock.config.team_rules import with_rules"},
+    "http.selectors": {"import difflib", "import jsonpath"},
+    "matching.near_misses": {"import difflib"},
+    "redaction.gitleaks.config": {"import tomllib"},
+    "replay.websocket": {"from replaymock.recording.websocket import WebSocketRecorder"},
+    "server.http_server": {"from replaymock.server.websocket import WebSocketUpgrades"},
+    "storage.lock": {"import fcntl", "import msvcrt"},
+    "storage.watcher": {"from watchfiles import Change as Kind", "from watchfiles import awatch"},
+}
 
 
 @pytest.mark.parametrize(("library", "places"), ONLY_IN.items())

@@ -12,7 +12,7 @@ from replaymock.proxy.headers import HeaderForwarder
 from replaymock.proxy.own_origin import own
 from replaymock.proxy.relay import BodyCapture, keeping
 from replaymock.proxy.routes import Upstream
-from tests.proxy.test_relay import chunks
+from tests.support.chunks import chunks
 from tests.support.factories import a_request
 
 BACKEND = "https://api.example.com"

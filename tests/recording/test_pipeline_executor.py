@@ -8,12 +8,7 @@ from typing import Any
 import pytest
 
 from replaymock.recording.pipeline import SerialExecutor, Steps
-
-
-async def until(holds: Callable[[], bool]) -> None:
-    async with asyncio.timeout(5):
-        while not holds():  # noqa: ASYNC110 - no event tells of it
-            await asyncio.sleep(0.001)
+from tests.support.executing import until
 
 
 def steps(done: list[Any], name: str, *works: Callable[[], Any]) -> Steps:

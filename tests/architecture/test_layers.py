@@ -25,6 +25,22 @@ LAYER = {package: height for height, line in enumerate(LAYERS) for package in li
 SIBLINGS = {("app", "wiring"), ("cli", "demo"), ("__main__", "cli")}
 
 
+# Imports that still look up; this list only ever gets shorter.
+NOT_YET: dict[str, set[str]] = {
+    "matching.index": {"replay.renderer", "replay.response_cache", "replay.time_shift"},
+    "proxy.attempt": {"recording.pipeline", "recording.request_capture"},
+    "proxy.forwarder": {"recording.cassette_builder", "recording.pipeline"},
+    "proxy.own_origin": {"replay.sessions"},
+    "proxy.upstreams": {"config.settings"},
+    "replay.engine": {"proxy.forwarder"},
+    "replay.websocket": {"recording.websocket"},
+    "server.prefork.supervisor": {"app", "config.settings"},
+    "server.prefork.worker": {"app", "config.settings"},
+    "storage.library": {"recording.cassette_builder", "replay.response_cache"},
+    "telemetry.lifecycle": {"config.settings", "recording.cassette_builder", "recording.volatile_hints"},
+}
+
+
 def package(module: str) -> str:
     return module.partition(".")[0]
 

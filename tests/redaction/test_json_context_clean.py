@@ -7,8 +7,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tests.redaction.test_text import HIDER, named
 from tests.support import strategies
+from tests.support.redacting import HIDER, named
 
 pieces = st.sampled_from(
     [

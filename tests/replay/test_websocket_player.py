@@ -6,7 +6,7 @@ from collections.abc import AsyncIterator
 from replaymock.http.websocket_frames import Closed, Event, Fragment, Pong
 from replaymock.http.websocket_messages import CLIENT, CLOSE, SERVER, TEXT, ConversationPlayback, Message
 from replaymock.replay.websocket import NO_MATCH, WebSocketPlayer
-from tests.proxy.test_websocket import pair, until_closed
+from tests.support.websocket_pairs import pair, until_closed
 
 SECONDS = {b"soon": 0.02, b"late": 60.0}
 
