@@ -7,21 +7,22 @@ import os
 import signal
 import socket
 import time
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from random import Random
 from typing import Any
 
-from replaymock.cassettes.model import Cassette
 from replaymock.config.settings import Settings
-from replaymock.errors import CassetteError, UsageError
+from replaymock.errors import UsageError
 from replaymock.http.cors import CorsPolicy
-from replaymock.matching.index import Index, RenderOptions
+from replaymock.matching.lookup import CassetteLookup
 from replaymock.matching.matcher import Matcher
 from replaymock.redaction.redactor import Redactor
 from replaymock.replay.engine import RECORD_MODES, REPLAY, ReplayEngine
 from replaymock.replay.overrides import ReplayOptions
+from replaymock.replay.renderer import RenderOptions
+from replaymock.replay.response_cache import ResponseCache
 from replaymock.replay.time_shift import TimeShifter
 from replaymock.server.access import HostGuard
 from replaymock.server.fastpath.acceptor import FastPath
@@ -32,7 +33,7 @@ from replaymock.storage.library import CassetteLibrary
 from replaymock.storage.lock import FolderLock
 from replaymock.telemetry import lifecycle
 from replaymock.telemetry.console import Console
-from replaymock.telemetry.journal import AskAll, Report
+from replaymock.telemetry.journal import AskAll, Journal, Report
 from replaymock.telemetry.subscribers import EventSubscribers
 
 DRAIN_SECONDS = 10.0
@@ -60,12 +61,11 @@ class App:
         cors = CorsPolicy(settings.cors_origins, enabled=settings.cors)
         self._serving = RenderOptions(cors, settings.diagnostics, _shifting(settings))
         self._backends: Any = None
+        self._journal = Journal()
+        self._library = CassetteLibrary(self._store, self._matcher, self._report, self._journal.unkept)
         self.responder = self._make_responder()
-        self._library = CassetteLibrary(self._store, self._matcher, self._serving, self._report, self._use)
         self._lane: FastPath | None = None
-        self.responder.look_for = self._library.look_for
-        self.responder.look_again = self._library.look_again
-        self._library.unkept = self.responder.journal.unkept
+        self._library.subscribe(self._changed)
         self.responder.tells_requests = wants_requests
         self.responder.listeners = self._listeners
         self._hold: FolderLock | None = None
@@ -138,7 +138,7 @@ class App:
                 await look_back.look()
             await self._library.flush()
             if look_back:
-                look_back.tidy()
+                self._library.remove_renamed()
             self._sum_up()
 
     async def run(self) -> int:
@@ -194,8 +194,11 @@ class App:
             mode=mode,
             playing=playing,
             matcher=self._matcher,
+            lookup=CassetteLookup(self._library, self._matcher),
+            responses=ResponseCache(self._library, self._serving),
             cors=self._serving.cors,
             recorder=self._make_recorder() if mode.forward else None,
+            journal=self._journal,
             report=self._report,
             clock=time.monotonic,
             random=Random(settings.seed),  # noqa: S311 - latency needs no secret, and the same run twice is wanted
@@ -219,8 +222,10 @@ class App:
 
         return sockets_for(self.responder, self._matcher, self._settings.max_body)
 
-    def _use(self, index: Index, broken: dict[str, CassetteError]) -> None:
-        self.responder.use(index, broken)
+    def _changed(self, files: Iterable[str]) -> None:
+        for file in files:
+            self.responder.responses.drop(file)
+        self.responder.lookup.forget()
         if self._lane:
             self._lane.forget()
 
@@ -231,7 +236,7 @@ class App:
         from replaymock.wiring import build_record_stack  # noqa: PLC0415 - replay does not load what opens connections
 
         recorder, self._backends = build_record_stack(
-            self._settings, self._matcher, self._serving, self._save, self._report
+            self._settings, self._matcher, self._serving.cors, self._library, self._report
         )
         return recorder
 
@@ -241,7 +246,10 @@ class App:
             return None
         from replaymock.recording.late_redaction import LateRedactionSweep  # noqa: PLC0415 - replay never looks back
 
-        return LateRedactionSweep(self._store, self._library, self.responder, recorder, self._report)
+        sessions, journal = self.responder.sessions, self._journal
+        return LateRedactionSweep(
+            self._store, self._library, sessions, journal, recorder.recording, recorder.taking, self._report
+        )
 
     def _open_folder(self) -> None:
         if self.responder.mode.save:
@@ -255,7 +263,8 @@ class App:
             )
         self._store.scan()
         if self._settings.mode == "rewrite" and self.responder.recorder:
-            self._library.empty(self.responder.recorder.recording)
+            for file, cassette in self._library.remove_recorded().items():
+                self.responder.recorder.recording.remember(file, cassette)
 
     def _announce(self) -> None:
         command = "record" if self.responder.mode.save else "replay"
@@ -270,9 +279,6 @@ class App:
         unused = len(journal.unused(self.responder.index.entries))
         recording = recorder.recording if recorder else None
         lifecycle.sum_up(self._settings, journal.counts, unused, recording, failed, self._report)
-
-    def _save(self, file: str, cassette: Cassette) -> None:
-        self._library.save(file, cassette)
 
     def _asked_to_end(self, number: int) -> None:
         """The third time, ends as things stand."""

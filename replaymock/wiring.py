@@ -5,13 +5,13 @@ import secrets
 import time
 
 from replaymock.config.settings import Settings
+from replaymock.http.cors import CorsPolicy
 from replaymock.http.origin import OriginRewriter
-from replaymock.matching.index import RenderOptions
 from replaymock.matching.matcher import Matcher
 from replaymock.proxy.forwarder import ForwardOptions, RecordingForwarder
 from replaymock.proxy.upstreams import Upstreams
 from replaymock.recording.cassette_builder import CassetteBuilder
-from replaymock.recording.pipeline import Save
+from replaymock.recording.pipeline import CassetteStore
 from replaymock.recording.response_capture import RecordingPolicy
 from replaymock.replay.engine import RECORD_MODES
 from replaymock.telemetry.journal import Report
@@ -20,7 +20,7 @@ _SHORTEST_CREDENTIAL = 6
 
 
 def build_record_stack(
-    settings: Settings, matcher: Matcher, serving: RenderOptions, save: Save, report: Report
+    settings: Settings, matcher: Matcher, cors: CorsPolicy, library: CassetteStore, report: Report
 ) -> tuple[RecordingForwarder, Upstreams]:
     """The recorder of a run, and the backends it asks, to be closed at the end."""
     forwarding = ForwardOptions(
@@ -37,8 +37,8 @@ def build_record_stack(
         forwarding=forwarding,
         recording=CassetteBuilder(_policy(settings), matcher, origins),
         backends=backends,
-        serving=serving,
-        save=save,
+        cors=cors,
+        library=library,
         report=report,
         clock=time.monotonic,
     )

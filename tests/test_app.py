@@ -89,7 +89,7 @@ def test_a_file_broken_again_after_it_was_mended_is_told_again(tmp_path: Path) -
             put(tmp_path, "a.json", "{")
             eventually(lambda count=count: len(told.events("broken")) == count)
             put(tmp_path, "a.json", {"good": count})
-            eventually(lambda: not app.responder.broken)
+            eventually(lambda: not app.responder.lookup.broken)
     assert told.log.count("a.json:1:") == 2
 
 

@@ -4,10 +4,10 @@ import asyncio
 
 from replaymock.config.settings import Settings
 from replaymock.http.cors import CorsPolicy
-from replaymock.matching.index import RenderOptions
 from replaymock.matching.matcher import Matcher
 from replaymock.proxy.routes import parse_upstream
 from replaymock.wiring import build_record_stack
+from tests.support.stored import HeldCassettes
 
 
 def test_an_added_credential_is_never_stored_with_or_without_its_scheme() -> None:
@@ -24,8 +24,8 @@ def test_an_added_credential_is_never_stored_with_or_without_its_scheme() -> Non
         recorder, backends = build_record_stack(
             settings,
             Matcher(),
-            RenderOptions(CorsPolicy()),
-            lambda _file, _cassette: None,
+            CorsPolicy(),
+            HeldCassettes(),
             lambda _event, _members: None,
         )
         await backends.aclose()

@@ -93,7 +93,7 @@ def explain_message(
 
 
 def _with_message(entry: IndexEntry, message: CanonicalRequest) -> IndexEntry:
-    return IndexEntry(entry.file, entry.request, message, entry.plain, entry.by_hand, entry.afters, entry.serving)
+    return IndexEntry(entry.file, entry.request, message, entry.plain, entry.by_hand, entry.afters)
 
 
 def shortened(text: str) -> str:

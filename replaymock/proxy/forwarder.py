@@ -14,13 +14,13 @@ from replaymock.errors import RequestRefused
 from replaymock.http import challenges
 from replaymock.http.conditional import OK, PartialResponse, answers_less, not_forwarded
 from replaymock.http.conditional import ConditionalRequest as Ranged
+from replaymock.http.cors import CorsPolicy
 from replaymock.http.headers import Headers, get, list_items
 from replaymock.http.messages import Request, ResponseHead, StreamingResponse, should_offload
 from replaymock.http.origin import prefixed_cookies
 from replaymock.http.problem import fault, rejection
 from replaymock.http.rendered import ResponseSink
 from replaymock.http.uri import normal_path
-from replaymock.matching.index import Index, RenderOptions
 from replaymock.proxy import own_origin
 from replaymock.proxy.attempt import InFlightExchange
 from replaymock.proxy.headers import HeaderForwarder
@@ -29,8 +29,8 @@ from replaymock.proxy.ranges import PARTIAL, Ranging
 from replaymock.proxy.relay import BodyCapture, keeping, relay
 from replaymock.proxy.routes import Upstream
 from replaymock.proxy.slices import Cut, cut_from, relay_part
-from replaymock.recording.cassette_builder import CassetteBuilder
-from replaymock.recording.pipeline import ArrivalOrder, RecordingPipeline, Save
+from replaymock.recording.cassette_builder import CassetteBuilder, file_for
+from replaymock.recording.pipeline import ArrivalOrder, CassetteStore, RecordingPipeline
 from replaymock.telemetry.journal import Report, ServedRequest
 
 if TYPE_CHECKING:
@@ -47,7 +47,7 @@ _MOST_TROUBLES = 1000
 Count = Callable[[ServedRequest], None]
 """Learns what was served."""
 
-Exchanging = Callable[[InFlightExchange, AsyncIterator[bytes], Callable[[], Index], Count], Awaitable[None]]
+Exchanging = Callable[[InFlightExchange, AsyncIterator[bytes], Count], Awaitable[None]]
 """One way of asking upstream and passing the answer on."""
 
 
@@ -71,24 +71,25 @@ class RecordingForwarder:
         forwarding: ForwardOptions,
         recording: CassetteBuilder,
         backends: "Upstreams",
-        serving: RenderOptions,
-        save: Save,
+        cors: CorsPolicy,
+        library: CassetteStore,
         report: Report,
         clock: Callable[[], float],
     ) -> None:
         self.recording = recording
         self.forwarding = forwarding
         self.backends = backends
-        self.serving = serving
+        self.cors = cors
+        self.library = library
         self._report = report
         self.clock = clock
         status = f"replaymock; fwd={'uri-miss' if forwarding.lookup else 'request'}" if forwarding.diagnostics else ""
         origins = recording.origins if recording.policy.rewrite else None
-        self.passage = HeaderForwarder(forwarding.via, forwarding.added, status, origins, serving.cors)
+        self.passage = HeaderForwarder(forwarding.via, forwarding.added, status, origins, cors)
         self._noted: set[str] = set()
         self._troubles: dict[str, tuple[float, int]] = {}
         self._turns = ArrivalOrder()
-        self.taking = RecordingPipeline(recording, serving, save, self.warn)
+        self.taking = RecordingPipeline(recording, library, self.warn)
         self._ranging = Ranging(self.passage, backends, recording.policy.max_body)
         self._lingering = Lingering()
 
@@ -112,22 +113,21 @@ class RecordingForwarder:
         request: Request,
         body: AsyncIterator[bytes],
         out: ResponseSink,
-        index: Callable[[], Index],
         count: Count,
     ) -> None:
         """Asks upstream, passes the answer on, and keeps the exchange; `count` learns what was served.
 
-        `index` gives the index in force, which a reload may swap while upstream is asked. An exchange is kept when it
-        is its turn, which may be after this returns; one that a client wants a part of may outlive the client, too.
+        An exchange is kept when it is its turn, which may be after this returns; one that a client wants a part of may
+        outlive the client, too.
         """
         asked = self._ranging.asked(request)
         if asked is None or not self.is_wanted(request.path):
-            await self._perform(request, body, out, index, count, self._exchange)
+            await self._perform(request, body, out, count, self._exchange)
             return
 
         async def perform(client: Detachable) -> None:
             exchange = partial(self._exchange_of_part, client, asked)
-            await self._perform(request, body, client, index, count, exchange)
+            await self._perform(request, body, client, count, exchange)
 
         await self._lingering.run(out, perform)
 
@@ -136,7 +136,6 @@ class RecordingForwarder:
         request: Request,
         body: AsyncIterator[bytes],
         out: ResponseSink,
-        index: Callable[[], Index],
         count: Count,
         exchange: Exchanging,
     ) -> None:
@@ -145,13 +144,13 @@ class RecordingForwarder:
         attempt = InFlightExchange(request, out, turn, limit, self.clock())
         outcome = "forwarded"
         try:
-            await exchange(attempt, body, index, count)
+            await exchange(attempt, body, count)
         except RequestRefused as error:
             outcome = "error"
             self._fail(error, attempt)
         except asyncio.CancelledError:
             if attempt.is_stream:
-                self._close(attempt, index, count, truncated=True)  # the caller has left
+                self._close(attempt, count, truncated=True)  # the caller has left
             raise
         finally:
             if not attempt.closed:
@@ -168,9 +167,7 @@ class RecordingForwarder:
         self._turns.settle()
         self.taking.settle()
 
-    async def _exchange(
-        self, attempt: InFlightExchange, body: AsyncIterator[bytes], index: Callable[[], Index], count: Count
-    ) -> None:
+    async def _exchange(self, attempt: InFlightExchange, body: AsyncIterator[bytes], count: Count) -> None:
         request = attempt.request
         upstream = self.route(request)
         wanted = self.is_wanted(request.path)
@@ -178,34 +175,31 @@ class RecordingForwarder:
         outgoing = Request(request.method, request.target, headers)
         async with self.backends.send(upstream, outgoing, keeping(body, attempt.sent), attempt.client) as live:
             attempt.stored = wanted and self._is_whole(request, live)
-            await self._pass_on(attempt, live, index, count)
+            await self._pass_on(attempt, live, count)
         attempt.finish()
         if wanted and live.status == PARTIAL and not attempt.stored:
             self._join(attempt, live)
         if attempt.stored:
-            self._close(attempt, index, count, truncated=attempt.is_stream and not attempt.kept.whole)
+            self._close(attempt, count, truncated=attempt.is_stream and not attempt.kept.whole)
 
-    async def _pass_on(
-        self, attempt: InFlightExchange, live: StreamingResponse, index: Callable[[], Index], count: Count
-    ) -> None:
+    async def _pass_on(self, attempt: InFlightExchange, live: StreamingResponse, count: Count) -> None:
         """Passes a live answer on as it comes."""
         request = attempt.request
-        head = self._head(attempt, live, live, index())
+        head = self._head(attempt, live, live)
         # Of a part nothing is replaced: it would be of another length then than it says.
         replaced = request.method != "HEAD" and live.status != PARTIAL
         rewriting = self.passage.rewriting(request, self.recording.policy.max_body) if replaced else None
-        with self._limited(attempt, index, count):
+        with self._limited(attempt, count):
             await relay(live, head, attempt, attempt.kept, rewriting)
 
-    def _head(
-        self, attempt: InFlightExchange, live: StreamingResponse, shown: StreamingResponse, index: Index
-    ) -> ResponseHead:
+    def _head(self, attempt: InFlightExchange, live: StreamingResponse, shown: StreamingResponse) -> ResponseHead:
         """The head for the client, which is that of what is `shown` of a live answer."""
+        entries = self.library.index.entries
         self._note_cookies(live.headers)
         attempt.answered(live, asyncio.get_running_loop().time())
-        file = self._file(attempt, index)
+        file = self._file(attempt)
         if self.forwarding.lookup and attempt.stored:
-            attempt.there = index.entries.keys() & {file} if file else frozenset(index.entries)
+            attempt.there = entries.keys() & {file} if file else frozenset(entries)
         return self.passage.head(shown, attempt.request, file, stored=attempt.stored and attempt.has_whole_request)
 
     async def _exchange_of_part(
@@ -214,15 +208,14 @@ class RecordingForwarder:
         asked: Ranged,
         attempt: InFlightExchange,
         body: AsyncIterator[bytes],
-        index: Callable[[], Index],
         count: Count,
     ) -> None:
         """Asks for the whole of what a client wants a part of."""
         try:
             async with client.waiting():
-                if not await self._cut(client, asked, attempt, body, index, count):
+                if not await self._cut(client, asked, attempt, body, count):
                     client.need()
-                    await self._exchange(attempt, body, index, count)
+                    await self._exchange(attempt, body, count)
         except TimeoutError:
             if not client.seconds:
                 raise asyncio.CancelledError from None
@@ -234,7 +227,6 @@ class RecordingForwarder:
         asked: Ranged,
         attempt: InFlightExchange,
         body: AsyncIterator[bytes],
-        index: Callable[[], Index],
         count: Count,
     ) -> bool:
         """Answers a range from the whole, and keeps that; False where the range has to go upstream itself."""
@@ -249,16 +241,16 @@ class RecordingForwarder:
             attempt.stored = self._is_whole(request, cut.live)
             if cut.part is None:
                 client.need()
-                await self._pass_on(attempt, cut.live, index, count)
+                await self._pass_on(attempt, cut.live, count)
             else:
-                await self._pass_part(attempt, cut, cut.part, index())
+                await self._pass_part(attempt, cut, cut.part)
         attempt.finish()
         if attempt.stored:
-            self._close(attempt, index, count, truncated=attempt.is_stream and not attempt.kept.whole)
+            self._close(attempt, count, truncated=attempt.is_stream and not attempt.kept.whole)
             self._ranging.kept(request, cut.live, attempt.kept.data)
         return True
 
-    async def _pass_part(self, attempt: InFlightExchange, cut: Cut, part: PartialResponse, index: Index) -> None:
+    async def _pass_part(self, attempt: InFlightExchange, cut: Cut, part: PartialResponse) -> None:
         """Passes a part of a live answer on; all of it is kept where it is not on its way already."""
         request, live = attempt.request, cut.live
         kept: BodyCapture | None = attempt.kept
@@ -266,7 +258,7 @@ class RecordingForwarder:
             attempt.stored, kept = False, None
         shown = StreamingResponse(part.status, part.reason, part.headers, live.chunks)
         try:
-            await relay_part(cut, part, self._head(attempt, live, shown, index), attempt, kept)
+            await relay_part(cut, part, self._head(attempt, live, shown), attempt, kept)
         finally:
             if kept:
                 self._ranging.came(request)
@@ -297,7 +289,7 @@ class RecordingForwarder:
             return live.status in policy.statuses and not challenges.is_step(live.headers)
         return policy.wants(live.status)
 
-    def _file(self, attempt: InFlightExchange, index: Index) -> str:
+    def _file(self, attempt: InFlightExchange) -> str:
         """The cassette that an answer is kept in and names; empty where that is not known before the answer goes out.
 
         As a rule the request is whole when it is answered, and what is made of it here is good to the end. One that is
@@ -310,7 +302,7 @@ class RecordingForwarder:
             return ""
         try:
             attempt.asked = self.recording.read(request)
-            return self.recording.file_for(attempt.asked.canonical, index)
+            return file_for(attempt.asked.canonical, self.library.index)
         except Exception as error:
             # It is answered all the same, whatever went wrong.
             attempt.stored = False
@@ -318,11 +310,11 @@ class RecordingForwarder:
             return ""
 
     @contextmanager
-    def _limited(self, attempt: InFlightExchange, index: Callable[[], Index], count: Count) -> Iterator[None]:
+    def _limited(self, attempt: InFlightExchange, count: Count) -> Iterator[None]:
         """Keeps what there is of a stream once it has gone on for too long; the caller still gets the rest."""
 
         def cut() -> None:
-            self._close(attempt, index, count, truncated=True)
+            self._close(attempt, count, truncated=True)
             if attempt.closed:
                 self.warn(
                     attempt.request, f"goes on after {seconds:g} s; kept so far, as truncated (--max-stream-time)"
@@ -336,7 +328,7 @@ class RecordingForwarder:
             if timer:
                 timer.cancel()
 
-    def _close(self, attempt: InFlightExchange, index: Callable[[], Index], count: Count, *, truncated: bool) -> None:
+    def _close(self, attempt: InFlightExchange, count: Count, *, truncated: bool) -> None:
         """Decides what is kept of an exchange, once; it is kept when it is its turn."""
         live = attempt.live
         if attempt.closed or live is None or (truncated and not attempt.kept.data):
@@ -350,7 +342,7 @@ class RecordingForwarder:
         attempt.closed = True
         exchange = attempt.exchange(live, self.clock(), now(), truncated=truncated)
         counting = partial(self._count, attempt, count)
-        taking = partial(self.taking.join, exchange, attempt.asked, attempt.there, index, counting)
+        taking = partial(self.taking.join, exchange, attempt.asked, attempt.there, counting)
         if not self._turns.end(attempt.turn, taking):
             asyncio.get_running_loop().call_later(TURN_SECONDS, self._turns.hurry, attempt.turn)
 
@@ -374,8 +366,8 @@ class RecordingForwarder:
         if attempt.status:
             attempt.abort()
         else:
-            echoed = self.serving.cors.echoed(attempt.request.headers)
-            attempt.answer(rejection(error, self.serving.cors, echoed))
+            echoed = self.cors.echoed(attempt.request.headers)
+            attempt.answer(rejection(error, self.cors, echoed))
 
     def warn(self, request: Request, text: str) -> None:
         """Tells the user of a trouble with a request; of one that goes on only now and then, with how often it was."""

@@ -4,6 +4,7 @@ import hashlib
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from functools import cache, lru_cache
+from typing import Protocol
 
 from replaymock.cassettes.model import WEBSOCKET_BODY, Cassette, CassetteRequest, KnownBody, RecordedResponse
 from replaymock.http.headers import Headers, is_unstored
@@ -56,6 +57,17 @@ class Prebuilt:
     numbering: PlaceholderAllocator
 
 
+class StoredCassettes(Protocol):
+    """What is stored by now, on the disk or on its way there."""
+
+    @property
+    def index(self) -> Index:
+        """The index in force; a reload replaces it."""
+
+    def cassette(self, entry: IndexEntry) -> Cassette:
+        """All of a cassette, every body in memory."""
+
+
 class CassetteBuilder:
     """One run of the recorder: its placeholders, its place in each cassette, and what sessions have written."""
 
@@ -96,18 +108,12 @@ class CassetteBuilder:
         except Exception:
             return WITHHELD
 
-    def file_for(self, request: CanonicalRequest, index: Index) -> str:
-        """The cassette an exchange with this request belongs to: the one that answers it now, or a new one."""
-        known = index.find(request)
-        if known and _is_exact(known, request):
-            return known.file
-        name = cassette_name(request)
-        return name if name not in index.entries else cassette_name(request, HASH_DIGITS * 2)
-
-    def ahead(self, exchange: Exchange, index: Index, asked: CapturedRequest) -> Callable[[], Prebuilt] | None:
+    def ahead(
+        self, exchange: Exchange, cassettes: StoredCassettes, asked: CapturedRequest
+    ) -> Callable[[], Prebuilt] | None:
         """What can be done for an exchange before it is taken, in a thread; None where it is one that came before."""
-        file = self.file_for(asked.canonical, index)
-        known = index.entries.get(file)
+        file = file_for(asked.canonical, cassettes.index)
+        known = cassettes.index.entries.get(file)
         if self._is_repeat(file, known, digest_of(exchange)):
             return None
         numbering = self.numbering.copy()
@@ -122,15 +128,19 @@ class CassetteBuilder:
         return make
 
     def take(
-        self, exchange: Exchange, index: Index, asked: CapturedRequest | None = None, ahead: Prebuilt | None = None
+        self,
+        exchange: Exchange,
+        cassettes: StoredCassettes,
+        asked: CapturedRequest | None = None,
+        ahead: Prebuilt | None = None,
     ) -> BuiltCassette:
-        """The cassette of an exchange, joined with what `index` holds of it; `asked` is its request, if that was read.
+        """The cassette of an exchange, merged with what is stored of it; `asked` is its request, if that was read.
 
         The exchanges of a session are taken in the order their requests arrived.
         """
         asked = asked or self.read(exchange.request)
-        canonical = asked.canonical
-        file = self.file_for(canonical, index)
+        canonical, index = asked.canonical, cassettes.index
+        file = file_for(canonical, index)
         history = self._history(exchange.request.session)
         digest = digest_of(exchange)
         known, cursor = index.entries.get(file), self._cursors.get(file, -1)
@@ -142,10 +152,10 @@ class CassetteBuilder:
             if made.asked is not asked:
                 # The answer told that something in the request is secret.
                 canonical = made.asked.canonical
-                file = self.file_for(canonical, index)
+                file = file_for(canonical, index)
                 known, cursor = index.entries.get(file), self._cursors.get(file, -1)
             made = replace(made, recorded=replace(made.recorded, after=history.fetched(file, canonical)))
-            taken = self._joined(exchange, made, file, index, history.counts)
+            taken = self._joined(exchange, made, file, cassettes, history.counts)
             if not exchange.truncated:  # again, it may be the beginning of the next one
                 self._repeats.remember(file, None if taken.changed else known, self._cursors[file], digest)
             if not (canonical.kind or canonical.headers):
@@ -163,23 +173,23 @@ class CassetteBuilder:
         for history in self._histories.values():
             history.hide(hide, in_path)
 
-    def without(self, entry: IndexEntry, hindsight: LateRedactor, index: Index) -> BuiltCassette | None:
+    def without(self, entry: IndexEntry, hindsight: LateRedactor, cassettes: StoredCassettes) -> BuiltCassette | None:
         """The cassette of an entry without what became known to be secret; None if it holds nothing of that.
 
-        It goes by another name where its request is another by then, and joins what `index` has under that.
+        It goes by another name where its request is another by then, and is merged with what is stored under that.
         """
-        before = entry.cassette
+        before = cassettes.cassette(entry)
         cassette = hindsight.cassette(before)
         if cassette == before:
             return None
         canonical = self.matcher.canonical(cassette.request.to_request(), cassette.request.known_body())
         if key_of(canonical) == key_of(entry.canonical):
             return BuiltCassette(entry.file, cassette, changed=True)
-        file = self.file_for(canonical, index)
-        known = index.entries.get(file)
+        file = file_for(canonical, cassettes.index)
+        known = cassettes.index.entries.get(file)
         if known is None:
             return BuiltCassette(file, self._as_before(file, cassette), changed=True)
-        stored = known.cassette.responses
+        stored = cassettes.cassette(known).responses
         if len(stored) != len(known.afters):
             raise ValueError(f"{file} is no longer what it was")
         volatile = self.matcher.volatile(cassette.request.to_request())
@@ -217,14 +227,18 @@ class CassetteBuilder:
         return lambda: _said(exchange, messages, asked, asking, storing, numbering)
 
     def take_conversation(
-        self, exchange: Exchange, messages: tuple[Message, ...], index: Index, ahead: Prebuilt | None = None
+        self,
+        exchange: Exchange,
+        messages: tuple[Message, ...],
+        cassettes: StoredCassettes,
+        ahead: Prebuilt | None = None,
     ) -> BuiltCassette:
-        """The cassette of a WebSocket, joined with what `index` holds of it."""
+        """The cassette of a WebSocket, merged with what is stored of it."""
         made = self._adopted(ahead)
         if made is None:
             asked = self.read(exchange.request, WEBSOCKET_BODY)
             made = _said(exchange, messages, asked, self._asking, self._storing, self.numbering)
-        return self._joined(exchange, made, self.file_for(made.asked.canonical, index), index, {})
+        return self._joined(exchange, made, file_for(made.asked.canonical, cassettes.index), cassettes, {})
 
     def _is_repeat(self, file: str, known: IndexEntry | None, digest: bytes) -> bool:
         in_doubt = file in self._doubts
@@ -238,9 +252,11 @@ class CassetteBuilder:
         """Learns the entry that a changed cassette is served from, so that the same response again is known."""
         self._repeats.served(entry.file, entry)
 
-    def _joined(self, exchange: Exchange, made: Prebuilt, file: str, index: Index, writes: Writes) -> BuiltCassette:
-        recorded, known = made.recorded, index.entries.get(file)
-        before = known.cassette if known else None
+    def _joined(
+        self, exchange: Exchange, made: Prebuilt, file: str, cassettes: StoredCassettes, writes: Writes
+    ) -> BuiltCassette:
+        recorded, known = made.recorded, cassettes.index.entries.get(file)
+        before = cassettes.cassette(known) if known else None
         stored = before.responses if before else ()
         volatile = self.matcher.volatile(exchange.request)
         before_it, doubt = self._cursors.get(file, -1), self._doubts.pop(file, 0)
@@ -301,6 +317,15 @@ def _said(
     ended = bool(messages) and messages[-1].kind == CLOSE
     recorded = replace(storing.response(exchange), messages=kept, rewrite=not literal, truncated=not ended)
     return Prebuilt(asking.again(exchange.request, learned, asked, WEBSOCKET_BODY), learned, recorded, None, numbering)
+
+
+def file_for(request: CanonicalRequest, index: Index) -> str:
+    """The cassette an exchange with this request belongs to: the one that answers it now, or a new one."""
+    known = index.find(request)
+    if known and _is_exact(known, request):
+        return known.file
+    name = cassette_name(request)
+    return name if name not in index.entries else cassette_name(request, HASH_DIGITS * 2)
 
 
 def _is_exact(entry: IndexEntry, request: CanonicalRequest) -> bool:

@@ -13,17 +13,18 @@ from pathlib import Path
 from replaymock.cassettes.model import Cassette
 from replaymock.cassettes.writer import dump
 from replaymock.http.problem import fault
-from replaymock.proxy.forwarder import RecordingForwarder
+from replaymock.recording.cassette_builder import CassetteBuilder
 from replaymock.recording.causality import hide_names
 from replaymock.recording.hindsight import LateRedactor
+from replaymock.recording.pipeline import RecordingPipeline
 from replaymock.redaction.known_secrets import LONGEST
-from replaymock.replay.engine import ReplayEngine
+from replaymock.replay.sessions import Sessions
 from replaymock.storage.folder import CassetteFolder
 from replaymock.storage.library import CassetteLibrary
 from replaymock.storage.loader import CassetteSummary
 from replaymock.storage.watcher import rest, with_rests
 from replaymock.telemetry.console import counted
-from replaymock.telemetry.journal import Report
+from replaymock.telemetry.journal import Journal, Report
 
 PAUSE_SECONDS = 0.5
 """How long the folder is left alone at least."""
@@ -34,19 +35,22 @@ class LateRedactionSweep:
 
     def __init__(
         self,
-        store: CassetteFolder,
+        folder: CassetteFolder,
         library: CassetteLibrary,
-        responder: ReplayEngine,
-        recorder: RecordingForwarder,
+        sessions: Sessions,
+        journal: Journal,
+        recording: CassetteBuilder,
+        pipeline: RecordingPipeline,
         report: Report,
     ) -> None:
-        self._store = store
+        self._folder = folder
         self._library = library
-        self._responder = responder
-        self._recorder = recorder
+        self._sessions = sessions
+        self._journal = journal
+        self._recording = recording
+        self._pipeline = pipeline
         self._report = report
         self._unseen: dict[str, str] = {}
-        self._heirs: dict[str, str] = {}
         self._told: set[str] = set()
 
     async def watch(self) -> None:
@@ -62,8 +66,8 @@ class LateRedactionSweep:
         """Waits, and meanwhile tidies up as soon as there is something to."""
         end = time.monotonic() + seconds
         while (left := end - time.monotonic()) > 0:
-            await asyncio.sleep(min(left, _TIDY_SECONDS) if self._heirs else left)
-            self.tidy()
+            await asyncio.sleep(min(left, _TIDY_SECONDS) if self._library.renames else left)
+            self._library.remove_renamed()
 
     async def look(self) -> None:
         """Hides what became known to be secret since, wherever it was written."""
@@ -73,37 +77,25 @@ class LateRedactionSweep:
             self._warn(f"what was written is not looked through for what is known to be secret by now: {fault(error)}")
 
     async def _look(self) -> None:
-        recording = self._recorder.recording
-        self._unseen |= recording.numbering.known.news()
+        self._unseen |= self._recording.numbering.known.news()
         if not self._unseen:
             return
         unseen, hindsight = self._unseen, LateRedactor(self._unseen)
-        recording.heed(hindsight)
+        self._recording.heed(hindsight)
         hide = cache(hindsight.hide)
-        for _, session in self._responder.sessions.all():
+        for _, session in self._sessions.all():
             hide_names(session.writes, hide)
-        found = await asyncio.to_thread(
-            _suspects, self._store.folder, self._store.loaded, self._library.saving, hindsight
+        folder = self._folder
+        suspects = await asyncio.to_thread(
+            _suspects, folder.folder, folder.loaded, dict(self._library.pending), hindsight
         )
         hidden = []
-        for file in found:
+        for file in suspects:
             hidden.append(self._tried(file, hindsight))
             await asyncio.sleep(0)
-        self._responder.journal.hide(hide, self._heirs)
+        self._journal.hide(hide, self._library.renames)
         self._unseen = {secret: by for secret, by in self._unseen.items() if secret not in unseen}
         self._tell(sorted(filter(None, hidden)))
-
-    def tidy(self) -> None:
-        """Removes the cassettes whose name told a secret, as far as those that take their place are on the disk."""
-        if not self._heirs:
-            return
-        saving = self._library.saving
-        for file, heir in list(self._heirs.items()):
-            if file not in saving and heir not in saving:
-                del self._heirs[file]
-                if self._store.has(heir):
-                    self._library.remove(file)
-                self._library.retired.discard(file)
 
     def _tried(self, file: str, hindsight: LateRedactor) -> str:
         try:
@@ -114,33 +106,28 @@ class LateRedactionSweep:
 
     def _hide(self, file: str, hindsight: LateRedactor) -> str:
         """Hides what is known by now in one cassette; its name then, empty where there was nothing to hide."""
-        entry = self._responder.index.entries.get(file)
-        if entry and not entry.is_at_hand:
-            self._library.look_again(file)
-            entry = self._responder.index.entries.get(file)
-        if entry is None:
-            return ""
-        index, recording = self._responder.index, self._recorder.recording
-        taken = recording.without(entry, hindsight, index)
-        if taken is None:
+        library = self._library
+        entry = library.index.entries.get(file)
+        if entry and not library.cassette(entry).responses:
+            library.look_again(file)
+            entry = library.index.entries.get(file)
+        taken = self._recording.without(entry, hindsight, library) if entry else None
+        if entry is None or taken is None:
             return ""
         if entry.plain or entry.by_hand:
-            shown = hindsight.hide(self._store.shown(file))
+            shown = hindsight.hide(self._folder.shown(file))
             self._warn(f"{shown}: holds a secret of this recording; it was written by hand, change it")
             return ""
         if taken.file != file:
-            index.drop(file)
-            self._library.retired.add(file)
-            self._heirs[file] = taken.file
+            library.rename(file, taken.file)
             self._renamed(file, taken.file)
-        recording.redacted.add(taken.file)
-        self._recorder.taking.put(taken, index)
-        self._responder.use(index, self._responder.broken)
+        self._recording.redacted.add(taken.file)
+        self._pipeline.put(taken)
         return taken.file
 
     def _renamed(self, old: str, new: str) -> None:
-        self._recorder.recording.renamed(old, new)
-        for _, session in self._responder.sessions.all():
+        self._recording.renamed(old, new)
+        for _, session in self._sessions.all():
             if old in session.positions:
                 session.positions.setdefault(new, session.positions.pop(old))
 

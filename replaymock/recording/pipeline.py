@@ -5,14 +5,15 @@ from collections import deque
 from collections.abc import Callable, Container, Generator, Hashable
 from concurrent.futures import Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Protocol
 
 from replaymock.cassettes.model import WEBSOCKET_BODY, Cassette
 from replaymock.http.messages import OFFLOAD_BYTES, Exchange, Request, should_offload
 from replaymock.http.problem import fault
 from replaymock.http.websocket_messages import Message
-from replaymock.matching.index import Index, IndexEntry, RenderOptions, entry_for, held_entry
-from replaymock.recording.cassette_builder import BuiltCassette, CassetteBuilder
+from replaymock.matching.canonical import CanonicalRequest
+from replaymock.matching.index import IndexEntry
+from replaymock.recording.cassette_builder import BuiltCassette, CassetteBuilder, StoredCassettes, file_for
 from replaymock.recording.extent import is_open
 from replaymock.recording.request_capture import CapturedRequest
 from replaymock.recording.response_capture import NotRecordable
@@ -148,8 +149,12 @@ class ArrivalOrder:
         return False
 
 
-Save = Callable[[str, Cassette], None]
-"""Has a cassette written to the disk, soon and in order."""
+class CassetteStore(StoredCassettes, Protocol):
+    """Where cassettes are served from and stored."""
+
+    def put(self, file: str, cassette: Cassette, canonical: CanonicalRequest | None = None) -> IndexEntry:
+        """Serves a cassette from now on, and has it written; its entry. `canonical` is its request, if known."""
+
 
 Warn = Callable[[Request, str], None]
 """Tells the user of a trouble with a request."""
@@ -161,10 +166,9 @@ Done = Callable[[str, str], None]
 class RecordingPipeline:
     """Takes exchanges, serves what is new, and has it saved."""
 
-    def __init__(self, recording: CassetteBuilder, serving: RenderOptions, save: Save, warn: Warn) -> None:
+    def __init__(self, recording: CassetteBuilder, library: CassetteStore, warn: Warn) -> None:
         self._recording = recording
-        self._serving = serving
-        self._save = save
+        self._library = library
         self._warn = warn
         self._line = SerialExecutor()
 
@@ -173,25 +177,23 @@ class RecordingPipeline:
         exchange: Exchange,
         asked: CapturedRequest | None,
         there: Container[str] | None,
-        index: Callable[[], Index],
         done: Done,
     ) -> None:
         """Has an exchange taken when all before it are; `asked` is its request, if that was read.
 
         Where it is to fill a gap, `there` are the files there were when it was asked: not if it was filled by then.
         """
-        self._line.join(self._steps(exchange, asked, there, index, done))
+        self._line.join(self._steps(exchange, asked, there, done))
 
     def join_conversation(
         self,
         exchange: Exchange,
         messages: tuple[Message, ...],
         there: Container[str] | None,
-        index: Callable[[], Index],
         done: Done,
     ) -> None:
         """Has what was said on a WebSocket taken, as an exchange."""
-        self._line.join(self._conversation_steps(exchange, messages, there, index, done))
+        self._line.join(self._conversation_steps(exchange, messages, there, done))
 
     def settle(self) -> None:
         """Waits until everything is taken."""
@@ -202,7 +204,6 @@ class RecordingPipeline:
         exchange: Exchange,
         asked: CapturedRequest | None,
         there: Container[str] | None,
-        index: Callable[[], Index],
         done: Done,
     ) -> Steps:
         outcome, file = "forwarded", ""
@@ -210,13 +211,13 @@ class RecordingPipeline:
             if asked is None and should_offload(exchange.request):
                 asked = yield self._recording.reading(exchange.request)
             asked = asked or self._recording.read(exchange.request)
-            if not self._is_filled(asked, there, index()):
+            if not self._is_filled(asked, there):
                 takes_long = should_offload(exchange.request) or should_offload(exchange.response)
-                work = self._recording.ahead(exchange, index(), asked) if takes_long else None
+                work = self._recording.ahead(exchange, self._library, asked) if takes_long else None
                 ahead = (yield work) if work else None
-                taken = self._recording.take(exchange, index(), asked, ahead)
+                taken = self._recording.take(exchange, self._library, asked, ahead)
                 self._look_at(taken, exchange.request)
-                outcome, file = self.put(taken, index())
+                outcome, file = self.put(taken)
         except Exception as error:
             self._tell_unkept(exchange.request, error)
         done(outcome, file)
@@ -226,17 +227,16 @@ class RecordingPipeline:
         exchange: Exchange,
         messages: tuple[Message, ...],
         there: Container[str] | None,
-        index: Callable[[], Index],
         done: Done,
     ) -> Steps:
         outcome, file = "forwarded", ""
         try:
             asked = self._recording.read(exchange.request, WEBSOCKET_BODY)
-            if not self._is_filled(asked, there, index()):
+            if not self._is_filled(asked, there):
                 takes_long = sum(len(message.data) for message in messages) > OFFLOAD_BYTES
                 ahead = (yield self._recording.conversation_ahead(exchange, messages, asked)) if takes_long else None
-                taken = self._recording.take_conversation(exchange, messages, index(), ahead)
-                outcome, file = self.put(taken, index())
+                taken = self._recording.take_conversation(exchange, messages, self._library, ahead)
+                outcome, file = self.put(taken)
         except Exception as error:
             self._tell_unkept(exchange.request, error)
         done(outcome, file)
@@ -245,35 +245,23 @@ class RecordingPipeline:
         """Tells why an exchange is not kept, be it a fault of this program: whoever asked was answered all the same."""
         self._warn(request, f"not saved, {error if isinstance(error, NotRecordable) else fault(error)}")
 
-    def _is_filled(self, asked: CapturedRequest, there: Container[str] | None, index: Index) -> bool:
+    def _is_filled(self, asked: CapturedRequest, there: Container[str] | None) -> bool:
         """Whether there is no gap any more, nor one at the end of what was left there."""
         if there is None:
             return False
-        entry = index.entries.get(self._recording.file_for(asked.canonical, index))
+        index = self._library.index
+        entry = index.entries.get(file_for(asked.canonical, index))
         if entry is None or entry.file in there:
             return False
-        return not any(map(is_open, entry.cassette.responses))
+        return not any(map(is_open, self._library.cassette(entry).responses))
 
     def _look_at(self, taken: BuiltCassette, request: Request) -> None:
         if taken.changed and any(recorded.encoded for recorded in taken.cassette.responses):
             self._warn(request, f"{taken.file} keeps its content coding, and was not searched for secrets")
 
-    def put(self, taken: BuiltCassette, index: Index) -> tuple[str, str]:
+    def put(self, taken: BuiltCassette) -> tuple[str, str]:
         """Serves and saves what was taken, where it is news; what became of it, and in which file."""
         if not taken.changed:
             return "unchanged", taken.file
-        entry = self._entry(taken, index)
-        index.add(entry)
-        self._recording.served(entry)
-        self._save(taken.file, taken.cassette)
+        self._recording.served(self._library.put(taken.file, taken.cassette, taken.canonical))
         return "recorded", taken.file
-
-    def _entry(self, taken: BuiltCassette, index: Index) -> IndexEntry:
-        """The entry of a cassette; what it says of its request is brought to canonical form where it is not known."""
-        known = index.entries.get(taken.file)
-        if known and known.request is taken.cassette.request:
-            return held_entry(taken.file, taken.cassette, known.canonical, self._serving)
-        if taken.canonical:
-            return held_entry(taken.file, taken.cassette, taken.canonical, self._serving)
-        matcher = self._recording.matcher
-        return entry_for(taken.file, taken.cassette, plain=False, matcher=matcher, serving=self._serving)

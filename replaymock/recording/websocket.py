@@ -10,7 +10,6 @@ from replaymock.http.messages import Exchange, Request, Response, StreamingRespo
 from replaymock.http.problem import rejection
 from replaymock.http.rendered import RenderedResponse, frame
 from replaymock.http.websocket_frames import ByteStream, WebSocketConnection
-from replaymock.matching.index import Index
 from replaymock.proxy.forwarder import RecordingForwarder, now
 from replaymock.proxy.websocket import Transcript, relay_websocket
 from replaymock.telemetry.journal import ServedRequest
@@ -21,11 +20,8 @@ SWITCHING = 101
 class WebSocketRecorder:
     """Opens WebSockets upstream and keeps what is said on them."""
 
-    def __init__(
-        self, recorder: RecordingForwarder, index: Callable[[], Index], count: Callable[[ServedRequest], None]
-    ) -> None:
+    def __init__(self, recorder: RecordingForwarder, count: Callable[[ServedRequest], None]) -> None:
         self._recorder = recorder
-        self._index = index
         self._count = count
 
     async def open(
@@ -35,7 +31,7 @@ class WebSocketRecorder:
         recorder, started = self._recorder, self._recorder.clock()
         wanted = recorder.is_wanted(request.path)
         left_out = not_forwarded(request.method) if wanted else frozenset()
-        cors = recorder.serving.cors
+        cors = recorder.cors
         try:
             upstream = recorder.route(request)
             outgoing = recorder.passage.outgoing(request, upstream, left_out)
@@ -74,7 +70,7 @@ class WebSocketRecorder:
     ) -> None:
         recorder = self._recorder
         opened = round((recorder.clock() - started) * 1000)
-        there = frozenset(self._index().entries) if recorder.forwarding.lookup else None
+        there = frozenset(recorder.library.index.entries) if recorder.forwarding.lookup else None
         policy = recorder.recording.policy
         notes = Transcript(policy.max_body, recorder.clock, policy.max_stream_time)
         try:
@@ -88,7 +84,7 @@ class WebSocketRecorder:
                 self._served(request, SWITCHING, outcome, file, started)
 
             if wanted:
-                recorder.taking.join_conversation(exchange, tuple(notes.messages), there, self._index, done)
+                recorder.taking.join_conversation(exchange, tuple(notes.messages), there, done)
             else:
                 done("forwarded", "")
 

@@ -1,31 +1,34 @@
-"""The conductor: the one place that asks index and upstream, in the order its mode says.
+"""What a request gets: `decide` is the one function that ordinary requests, the fast path and WebSockets ask.
 
-`replay` is synchronous: from a request to an answer that is ready, without a task.
+It is synchronous: from a request to a response that is ready, without a task.
 """
 
 import asyncio
 from collections.abc import AsyncIterator, Callable, Hashable
+from enum import Enum, auto
 from random import Random
 from typing import TYPE_CHECKING
 
 from msgspec import Struct
 
 from replaymock.cassettes.model import SWITCHING, WEBSOCKET_BODY, KnownBody
-from replaymock.errors import CassetteError, RequestRefused
+from replaymock.errors import RequestRefused
 from replaymock.http import challenges
 from replaymock.http.challenges import UNAUTHORIZED
 from replaymock.http.cors import CorsPolicy
 from replaymock.http.messages import Request
 from replaymock.http.problem import fault, problem, rejection
 from replaymock.http.rendered import RenderedResponse, frame
-from replaymock.matching.faulty import Faulty
-from replaymock.matching.index import CassetteLookup, Index, IndexEntry, LookupResult, Read, files_for
+from replaymock.matching.index import Index, IndexEntry
+from replaymock.matching.lookup import CanonicalAndShown, CassetteLookup, LookupResult
 from replaymock.matching.matcher import Matcher
 from replaymock.matching.near_misses import Miss, exhausted, explain, invalid
 from replaymock.replay import sequence
 from replaymock.replay.faults import Latency
 from replaymock.replay.miss_response import advice, miss_response
 from replaymock.replay.overrides import BehaviorResolver, ReplayOptions, ResponseBehavior
+from replaymock.replay.renderer import ResponseRenderer
+from replaymock.replay.response_cache import ResponseCache
 from replaymock.replay.sequence import write_name
 from replaymock.replay.sessions import Session, Sessions, assign
 from replaymock.telemetry.journal import AskAll, Journal, Report, ServedRequest
@@ -57,6 +60,41 @@ RECORD_MODES = {
 _TRIES = 3
 
 
+class Purpose(Enum):
+    """What a decision is wanted for."""
+
+    ANSWER = auto()
+    """An answer, whatever it is and however long it takes."""
+    AT_ONCE = auto()
+    """Only an answer that is written at once."""
+    CONSTANT = auto()
+    """Only an answer that every equal request gets for as long as no cassette changes; no position moves."""
+    CONVERSATION = auto()
+    """What is said on a WebSocket."""
+
+
+class Decision(Struct, frozen=True):
+    """The response that a request gets: one of its cassette, and how it is played.
+
+    `request` has the times as they were recorded. Where a fault takes the place of the response, that is `replacement`,
+    and no position has moved.
+    """
+
+    request: Request
+    lookup: LookupResult
+    entry: IndexEntry
+    behavior: ResponseBehavior
+    session: Session
+    position: int = 0
+    replacement: RenderedResponse | None = None
+
+
+class NoMatch(Struct, frozen=True):
+    """No response: there is no entry, or all its responses are used up."""
+
+    lookup: LookupResult
+
+
 Hit = tuple[RenderedResponse, ServedRequest]
 """An answer, and how it stands in the journal."""
 
@@ -69,42 +107,36 @@ class ReplayEngine:
         mode: Mode,
         playing: ReplayOptions,
         matcher: Matcher,
+        lookup: CassetteLookup,
+        responses: ResponseCache,
         cors: CorsPolicy,
         recorder: "RecordingForwarder | None",
+        journal: Journal,
         report: Report,
         clock: Callable[[], float],
         random: Random,
     ) -> None:
         self.mode = mode
         self.cors = cors
-        self.journal = Journal()
+        self.journal = journal
         self.sessions = Sessions()
-        self.broken: dict[str, CassetteError] = {}
         self.recorder = recorder
         self.ask_all: AskAll | None = None
-        self.look_for: Callable[[list[str]], bool] = lambda _files: False
-        self.look_again: Callable[[str], None] = lambda _file: None
         self.tells_requests = True
         self.listeners = EventSubscribers(report)
         self.playing = playing
+        self.responses = responses
         self._matcher = matcher
-        self._finder = CassetteLookup(matcher)
-        self._faulty = Faulty({}, matcher)
+        self.lookup = lookup
         self._reading = asyncio.Lock()
         self._report = report
         self._clock = clock
-        self._player = BehaviorResolver(playing, cors, random)
-
-    def use(self, index: Index, broken: dict[str, CassetteError]) -> None:
-        """Serves from another index from now on."""
-        self.broken = broken
-        self._faulty = Faulty(broken, self._matcher)
-        self._finder.use(index)
+        self._resolver = BehaviorResolver(playing, cors, random)
 
     @property
     def index(self) -> Index:
         """The index in force."""
-        return self._finder.index
+        return self.lookup.index
 
     def preflight(self, request: Request) -> RenderedResponse | None:
         """The answer to a CORS preflight, which is never forwarded and never recorded."""
@@ -133,28 +165,92 @@ class ReplayEngine:
         """Has upstream answer a request whose body may still be coming."""
         if self.recorder is None:
             raise RuntimeError("a mode that forwards needs a recorder")
-        await self.recorder.forward(request, body, out, lambda: self.index, self._forwarded)
+        await self.recorder.forward(request, body, out, self.count)
 
     def left(self, client: Hashable) -> None:
         """Learns that a client's connection is closed."""
         if self.recorder is not None:
             self.recorder.backends.left(client)
 
-    async def read(self, request: Request) -> Read | None:
+    async def read(self, request: Request) -> CanonicalAndShown | None:
         """What a large request comes down to, read in a thread so that others are answered; one at a time.
 
         None where that fails and upstream can be asked.
         """
         async with self._reading:
             try:
-                return await asyncio.to_thread(self._finder.read, request)
+                return await asyncio.to_thread(self.lookup.read, request)
             except Exception as error:
                 if not self.mode.forward:
                     raise
                 self.warn(request, fault(error))
                 return None
 
-    def replay(self, request: Request, read: Read | None = None) -> RenderedResponse | None:
+    def decide(
+        self, request: Request, purpose: Purpose, read: CanonicalAndShown | None = None
+    ) -> Decision | NoMatch | None:
+        """What a request gets, the position of its session moved there; `read` is its canonical form, if known.
+
+        None, and nothing done, where there is nothing for this purpose.
+        """
+        behavior = self._resolver.behavior(request)
+        if purpose is Purpose.CONSTANT:
+            return self._decide_constant(request, behavior)
+        if purpose is Purpose.AT_ONCE and not behavior.is_plain:
+            return None
+        known = WEBSOCKET_BODY if purpose is Purpose.CONVERSATION else None
+        lookup = self._find(request, known, read)
+        if purpose is Purpose.AT_ONCE:
+            if lookup.entry is None or not self.responses.is_whole(lookup.entry):
+                return None
+        elif lookup.entry is None:
+            request, lookup = self._find_otherwise(request, lookup, known, read)
+        entry = lookup.entry
+        if entry is None:
+            return NoMatch(lookup)
+        session = self.sessions.get(request.session, self._clock())
+        replacement = self._resolver.instead(request, behavior) if purpose is Purpose.ANSWER else None
+        if replacement:
+            return Decision(request, lookup, entry, behavior, session, replacement=replacement)
+        position = self._advance(request, entry, session)
+        if position is None:
+            return None if purpose is Purpose.AT_ONCE else NoMatch(lookup)
+        return Decision(request, lookup, entry, behavior, session, position)
+
+    def _decide_constant(self, request: Request, behavior: ResponseBehavior) -> Decision | None:
+        """A decision that holds for every equal request: no position, session, write or time has a say in it."""
+        if request.session or not behavior.is_plain:
+            return None
+        lookup = self._find(request)
+        entry = lookup.entry
+        if entry is None or not self.playing.is_constant(len(entry.afters)):
+            return None
+        session = Session()
+        position = self._advance(request, entry, session)
+        if position is None or entry.canonical.method not in ("GET", "HEAD"):
+            return None
+        if self.renderer(entry, position).is_time_dependent or self._resolver.conditional(request):
+            return None
+        return Decision(request, lookup, entry, behavior, session, position)
+
+    def _find_otherwise(
+        self, request: Request, lookup: LookupResult, known: KnownBody | None, read: CanonicalAndShown | None
+    ) -> tuple[Request, LookupResult]:
+        """The entry of a request that has none: with the times it was given as they were recorded, or in a new file."""
+        shifter = None if known else self.playing.shifting
+        recorded = shifter.swaps.undo(request) if shifter else request
+        if recorded is not request:
+            stored = self._find(recorded)
+            lookup = LookupResult(stored.canonical, stored.entry, lookup.shown)
+        if lookup.entry is None and self.lookup.find_new(lookup):
+            lookup = self._find(recorded, known, read if recorded is request else None)
+        return recorded, lookup
+
+    def renderer(self, entry: IndexEntry, position: int) -> ResponseRenderer:
+        """The response of an entry at a position, ready to be rendered; IndexError if it is not at hand."""
+        return self.responses.get(entry)[position]
+
+    def replay(self, request: Request, read: CanonicalAndShown | None = None) -> RenderedResponse | None:
         """The answer the cassettes give; for a miss, its explanation, or None where upstream is asked next."""
         try:
             return self._replay(request, read)
@@ -165,59 +261,52 @@ class ReplayEngine:
             self.warn(request, fault(error))
             return None
 
-    def _replay(self, request: Request, read: Read | None) -> RenderedResponse | None:
+    def _replay(self, request: Request, read: CanonicalAndShown | None) -> RenderedResponse | None:
         started = self._clock()
-        found = self._find(request, read=read)
-        if found.entry is None:
-            request, found = self._as_recorded(request, found)
-        if found.entry is None and self.look_for(files_for(found.canonical)):
-            found = self._find(request, read=read)
-        manner = self._player.manner(request)
-        spoiled = self._player.instead(request, manner) if found.entry else None
-        if found.entry and spoiled:
-            self._served(request.method, found.shown, spoiled.status, "hit", found.entry.file, started)
-            return spoiled
-        answer = self._played(request, found.entry, manner, started) if found.entry else None
-        if found.entry is None or answer is None:
-            return None if self.mode.forward else self._miss(request, found, started)
+        decision = self.decide(request, Purpose.ANSWER, read)
+        if not isinstance(decision, Decision):
+            return None if self.mode.forward or decision is None else self._miss(request, decision.lookup, started)
+        answer = self._answer(decision)
         if self.mode.forward and answer.status == UNAUTHORIZED and challenges.is_spoken(request.headers):
             return None  # what was asked for by that is no answer to the login
-        self._served(request.method, found.shown, answer.status, "hit", found.entry.file, started)
+        self._served(request.method, decision.lookup.shown, answer.status, "hit", decision.entry.file, started)
         return answer
 
     def direct(self, request: Request) -> Hit | None:
         """The hit this request gets, which then has happened; None, and nothing done, where it is not written at once.
 
-        What becomes of it in the journal is left to the caller.
+        What becomes of it in the journal is left to the client.
         """
+        if self.mode.forward:
+            return None
         started = self._clock()
-        manner = self._player.manner(request)
-        found = self._find(request) if manner.is_plain and not self.mode.forward else None
-        entry = found.entry if found else None
-        if found is None or entry is None or not entry.is_whole:
+        decision = self.decide(request, Purpose.AT_ONCE)
+        if not isinstance(decision, Decision):
             return None
-        answer = self._played(request, entry, manner, started)
-        if answer is None:
-            return None
+        answer = self._answer(decision)
         elapsed = (self._clock() - started) * 1000
-        return answer, ServedRequest(request.method, found.shown, answer.status, "hit", entry.file, elapsed)
+        return answer, _hit(decision, answer, elapsed)
+
+    def constant(self, request: Request) -> Hit | None:
+        """The hit every equal request gets for as long as no cassette changes, and how it stands in the journal."""
+        decision = None if self.mode.forward else self.decide(request, Purpose.CONSTANT)
+        if not isinstance(decision, Decision):
+            return None
+        answer = self._render(decision)
+        return answer, _hit(decision, answer, 0.0)
 
     def converse(self, request: Request) -> tuple[IndexEntry, int] | RenderedResponse | None:
         """The cassette of a WebSocket and the position in it; a miss, explained, or None where upstream is asked."""
         started = self._clock()
-        found = self._find(request, WEBSOCKET_BODY)
-        if found.entry is None and self.look_for(files_for(found.canonical)):
-            found = self._find(request, WEBSOCKET_BODY)
-        session = self.sessions.get(request.session, started)
-        position = self._advance(request, found.entry, session) if found.entry else None
-        if found.entry is None or position is None:
-            return None if self.mode.forward else self._miss(request, found, started)
-        self._served(request.method, found.shown, SWITCHING, "hit", found.entry.file, started)
-        return found.entry, position
+        decision = self.decide(request, Purpose.CONVERSATION)
+        if not isinstance(decision, Decision):
+            return None if self.mode.forward or decision is None else self._miss(request, decision.lookup, started)
+        self._served(request.method, decision.lookup.shown, SWITCHING, "hit", decision.entry.file, started)
+        return decision.entry, decision.position
 
     def latency(self, request: Request) -> Latency:
         """How long what a request gets is held back."""
-        return self._player.manner(request).latency
+        return self._resolver.behavior(request).latency
 
     def fell_short(self, request: Request) -> None:
         """Takes note that the file a body is in was shorter than promised when it was sent."""
@@ -236,74 +325,44 @@ class ReplayEngine:
         """The request with its session. RequestRefused when what names that is no name."""
         return assign(request, self.playing.session_header)
 
-    def constant(self, request: Request) -> Hit | None:
-        """The hit every equal request gets for as long as this index is used, and how it stands in the journal.
-
-        None where a position, a session, a write, time or upstream may have a say.
-        """
-        if self.mode.forward or request.session:
-            return None
-        manner = self._player.manner(request)
-        if not manner.is_plain:
-            return None
-        found = self._find(request)
-        if found.entry is None or not self.playing.stays(len(found.entry.afters)):
-            return None
-        position = self._advance(request, found.entry, Session())
-        if position is None or found.entry.canonical.method not in ("GET", "HEAD"):
-            return None
-        if found.entry.prepared(position).moves or self._player.asked(request):
-            return None
-        answer = self._player.answer(request, found.entry, position, manner)
-        return answer, ServedRequest(request.method, found.shown, answer.status, "hit", found.entry.file, 0.0)
-
-    def _forwarded(self, served: ServedRequest) -> None:
-        self._finder.forget()
-        self.count(served)
-
     def count(self, served: ServedRequest) -> None:
         """Takes note of a request that was answered, here or elsewhere."""
         self.journal.served(served)
         if self.tells_requests:
             self._report("request", served.to_json())
 
-    def _find(self, request: Request, known: KnownBody | None = None, read: Read | None = None) -> LookupResult:
+    def _find(
+        self, request: Request, known: KnownBody | None = None, read: CanonicalAndShown | None = None
+    ) -> LookupResult:
         """The entry for a request, its responses at hand: a file that changed since it was loaded is loaded again."""
-        found = self._finder.find(request, known, read)
+        lookup = self.lookup.find(request, known, read)
         for _ in range(_TRIES):
-            if found.entry is None or found.entry.is_at_hand:
-                return self._unless_faulty(found)
-            self.look_again(found.entry.file)
-            found = self._finder.find(request, known, read)
-        return LookupResult(found.canonical, None, found.shown)
+            if lookup.entry is None or self.responses.is_at_hand(lookup.entry):
+                return self._unless_broken(lookup)
+            self.lookup.look_again(lookup.entry)
+            lookup = self.lookup.find(request, known, read)
+        return LookupResult(lookup.canonical, None, lookup.shown)
 
-    def _unless_faulty(self, found: LookupResult) -> LookupResult:
+    def _unless_broken(self, lookup: LookupResult) -> LookupResult:
         """The entry that was found, unless only because the one that goes before it cannot be read."""
-        if not (self._faulty and found.entry) or self.mode.forward:
-            return found
-        is_faulty = self._faulty.instead_of(found.entry, found.canonical)
-        return LookupResult(found.canonical, None, found.shown) if is_faulty else found
+        if not (self.lookup.broken and lookup.entry) or self.mode.forward:
+            return lookup
+        broken = self.lookup.broken_instead_of(lookup)
+        return LookupResult(lookup.canonical, None, lookup.shown) if broken else lookup
 
-    def _as_recorded(self, request: Request, found: LookupResult) -> tuple[Request, LookupResult]:
-        """The request with the times it was given by this run as they were recorded, and what it comes down to."""
-        shifting = self.playing.shifting
-        meant = shifting.swaps.undo(request) if shifting else request
-        if meant is request:
-            return request, found
-        stored = self._find(meant)
-        return meant, LookupResult(stored.canonical, stored.entry, found.shown)
-
-    def _played(
-        self, request: Request, entry: IndexEntry, manner: ResponseBehavior, now: float
-    ) -> RenderedResponse | None:
-        """The answer of an entry at the position it comes to; None where a strict sequence is exhausted."""
-        session = self.sessions.get(request.session, now)
-        position = self._advance(request, entry, session)
-        if position is None:
-            return None
-        answer = self._player.answer(request, entry, position, manner)
-        self._count_write(entry, answer, session)
+    def _answer(self, decision: Decision) -> RenderedResponse:
+        """The answer of a decision; a write is counted for its session."""
+        if decision.replacement:
+            return decision.replacement
+        answer = self._render(decision)
+        write = write_name(decision.entry.canonical, decision.entry.request.path, answer.status)
+        if write:
+            decision.session.writes[write] += 1
         return answer
+
+    def _render(self, decision: Decision) -> RenderedResponse:
+        renderer = self.renderer(decision.entry, decision.position)
+        return self._resolver.render(decision.request, renderer, decision.behavior)
 
     def _advance(self, request: Request, entry: IndexEntry, session: Session) -> int | None:
         at = session.positions.get(entry.file)
@@ -314,14 +373,9 @@ class ReplayEngine:
             session.positions[entry.file] = position
         return position
 
-    def _count_write(self, entry: IndexEntry, answer: RenderedResponse, session: Session) -> None:
-        name = write_name(entry.canonical, entry.request.path, answer.status)
-        if name:
-            session.writes[name] += 1
-
     def _miss(self, request: Request, found: LookupResult, started: float) -> RenderedResponse:
         echoed = self.cors.echoed(request.headers)
-        broken = self._faulty.instead_of(found.entry, found.canonical)
+        broken = self.lookup.broken_instead_of(found)
         if broken:
             self._served(request.method, found.shown, 500, "miss", "", started)
             self._tell(invalid(found.canonical, str(broken)))
@@ -349,3 +403,8 @@ class ReplayEngine:
 
     def _served(self, method: str, shown: str, status: int, outcome: str, file: str, started: float) -> None:
         self.count(ServedRequest(method, shown, status, outcome, file, (self._clock() - started) * 1000))
+
+
+def _hit(decision: Decision, answer: RenderedResponse, elapsed_ms: float) -> ServedRequest:
+    method, shown = decision.request.method, decision.lookup.shown
+    return ServedRequest(method, shown, answer.status, "hit", decision.entry.file, elapsed_ms)

@@ -1,4 +1,4 @@
-"""How cassettes are played: from the response at a position to the answer its caller gets, at its pace.
+"""How cassettes are played: from the response at a position to the answer its client gets, at its pace.
 
 A fault is injected where a rule of the configuration or the request itself asks for one. The request does so, and asks
 for a latency, by the header `Prefer` (RFC 7240).
@@ -20,10 +20,9 @@ from replaymock.http.problem import problem
 from replaymock.http.rendered import RenderedResponse, delayed, without_body
 from replaymock.http.uri import normal_path
 from replaymock.matching.config_location import ConfigLocation
-from replaymock.matching.index import IndexEntry
 from replaymock.replay.faults import FaultSpec, Latency, ReplayOverride, injected, parse_fault, parse_latency
 from replaymock.replay.pacing import at_pace
-from replaymock.replay.renderer import RenderContext
+from replaymock.replay.renderer import RenderContext, ResponseRenderer
 from replaymock.replay.time_shift import TimeShifter
 
 NO_LATENCY = Latency()
@@ -48,7 +47,7 @@ class ReplayOptions(Struct, frozen=True):
     conditional: bool = False
     shifting: TimeShifter | None = None
 
-    def stays(self, responses: int) -> bool:
+    def is_constant(self, responses: int) -> bool:
         """Whether a cassette with so many responses always gives the same one."""
         return self.sequence in ("first", "last") or (responses == 1 and self.sequence != "strict")
 
@@ -74,50 +73,47 @@ class BehaviorResolver:
         self._random = random
         self._usual = ResponseBehavior(playing.latency)
 
-    def manner(self, request: Request) -> ResponseBehavior:
+    def behavior(self, request: Request) -> ResponseBehavior:
         """How the answer to a request is played. RequestRefused where its `Prefer` is not understood."""
-        found = self._usual
+        behavior = self._usual
         if self._playing.directions:
-            found = self._directed(request, found)
+            behavior = self._overridden(request, behavior)
         preferred = get(request.headers, "prefer")
-        if "replaymock-" in preferred:
-            found = _preferred(preferred, found)
-        return found
+        return _preferred(preferred, behavior) if "replaymock-" in preferred else behavior
 
-    def instead(self, request: Request, manner: ResponseBehavior) -> RenderedResponse | None:
+    def instead(self, request: Request, behavior: ResponseBehavior) -> RenderedResponse | None:
         """The answer by which a fault takes the place of the cassette's; None where that is played."""
-        fault = manner.fault
+        fault = behavior.fault
         if fault is None or not fault.comes_first or not self._happens(fault):
             return None
         headers = self._cors.apply((("Cache-Status", "replaymock; detail=fault"),), self._cors.echoed(request.headers))
         answer = problem(fault.number or 500, "injected_fault", f"the fault {fault.kind} was asked for", headers)
         return injected(answer, fault) if fault.kind != "status" else answer
 
-    def answer(self, request: Request, entry: IndexEntry, position: int, manner: ResponseBehavior) -> RenderedResponse:
-        """The answer to a request from one response of its entry."""
+    def render(self, request: Request, renderer: ResponseRenderer, behavior: ResponseBehavior) -> RenderedResponse:
+        """The answer to a request from a response of its cassette."""
         headers = request.headers
-        caller = RenderContext(
+        context = RenderContext(
             origin=request.origin,
             echoed_origin=self._cors.echoed(headers),
             accept_encoding=get(headers, "accept-encoding"),
             base=request.base,
             last_event_id=get(headers, "last-event-id"),
         )
-        prepared = entry.prepared(position)
-        answer = prepared.answer(caller, self.asked(request))
+        answer = renderer.answer(context, self.conditional(request))
         if request.method == "HEAD":
             answer = without_body(answer)
-        latency, fault = manner.latency, manner.fault
-        answer = at_pace(answer, prepared.recorded, latency.factor)
+        latency, fault = behavior.latency, behavior.fault
+        answer = at_pace(answer, renderer.recorded, latency.factor)
         if fault and not fault.comes_first and self._happens(fault):
             answer = injected(answer, fault)
         return delayed(answer, self._random.uniform(latency.low, latency.high)) if latency.high else answer
 
-    def asked(self, request: Request) -> ConditionalRequest | None:
+    def conditional(self, request: Request) -> ConditionalRequest | None:
         """What less than a whole answer a request asks for, as far as that is listened to."""
         return asked(request.method, request.headers, conditional=self._playing.conditional)
 
-    def _directed(self, request: Request, found: ResponseBehavior) -> ResponseBehavior:
+    def _overridden(self, request: Request, found: ResponseBehavior) -> ResponseBehavior:
         path = normal_path(request.path)
         for direction in self._playing.directions:
             if direction.method in ("", request.method) and compile_template(direction.path).match(path):

@@ -1,84 +1,91 @@
-"""Responses in memory: read from their cassette when they are first asked for, and kept while there is room.
+"""Responses in memory, ready to be rendered: read when they are first asked for, and kept while there is room.
 
 What takes room are bodies and the answers made of them. The cassette that was used least recently goes first.
 """
 
 from collections import OrderedDict
-from collections.abc import Callable
+from typing import Protocol
 
 from replaymock.cassettes.model import RecordedResponse
-from replaymock.replay.renderer import ResponseRenderer
+from replaymock.http.headers import Headers
+from replaymock.matching.index import IndexEntry
+from replaymock.replay.renderer import RenderOptions, ResponseRenderer, provenance, renderers
 
-ROOM = 64 * 1024 * 1024
+CAPACITY = 64 * 1024 * 1024
 """How many bytes are kept."""
 
 STREAMED_FROM = 1024 * 1024
 """Larger bodies stay in files of their own, unless something in them has to be replaced."""
 
-Read = Callable[[str, int], tuple[RecordedResponse, ...]]
-"""From a file, and the most bytes of a sidecar to take into memory, to the responses.
 
-None where the file no longer is what was loaded.
-"""
+class ResponseSource(Protocol):
+    """Where the responses of cassettes come from."""
 
-Prepare = Callable[[tuple[RecordedResponse, ...]], list[ResponseRenderer]]
+    def responses(self, file: str, held: int) -> tuple[RecordedResponse, ...]:
+        """The responses of a cassette; none where its file no longer is what was loaded.
+
+        Bodies of more than `held` bytes may stay in files of their own.
+        """
 
 
 class ResponseCache:
-    """The responses of cassettes, by file, made ready to be served."""
+    """The responses of cassettes; `drop` must be called whenever a cassette changes."""
 
-    def __init__(self, read: Read, room: int = ROOM) -> None:
-        self.taken = 0
-        self._read = read
-        self._room = room
+    def __init__(self, source: ResponseSource, options: RenderOptions, capacity: int = CAPACITY) -> None:
+        self.bytes_used = 0
+        self._source = source
+        self._options = options
+        self._capacity = capacity
         self._last = ""
-        self._found: OrderedDict[str, list[ResponseRenderer]] = OrderedDict()
+        self._renderers: OrderedDict[str, list[ResponseRenderer]] = OrderedDict()
         self._sizes: dict[str, int] = {}
 
-    def open(self, file: str, prepare: Prepare) -> list[ResponseRenderer]:
-        """The responses of a file, as `get`; if bodies stay in files of their own, looked at anew."""
-        found = self._found.get(file)
-        if found and any(prepared.recorded.sidecar for prepared in found):
-            self.drop(file)
-        return self.get(file, prepare)
+    def is_at_hand(self, entry: IndexEntry) -> bool:
+        """Whether the responses of an entry can be had: not where its files are no longer what they were.
 
-    def get(self, file: str, prepare: Prepare) -> list[ResponseRenderer]:
-        """The responses of a file; none where it no longer is what was loaded."""
+        Where bodies stay in files of their own, these are looked at anew.
+        """
+        cached = self._renderers.get(entry.file)
+        if cached and any(renderer.recorded.sidecar for renderer in cached):
+            self.drop(entry.file)
+        return bool(self.get(entry))
+
+    def get(self, entry: IndexEntry) -> list[ResponseRenderer]:
+        """The responses of an entry; none where its file no longer is what was loaded."""
+        file = entry.file
         if file != self._last:
             self._weigh(self._last)
             self._last = file
-        found = self._found.get(file)
-        if found is None:
-            found = prepare(self._read(file, STREAMED_FROM))
-            if found:
-                self._found[file] = found
-                self._weigh(file)
-        else:
-            self._found.move_to_end(file)
-        return found
+        cached = self._renderers.get(file)
+        if cached is not None:
+            self._renderers.move_to_end(file)
+            return cached
+        loaded = renderers(entry, self._source.responses(file, STREAMED_FROM), self._options)
+        if loaded:
+            self._renderers[file] = loaded
+            self._weigh(file)
+        return loaded
 
-    def whole(self, file: str) -> tuple[RecordedResponse, ...]:
-        """The responses of a file, however large, all of them in memory."""
-        found = self._found.get(file)
-        if found and not any(prepared.recorded.sidecar for prepared in found):
-            return tuple(prepared.recorded for prepared in found)
-        return self._read(file, _ANY_SIZE)
+    def is_whole(self, entry: IndexEntry) -> bool:
+        """Whether each response is written at once: none is a stream, a conversation or a large file."""
+        return all(renderer.is_whole for renderer in self.get(entry))
+
+    def provenance(self, entry: IndexEntry, position: int) -> Headers:
+        """What an answer says of the cassette it is from."""
+        return provenance(entry.file, position, len(entry.afters), self._options)
 
     def drop(self, file: str) -> None:
-        """Forgets the responses of a file."""
-        self._found.pop(file, None)
-        self.taken -= self._sizes.pop(file, 0)
+        """Forgets the responses of a file, as its cassette has changed."""
+        self._renderers.pop(file, None)
+        self.bytes_used -= self._sizes.pop(file, 0)
 
     def _weigh(self, file: str) -> None:
         """Takes note of how large a file's responses are by now, and makes room if that is too much."""
-        found = self._found.get(file)
-        if found is None:
+        cached = self._renderers.get(file)
+        if cached is None:
             return
-        size = sum(prepared.size for prepared in found)
-        self.taken += size - self._sizes.get(file, 0)
+        size = sum(renderer.size for renderer in cached)
+        self.bytes_used += size - self._sizes.get(file, 0)
         self._sizes[file] = size
-        while self.taken > self._room and len(self._found) > 1:
-            self.drop(next(iter(self._found)))
-
-
-_ANY_SIZE = 1 << 62
+        while self.bytes_used > self._capacity and len(self._renderers) > 1:
+            self.drop(next(iter(self._renderers)))

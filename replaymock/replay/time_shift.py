@@ -192,7 +192,7 @@ class TimeShifter:
         """The second it is, since 1970."""
         return int(self._clock())
 
-    def moves(self, headers: Headers, body: bytes, recorded_at: str) -> bool:
+    def is_time_dependent(self, headers: Headers, body: bytes, recorded_at: str) -> bool:
         """Whether a response says anything that moves; one that does not say when it was recorded never does."""
         moment = dates.iso_date(recorded_at)
         if moment is None:

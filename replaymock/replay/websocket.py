@@ -203,12 +203,12 @@ class WebSocketReplay:
             raise RequestRefused(403, "origin_not_allowed", detail)
 
     def _played(self, request: Request, entry: IndexEntry, position: int) -> Opening:
-        recorded = entry.prepared(position).recorded
+        recorded = self._responder.renderer(entry, position).recorded
         protocol = get(recorded.headers, "sec-websocket-protocol")
         if protocol not in websocket_handshake.protocols(request.headers):
             protocol = ""
         deflate = websocket_handshake.negotiate_deflate(request.headers)
-        headers = self._headers(request, recorded.headers) + entry.says(position)
+        headers = self._headers(request, recorded.headers) + self._responder.responses.provenance(entry, position)
         latency = self._responder.latency(request)
 
         async def converse(stream: ByteStream) -> None:
@@ -265,7 +265,7 @@ def sockets_for(responder: ReplayEngine, matcher: Matcher, limit: int) -> WebSoc
     if responder.recorder:
         from replaymock.recording.websocket import WebSocketRecorder  # noqa: PLC0415 - replay does not load what dials out
 
-        recorder = WebSocketRecorder(responder.recorder, lambda: responder.index, responder.count)
+        recorder = WebSocketRecorder(responder.recorder, responder.count)
     return WebSocketReplay(responder, matcher, recorder, limit, Random(0))  # noqa: S311 - the same run twice is wanted
 
 

@@ -19,7 +19,7 @@ from replaymock.http.headers import get, has_body
 from replaymock.http.messages import Request, should_offload
 from replaymock.http.rendered import RenderedResponse
 from replaymock.http.websocket_handshake import is_upgrade
-from replaymock.matching.index import Read
+from replaymock.matching.lookup import CanonicalAndShown
 from replaymock.proxy.headers import waits_to_be_asked
 from replaymock.replay.engine import Hit, ReplayEngine
 from replaymock.server.access import HostGuard, over_limit, validate_request
@@ -256,7 +256,7 @@ class RequestHandler(httputil.HTTPMessageDelegate):
         pieces = self._upload.pieces() if self._upload else whole(b"")
         self._start(self._responder.forward(request, pieces, self._out))
 
-    def _local(self, request: Request, read: Read | None = None) -> RenderedResponse | None:
+    def _local(self, request: Request, read: CanonicalAndShown | None = None) -> RenderedResponse | None:
         """The answer that needs no upstream; None where upstream is asked. `read` is what the request comes down to."""
         if endpoints.is_own(request.path):
             return endpoints.answer(request, self._responder, self._guard)

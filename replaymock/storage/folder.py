@@ -36,7 +36,7 @@ class CassetteFolder:
         self.folder = folder
         self._only = only
         self._files = CassetteLoader(folder)
-        self.being_saved: set[str] = set()
+        self._saving: set[str] = set()
         self._known: dict[str, tuple[Signature, CassetteSummary | CassetteError]] = {}
 
     @property
@@ -63,14 +63,14 @@ class CassetteFolder:
         What is being saved meanwhile is left to who saves it. `rest` is called between files, again and again.
         """
         present = set(with_rests(self._cassettes(), rest))
-        absent = [file for file in list(self._known) if file not in present and file not in self.being_saved]
+        absent = [file for file in list(self._known) if file not in present and file not in self._saving]
         gone = [file for file in absent if not (self.folder / file).is_file()]
         for file in gone:
             self._known.pop(file, None)
-        changed = [file for file in with_rests(sorted(present - self.being_saved), rest) if self._refresh(file)]
+        changed = [file for file in with_rests(sorted(present - self._saving), rest) if self._refresh(file)]
         return bool(gone or changed)
 
-    def strays(self) -> list[str]:
+    def unserved_files(self) -> list[str]:
         """The files that are not hidden and no part of what is known, by name."""
         sidecars = {
             os.path.normpath(os.path.join(os.path.dirname(file), name))  # noqa: PTH118, PTH120 - names, not places
@@ -104,7 +104,7 @@ class CassetteFolder:
 
         One that could not be read again is Illegible, and leaves what was there.
 
-        Touches nothing but the disk, so that another thread can do it; `learn` takes note of the outcome.
+        Touches nothing but the disk, so that another thread can do it; `mark_saved` takes note of the outcome.
         """
         outcomes = self._save(cassettes)
         # Somebody removed the folder under us.
@@ -113,11 +113,19 @@ class CassetteFolder:
             outcomes[at] = outcome
         return outcomes
 
-    def learn(self, file: str, cassette: Cassette, signature: Signature) -> CassetteSummary:
+    def begin_saving(self, file: str) -> None:
+        """Leaves a file alone while scanning, until `end_saving`: it is being written."""
+        self._saving.add(file)
+
+    def end_saving(self, file: str) -> None:
+        """Looks at a file again while scanning."""
+        self._saving.discard(file)
+
+    def mark_saved(self, file: str, cassette: Cassette, signature: Signature) -> CassetteSummary:
         """Takes note of a cassette that was saved, so that it is not read again."""
-        found = loaded(file, cassette, signature)
-        self._known[file] = (signature, found)
-        return found
+        summary = loaded(file, cassette, signature)
+        self._known[file] = (signature, summary)
+        return summary
 
     def cassette(self, known: CassetteSummary, held: int = ANY_SIZE) -> Cassette | None:
         """All of a cassette, sidecars of more than `held` bytes left in their files; None if it no longer is as known.
@@ -182,7 +190,7 @@ class CassetteFolder:
         if any(part.startswith(".") for part in file.split("/")):
             return False  # not served, and not seen by `scan`
         name = cassette_of(file)
-        if name in self.being_saved:
+        if name in self._saving:
             return False
         known = self._known.get(name)
         if known:

@@ -9,10 +9,8 @@ from dataclasses import replace
 import pytest
 
 from replaymock.cassettes.writer import dump
-from replaymock.http.cors import CorsPolicy
 from replaymock.http.messages import Response
 from replaymock.http.origin import OriginRewriter
-from replaymock.matching.index import Index, RenderOptions, entry_for
 from replaymock.matching.matcher import Matcher
 from replaymock.recording.cassette_builder import CassetteBuilder
 from replaymock.recording.response_capture import RecordingPolicy
@@ -27,6 +25,7 @@ from tests.support.hiding_places import (
     Secret,
     views,
 )
+from tests.support.stored import HeldCassettes
 
 NAMES = sorted(SECRET_NAMES)[::7]
 
@@ -58,7 +57,7 @@ def kinds_in(place: str) -> list[str]:
     return list(KINDS)[list(PLACES).index(place) % 2 :: 2]
 
 
-def record(place: str, seed: int, index: Index) -> tuple[list[str], dict[str, bytes]]:
+def record(place: str, seed: int, cassettes: HeldCassettes) -> tuple[list[str], dict[str, bytes]]:
     """Every kind of secret in one place, each in a recording of its own: what must not be seen, and what is written."""
     source, kinds = random.Random(f"{place} {seed}"), kinds_in(place)
     secrets = [KINDS[kind](source) for kind in kinds]
@@ -67,25 +66,23 @@ def record(place: str, seed: int, index: Index) -> tuple[list[str], dict[str, by
         told = PLACES[place](secret)
         request = replace(told.request, target=f"/{kind}{told.request.target}")
         taken = CassetteBuilder(RecordingPolicy(), matcher, OriginRewriter(("http://b",))).take(
-            replace(told, request=request), index
+            replace(told, request=request), cassettes
         )
-        index.add(
-            entry_for(taken.file, taken.cassette, plain=False, matcher=matcher, serving=RenderOptions(CorsPolicy()))
-        )
+        cassettes.put(taken.file, taken.cassette)
         files = dump(taken.cassette, taken.file) if taken.changed else {}
         written |= {f"{taken.file} {name}": data for name, data in files.items()}
-        assert index.find(matcher.canonical(request))
+        assert cassettes.index.find(matcher.canonical(request))
     return [secret.needle for secret in secrets], written
 
 
 @pytest.mark.parametrize("place", PLACES)
 def test_no_secret_is_seen_in_any_place_and_fresh_ones_change_no_file(place: str) -> None:
-    index = Index()
-    needles, written = record(place, 1, index)
+    cassettes = HeldCassettes()
+    needles, written = record(place, 1, cassettes)
     assert len(written) == len(kinds_in(place)) > 50
     seen = "\n".join(f"{file}\n{views(data)}" for file, data in written.items())
     assert [kind for kind, needle in zip(kinds_in(place), needles, strict=True) if needle in seen] == []
-    assert record(place, 2, index)[1] == {}
+    assert record(place, 2, cassettes)[1] == {}
 
 
 def harmless(source: random.Random) -> str:

@@ -11,13 +11,12 @@ from typing import Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from replaymock.index import reader
 
-from replaymock.cassettes import reader
 from replaymock.config.config_file import FileConfig
 from replaymock.http.messages import Exchange, Request, Response
 from replaymock.http.websocket_frames import Fragment
 from replaymock.http.websocket_messages import CLIENT, CLOSE, CUT, NO_CODE, SERVER, ConversationPlayback, Message
-from replaymock.matching.index import Index
 from replaymock.proxy.routes import parse_upstream
 from replaymock.proxy.websocket import Transcript
 from replaymock.storage.audit.check import check
@@ -26,6 +25,7 @@ from tests.support.inside import Told, running_app
 from tests.support.recordings import a_recording
 from tests.support.running import ask, cassettes, eventually, raw_backend, read_request, read_whole, reply, run
 from tests.support.sockets import BINARY, PING, PONG, TEXT, Frame, Reader, close, frame, opened
+from tests.support.stored import HeldCassettes
 
 
 def recording(folder: Path, origin: str, told: Told | None = None, **more: Any) -> Any:
@@ -164,7 +164,7 @@ def test_whatever_is_said_on_a_websocket_in_whatever_order_can_be_read_and_is_sa
         for one in frames:
             notes.piece(sender, one)
     exchange = Exchange(Request("GET", "/ws"), Response(101, "Switching Protocols"), "2026-11-22T13:00:00Z", 41)
-    taken = a_recording().take_conversation(exchange, tuple(notes.messages), Index())
+    taken = a_recording().take_conversation(exchange, tuple(notes.messages), HeldCassettes())
     folder = tmp_path_factory.mktemp("said")
     store = CassetteFolder(folder)
     store.save(taken.file, taken.cassette)
@@ -291,8 +291,12 @@ def test_what_could_not_be_read_again_is_not_served_in_its_run_either_and_others
         for _ in range(4):
             ask(app.url, "GET", "/text")
         eventually(lambda: "not saved" in told.log)
-        index = app.responder.index
-        eventually(lambda: [len(one.body) for one in index.entries["text/GET.json"].cassette.responses] == [10, 20, 30])
+        cassettes = app.responder.cassettes
+        eventually(
+            lambda: (
+                [len(one.body) for one in cassettes.index.entries["text/GET.json"].cassette.responses] == [10, 20, 30]
+            )
+        )
     [response] = [one["recorded"] for one in told.events("summary")]
     assert response == 3
     with running_app(tmp_path) as app:

@@ -7,10 +7,8 @@ from pathlib import Path
 import pytest
 
 from replaymock.cassettes.writer import dump
-from replaymock.http.cors import CorsPolicy
 from replaymock.http.messages import Exchange
 from replaymock.http.origin import OriginRewriter
-from replaymock.matching.index import Index, RenderOptions, entry_for
 from replaymock.matching.matcher import Matcher
 from replaymock.recording.cassette_builder import CassetteBuilder
 from replaymock.recording.response_capture import RecordingPolicy
@@ -20,6 +18,7 @@ from replaymock.redaction.redactor import RedactionRules, Redactor
 from tests.support.hiding_places import JSON, PLACES, Secret, asking, saying, views
 from tests.support.inside import put, simple
 from tests.support.running import ask, cassettes, eventually, raw_backend, read_request, replaymock, reply, run
+from tests.support.stored import HeldCassettes
 
 # The first knows its secrets by their form, the second by the name beside them, the third has no keyword.
 RULES = (
@@ -48,23 +47,21 @@ APART = {"XML", "input", "list of fields"}
 
 @pytest.mark.parametrize("spelling", SPELLINGS)
 def test_what_a_rule_knows_is_in_no_file_and_fresh_ones_change_no_file(spelling: str) -> None:
-    matcher, index, seen, changed = Matcher(redactor=Redactor(RedactionRules(rules=RULES))), Index(), [], []
+    matcher, cassettes, seen, changed = Matcher(redactor=Redactor(RedactionRules(rules=RULES))), HeldCassettes(), [], []
     for turn in (1, 2):
         for place, told in OWN_PLACES.items():
             secret = SPELLINGS[spelling](turn)
             if spelling == "name" and place in APART:
                 continue
             exchange = told(secret)
-            taken = CassetteBuilder(RecordingPolicy(), matcher, OriginRewriter(("http://b",))).take(exchange, index)
-            index.add(
-                entry_for(taken.file, taken.cassette, plain=False, matcher=matcher, serving=RenderOptions(CorsPolicy()))
-            )
+            taken = CassetteBuilder(RecordingPolicy(), matcher, OriginRewriter(("http://b",))).take(exchange, cassettes)
+            cassettes.put(taken.file, taken.cassette)
             files = dump(taken.cassette, taken.file)
             if any(secret.needle in views(data) for data in (taken.file.encode(), *files.values())):
                 seen.append(place)
             if turn == 2 and taken.changed:
                 changed.append(place)
-            assert index.find(matcher.canonical(exchange.request))
+            assert cassettes.index.find(matcher.canonical(exchange.request))
     assert (seen, changed) == ([], [])
 
 

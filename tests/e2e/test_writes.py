@@ -11,10 +11,8 @@ from threading import Event
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from replaymock.http.cors import CorsPolicy
 from replaymock.http.messages import Request
 from replaymock.http.origin import OriginRewriter
-from replaymock.matching.index import Index, RenderOptions, entry_for
 from replaymock.matching.matcher import Matcher
 from replaymock.proxy.routes import parse_upstream
 from replaymock.recording.cassette_builder import CassetteBuilder
@@ -22,6 +20,7 @@ from replaymock.recording.response_capture import RecordingPolicy
 from tests.support.factories import a_request, a_response, an_exchange
 from tests.support.inside import a_responder, running_app
 from tests.support.running import ask, cassettes, raw_backend, read_whole, reply
+from tests.support.stored import HeldCassettes
 
 COLLECTIONS = ("/items", "/users/7/notes", "/api/v1/orders/")
 
@@ -86,25 +85,22 @@ def is_read(request: Request) -> bool:
     return request.method == "GET" or b"query Items" in request.body
 
 
-def recorded_flow(flow: list[Request]) -> tuple[Index, list[tuple[int, bytes]]]:
+def recorded_flow(flow: list[Request]) -> tuple[HeldCassettes, list[tuple[int, bytes]]]:
     """The cassettes of a flow, and the answers it got."""
     matcher, backend = Matcher(), Backend()
     recording = CassetteBuilder(RecordingPolicy(), matcher, OriginRewriter(("http://backend",)))
-    index, answers = Index(), []
+    cassettes, answers = HeldCassettes(), []
     for request in flow:
         status, value = backend.answer(request)
         body = b"" if value is None else json.dumps(value).encode()
-        taken = recording.take(an_exchange(request, a_response(status, body=body)), index)
-        index.add(
-            entry_for(taken.file, taken.cassette, plain=False, matcher=matcher, serving=RenderOptions(CorsPolicy()))
-        )
+        taken = recording.take(an_exchange(request, a_response(status, body=body)), cassettes)
+        cassettes.put(taken.file, taken.cassette)
         answers.append((status, body))
-    return index, answers
+    return cassettes, answers
 
 
-def served(index: Index, flow: list[Request]) -> list[tuple[int, bytes]]:
-    responder = a_responder()
-    responder.use(index, {})
+def served(cassettes: HeldCassettes, flow: list[Request]) -> list[tuple[int, bytes]]:
+    responder = a_responder(*map(cassettes.cassette, cassettes.index.entries.values()))
     answers = [
         responder.replay(replace(request, headers=(*request.headers, ("host", "localhost")))) for request in flow
     ]
@@ -116,11 +112,11 @@ def served(index: Index, flow: list[Request]) -> list[tuple[int, bytes]]:
 def test_a_recorded_flow_replays_however_often_reads_are_repeated_in_place(seed: int, most: int) -> None:
     random = Random(seed)
     flow = a_flow(random)
-    index, answers = recorded_flow(flow)
+    cassettes, answers = recorded_flow(flow)
     times = [random.randint(1, most) if is_read(request) else 1 for request in flow]
     repeated = [request for request, count in zip(flow, times, strict=True) for _ in range(count)]
     wanted = [answer for answer, count in zip(answers, times, strict=True) for _ in range(count)]
-    assert served(index, repeated) == wanted
+    assert served(cassettes, repeated) == wanted
 
 
 def test_a_list_is_recorded_before_and_after_a_write_and_replays_with_every_read_doubled(tmp_path: Path) -> None:

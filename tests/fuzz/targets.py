@@ -9,11 +9,13 @@ from replaymock.cassettes.filenames import NAME_LIMIT, is_cassette_name
 from replaymock.cassettes.reader import SidecarLoader, load, plain_mock
 from replaymock.cassettes.writer import dump
 from replaymock.errors import CassetteError, RequestRefused
+from replaymock.http.cors import CorsPolicy
 from replaymock.http.messages import Request, Response
 from replaymock.matching.matcher import Matcher
 from replaymock.matching.naming import PART_LIMIT, cassette_name
 from replaymock.redaction.placeholders import PlaceholderAllocator
 from replaymock.redaction.redactor import Redactor
+from replaymock.replay.renderer import RenderOptions, renderers
 from replaymock.server.access import validate_request
 from tests.support.corpus.cassettes import CASSETTES
 from tests.support.corpus.requests import HOSTILE, LEGAL
@@ -50,9 +52,7 @@ def loader(data: bytes) -> None:
     except CassetteError as error:
         assert re.match(r"GET\.json:[0-9]+:[0-9]+: .", str(error)), str(error)
         return
-    entry = an_entry(cassette)
-    for position in range(len(cassette.responses)):
-        entry.prepared(position)
+    renderers(an_entry(cassette), cassette.responses, RenderOptions(CorsPolicy()))
     files = dump(cassette, "GET.json")
     again = load("GET.json", files["GET.json"], SidecarLoader(lambda name, _most: files[name]))
     assert again.request == cassette.request

@@ -4,21 +4,17 @@ import pytest
 
 from replaymock.cassettes.model import Cassette, CassetteRequest
 from replaymock.http.bodies import Json
-from replaymock.http.cors import CorsPolicy
 from replaymock.http.messages import Request
-from replaymock.matching.index import Index, IndexEntry, RenderOptions, entry_for
+from replaymock.matching.index import Index, IndexEntry, entry_for
 from replaymock.matching.matcher import Matcher
-from replaymock.replay.renderer import RenderContext
 from tests.support import strategies
 from tests.support.factories import a_cassette, a_request, recorded
 
 MATCHER = Matcher()
-CALLER = RenderContext("http://localhost", "", "")
 
 
-def an_entry(file: str, cassette: Cassette, *, plain: bool = False, diagnostics: bool = True) -> IndexEntry:
-    serving = RenderOptions(CorsPolicy(enabled=False), diagnostics)
-    return entry_for(file, cassette, plain=plain, matcher=MATCHER, serving=serving)
+def an_entry(file: str, cassette: Cassette, *, plain: bool = False) -> IndexEntry:
+    return entry_for(file, cassette, MATCHER, plain=plain)
 
 
 def found(index: Index, request: Request) -> str | None:
@@ -105,21 +101,6 @@ def test_entries_of_a_path_are_those_at_it_and_the_templates_over_it() -> None:
     assert "/users/me" in set(INDEX.paths())
 
 
-def test_answers_say_which_cassette_they_are_from() -> None:
-    entry = an_entry("x/GET.json", a_cassette("/x", recorded(b"1"), recorded(b"2")))
-    wire = entry.prepared(1).answer(CALLER).wire
-    assert b"Cache-Status: replaymock; hit\r\nReplaymock-Cassette: x/GET.json\r\nReplaymock-Sequence: 2/2\r\n" in wire
-    assert b"Sequence" not in an_entry("a", a_cassette("/x")).prepared(0).answer(CALLER).wire
-    quiet = an_entry("a", a_cassette("/x"), diagnostics=False)
-    assert b"Replaymock" not in quiet.prepared(0).answer(CALLER).wire
-
-
-def test_responses_are_made_ready_once() -> None:
-    entry = an_entry("a", a_cassette("/x", recorded(after="POST /x")))
-    assert entry.prepared(0) is entry.prepared(0)
-    assert entry.afters == ("POST /x",)
-
-
 def test_a_hand_written_post_without_a_body_takes_any_body_and_a_recorded_one_does_not() -> None:
     by_hand = Index([an_entry("hand", a_cassette("/a", method="POST"))])
     kept = Index([an_entry("kept", a_cassette("/a", recorded(recorded_at="2026-11-22T13:00:00Z"), method="POST"))])
@@ -135,25 +116,3 @@ def test_a_hand_written_post_with_a_body_goes_before_one_without() -> None:
     index = Index([an_entry("any", a_cassette("/a", method="POST")), an_entry("one", body)])
     assert found(index, a_request("POST", "/a", strategies.JSON_TYPE, b'{"a": 1}')) == "one"
     assert found(index, a_request("POST", "/a", strategies.JSON_TYPE, b'{"a": 2}')) == "any"
-
-
-@pytest.mark.parametrize(
-    ("file", "shown"),
-    [
-        ("a/GET--page-2_x.y~(1).json", "a/GET--page-2_x.y~(1).json"),
-        ("my api/1.json", "my api/1.json"),
-        ("日本.json", "%E6%97%A5%E6%9C%AC.json"),
-        ("é.json", "%C3%A9.json"),
-        ("a\r\nX-Evil: 1.json", "a%0D%0AX-Evil: 1.json"),
-        ("a%0D.json", "a%250D.json"),
-    ],
-)
-def test_a_file_name_is_named_in_a_header_whatever_it_is_called(file: str, shown: str) -> None:
-    head = an_entry(file, a_cassette("/x")).prepared(0).answer(CALLER).head
-    assert f"\r\nReplaymock-Cassette: {shown}\r\n".encode("ascii") in head
-
-
-def test_the_answer_recorded_of_a_head_has_no_length_made_up_for_it() -> None:
-    answer = an_entry("a", a_cassette("/x", recorded(b""), method="HEAD")).prepared(0).answer(CALLER)
-    assert answer.wire.startswith(b"HTTP/1.1 200 OK\r\n")
-    assert b"length" not in answer.head.lower()

@@ -17,7 +17,7 @@ from replaymock.matching.matcher import Matcher
 from replaymock.matching.near_misses import Miss, exhausted, explain
 from tests.support import strategies
 from tests.support.factories import a_cassette, a_request, recorded
-from tests.support.indexes import SERVING, index_of
+from tests.support.indexes import index_of
 
 
 def miss(request: Request, *recorded_requests: Request) -> Miss:
@@ -92,7 +92,7 @@ def test_the_file_that_a_hint_shows_makes_the_request_hit(request_: Request) -> 
     matcher = Matcher()
     _, _, written = miss(request_).hint.partition(".json: ")
     cassette = reader.load("by-hand/GET.json", written.encode(), dict[str, bytes]().__getitem__)
-    index = Index([entry_for("by-hand/GET.json", cassette, plain=False, matcher=matcher, serving=SERVING)])
+    index = Index([entry_for("by-hand/GET.json", cassette, matcher)])
     assert index.find(matcher.canonical(request_))
 
 
@@ -123,7 +123,7 @@ def test_rules_that_are_there_already_stay_in_the_hint() -> None:
 
 
 def test_an_exhausted_sequence_is_explained() -> None:
-    entry = entry_for("x/GET.json", a_cassette("/x"), plain=False, matcher=Matcher(), serving=SERVING)
+    entry = entry_for("x/GET.json", a_cassette("/x"), Matcher())
     found = exhausted(Matcher().canonical(get("/x")), entry)
     assert (found.reason, found.hint) == ("exhausted", 'sequence = "auto"')
     assert config_file.read(found.hint, "x").options == {"sequence": "auto"}
@@ -175,7 +175,7 @@ def test_the_hint_for_a_header_works() -> None:
     matcher = Matcher(config_file.read(text, "x").rules)
     one, other = (a_request(headers=(("Accept-Language", language),)) for language in ("de", "fr"))
     request = CassetteRequest("GET", "/items", headers=(("accept-language", "de"),))
-    entry = entry_for("a", Cassette(request, (recorded(),)), plain=False, matcher=matcher, serving=SERVING)
+    entry = entry_for("a", Cassette(request, (recorded(),)), matcher)
     found = explain(matcher.canonical(other), Index([entry]), ())
     assert (found.reason, found.hint) == ("header differs", 'ignore = ["header:accept-language"]')
     changed = Matcher(config_file.read(found.hint + "\n" + text, "x").rules)
@@ -187,11 +187,11 @@ def test_the_hint_works_for_a_template_that_speaks_of_a_query(path: str) -> None
     cassette = Cassette(CassetteRequest("GET", path, (("a", "1"),)), (recorded(),))
     found = explain(
         Matcher().canonical(get("/users/7?a=2")),
-        Index([entry_for("t", cassette, plain=False, matcher=Matcher(), serving=SERVING)]),
+        Index([entry_for("t", cassette, Matcher())]),
         (),
     )
     changed = Matcher(config_file.read(found.hint, "x").rules)
-    index = Index([entry_for("t", cassette, plain=False, matcher=changed, serving=SERVING)])
+    index = Index([entry_for("t", cassette, changed)])
     assert found.reason == "query differs"
     assert index.find(changed.canonical(get("/users/7?a=2"))) is not None
 
@@ -219,6 +219,6 @@ def test_what_utf_8_cannot_say_is_shown_all_the_same() -> None:
 def test_a_template_differs_only_in_what_it_speaks_of() -> None:
     template = CassetteRequest("POST", "/users/{id}", None, strategies.JSON_TYPE, Json(b'{"a":1}'))
     cassette = Cassette(template, (recorded(),))
-    index = Index([entry_for("t", cassette, plain=False, matcher=Matcher(), serving=SERVING)])
+    index = Index([entry_for("t", cassette, Matcher())])
     found = explain(Matcher().canonical(post({"a": 2}, "/users/7?q=1")), index, ())
     assert (found.reason, found.hint) == ("body differs", 'ignore = ["json:$.a"]')

@@ -9,12 +9,10 @@ from typing import Any
 
 import pytest
 
-from replaymock.cassettes.model import Cassette
 from replaymock.config.settings import Settings
 from replaymock.http.cors import CorsPolicy
 from replaymock.http.messages import Request
 from replaymock.http.origin import OriginRewriter
-from replaymock.matching.index import Index, RenderOptions
 from replaymock.matching.matcher import Matcher
 from replaymock.proxy.forwarder import AGAIN_SECONDS, ForwardOptions, RecordingForwarder
 from replaymock.proxy.routes import Upstream
@@ -25,6 +23,7 @@ from replaymock.telemetry.journal import ServedRequest
 from tests.support.clients import Callers
 from tests.support.factories import a_request
 from tests.support.running import raw_backend, read_whole, reply
+from tests.support.stored import HeldCassettes
 
 HOST = (("Host", "localhost:8081"),)
 
@@ -35,8 +34,8 @@ class Run:
     def __init__(self, origin: str, heads: list[bytes]) -> None:
         self.origin = origin
         self.heads = heads
-        self.index = Index()
-        self.saved: list[tuple[str, Cassette]] = []
+        self.cassettes = HeldCassettes()
+        self.saved = self.cassettes.saved
         self.told: list[str] = []
         self.clock: Callable[[], float] = lambda: 0.0
         self.policy = RecordingPolicy()
@@ -52,8 +51,8 @@ class Run:
             forwarding=self.forwarding,
             recording=CassetteBuilder(self.policy, Matcher(), OriginRewriter((self.origin,))),
             backends=Upstreams(Settings(upstreams=self.upstreams, read_timeout=5)),
-            serving=RenderOptions(CorsPolicy()),
-            save=lambda file, cassette: self.saved.append((file, cassette)),
+            cors=CorsPolicy(),
+            library=self.cassettes,
             report=self._report,
             clock=self.clock,
         )
@@ -64,7 +63,7 @@ class Run:
         for request in requests:
             out = Callers()
             served: list[ServedRequest] = []
-            await recorder.forward(request, _body(request.body), out, lambda: self.index, served.append)
+            await recorder.forward(request, _body(request.body), out, served.append)
             found.append((served[0], out))
         await recorder.backends.aclose()
         return found
@@ -110,7 +109,7 @@ def test_an_exchange_is_answered_saved_and_found_from_then_on(run: Run) -> None:
     ((served, out),) = run.send(get("/a?token=s3cr3t-value"))
     assert (served.outcome, served.status, out.log, out.body) == ("recorded", 200, ["begin", "finish"], b'{"a": 1}')
     ((file, cassette),) = run.saved
-    assert (served.file, list(run.index.entries)) == (file, [file])
+    assert (served.file, list(run.cassettes.index.entries)) == (file, [file])
     assert cassette.responses[0].body == b'{"a": 1}'
     assert "s3cr3t" not in repr((served, run.saved, run.told))
 

@@ -1,6 +1,5 @@
 """From exchanges to cassettes: what is kept, how it joins what is stored, and that it is found again."""
 
-import copy
 import gzip
 import json
 from collections.abc import Callable
@@ -17,14 +16,14 @@ from replaymock.cassettes.writer import dump
 from replaymock.http.bodies import INLINE_LIMIT
 from replaymock.http.messages import Exchange, Request, Response
 from replaymock.http.websocket_messages import Message
-from replaymock.matching.index import Index, entry_for
 from replaymock.matching.matcher import key_of
 from replaymock.matching.redacted_match import matches_redacted
 from replaymock.recording.cassette_builder import BuiltCassette, CassetteBuilder
 from replaymock.recording.response_capture import RecordingPolicy
 from tests.support import strategies
 from tests.support.factories import JSON, a_request, a_response, an_exchange, beside, recorded
-from tests.support.recordings import MATCHER, SERVING, a_recording, index_of
+from tests.support.recordings import MATCHER, a_recording
+from tests.support.stored import HeldCassettes
 
 Asked = list[tuple[tuple[str, str, Response], bool]]
 
@@ -36,29 +35,29 @@ def written_and_read(taken: BuiltCassette) -> Cassette:
 
 
 def take(exchange: Exchange, policy: RecordingPolicy | None = None) -> RecordedResponse:
-    return a_recording(policy).take(exchange, Index()).cassette.responses[0]
+    return a_recording(policy).take(exchange, HeldCassettes()).cassette.responses[0]
 
 
 @settings(max_examples=200)
 @given(strategies.requests())
 def test_a_recorded_request_is_found_again_after_it_went_through_a_file(request: Request) -> None:
-    taken = a_recording().take(an_exchange(request), Index())
+    taken = a_recording().take(an_exchange(request), HeldCassettes())
     stored = written_and_read(taken)
-    index = index_of(replace(taken, cassette=stored))
-    assert index.find(MATCHER.canonical(request)) is not None
+    cassettes = HeldCassettes(replace(taken, cassette=stored))
+    assert cassettes.index.find(MATCHER.canonical(request)) is not None
 
 
 @settings(max_examples=200)
 @given(strategies.requests())
 def test_what_is_written_is_what_is_read(request: Request) -> None:
-    taken = a_recording().take(an_exchange(request), Index())
+    taken = a_recording().take(an_exchange(request), HeldCassettes())
     assert written_and_read(taken) == taken.cassette
 
 
 @settings(max_examples=200)
 @given(strategies.requests())
 def test_what_a_cassette_says_of_its_request_has_its_key(request: Request) -> None:
-    cassette = written_and_read(a_recording().take(an_exchange(request), Index()))
+    cassette = written_and_read(a_recording().take(an_exchange(request), HeldCassettes()))
     again = cassette.request.to_request()
     stored, live = MATCHER.canonical(again, cassette.request.known_body()), MATCHER.canonical(request)
     # A value that a name told to be secret is hidden elsewhere too, where nothing tells of it in a live request.
@@ -69,7 +68,7 @@ def test_what_a_cassette_says_of_its_request_has_its_key(request: Request) -> No
 @given(strategies.requests())
 def test_a_request_without_a_body_has_one_canonical_form_live_and_stored(request: Request) -> None:
     request = replace(request, body=b"")
-    taken = a_recording().take(an_exchange(request), Index())
+    taken = a_recording().take(an_exchange(request), HeldCassettes())
     stored, live = MATCHER.canonical(taken.cassette.request.to_request()), MATCHER.canonical(request)
     assert stored == live or matches_redacted(stored, live)
 
@@ -77,7 +76,7 @@ def test_a_request_without_a_body_has_one_canonical_form_live_and_stored(request
 @settings(max_examples=200)
 @given(strategies.requests())
 def test_no_secret_is_in_the_files_or_their_names(request: Request) -> None:
-    taken = a_recording().take(an_exchange(request), Index())
+    taken = a_recording().take(an_exchange(request), HeldCassettes())
     files = dump(taken.cassette, taken.file)
     for secret in strategies.SECRETS[1:]:
         assert secret not in taken.file
@@ -140,13 +139,13 @@ SHAPES = [
 ]
 
 
-def index_with(request: Request) -> Index:
-    taken = a_recording().take(an_exchange(request), Index())
-    return index_of(replace(taken, cassette=written_and_read(taken)))
+def index_with(request: Request) -> HeldCassettes:
+    taken = a_recording().take(an_exchange(request), HeldCassettes())
+    return HeldCassettes(replace(taken, cassette=written_and_read(taken)))
 
 
-def hits(index: Index, request: Request) -> bool:
-    return index.find(MATCHER.canonical(request)) is not None
+def hits(cassettes: HeldCassettes, request: Request) -> bool:
+    return cassettes.index.find(MATCHER.canonical(request)) is not None
 
 
 secret_texts = st.text(st.characters(codec="utf-8", exclude_characters="{}\r\n"), min_size=1, max_size=20)
@@ -157,9 +156,9 @@ secret_texts = st.text(st.characters(codec="utf-8", exclude_characters="{}\r\n")
 def test_a_value_under_a_secret_name_never_decides_a_match(
     build: Callable[[str], Request], recorded_with: str, sent: str
 ) -> None:
-    index = index_with(build(recorded_with))
-    assert hits(index, build(sent))
-    assert hits(index, build("{{redacted:token:7}}"))
+    cassettes = index_with(build(recorded_with))
+    assert hits(cassettes, build(sent))
+    assert hits(cassettes, build("{{redacted:token:7}}"))
 
 
 @pytest.mark.parametrize("build", NAMED + SHAPED)
@@ -167,17 +166,17 @@ def test_a_value_under_a_secret_name_never_decides_a_match(
 def test_a_value_shaped_like_a_credential_never_decides_a_match(
     build: Callable[[str], Request], recorded_with: str, sent: str
 ) -> None:
-    index = index_with(build(recorded_with))
-    assert hits(index, build(recorded_with))
-    assert hits(index, build(sent))
-    assert hits(index, build("{{redacted:jwt:2}}"))
-    assert hits(index, build("{{redacted}}"))
+    cassettes = index_with(build(recorded_with))
+    assert hits(cassettes, build(recorded_with))
+    assert hits(cassettes, build(sent))
+    assert hits(cassettes, build("{{redacted:jwt:2}}"))
+    assert hits(cassettes, build("{{redacted}}"))
 
 
 def test_what_is_not_secret_still_decides() -> None:
-    index = index_with(in_query("a"))
-    assert not hits(index, a_request("GET", "/items?page=3&access_token=a"))
-    assert not hits(index, a_request("GET", "/items?page=2"))
+    cassettes = index_with(in_query("a"))
+    assert not hits(cassettes, a_request("GET", "/items?page=3&access_token=a"))
+    assert not hits(cassettes, a_request("GET", "/items?page=2"))
 
 
 def test_a_body_close_to_the_limit_is_found_though_placeholders_change_its_length() -> None:
@@ -190,9 +189,10 @@ def test_a_body_close_to_the_limit_is_found_though_placeholders_change_its_lengt
 def test_a_token_handed_out_and_sent_later_carries_one_placeholder() -> None:
     recording = a_recording()
     login = recording.take(
-        an_exchange(a_request("POST", "/login"), a_response(body=b'{"access_token":"abc","csrf_token":"def"}')), Index()
+        an_exchange(a_request("POST", "/login"), a_response(body=b'{"access_token":"abc","csrf_token":"def"}')),
+        HeldCassettes(),
     )
-    later = recording.take(an_exchange(in_query("abc")), Index())
+    later = recording.take(an_exchange(in_query("abc")), HeldCassettes())
     assert login.cassette.responses[0].body == (
         b'{"access_token":"{{redacted:access_token}}","csrf_token":"{{redacted:csrf_token}}"}'
     )
@@ -201,47 +201,45 @@ def test_a_token_handed_out_and_sent_later_carries_one_placeholder() -> None:
 
 def test_a_second_value_of_a_name_gets_an_ordinal() -> None:
     recording = a_recording()
-    recording.take(an_exchange(in_query("first")), Index())
-    second = recording.take(an_exchange(in_query("second")), Index())
+    recording.take(an_exchange(in_query("first")), HeldCassettes())
+    second = recording.take(an_exchange(in_query("second")), HeldCassettes())
     assert dict(second.cassette.request.query or ())["access_token"] == "{{redacted:access_token:2}}"
 
 
 def test_no_request_header_but_the_content_type_is_kept() -> None:
     headers = (*strategies.JSON_TYPE, ("Authorization", "Bearer x"), ("Accept", "*/*"), ("Cookie", "a=b"))
-    taken = a_recording().take(an_exchange(a_request("POST", "/a", headers, b"{}")), Index())
+    taken = a_recording().take(an_exchange(a_request("POST", "/a", headers, b"{}")), HeldCassettes())
     assert taken.cassette.request.headers == (("content-type", "application/json"),)
 
 
 def test_an_equal_response_is_no_news() -> None:
-    first = a_recording().take(an_exchange(), Index())
-    again = a_recording().take(replace(an_exchange(), recorded_at="2027-01-01T00:00:00Z"), index_of(first))
+    first = a_recording().take(an_exchange(), HeldCassettes())
+    again = a_recording().take(replace(an_exchange(), recorded_at="2027-01-01T00:00:00Z"), HeldCassettes(first))
     assert (again.changed, again.cassette) == (False, first.cassette)
 
 
 def test_a_cassette_that_was_removed_comes_back_byte_for_byte() -> None:
-    first = a_recording().take(an_exchange(), Index())
+    first = a_recording().take(an_exchange(), HeldCassettes())
     recording = a_recording()
     recording.remember(first.file, first.cassette)
-    again = recording.take(replace(an_exchange(), recorded_at="2027-01-01T00:00:00Z", elapsed_ms=7), Index())
+    again = recording.take(replace(an_exchange(), recorded_at="2027-01-01T00:00:00Z", elapsed_ms=7), HeldCassettes())
     assert (again.changed, again.cassette) == (True, first.cassette)
 
 
 def test_a_recorded_answer_does_not_touch_a_template_or_a_plain_mock() -> None:
     template = Cassette(CassetteRequest("GET", "/{any}"), (recorded(b"{}"),))
     plain = Cassette(CassetteRequest("GET", "/items"), (recorded(b"{}"),))
-    index = Index(
-        [
-            entry_for("any/GET.json", template, plain=False, matcher=MATCHER, serving=SERVING),
-            entry_for("items.json", plain, plain=True, matcher=MATCHER, serving=SERVING),
-        ]
-    )
-    assert a_recording().take(an_exchange(), index).file == "items/GET.json"
+    cassettes = HeldCassettes()
+    cassettes.put("any/GET.json", template)
+    cassettes.put("items.json", plain, plain=True)
+    assert a_recording().take(an_exchange(), cassettes).file == "items/GET.json"
 
 
 def test_a_name_that_is_taken_gets_a_longer_hash() -> None:
     other = Cassette(CassetteRequest("GET", "/other"), (recorded(b"{}"),))
-    index = Index([entry_for("items/GET.json", other, plain=False, matcher=MATCHER, serving=SERVING)])
-    file = a_recording().take(an_exchange(), index).file
+    cassettes = HeldCassettes()
+    cassettes.put("items/GET.json", other)
+    file = a_recording().take(an_exchange(), cassettes).file
     assert file.startswith("items/GET--") and file != "items/GET.json"
 
 
@@ -276,18 +274,18 @@ flows = st.lists(asked, min_size=1, max_size=3).flatmap(
 
 def all_taken(before: Asked, now: Asked, *, reloading: bool) -> list[tuple[str, Cassette | None, int]]:
     """What becomes of each exchange of a run, and of another that makes its requests twice: file, news, secrets."""
-    index, told = Index(), []
+    cassettes, told = HeldCassettes(), []
     for run in (before, [*now, *now]):
         recording = a_recording(RecordingPolicy(keep_cors=True))
         for (method, target, response), is_truncated in run:
             exchange = replace(an_exchange(a_request(method, target), response), truncated=is_truncated)
-            taken = recording.take(exchange, index)
+            taken = recording.take(exchange, cassettes)
             told.append((taken.file, taken.cassette if taken.changed else None, recording.numbering.count))
             if taken.changed:
-                index.add(entry_for(taken.file, taken.cassette, plain=False, matcher=MATCHER, serving=SERVING))
-                recording.served(index.entries[taken.file])
+                cassettes.put(taken.file, taken.cassette)
+                recording.served(cassettes.index.entries[taken.file])
             if reloading:
-                index = Index(map(copy.copy, index.entries.values()))
+                cassettes.reload()
     return told
 
 
@@ -299,11 +297,11 @@ def test_a_response_that_is_known_by_its_digest_is_taken_as_any_other(before: As
 
 
 def test_a_repeated_response_is_known_without_the_stored_ones() -> None:
-    recording, index = a_recording(), Index()
-    taken = recording.take(an_exchange(), index)
-    index.add(entry_for(taken.file, taken.cassette, plain=False, matcher=MATCHER, serving=SERVING))
-    recording.served(index.entries[taken.file])
-    assert recording.take(an_exchange(), index) == BuiltCassette(
+    recording, cassettes = a_recording(), HeldCassettes()
+    taken = recording.take(an_exchange(), cassettes)
+    cassettes.put(taken.file, taken.cassette)
+    recording.served(cassettes.index.entries[taken.file])
+    assert recording.take(an_exchange(), cassettes) == BuiltCassette(
         taken.file, Cassette(taken.cassette.request, ()), changed=False
     )
 
@@ -314,21 +312,21 @@ def test_what_was_made_of_an_exchange_ahead_is_what_is_made_of_it_at_once(meanwh
     exchange = an_exchange(request, a_response(body=b'{"token":"S1","seen":["hunter2abc","hunter3abc"]}'))
     other = an_exchange(a_request(target="/a"), a_response(body=b'{"token":"S0"}'))
     one, two = a_recording(), a_recording()
-    work = one.ahead(exchange, Index(), one.read(request))
+    work = one.ahead(exchange, HeldCassettes(), one.read(request))
     assert work
     ahead = work()
     if meanwhile:
-        one.take(other, Index())
-        two.take(other, Index())
-    assert one.take(exchange, Index(), None, ahead) == two.take(exchange, Index())
+        one.take(other, HeldCassettes())
+        two.take(other, HeldCassettes())
+    assert one.take(exchange, HeldCassettes(), None, ahead) == two.take(exchange, HeldCassettes())
     assert one.numbering.count == two.numbering.count
 
 
 def test_nothing_is_made_ahead_of_what_came_before() -> None:
     recording, exchange = a_recording(), an_exchange()
-    index = index_of(taken := recording.take(exchange, Index()))
-    recording.served(index.entries[taken.file])
-    assert recording.ahead(exchange, index, recording.read(exchange.request)) is None
+    cassettes = HeldCassettes(taken := recording.take(exchange, HeldCassettes()))
+    recording.served(cassettes.index.entries[taken.file])
+    assert recording.ahead(exchange, cassettes, recording.read(exchange.request)) is None
 
 
 SSE_TYPE = (("Content-Type", "text/event-stream"),)
@@ -339,42 +337,43 @@ def streaming(letters: str, *, left: bool = False) -> Exchange:
     return replace(an_exchange(response=a_response(headers=SSE_TYPE, body=data)), truncated=left)
 
 
-def run_of(recording: CassetteBuilder, index: Index, *exchanges: Exchange) -> list[bool]:
+def run_of(recording: CassetteBuilder, cassettes: HeldCassettes, *exchanges: Exchange) -> list[bool]:
     """Whether each exchange of a run was news to the disk."""
     news = []
     for exchange in exchanges:
-        taken = recording.take(exchange, index)
+        taken = recording.take(exchange, cassettes)
         news.append(taken.changed)
         if taken.changed:
-            index.add(entry_for(taken.file, taken.cassette, plain=False, matcher=MATCHER, serving=SERVING))
-            recording.served(index.entries[taken.file])
+            cassettes.put(taken.file, taken.cassette)
+            recording.served(cassettes.index.entries[taken.file])
     return news
 
 
-def stored_in(index: Index) -> list[tuple[str, bool]]:
+def stored_in(cassettes: HeldCassettes) -> list[tuple[str, bool]]:
     """The events of each stream in the only cassette, and whether it was left there."""
-    [entry] = index.entries.values()
+    [entry] = cassettes.index.entries.values()
     return [
-        (one.body.decode().replace("data: ", "").replace("\n\n", ""), one.truncated) for one in entry.cassette.responses
+        (one.body.decode().replace("data: ", "").replace("\n\n", ""), one.truncated)
+        for one in cassettes.cassette(entry).responses
     ]
 
 
 def test_a_stream_that_is_left_early_again_and_again_is_no_news() -> None:
-    index = Index()
-    assert run_of(a_recording(), index, streaming("abc"), streaming("xyz")) == [True, True]
+    cassettes = HeldCassettes()
+    assert run_of(a_recording(), cassettes, streaming("abc"), streaming("xyz")) == [True, True]
     for seen in (["a"], ["", "x"], ["abc", "xy", "x"], ["a", "a", "xyz", "xyz"]):
         now = (streaming(text, left=len(text) < 3) for text in seen)
-        assert not any(run_of(a_recording(), index, *now))
-    assert stored_in(index) == [("abc", False), ("xyz", False)]
+        assert not any(run_of(a_recording(), cassettes, *now))
+    assert stored_in(cassettes) == [("abc", False), ("xyz", False)]
 
 
 def test_of_what_was_left_more_takes_the_place_in_the_same_run_and_in_another() -> None:
-    index = Index()
+    cassettes = HeldCassettes()
     seen = [streaming("a", left=True), streaming("ab", left=True), streaming("a", left=True), streaming("abc")]
-    assert run_of(a_recording(), index, *seen[:3]) == [True, True, False]
-    assert stored_in(index) == [("ab", True)]
-    assert run_of(a_recording(), index, *seen) == [False, False, False, True]
-    assert stored_in(index) == [("abc", False)]
+    assert run_of(a_recording(), cassettes, *seen[:3]) == [True, True, False]
+    assert stored_in(cassettes) == [("ab", True)]
+    assert run_of(a_recording(), cassettes, *seen) == [False, False, False, True]
+    assert stored_in(cassettes) == [("abc", False)]
 
 
 @pytest.mark.parametrize(
@@ -390,21 +389,21 @@ def test_of_what_was_left_more_takes_the_place_in_the_same_run_and_in_another() 
 def test_a_stream_that_was_removed_comes_back_whole_though_it_is_left_early(
     removed: list[str], seen: list[str], left: list[str]
 ) -> None:
-    before, index, recording = Index(), Index(), a_recording()
+    before, cassettes, recording = HeldCassettes(), HeldCassettes(), a_recording()
     run_of(a_recording(), before, *(streaming(text.strip("."), left="." in text) for text in removed))
-    [entry] = before.entries.values()
-    recording.remember(entry.file, entry.cassette)
-    run_of(recording, index, *(streaming(text.strip("."), left="." in text) for text in seen))
-    assert [text + "." * is_left for text, is_left in stored_in(index)] == left
+    [entry] = before.index.entries.values()
+    recording.remember(entry.file, before.cassette(entry))
+    run_of(recording, cassettes, *(streaming(text.strip("."), left="." in text) for text in seen))
+    assert [text + "." * is_left for text, is_left in stored_in(cassettes)] == left
 
 
 def test_what_a_beginning_may_have_been_is_not_forgotten_with_its_repetition() -> None:
-    index = Index()
-    run_of(a_recording(), index, streaming("ha"), streaming("hb"), streaming("hc"))
+    cassettes = HeldCassettes()
+    run_of(a_recording(), cassettes, streaming("ha"), streaming("hb"), streaming("hc"))
     begun = streaming("h", left=True)
-    assert not any(run_of(a_recording(), index, streaming("ha"), begun, begun, streaming("hc")))
-    assert run_of(a_recording(), index, streaming("ha"), begun, streaming("ha"), streaming("hx")) == [0, 0, 0, 1]
-    assert stored_in(index) == [("ha", False), ("hx", False)]
+    assert not any(run_of(a_recording(), cassettes, streaming("ha"), begun, begun, streaming("hc")))
+    assert run_of(a_recording(), cassettes, streaming("ha"), begun, streaming("ha"), streaming("hx")) == [0, 0, 0, 1]
+    assert stored_in(cassettes) == [("ha", False), ("hx", False)]
 
 
 def conversation(letters: str, ended: str = "client") -> tuple[Exchange, tuple[Message, ...]]:
@@ -429,12 +428,12 @@ def conversation(letters: str, ended: str = "client") -> tuple[Exchange, tuple[M
 def test_a_conversation_that_its_client_leaves_says_no_more_than_it_said_before(
     stored: tuple[str, str], seen: tuple[str, str], left: str
 ) -> None:
-    index = Index()
+    cassettes = HeldCassettes()
     for one in (stored, seen):
-        taken = a_recording().take_conversation(*conversation(*one), index)
+        taken = a_recording().take_conversation(*conversation(*one), cassettes)
         if taken.changed:
-            index.add(entry_for(taken.file, taken.cassette, plain=False, matcher=MATCHER, serving=SERVING))
-    [entry] = index.entries.values()
-    [response] = entry.cassette.responses
+            cassettes.put(taken.file, taken.cassette)
+    [entry] = cassettes.index.entries.values()
+    [response] = cassettes.cassette(entry).responses
     end = "|" if response.messages[-1].kind == "close" and response.messages[-1].sender == "server" else ""
     assert "".join(one.data.decode() for one in response.messages if one.kind == "text") + end == left

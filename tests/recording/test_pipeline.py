@@ -7,15 +7,14 @@ from dataclasses import replace
 
 import pytest
 
-from replaymock.cassettes.model import Cassette
 from replaymock.http.messages import Exchange, Response
 from replaymock.http.websocket_messages import SERVER, TEXT, Message
-from replaymock.matching.index import Index
 from replaymock.recording.pipeline import RecordingPipeline
 from replaymock.recording.response_capture import ResponseCapture
 from tests.support.executing import until
 from tests.support.factories import JSON, a_request, an_exchange
-from tests.support.recordings import MATCHER, SERVING, a_recording
+from tests.support.recordings import MATCHER, a_recording
+from tests.support.stored import HeldCassettes
 
 LARGE = b'[{"token": "hunter2abc"}, "' + b"x" * 70_000 + b'"]'
 
@@ -24,14 +23,13 @@ class Run:
     """A run of the recorder: what was saved, told, and became of each exchange."""
 
     def __init__(self) -> None:
-        self.index = Index()
-        self.saved: list[tuple[str, Cassette]] = []
+        self.cassettes = HeldCassettes()
+        self.saved = self.cassettes.saved
         self.told: list[str] = []
         self.done: list[tuple[str, str]] = []
         self.taking = RecordingPipeline(
             a_recording(),
-            SERVING,
-            lambda file, cassette: self.saved.append((file, cassette)),
+            self.cassettes,
             lambda _request, text: self.told.append(text),
         )
 
@@ -40,7 +38,7 @@ class Run:
         return self.done
 
     def join(self, exchange: Exchange, there: Container[str] | None = None) -> None:
-        self.taking.join(exchange, None, there, lambda: self.index, self.became)
+        self.taking.join(exchange, None, there, self.became)
 
     def became(self, outcome: str, file: str) -> None:
         self.done.append((outcome, file))
@@ -58,7 +56,7 @@ def said(target: str, body: bytes = b"[1]", *headers: tuple[str, str]) -> Exchan
 def test_what_is_news_is_served_and_saved_and_the_same_again_is_not() -> None:
     run = Run()
     assert run.take(said("/a"), said("/a")) == [("recorded", "a/GET.json"), ("unchanged", "a/GET.json")]
-    assert [file for file, _ in run.saved] == list(run.index.entries) == ["a/GET.json"]
+    assert [file for file, _ in run.saved] == list(run.cassettes.index.entries) == ["a/GET.json"]
 
 
 def test_what_comes_behind_a_large_one_is_taken_after_it() -> None:
@@ -73,7 +71,7 @@ def test_a_large_request_is_read_beside_and_found_again() -> None:
     asked = an_exchange(a_request("POST", "/large", JSON, LARGE))
     run.take(asked, said("/b"), asked)
     assert [outcome for outcome, _ in run.done] == ["recorded", "recorded", "unchanged"]
-    assert run.index.find(MATCHER.canonical(asked.request)) is run.index.entries[run.done[0][1]]
+    assert run.cassettes.index.find(MATCHER.canonical(asked.request)) is run.cassettes.index.entries[run.done[0][1]]
 
 
 @pytest.mark.parametrize("size", [0, 70_000])
@@ -85,7 +83,7 @@ def test_a_conversation_is_taken_in_the_same_line(size: int) -> None:
     async def converse() -> None:
         run.join(said("/large", LARGE))
         exchange = an_exchange(request, Response(101, "Switching Protocols"))
-        run.taking.join_conversation(exchange, (told,), None, lambda: run.index, run.became)
+        run.taking.join_conversation(exchange, (told,), None, run.became)
         await until(lambda: len(run.done) == 2)
 
     asyncio.run(converse())
@@ -120,9 +118,9 @@ def test_a_fault_of_the_recorder_is_told_and_its_exchange_is_counted_as_forwarde
     else:
         for _ in range(2):
             exchange = Exchange(a_request(target="/ws"), Response(101, ""), "", 1)
-            run.taking.join_conversation(exchange, (), None, lambda: run.index, run.became)
+            run.taking.join_conversation(exchange, (), None, run.became)
     assert run.done == [("forwarded", "")] * 2
-    assert run.told[0].startswith("not saved, a fault in replaymock: StopIteration at test_taking.py:")
+    assert run.told[0].startswith("not saved, a fault in replaymock: StopIteration at test_pipeline.py:")
 
 
 def a_stream(letters: str, *, left: bool = False) -> Exchange:
@@ -136,5 +134,5 @@ def test_a_gap_is_filled_as_long_as_only_a_beginning_is_there() -> None:
     begun, more, whole = a_stream("a", left=True), a_stream("ab", left=True), a_stream("abc")
     run.take(begun, more, begun, whole, a_stream("xyz"), there=())
     assert [outcome for outcome, _ in run.done] == ["recorded", "recorded", "unchanged", "recorded", "forwarded"]
-    [entry] = run.index.entries.values()
-    assert [one.body for one in entry.cassette.responses] == [whole.response.body]
+    [entry] = run.cassettes.index.entries.values()
+    assert [one.body for one in run.cassettes.cassette(entry).responses] == [whole.response.body]

@@ -13,12 +13,12 @@ from replaymock.http.bodies import Form
 from replaymock.http.headers import Headers
 from replaymock.http.messages import Request
 from replaymock.http.rendered import RenderedResponse
-from replaymock.matching.index import Index
 from replaymock.replay.engine import RECORD_MODES, ReplayEngine
 from replaymock.replay.overrides import ReplayOptions
 from replaymock.replay.time_shift import TimeShifter
 from tests.support.factories import JSON, a_cassette, a_request, recorded
-from tests.support.inside import a_responder, an_entry
+from tests.support.inside import a_responder
+from tests.support.stored import HeldCassettes
 
 HOST = (("Host", "localhost:8081"),)
 STEPS = a_cassette("/steps", recorded(b"1"), recorded(b"2"), recorded(b"3"))
@@ -142,11 +142,12 @@ def test_where_there_is_an_upstream_a_miss_is_left_to_it() -> None:
 
 
 def test_another_index_is_used_from_the_next_request_on() -> None:
-    responder = a_responder(a_cassette("/a", recorded(b"1")))
+    cassettes = HeldCassettes()
+    responder = a_responder(a_cassette("/a", recorded(b"1")), cassettes=cassettes)
     assert [asked(responder, "/a").body for _ in range(2)] == [b"1", b"1"]
-    responder.use(Index([an_entry(a_cassette("/a", recorded(b"2")))]), {})
+    cassettes.put("a/GET.json", a_cassette("/a", recorded(b"2")))
     assert asked(responder, "/a").body == b"2"
-    responder.use(Index(), {})
+    cassettes.remove("a/GET.json")
     assert asked(responder, "/a").status == 404
 
 

@@ -9,15 +9,15 @@ from replaymock.http.cors import CorsPolicy
 from replaymock.http.rendered import Delay, RenderedResponse, SendHead
 from replaymock.replay.faults import Latency, ReplayOverride, parse_fault
 from replaymock.replay.overrides import BehaviorResolver, ReplayOptions, ResponseBehavior
-from tests.support.factories import a_cassette, a_request, recorded
-from tests.support.inside import an_entry
+from replaymock.replay.renderer import ResponseRenderer
+from tests.support.factories import a_request, recorded
 
-ENTRY = an_entry(a_cassette("/a", recorded(elapsed_ms=250)))
+RESPONSE = ResponseRenderer(recorded(elapsed_ms=250), (), CorsPolicy())
 
 
 def played(latency: Latency, method: str = "GET", times: int = 1) -> list[RenderedResponse]:
     player = BehaviorResolver(ReplayOptions(), CorsPolicy(), Random(0))
-    return [player.answer(a_request(method, "/a"), ENTRY, 0, ResponseBehavior(latency)) for _ in range(times)]
+    return [player.render(a_request(method, "/a"), RESPONSE, ResponseBehavior(latency)) for _ in range(times)]
 
 
 @pytest.mark.parametrize(
@@ -47,13 +47,13 @@ def test_head_is_held_back_like_get_and_has_no_body() -> None:
     ("sequence", "responses", "stays"), [("auto", 1, True), ("auto", 2, False), ("strict", 1, False), ("last", 2, True)]
 )
 def test_what_stays_is_what_every_request_gets(sequence: str, responses: int, stays: bool) -> None:
-    assert ReplayOptions(sequence=sequence).stays(responses) is stays
+    assert ReplayOptions(sequence=sequence).is_constant(responses) is stays
 
 
 def manner(
     playing: ReplayOptions, *headers: tuple[str, str], method: str = "GET", path: str = "/api/a"
 ) -> ResponseBehavior:
-    return BehaviorResolver(playing, CorsPolicy(), Random(0)).manner(a_request(method, path, headers))
+    return BehaviorResolver(playing, CorsPolicy(), Random(0)).behavior(a_request(method, path, headers))
 
 
 SLOW, RESET = Latency(1.0, 1.0), parse_fault("reset", "")

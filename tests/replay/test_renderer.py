@@ -7,15 +7,17 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from replaymock.cassettes.model import RecordedResponse
+from replaymock.cassettes.model import Cassette, RecordedResponse
 from replaymock.http import content_coding
 from replaymock.http.conditional import ConditionalRequest
 from replaymock.http.cors import CorsPolicy
 from replaymock.http.headers import Headers
 from replaymock.http.rendered import Delay, KeepOpen, RenderedResponse, SendBody, SendHead
-from replaymock.replay.renderer import RenderContext, ResponseRenderer
+from replaymock.matching.index import entry_for
+from replaymock.matching.matcher import Matcher
+from replaymock.replay.renderer import RenderContext, RenderOptions, ResponseRenderer, renderers
 from replaymock.replay.time_shift import TimeShifter
-from tests.support.factories import JSON, a_request, recorded
+from tests.support.factories import JSON, a_cassette, a_request, recorded
 
 CALLER = RenderContext("http://localhost:8081", "", "")
 
@@ -130,7 +132,7 @@ def test_a_response_with_a_time_that_moves_is_made_once_a_second() -> None:
     found = recorded(b'{"exp":1700000060}', recorded_at="2023-11-14T22:13:20Z")
     prepared = moving(found, iter((1_700_000_010.0, 1_700_000_010.9, 1_700_000_011.0)))
     first, same, later = (prepared.answer(CALLER) for _ in range(3))
-    assert prepared.moves
+    assert prepared.is_time_dependent
     assert first is same
     assert (first.body, later.body) == (b'{"exp":1700000070}', b'{"exp":1700000071}')
 
@@ -138,13 +140,13 @@ def test_a_response_with_a_time_that_moves_is_made_once_a_second() -> None:
 @pytest.mark.parametrize("recorded_at", ["", "long ago"])
 def test_a_response_of_no_known_age_never_moves(recorded_at: str) -> None:
     prepared = moving(recorded(b'{"exp":1700000060}', recorded_at=recorded_at), iter(()))
-    assert not prepared.moves
+    assert not prepared.is_time_dependent
     assert prepared.answer(CALLER).body == b'{"exp":1700000060}'
 
 
 def test_a_response_with_nothing_that_moves_asks_no_clock() -> None:
     prepared = moving(recorded(b'{"id":1700000060}', recorded_at="2023-11-14T22:13:20Z"), iter(()))
-    assert not prepared.moves
+    assert not prepared.is_time_dependent
     assert prepared.answer(CALLER) is prepared.answer(CALLER)
 
 
@@ -221,3 +223,38 @@ def test_a_coded_stream_is_coded_piece_by_piece() -> None:
     pieces = sent(found.answer(replace(CALLER, accept_encoding="gzip")))
     decoder = content_coding.decoder(["gzip"], 1000)
     assert [decoder.feed(piece).endswith(b"\n\n") for piece in pieces[:2]] == [True, True]
+
+
+def ready(file: str, cassette: Cassette, position: int = 0, *, diagnostics: bool = True) -> ResponseRenderer:
+    options = RenderOptions(CorsPolicy(enabled=False), diagnostics)
+    return renderers(entry_for(file, cassette, Matcher()), cassette.responses, options)[position]
+
+
+def test_answers_say_which_cassette_they_are_from() -> None:
+    wire = ready("x/GET.json", a_cassette("/x", recorded(b"1"), recorded(b"2")), 1).answer(CALLER).wire
+    assert b"Cache-Status: replaymock; hit\r\nReplaymock-Cassette: x/GET.json\r\nReplaymock-Sequence: 2/2\r\n" in wire
+    assert b"Sequence" not in ready("a", a_cassette("/x")).answer(CALLER).wire
+    quiet = ready("a", a_cassette("/x"), diagnostics=False)
+    assert b"Replaymock" not in quiet.answer(CALLER).wire
+
+
+@pytest.mark.parametrize(
+    ("file", "shown"),
+    [
+        ("a/GET--page-2_x.y~(1).json", "a/GET--page-2_x.y~(1).json"),
+        ("my api/1.json", "my api/1.json"),
+        ("日本.json", "%E6%97%A5%E6%9C%AC.json"),
+        ("é.json", "%C3%A9.json"),
+        ("a\r\nX-Evil: 1.json", "a%0D%0AX-Evil: 1.json"),
+        ("a%0D.json", "a%250D.json"),
+    ],
+)
+def test_a_file_name_is_named_in_a_header_whatever_it_is_called(file: str, shown: str) -> None:
+    head = ready(file, a_cassette("/x")).answer(CALLER).head
+    assert f"\r\nReplaymock-Cassette: {shown}\r\n".encode("ascii") in head
+
+
+def test_the_answer_recorded_of_a_head_has_no_length_made_up_for_it() -> None:
+    answer = ready("a", a_cassette("/x", recorded(b""), method="HEAD")).answer(CALLER)
+    assert answer.wire.startswith(b"HTTP/1.1 200 OK\r\n")
+    assert b"length" not in answer.head.lower()

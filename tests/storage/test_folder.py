@@ -56,7 +56,7 @@ def body_of(store: CassetteFolder, loaded: CassetteSummary) -> bytes | None:
 def test_what_is_saved_is_what_is_loaded_and_is_not_read_again(tmp_path: Path, cassette: Cassette) -> None:
     store = CassetteFolder(tmp_path)
     signature = store.save("deep/er/GET.json", cassette)
-    store.learn("deep/er/GET.json", cassette, signature)
+    store.mark_saved("deep/er/GET.json", cassette, signature)
     assert store.scan() is False
     assert only(store) == cassette
     assert only(scanned(tmp_path)) == cassette
@@ -340,7 +340,7 @@ def test_a_watch_tells_of_what_is_added_edited_and_removed(
 
 def test_what_was_saved_from_here_is_no_news_and_everything_else_is(tmp_path: Path) -> None:
     store = scanned(tmp_path)
-    store.learn("logo/GET.json", IMAGE, store.save("logo/GET.json", IMAGE))
+    store.mark_saved("logo/GET.json", IMAGE, store.save("logo/GET.json", IMAGE))
     put(tmp_path, "other.json", "[1]")
     own = [("logo", True), ("logo/GET.json", True), ("logo/GET.json", False), ("logo/GET.body.png", True)]
     hidden = [("logo/.replaymock-1-GET.json", True), (".git/index", False), (".gitattributes", True)]
@@ -348,7 +348,7 @@ def test_what_was_saved_from_here_is_no_news_and_everything_else_is(tmp_path: Pa
     assert store.loaded[0].file == "logo/GET.json"
     assert store.heed([*own, ("other.json", True)])
     assert not store.heed([("other.json", True)]), "it is known by now"
-    store.being_saved.add("busy/GET.json")
+    store.begin_saving("busy/GET.json")
     put(tmp_path, "busy/GET.json", "{")
     assert not store.heed([("busy", True), ("busy/GET.json", True), ("busy/GET.body.png", True)])
 
@@ -356,7 +356,7 @@ def test_what_was_saved_from_here_is_no_news_and_everything_else_is(tmp_path: Pa
 @pytest.mark.parametrize("change", [("logo", False), (".", False), ("../c", True), ("logo/GET.body.gif", True)])
 def test_what_cannot_be_told_from_a_change_is_looked_into(tmp_path: Path, change: tuple[str, bool]) -> None:
     store = scanned(tmp_path)
-    store.learn("logo/GET.json", IMAGE, store.save("logo/GET.json", IMAGE))
+    store.mark_saved("logo/GET.json", IMAGE, store.save("logo/GET.json", IMAGE))
     put(tmp_path, "new.json", "[1]")
     assert store.heed([change])
 
@@ -364,7 +364,7 @@ def test_what_cannot_be_told_from_a_change_is_looked_into(tmp_path: Path, change
 @pytest.mark.parametrize("name", ["GET.json", "GET.body.png"])
 def test_an_edited_or_removed_file_is_news(tmp_path: Path, name: str) -> None:
     store = scanned(tmp_path)
-    store.learn("logo/GET.json", IMAGE, store.save("logo/GET.json", IMAGE))
+    store.mark_saved("logo/GET.json", IMAGE, store.save("logo/GET.json", IMAGE))
     with (tmp_path / "logo" / name).open("ab") as file:
         file.write(b" ")
     assert store.heed([(f"logo/{name}", False)])

@@ -3,7 +3,7 @@
 import asyncio
 import functools
 import shutil
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -13,20 +13,16 @@ import pytest
 from replaymock.cassettes.model import Cassette, CassetteRequest, RecordedResponse
 from replaymock.errors import CassetteError
 from replaymock.http.bodies import Text
-from replaymock.http.cors import CorsPolicy
-from replaymock.http.origin import OriginRewriter
-from replaymock.matching.index import Index, RenderOptions, entry_for
+from replaymock.matching.index import Index
 from replaymock.matching.matcher import Matcher
-from replaymock.recording.cassette_builder import CassetteBuilder
-from replaymock.recording.response_capture import RecordingPolicy
-from replaymock.storage import library
+from replaymock.storage import write_queue
 from replaymock.storage.folder import CassetteFolder
 from replaymock.storage.library import CassetteLibrary
-from replaymock.storage.unsaved import FailedWrites
+from replaymock.storage.write_queue import FailedWrites
 from tests.support.factories import a_cassette, recorded
 from tests.support.inside import put
 
-MATCHER, SERVING = Matcher(), RenderOptions(CorsPolicy())
+MATCHER = Matcher()
 
 
 class Shelf:
@@ -35,21 +31,27 @@ class Shelf:
     def __init__(self, folder: Path) -> None:
         self.folder = folder
         self.events: list[tuple[str, dict[str, Any]]] = []
-        self.index = Index()
-        self.broken: dict[str, CassetteError] = {}
         self.store = CassetteFolder(folder)
         self.store.prepare_for_writing()
         report = lambda event, members: self.events.append((event, members))  # noqa: E731
-        self.library = CassetteLibrary(self.store, MATCHER, SERVING, report, self._use)
+        self.unkept: list[str] = []
+        self.library = CassetteLibrary(self.store, MATCHER, report, self.unkept.append)
         self.library.load()
 
-    def _use(self, index: Index, broken: dict[str, CassetteError]) -> None:
-        self.index, self.broken = index, broken
+    @property
+    def index(self) -> Index:
+        return self.library.index
+
+    @property
+    def broken(self) -> Mapping[str, CassetteError]:
+        return self.library.broken
 
     def keep(self, file: str, cassette: Cassette) -> None:
         """What a recorder does with a cassette."""
-        self.index.add(entry_for(file, cassette, plain=False, matcher=MATCHER, serving=SERVING))
-        self.library.save(file, cassette)
+        self.library.put(file, cassette)
+
+    def cassette(self, file: str) -> Cassette:
+        return self.library.cassette(self.index.entries[file])
 
 
 def test_a_cassette_is_served_from_memory_until_it_is_saved_and_from_the_disk_after(tmp_path: Path) -> None:
@@ -57,10 +59,12 @@ def test_a_cassette_is_served_from_memory_until_it_is_saved_and_from_the_disk_af
 
     async def story() -> None:
         shelf.keep("items/GET.json", a_cassette())
-        entry = shelf.index.entries["items/GET.json"]
-        assert (entry.is_at_hand, entry.held) == (True, a_cassette().responses)
+        assert (shelf.cassette("items/GET.json"), dict(shelf.library.pending)) == (
+            a_cassette(),
+            {"items/GET.json": a_cassette()},
+        )
         await shelf.library.flush()
-        assert (entry.is_at_hand, entry.held, entry.cassette) == (True, (), a_cassette())
+        assert (shelf.cassette("items/GET.json"), dict(shelf.library.pending)) == (a_cassette(), {})
 
     asyncio.run(story())
     put(shelf.folder, "items/GET.json", "{")
@@ -94,7 +98,7 @@ def test_a_reload_while_a_cassette_is_being_saved_does_not_lose_it(tmp_path: Pat
 
     asyncio.run(story())
     shelf.library.rescan()
-    assert len(shelf.index.entries["items/GET.json"].cassette.responses) == 2
+    assert len(shelf.cassette("items/GET.json").responses) == 2
 
 
 def test_a_failed_write_is_told_once_and_counted_each_time(tmp_path: Path) -> None:
@@ -139,7 +143,7 @@ def test_emptying_removes_what_was_recorded_and_leaves_what_was_written_by_hand(
     shelf.store.save("hand/GET.json", a_cassette("/hand"))
     (shelf.folder / "mock.json").write_text("{}")
     shelf.store.scan()
-    shelf.library.empty(CassetteBuilder(RecordingPolicy(), MATCHER, OriginRewriter(("http://x",))))
+    assert list(shelf.library.remove_recorded()) == ["items/GET.json"]
     left = sorted(file.name for file in shelf.folder.rglob("*.json"))
     assert left == ["GET.json", "mock.json"]
 
@@ -168,8 +172,8 @@ UNFIT = Cassette(
 
 def test_a_cassette_that_no_request_can_be_compared_with_takes_only_itself_out(tmp_path: Path) -> None:
     shelf = Shelf(tmp_path / "c")
-    shelf.store.learn("bad/POST.json", UNFIT, ())
-    shelf.store.learn("good/GET.json", a_cassette(), ())
+    shelf.store.mark_saved("bad/POST.json", UNFIT, ())
+    shelf.store.mark_saved("good/GET.json", a_cassette(), ())
     shelf.library.load()
     shelf.library.load()
     assert not shelf.library.look_for(["bad/POST.json"])
@@ -189,20 +193,17 @@ def test_a_fault_while_reading_again_is_told_of_once_and_the_watch_goes_on(tmp_p
     shelf = Shelf(tmp_path / "c")
     faults = [RuntimeError("boom"), RuntimeError("boom")]
 
-    def stumble(index: Index, broken: dict[str, CassetteError]) -> None:
+    def stumble(_files: Iterable[str]) -> None:
         if faults:
             raise faults.pop()
-        shelf.index, shelf.broken = index, broken
 
-    library = CassetteLibrary(
-        shelf.store, MATCHER, SERVING, lambda event, members: shelf.events.append((event, members)), stumble
-    )
+    shelf.library.subscribe(stumble)
 
     def served(name: str) -> bool:
         return name in shelf.index.entries
 
     async def story() -> None:
-        watching = asyncio.ensure_future(library.watch())
+        watching = asyncio.ensure_future(shelf.library.watch())
         for name in ("a.json", "b.json"):
             (shelf.folder / name).write_text("{}")
             await until(functools.partial(served, name))
@@ -222,7 +223,7 @@ def warnings(shelf: Shelf) -> list[str]:
 def test_what_could_not_be_written_is_served_from_memory_and_written_once_it_can_be(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(library, "AGAIN_SECONDS", 0.01)
+    monkeypatch.setattr(write_queue, "AGAIN_SECONDS", 0.01)
     shelf = Shelf(tmp_path / "c")
     (shelf.folder / "items").write_text("in the way")
 
@@ -281,14 +282,14 @@ def test_a_newer_cassette_takes_the_place_of_one_that_could_not_be_written(tmp_p
         await shelf.library.flush()
 
     asyncio.run(story())
-    assert shelf.index.entries["items/GET.json"].cassette == newer
+    assert shelf.cassette("items/GET.json") == newer
     assert [event for event, _ in shelf.events].count("recorded") == 1
 
 
 def test_what_there_is_no_room_to_keep_is_not_served_and_written_when_it_comes_again(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(library, "Unsaved", lambda: FailedWrites(10))
+    monkeypatch.setattr(write_queue, "FailedWrites", lambda: FailedWrites(10))
     shelf = Shelf(tmp_path / "c")
 
     async def story() -> None:
@@ -298,7 +299,7 @@ def test_what_there_is_no_room_to_keep_is_not_served_and_written_when_it_comes_a
         longer = a_cassette("/items", recorded(b"[1]"), recorded(b"\x00", headers=(("content-type", "image/png"),)))
         shelf.keep("items/GET.json", longer)
         await until(lambda: shelf.library.failed_writes == 1)
-        assert shelf.index.entries["items/GET.json"].cassette == a_cassette()
+        assert shelf.cassette("items/GET.json") == a_cassette()
         (shelf.folder / "items/GET.2.body.png").rmdir()
         shelf.keep("items/GET.json", longer)
         await shelf.library.flush()
@@ -374,27 +375,26 @@ def broken_off(number: int) -> RecordedResponse:
 
 def test_what_could_not_be_read_again_is_given_up_and_the_disk_says_what_is_served(tmp_path: Path) -> None:
     shelf = Shelf(tmp_path / "c")
-    unkept: list[str] = []
-    shelf.library.unkept = unkept.append
 
     async def story() -> None:
         shelf.keep("items/GET.json", a_cassette())
         await until(lambda: bool(shelf.events))
         shelf.keep("items/GET.json", a_cassette("/items", recorded(), broken_off(2)))
         shelf.keep("new/GET.json", a_cassette("/new", broken_off(3)))
-        await until(lambda: len(unkept) == 2)
+        await until(lambda: len(shelf.unkept) == 2)
         assert list(shelf.index.entries) == ["items/GET.json"]
-        assert shelf.index.entries["items/GET.json"].cassette == a_cassette()
+        assert shelf.cassette("items/GET.json") == a_cassette()
         await shelf.library.flush()
 
     asyncio.run(story())
-    assert sorted(unkept) == ["items/GET.json", "new/GET.json"]
-    assert shelf.library.failed_writes == 0 and shelf.library.saving == {}
+    assert sorted(shelf.unkept) == ["items/GET.json", "new/GET.json"]
+    assert shelf.library.failed_writes == 0 and not shelf.library.pending
     reason = "not saved, it could not be read again: reason 'a\\nb' holds characters a status line cannot"
     assert warnings(shelf) == [f"GET /items: {reason}", f"GET /new: {reason}"]
     assert [event for event, _ in shelf.events].count("recorded") == 1
     assert [file.relative_to(shelf.folder).as_posix() for file in shelf.folder.rglob("*.json")] == ["items/GET.json"]
-    assert not shelf.store.being_saved
+    (shelf.folder / "items/GET.json").unlink()
+    assert shelf.store.scan() and not shelf.store.loaded
 
 
 def test_what_stands_beside_what_could_not_be_read_again_is_written(tmp_path: Path) -> None:
@@ -410,7 +410,7 @@ def test_what_stands_beside_what_could_not_be_read_again_is_written(tmp_path: Pa
     asyncio.run(story())
     assert [event for event, _ in shelf.events] == ["recorded", "warning", "warning", "recorded"]
     left = a_cassette("/items", recorded(), recorded(b"[3]"))
-    assert shelf.index.entries["items/GET.json"].cassette == left
+    assert shelf.cassette("items/GET.json") == left
     shelf.store.scan()
     assert shelf.store.cassette(shelf.store.loaded[0]) == left
 
@@ -425,4 +425,4 @@ def test_a_newer_cassette_without_what_could_not_be_read_again_is_written(tmp_pa
 
     asyncio.run(story())
     assert warnings(shelf) == []
-    assert shelf.index.entries["items/GET.json"].cassette == a_cassette()
+    assert shelf.cassette("items/GET.json") == a_cassette()

@@ -13,7 +13,7 @@ from replaymock.storage.lock import FolderLock
 from tests.support.inside import running_app
 from tests.support.running import ask, replaymock, run
 
-HOLDING = "import sys, pathlib; from replaymock.storage.lock import Hold; Hold(pathlib.Path(sys.argv[1])); print(1, flush=True); input()"
+HOLDING = "import sys, pathlib; from replaymock.storage.lock import FolderLock; FolderLock(pathlib.Path(sys.argv[1])); print(1, flush=True); input()"
 
 
 @pytest.fixture(autouse=True)

@@ -1,19 +1,16 @@
 """An index of cassettes that are given as they stand."""
 
-from replaymock.http.cors import CorsPolicy
 from replaymock.http.messages import Request
-from replaymock.matching.index import Index, RenderOptions, entry_for
+from replaymock.matching.index import Index
 from replaymock.matching.matcher import Matcher
 from tests.support.factories import an_exchange
 from tests.support.recordings import a_recording
-
-SERVING = RenderOptions(CorsPolicy())
+from tests.support.stored import HeldCassettes
 
 
 def index_of(*requests: Request, matcher: Matcher | None = None) -> Index:
-    matcher = matcher or Matcher()
-    found = Index()
+    held = HeldCassettes(matcher=matcher)
     for request in requests:
-        taken = a_recording().take(an_exchange(request), Index())
-        found.add(entry_for(taken.file, taken.cassette, plain=False, matcher=matcher, serving=SERVING))
-    return found
+        built = a_recording().take(an_exchange(request), HeldCassettes())
+        held.put(built.file, built.cassette)
+    return held.index

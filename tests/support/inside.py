@@ -17,15 +17,19 @@ from replaymock.config.config_file import FileConfig
 from replaymock.config.settings import Settings
 from replaymock.errors import CassetteError
 from replaymock.http.cors import CorsPolicy
-from replaymock.matching.index import Index, IndexEntry, RenderOptions, entry_for
+from replaymock.matching.index import IndexEntry, entry_for
+from replaymock.matching.lookup import CassetteLookup
 from replaymock.matching.matcher import Matcher
 from replaymock.matching.naming import cassette_name
 from replaymock.proxy.forwarder import RecordingForwarder
 from replaymock.redaction.redactor import Redactor
 from replaymock.replay.engine import REPLAY, Mode, ReplayEngine
 from replaymock.replay.overrides import ReplayOptions
+from replaymock.replay.renderer import RenderOptions
+from replaymock.replay.response_cache import ResponseCache
 from replaymock.telemetry.console import Console
-from replaymock.telemetry.journal import Report
+from replaymock.telemetry.journal import Journal, Report
+from tests.support.stored import HeldCassettes
 
 Opened = TypeVar("Opened")
 
@@ -81,15 +85,18 @@ def running_app(folder: Path, told: Told | None = None, **settings: Any) -> Iter
         yield app
 
 
-def an_entry(cassette: Cassette, matcher: Matcher | None = None, serving: RenderOptions | None = None) -> IndexEntry:
+def an_entry(cassette: Cassette, matcher: Matcher | None = None) -> IndexEntry:
     """A cassette in the index, under the name it would be recorded by."""
-    matcher = matcher or Matcher()
-    file = cassette_name(matcher.canonical(cassette.request.to_request()))
-    return entry_for(file, cassette, plain=False, matcher=matcher, serving=serving or RenderOptions(CorsPolicy()))
+    return entry_for(file_of(cassette, matcher), cassette, matcher or Matcher())
+
+
+def file_of(cassette: Cassette, matcher: Matcher | None = None) -> str:
+    """The name a cassette would be recorded by."""
+    return cassette_name((matcher or Matcher()).canonical(cassette.request.to_request()))
 
 
 def a_responder(
-    *cassettes: Cassette,
+    *served: Cassette,
     mode: Mode = REPLAY,
     playing: ReplayOptions | None = None,
     config: FileConfig | None = None,
@@ -98,24 +105,33 @@ def a_responder(
     broken: dict[str, CassetteError] | None = None,
     report: Report = lambda _event, _members: None,
     clock: Callable[[], float] = lambda: 0.0,
+    cassettes: HeldCassettes | None = None,
 ) -> ReplayEngine:
-    """A responder that serves these cassettes."""
+    """A responder that serves these cassettes, and others as they are put into `cassettes`."""
     config, cors = config or FileConfig(), cors or CorsPolicy()
     matcher = Matcher(config.rules, Redactor(config.redaction))
     playing = playing or ReplayOptions(ignored=config.ignored)
-    serving = RenderOptions(cors, shifting=playing.shifting)
-    responder = ReplayEngine(
+    cassettes = cassettes or HeldCassettes(matcher=matcher)
+    cassettes.broken = broken or {}
+    lookup = CassetteLookup(cassettes, matcher)
+    responses = ResponseCache(cassettes, RenderOptions(cors, shifting=playing.shifting))
+    cassettes.subscribe(lambda _files: lookup.forget())
+    cassettes.subscribe(lambda files: [responses.drop(file) for file in files])
+    for cassette in served:
+        cassettes.put(file_of(cassette, matcher), cassette)
+    return ReplayEngine(
         mode=mode,
         playing=playing,
         matcher=matcher,
+        lookup=lookup,
+        responses=responses,
         cors=cors,
         recorder=recorder,
+        journal=Journal(),
         report=report,
         clock=clock,
         random=Random(0),
     )
-    responder.use(Index(an_entry(cassette, matcher, serving) for cassette in cassettes), broken or {})
-    return responder
 
 
 def put(folder: Path, name: str, value: Any) -> Path:

@@ -108,7 +108,7 @@ def _health(_responder: ReplayEngine, _request: Request, _journal: Journal) -> A
 
 def _ready(responder: ReplayEngine, _request: Request, _journal: Journal) -> Any:
     mode = "record" if responder.mode.save else "replay"
-    counts = {"cassettes": len(responder.index), "broken": len(responder.broken)}
+    counts = {"cassettes": len(responder.index), "broken": len(responder.lookup.broken)}
     return {"status": "ready", "mode": mode, "pid": os.getpid(), **counts}
 
 
@@ -136,7 +136,7 @@ def _cassettes(responder: ReplayEngine, _request: Request, _journal: Journal) ->
             }
             for entry in entries
         ],
-        "broken": [str(error) for error in responder.broken.values()],
+        "broken": [str(error) for error in responder.lookup.broken.values()],
     }
 
 

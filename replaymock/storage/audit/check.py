@@ -12,11 +12,9 @@ from replaymock.cassettes.filenames import METHODS, is_sidecar_name
 from replaymock.cassettes.model import Cassette, RecordedResponse
 from replaymock.cassettes.reader import ANY_SIZE, NONE
 from replaymock.errors import CassetteError
-from replaymock.http.cors import CorsPolicy
-from replaymock.matching.index import RenderOptions
 from replaymock.matching.matcher import Matcher, key_of
 from replaymock.storage.folder import CassetteFolder
-from replaymock.storage.library import checked_entry
+from replaymock.storage.library import comparable_entry
 from replaymock.storage.loader import CassetteSummary
 
 
@@ -54,7 +52,7 @@ def unserved(folder: Path, only: Iterable[str] | None = None) -> list[str]:
     """The files in a folder that are neither cassettes, plain mocks nor sidecars, nor hidden: perhaps by mistake."""
     store = CassetteFolder(folder, only)
     store.scan()
-    return [file for file in store.strays() if not is_sidecar_name(file.rpartition("/")[2])]
+    return [file for file in store.unserved_files() if not is_sidecar_name(file.rpartition("/")[2])]
 
 
 def rows(folder: Path) -> list[Row]:
@@ -106,12 +104,11 @@ class _Outline(msgspec.Struct):
 
 def _doubles(store: CassetteFolder, matcher: Matcher) -> list[tuple[str, str]]:
     """Cassettes that can never be served, because another one answers the same request first."""
-    serving = RenderOptions(CorsPolicy())
     first: dict[Any, str] = {}
     found = []
     for loaded in store.loaded:
         try:
-            entry = checked_entry(loaded, store, matcher, serving)
+            entry = comparable_entry(loaded, store, matcher)
         except CassetteError as error:
             found.append((loaded.file, str(error)))
             continue

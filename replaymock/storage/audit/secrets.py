@@ -44,7 +44,7 @@ def scan(folder: Path, redactor: Redactor, only: Iterable[str] | None = None) ->
         cassette = store.cassette(loaded, ANY_SIZE)
         if cassette:
             found |= dict.fromkeys(_in_cassette(folder, loaded, cassette, redactor))
-    for file in (*store.broken, *store.strays()):
+    for file in (*store.broken, *store.unserved_files()):
         found |= dict.fromkeys(_in_text(file, _read(folder / file), redactor))
     return sorted(found, key=lambda finding: (finding.file, finding.line, finding.place, finding.kind))
 

@@ -1,6 +1,6 @@
 """What the disk did not take is kept as far as there is room."""
 
-from replaymock.storage.unsaved import FailedWrites
+from replaymock.storage.write_queue import FailedWrites
 from tests.support.factories import a_cassette
 
 

@@ -1,48 +1,44 @@
-"""The cassettes that cannot be read: which requests they would have answered, as far as that can be told.
+"""The cassettes that cannot be read: which requests they would answer, by their name and what can be read of them."""
 
-That is told by what can be read of their request, and by their name.
-"""
-
+from collections.abc import Mapping
 from dataclasses import replace
 from functools import cached_property
 
 from replaymock.cassettes.filenames import is_cassette_name, is_sidecar_name, mock_path
 from replaymock.cassettes.model import CassetteRequest
 from replaymock.errors import CassetteError
-from replaymock.http.cors import CorsPolicy
 from replaymock.matching.canonical import CanonicalRequest
-from replaymock.matching.index import Index, IndexEntry, RenderOptions
+from replaymock.matching.index import Index, IndexEntry
 from replaymock.matching.matcher import Matcher
 from replaymock.matching.naming import cassette_name
 
 _EXACT, _PLAIN, _TEMPLATE, _NONE = range(4)
 
 
-class Faulty:
-    """The faults of a folder, by file."""
+class BrokenCassettes:
+    """The cassettes of a folder that cannot be read, and why not, by file."""
 
-    def __init__(self, faults: dict[str, CassetteError], matcher: Matcher) -> None:
-        self._faults = faults
+    def __init__(self, errors: Mapping[str, CassetteError], matcher: Matcher) -> None:
+        self.errors = errors
         self._matcher = matcher
 
-    def __bool__(self) -> bool:
-        return bool(self._faults)
-
     def instead_of(self, entry: IndexEntry | None, request: CanonicalRequest) -> CassetteError | None:
-        """The fault of the file that would answer a request, were it well, before this entry does."""
-        rank = _rank(entry)
-        if rank == _EXACT or not self._faults:
+        """What is wrong with the file that would answer a request, were it well, before this entry does."""
+        if not self.errors:
             return None
-        asked = replace(request, method="GET") if request.method == "HEAD" else request
-        for name in (cassette_name(request), cassette_name(asked)):
-            if name in self._faults:
-                return self._faults[name]
+        rank = _rank(entry)
+        if rank == _EXACT:
+            return None
+        as_get = replace(request, method="GET") if request.method == "HEAD" else request
+        for name in (cassette_name(request), cassette_name(as_get)):
+            if name in self.errors:
+                return self.errors[name]
         meant = self._index.find(request)
-        return self._faults[meant.file] if meant and _rank(meant) < rank else None
+        return self.errors[meant.file] if meant and _rank(meant) < rank else None
 
     @cached_property
     def _index(self) -> Index:
-        return Index(entry for file, error in sorted(self._faults.items()) if (entry := self._entry(file, error)))
+        return Index(entry for file, error in sorted(self.errors.items()) if (entry := self._entry(file, error)))
 
     def _entry(self, file: str, error: CassetteError) -> IndexEntry | None:
         name = file.rpartition("/")[2]
@@ -54,9 +50,7 @@ class Faulty:
             canonical = self._matcher.canonical(request.to_request(), request.known_body())
         except Exception:  # that may be what is wrong with it
             return None
-        return IndexEntry(
-            file, request, canonical, plain, by_hand=True, afters=("",), serving=RenderOptions(CorsPolicy())
-        )
+        return IndexEntry(file, request, canonical, plain, by_hand=True, afters=("",))
 
 
 def _rank(entry: IndexEntry | None) -> int:

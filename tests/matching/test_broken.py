@@ -4,12 +4,13 @@ import json
 from typing import Any
 
 import pytest
+from msgspec.structs import replace
 
 from replaymock.cassettes.model import WEBSOCKET_BODY, CassetteRequest
 from replaymock.cassettes.reader import NONE
 from replaymock.errors import CassetteError
 from replaymock.http.bodies import Text
-from replaymock.matching.faulty import Faulty
+from replaymock.matching.broken import BrokenCassettes
 from replaymock.matching.matcher import Matcher
 from replaymock.matching.naming import cassette_name
 from replaymock.storage.loader import CassetteLoader
@@ -19,15 +20,17 @@ from tests.support.inside import an_entry, put
 MATCHER = Matcher()
 
 
-def faults(*files: str) -> Faulty:
+def faults(*files: str) -> BrokenCassettes:
     """Faults of files of which nothing could be read."""
-    return Faulty({file: CassetteError(file, 1, 1, "not JSON") for file in files}, MATCHER)
+    return BrokenCassettes({file: CassetteError(file, 1, 1, "not JSON") for file in files}, MATCHER)
 
 
-def meant(faulty: Faulty, method: str = "GET", target: str = "/items", body: bytes = b"", entry: Any = None) -> str:
+def meant(
+    broken: BrokenCassettes, method: str = "GET", target: str = "/items", body: bytes = b"", entry: Any = None
+) -> str:
     """The file that should answer a request."""
     request = a_request(method, target, JSON if body else (), body)
-    error = faulty.instead_of(entry, MATCHER.canonical(request))
+    error = broken.instead_of(entry, MATCHER.canonical(request))
     return error.file if error else ""
 
 
@@ -72,9 +75,9 @@ def test_a_file_is_known_by_its_request_whatever_else_is_wrong_with_it(tmp_path:
     put(tmp_path, "any/GET--mine.json", f'{{"version": 1, "request": {json.dumps(request)}{ending}')
     _, error = CassetteLoader(tmp_path).read("any/GET--mine.json", NONE)
     assert isinstance(error, CassetteError)
-    faulty = Faulty({"any/GET--mine.json": error}, MATCHER)
-    assert meant(faulty, *asked).endswith("any/GET--mine.json")
-    assert meant(faulty, *other) == ""
+    broken = BrokenCassettes({"any/GET--mine.json": error}, MATCHER)
+    assert meant(broken, *asked).endswith("any/GET--mine.json")
+    assert meant(broken, *other) == ""
 
 
 @pytest.mark.parametrize("text", ["", "{", '{"request"', '{"request": ', '{"request": {"path": 7}}', '{"request": {}}'])
@@ -82,7 +85,7 @@ def test_a_file_without_a_readable_request_answers_none(tmp_path: Any, text: str
     put(tmp_path, "GET--mine.json", text)
     _, error = CassetteLoader(tmp_path).read("GET--mine.json", NONE)
     assert isinstance(error, CassetteError) and error.request is None
-    assert meant(Faulty({"GET--mine.json": error}, MATCHER)) == ""
+    assert meant(BrokenCassettes({"GET--mine.json": error}, MATCHER)) == ""
 
 
 @pytest.mark.parametrize(
@@ -92,23 +95,21 @@ def test_a_websocket_is_told_from_a_page_by_its_messages(tmp_path: Any, before: 
     put(tmp_path, "ws/GET--mine.json", f'{{"request": {{"path": "/ws"}}, {before}}}')
     _, error = CassetteLoader(tmp_path).read("ws/GET--mine.json", NONE)
     assert isinstance(error, CassetteError) and isinstance(error.request, CassetteRequest)
-    faulty = Faulty({"ws/GET--mine.json": error}, MATCHER)
+    broken = BrokenCassettes({"ws/GET--mine.json": error}, MATCHER)
     socket = MATCHER.canonical(a_request("GET", "/ws"), WEBSOCKET_BODY)
     is_socket = "messages" in before
-    assert bool(faulty.instead_of(None, socket)) is is_socket
-    assert bool(faulty.instead_of(None, MATCHER.canonical(a_request("GET", "/ws")))) is not is_socket
+    assert bool(broken.instead_of(None, socket)) is is_socket
+    assert bool(broken.instead_of(None, MATCHER.canonical(a_request("GET", "/ws")))) is not is_socket
 
 
-def test_what_goes_before_a_file_answers_though_that_is_faulty() -> None:
+def test_what_goes_before_a_file_answers_though_that_is_broken() -> None:
     """An exact cassette goes before a plain mock, and that before a template."""
     exact, template = an_entry(a_cassette("/items")), an_entry(a_cassette("/{any}"))
-    plain = an_entry(a_cassette("/items"))
-    plain.plain = True
+    plain = replace(exact, plain=True)
     assert meant(faults("items/GET.json", "items.json"), entry=exact) == ""
     assert meant(faults("items.json"), entry=plain) == ""
     assert meant(faults("items/GET.json"), entry=plain) == "items/GET.json"
     assert meant(faults("items.json"), entry=template) == "items.json"
-    assert not faults() and faults("items.json")
 
 
 def test_a_request_that_cannot_be_compared_answers_none() -> None:
@@ -116,4 +117,4 @@ def test_a_request_that_cannot_be_compared_answers_none() -> None:
     error.request = CassetteRequest(
         "POST", "/a", headers=(("content-type", "text/plain; charset=ascii"),), body=Text("é")
     )
-    assert meant(Faulty({"a/GET--x.json": error}, MATCHER), "POST", "/a") == ""
+    assert meant(BrokenCassettes({"a/GET--x.json": error}, MATCHER), "POST", "/a") == ""
