@@ -11,7 +11,7 @@ from collections.abc import AsyncIterator, Callable, Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from random import Random
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from replaymock.config.settings import Settings
 from replaymock.errors import UsageError
@@ -33,8 +33,11 @@ from replaymock.storage.library import CassetteLibrary
 from replaymock.storage.lock import FolderLock
 from replaymock.telemetry import lifecycle
 from replaymock.telemetry.console import Console
-from replaymock.telemetry.journal import AskAll, Journal, Report
+from replaymock.telemetry.journal import AskAll, Journal, Report, ServedRequest
 from replaymock.telemetry.subscribers import EventSubscribers
+
+if TYPE_CHECKING:  # replay does not load what opens connections
+    from replaymock.wiring import RecordStack
 
 DRAIN_SECONDS = 10.0
 THRICE_IS_ENOUGH = 2
@@ -60,7 +63,7 @@ class App:
         self._matcher = Matcher(settings.file.rules, Redactor(settings.file.redaction))
         cors = CorsPolicy(settings.cors_origins, enabled=settings.cors)
         self._serving = RenderOptions(cors, settings.diagnostics, _shifting(settings))
-        self._backends: Any = None
+        self._recording: RecordStack | None = None
         self._journal = Journal()
         self._library = CassetteLibrary(self._store, self._matcher, self._report, self._journal.unkept)
         self.responder = self._make_responder()
@@ -107,7 +110,7 @@ class App:
         sockets = share.sockets if share else bind(self._settings.host, self._settings.port)
         self.port = int(sockets[0].getsockname()[1])
         if self.responder.recorder:
-            self.responder.recorder.listens(self._settings.host, self.port)
+            self.responder.recorder.listens_on(self._settings.host, self.port)
         entrance = self._lane = self._make_lane(server)
         (entrance or server).listen(sockets)
         try:
@@ -129,11 +132,11 @@ class App:
             await server.drain(DRAIN_SECONDS, self._hurry)
             watching.cancel()
             await asyncio.gather(watching, return_exceptions=True)
-            if self.responder.recorder:
-                await self.responder.recorder.drain(max(deadline - loop.time(), 0.0), self._hurry)
-                self.responder.recorder.settle()
-            if self._backends:
-                await self._backends.aclose()
+            if self._recording:
+                await self._recording.forwarder.drain(max(deadline - loop.time(), 0.0), self._hurry)
+                self._recording.recorder.settle()
+            if self._recording:
+                await self._recording.upstreams.aclose()
             if look_back:
                 await look_back.look()
             await self._library.flush()
@@ -232,23 +235,25 @@ class App:
     def _warn(self, message: str) -> None:
         self._report("warning", {"message": message})
 
+    def _count(self, served: ServedRequest) -> None:
+        self.responder.count(served)
+
     def _make_recorder(self) -> Any:
         from replaymock.wiring import build_record_stack  # noqa: PLC0415 - replay does not load what opens connections
 
-        recorder, self._backends = build_record_stack(
-            self._settings, self._matcher, self._serving.cors, self._library, self._report
+        self._recording = build_record_stack(
+            self._settings, self._matcher, self._serving.cors, self._library, self._report, self._count
         )
-        return recorder
+        return self._recording.forwarder
 
     def _make_look_back(self) -> Any:
-        recorder = self.responder.recorder
-        if recorder is None or not self.responder.mode.save:
+        if self._recording is None or not self.responder.mode.save:
             return None
-        from replaymock.recording.late_redaction import LateRedactionSweep  # noqa: PLC0415 - replay never looks back
+        from replaymock.wiring import build_late_redaction  # noqa: PLC0415 - replay never looks back
 
-        sessions, journal = self.responder.sessions, self._journal
-        return LateRedactionSweep(
-            self._store, self._library, sessions, journal, recorder.recording, recorder.taking, self._report
+        sessions, stack = self.responder.sessions, self._recording
+        return build_late_redaction(
+            stack, self._store, self._library, self._matcher, sessions, self._journal, self._report
         )
 
     def _open_folder(self) -> None:
@@ -262,9 +267,9 @@ class App:
                 f"put JSON into it, or name another by --cassettes"
             )
         self._store.scan()
-        if self._settings.mode == "rewrite" and self.responder.recorder:
+        if self._settings.mode == "rewrite" and self._recording:
             for file, cassette in self._library.remove_recorded().items():
-                self.responder.recorder.recording.remember(file, cassette)
+                self._recording.run.remember(file, cassette)
 
     def _announce(self) -> None:
         command = "record" if self.responder.mode.save else "replay"
@@ -275,9 +280,9 @@ class App:
         lifecycle.announce(self._settings, command, self.port, len(self.responder.index), self._report)
 
     def _sum_up(self) -> None:
-        journal, recorder, failed = self.responder.journal, self.responder.recorder, self._library.failed_writes
+        journal, failed = self.responder.journal, self._library.failed_writes
         unused = len(journal.unused(self.responder.index.entries))
-        recording = recorder.recording if recorder else None
+        recording = self._recording.run if self._recording else None
         lifecycle.sum_up(self._settings, journal.counts, unused, recording, failed, self._report)
 
     def _asked_to_end(self, number: int) -> None:

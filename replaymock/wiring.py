@@ -3,46 +3,96 @@
 import base64
 import secrets
 import time
+from collections.abc import Callable
+
+from msgspec import Struct
 
 from replaymock.config.settings import Settings
 from replaymock.http.cors import CorsPolicy
 from replaymock.http.origin import OriginRewriter
 from replaymock.matching.matcher import Matcher
-from replaymock.proxy.forwarder import ForwardOptions, RecordingForwarder
+from replaymock.proxy.forwarder import Forwarder, ForwardOptions
 from replaymock.proxy.upstreams import Upstreams
 from replaymock.recording.cassette_builder import CassetteBuilder
-from replaymock.recording.pipeline import CassetteStore
+from replaymock.recording.late_redaction import LateRedactionSweep
+from replaymock.recording.pipeline import CassetteStore, RecordingPipeline
+from replaymock.recording.recorder import ExchangeRecorder, RecorderOptions
 from replaymock.recording.response_capture import RecordingPolicy
+from replaymock.recording.run import RecordingRun
 from replaymock.replay.engine import RECORD_MODES
-from replaymock.telemetry.journal import Report
+from replaymock.replay.sessions import Sessions
+from replaymock.storage.folder import CassetteFolder
+from replaymock.storage.library import CassetteLibrary
+from replaymock.telemetry.journal import Journal, Report, ServedRequest
+from replaymock.telemetry.request_warnings import RequestWarnings
 
 _SHORTEST_CREDENTIAL = 6
 
 
+class RecordStack(Struct, frozen=True):
+    """What records: `upstreams` are closed at the end of the run."""
+
+    run: RecordingRun
+    upstreams: Upstreams
+    recorder: ExchangeRecorder
+    forwarder: Forwarder
+
+
 def build_record_stack(
-    settings: Settings, matcher: Matcher, cors: CorsPolicy, library: CassetteStore, report: Report
-) -> tuple[RecordingForwarder, Upstreams]:
-    """The recorder of a run, and the backends it asks, to be closed at the end."""
-    forwarding = ForwardOptions(
+    settings: Settings,
+    matcher: Matcher,
+    cors: CorsPolicy,
+    library: CassetteStore,
+    report: Report,
+    served: Callable[[ServedRequest], None],
+) -> RecordStack:
+    """The recorder of a run, and what forwards to its upstreams."""
+    clock = time.monotonic
+    policy = _policy(settings)
+    origins = OriginRewriter(tuple(upstream.origin + upstream.base for upstream in settings.upstreams))
+    warn = RequestWarnings(report, matcher.redactor.shown, clock)
+    run = RecordingRun()
+    builder = CassetteBuilder(policy, matcher, origins, run)
+    pipeline = RecordingPipeline(builder, library, warn)
+    mode = RECORD_MODES[settings.mode]
+    options = RecorderOptions(settings.only, settings.skip, fills_gaps=mode.lookup)
+    recorder = ExchangeRecorder(options, builder, pipeline, library, warn, served, clock)
+    upstreams = Upstreams(settings)
+    forwarder = Forwarder(
+        _forwarding(settings, policy, misses_only=mode.lookup),
+        upstreams,
+        recorder,
+        cors,
+        origins if policy.rewrite else None,
+        warn,
+        report,
+        clock,
+    )
+    return RecordStack(run, upstreams, recorder, forwarder)
+
+
+def build_late_redaction(
+    stack: RecordStack,
+    folder: CassetteFolder,
+    library: CassetteLibrary,
+    matcher: Matcher,
+    sessions: Sessions,
+    journal: Journal,
+    report: Report,
+) -> LateRedactionSweep:
+    """What hides secrets that become known after they were written."""
+    return LateRedactionSweep(folder, library, sessions, journal, stack.run, matcher, stack.recorder.pipeline, report)
+
+
+def _forwarding(settings: Settings, policy: RecordingPolicy, *, misses_only: bool) -> ForwardOptions:
+    status = f"replaymock; fwd={'uri-miss' if misses_only else 'request'}" if settings.diagnostics else ""
+    return ForwardOptions(
         via=f"1.1 replaymock-{secrets.token_hex(4)}",
         added=settings.headers,
-        only=settings.only,
-        skip=settings.skip,
-        diagnostics=settings.diagnostics,
-        lookup=RECORD_MODES[settings.mode].lookup,
+        max_body=policy.max_body,
+        max_stream_time=policy.max_stream_time,
+        cache_status=status,
     )
-    origins = OriginRewriter(tuple(upstream.origin + upstream.base for upstream in settings.upstreams))
-    backends = Upstreams(settings)
-    recorder = RecordingForwarder(
-        forwarding=forwarding,
-        recording=CassetteBuilder(_policy(settings), matcher, origins),
-        backends=backends,
-        cors=cors,
-        library=library,
-        report=report,
-        clock=time.monotonic,
-    )
-    return recorder, backends
 
 
 def _policy(settings: Settings) -> RecordingPolicy:

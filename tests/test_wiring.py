@@ -21,15 +21,16 @@ def test_an_added_credential_is_never_stored_with_or_without_its_scheme() -> Non
                 ("X-Other", "Basic YW5uOnRyMHViNGRvcg=="),
             ),
         )
-        recorder, backends = build_record_stack(
+        stack = build_record_stack(
             settings,
             Matcher(),
             CorsPolicy(),
             HeldCassettes(),
             lambda _event, _members: None,
+            lambda _served: None,
         )
-        await backends.aclose()
-        return recorder.recording.policy.never_stored
+        await stack.upstreams.aclose()
+        return stack.recorder.builder.policy.never_stored
 
     assert asyncio.run(made()) == (
         "Bearer of-the-team",

@@ -87,11 +87,10 @@ _REMEMBERED = 256
 
 
 class HeaderForwarder:
-    """Makes the heads. `origins` are replaced on the way to the caller; where they are None, nothing is, either way.
+    """Makes the heads. `origins` are replaced on the way to the client; where they are None, nothing is, either way.
 
-    `own` are origins this server goes by, besides the one that each client uses: they name the upstream on the way
-    there. `via` names this server, `added` are headers added upstream, and `status` is the `Cache-Status` of an answer;
-    empty where answers do not say what they are.
+    Origins this server goes by name the upstream on the way there. `via` names this server, `added` are headers added
+    upstream, and `status` is the `Cache-Status` of an answer; empty where answers do not say what they are.
     """
 
     def __init__(self, via: str, added: Headers, status: str, origins: OriginRewriter | None, cors: CorsPolicy) -> None:
@@ -100,9 +99,14 @@ class HeaderForwarder:
         self._status = status
         self._origins = origins
         self._cors = cors
-        self.own: own_origin.Own = frozenset()
+        self._own: own_origin.Own = frozenset()
         self._upstream = lru_cache(_REMEMBERED)(self._to_upstream)
         self._caller = lru_cache(_REMEMBERED)(self._to_caller)
+
+    def listens_on(self, host: str, port: int) -> None:
+        """Learns which origins this server goes by, besides the one that each client uses."""
+        self._own = own_origin.own(host, port)
+        self._upstream.cache_clear()
 
     def outgoing(self, request: Request, upstream: Upstream, left_out: frozenset[str] = frozenset()) -> Headers:
         """The headers of a request as they go upstream, without those that are `left_out`; what is signed stays."""
@@ -127,7 +131,7 @@ class HeaderForwarder:
         signed = signing.covered(headers, presigned)
         if self._origins is not None:
             here = Request("GET", "/", headers).origin
-            own = self.own | {own_origin.normal(here)} if here else self.own
+            own = self._own | {own_origin.normal(here)} if here else self._own
             headers = own_origin.to_backend(headers, own, upstream, signed)
         host = upstream.origin.partition("://")[2]
         return request_headers(headers, host, self._via, self._added, left_out, signed)

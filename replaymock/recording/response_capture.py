@@ -16,6 +16,7 @@ from replaymock.http.origin import OriginRewriter
 from replaymock.http.selectors import Selector
 from replaymock.http.websocket_messages import BINARY, CLOSE, SERVER, Message, as_reason
 from replaymock.placeholders import ORIGIN
+from replaymock.recording.capture import Capture
 from replaymock.redaction.placeholders import PlaceholderAllocator
 from replaymock.redaction.redactor import RedactionRules, Redactor
 
@@ -65,7 +66,7 @@ class ResponseCapture:
         return ResponseCapture(self._policy, self._redactor, self._origins, numbering)
 
     def response(self, exchange: Exchange) -> RecordedResponse:
-        """The response of an exchange, as a cassette holds it. NotKept if it may tell a secret."""
+        """The response of an exchange, as a cassette holds it. NotRecordable if it may tell a secret."""
         response, encoded = self._decoded(exchange)
         decoded = response.body
         headers = self._kept_headers(response.headers, exchange.request.method)
@@ -83,6 +84,16 @@ class ResponseCapture:
             recorded_at=exchange.recorded_at,
             elapsed_ms=exchange.elapsed_ms,
         )
+
+    def recorded(self, capture: Capture) -> RecordedResponse:
+        """The response of a capture with what was said after it, as a cassette holds it. NotRecordable."""
+        recorded, messages = self.response(capture.exchange), capture.messages
+        if messages is None:
+            return recorded
+        is_literal = any(ORIGIN.encode() in message.data for message in messages)
+        stored = tuple(self.message(message, rewrite=not is_literal) for message in messages)
+        ended = bool(messages) and messages[-1].kind == CLOSE
+        return replace(recorded, messages=stored, rewrite=not is_literal, truncated=not ended)
 
     def message(self, message: Message, *, rewrite: bool) -> Message:
         """A message on a WebSocket, as a cassette holds it."""

@@ -36,7 +36,7 @@ from replaymock.telemetry.subscribers import EventSubscribers
 
 if TYPE_CHECKING:  # replay loads nothing that only recording needs
     from replaymock.http.rendered import ResponseSink
-    from replaymock.proxy.forwarder import RecordingForwarder
+    from replaymock.proxy.forwarder import Forwarder
 
 
 class Mode(Struct, frozen=True):
@@ -110,7 +110,7 @@ class ReplayEngine:
         lookup: CassetteLookup,
         responses: ResponseCache,
         cors: CorsPolicy,
-        recorder: "RecordingForwarder | None",
+        recorder: "Forwarder | None",
         journal: Journal,
         report: Report,
         clock: Callable[[], float],
@@ -165,12 +165,12 @@ class ReplayEngine:
         """Has upstream answer a request whose body may still be coming."""
         if self.recorder is None:
             raise RuntimeError("a mode that forwards needs a recorder")
-        await self.recorder.forward(request, body, out, self.count)
+        await self.recorder.forward(request, body, out)
 
     def left(self, client: Hashable) -> None:
         """Learns that a client's connection is closed."""
         if self.recorder is not None:
-            self.recorder.backends.left(client)
+            self.recorder.left(client)
 
     async def read(self, request: Request) -> CanonicalAndShown | None:
         """What a large request comes down to, read in a thread so that others are answered; one at a time.

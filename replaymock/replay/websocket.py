@@ -28,7 +28,7 @@ from replaymock.replay.engine import ReplayEngine
 from replaymock.replay.faults import Latency
 
 if TYPE_CHECKING:  # replay loads nothing that could open a connection
-    from replaymock.recording.websocket import WebSocketRecorder
+    from replaymock.proxy.websocket_forwarder import WebSocketForwarder
 
 
 CLOSE_SECONDS = 5.0
@@ -165,7 +165,7 @@ class WebSocketReplay:
         self,
         responder: ReplayEngine,
         matcher: Matcher,
-        recorder: "WebSocketRecorder | None",
+        recorder: "WebSocketForwarder | None",
         limit: int,
         random: Random,
     ) -> None:
@@ -263,9 +263,9 @@ def sockets_for(responder: ReplayEngine, matcher: Matcher, limit: int) -> WebSoc
     """The WebSockets of a run, with a road upstream where its mode has one."""
     recorder = None
     if responder.recorder:
-        from replaymock.recording.websocket import WebSocketRecorder  # noqa: PLC0415 - replay does not load what dials out
+        from replaymock.proxy.websocket_forwarder import WebSocketForwarder  # noqa: PLC0415 - replay does not load what dials out
 
-        recorder = WebSocketRecorder(responder.recorder, responder.count)
+        recorder = WebSocketForwarder(responder.recorder)
     return WebSocketReplay(responder, matcher, recorder, limit, Random(0))  # noqa: S311 - the same run twice is wanted
 
 

@@ -16,7 +16,7 @@ from replaymock.telemetry.console import counted
 from replaymock.telemetry.journal import Report
 
 if TYPE_CHECKING:
-    from replaymock.recording.cassette_builder import CassetteBuilder
+    from replaymock.recording.run import RecordingRun
     from replaymock.recording.volatile_hints import VolatileHint  # replay changes nothing
 
 
@@ -111,15 +111,15 @@ def sum_up(
     settings: Settings,
     counts: dict[str, int],
     unused: int,
-    recording: "CassetteBuilder | None",
+    recording: "RecordingRun | None",
     failed_writes: int,
     report: Report,
 ) -> None:
     """Tells at the end what happened, and of a recording what alone changed."""
     redacted = None
     if recording:
-        redacted = recording.numbering.count, len(recording.redacted)
-        tell_of_changes(settings, recording.proposals.all(recording.numbering.known.hide), report)
+        redacted = recording.placeholders.count, len(recording.redacted)
+        tell_of_changes(settings, recording.hints.all(recording.placeholders.known.hide), report)
     report("summary", summary(counts, unused, redacted, failed_writes))
 
 

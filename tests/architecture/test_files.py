@@ -72,10 +72,6 @@ FINISHED_LATER: dict[str, set[str]] = {
     "proxy.client.pool": {"wire.owned"},
     "proxy.client.proxied": {"outgoing.method", "outgoing.url"},
     "proxy.client.uploading": {"wire.uploading"},
-    "proxy.forwarder": {"attempt.asked", "attempt.closed", "attempt.stored", "attempt.there", "self.passage.own"},
-    "proxy.relay": {"kept.ended"},
-    "recording.cassette_builder": {"last.entry"},
-    "recording.pipeline": {"turn.take"},
     "replay.sessions": {"session.last_used"},
     "server.prefork.supervisor": {
         "worker.deaths",

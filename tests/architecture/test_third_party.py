@@ -28,8 +28,8 @@ EXEMPT = {"http.websocket_frames", "replay.websocket", "replay.engine"}
 # Imports that still wait inside a function elsewhere; this list only ever gets shorter.
 LATE: dict[str, set[str]] = {
     "app": {
-        "from replaymock.recording.late_redaction import LateRedactionSweep",
         "from replaymock.replay.websocket import sockets_for",
+        "from replaymock.wiring import build_late_redaction",
         "from replaymock.wiring import build_record_stack",
     },
     "cassettes.diagnostics": {"import difflib"},
@@ -38,7 +38,7 @@ LATE: dict[str, set[str]] = {
     "http.selectors": {"import difflib", "import jsonpath"},
     "matching.near_misses": {"import difflib"},
     "redaction.gitleaks.config": {"import tomllib"},
-    "replay.websocket": {"from replaymock.recording.websocket import WebSocketRecorder"},
+    "replay.websocket": {"from replaymock.proxy.websocket_forwarder import WebSocketForwarder"},
     "server.http_server": {"from replaymock.server.websocket import WebSocketUpgrades"},
     "storage.lock": {"import fcntl", "import msvcrt"},
     "storage.watcher": {"from watchfiles import Change as Kind", "from watchfiles import awatch"},

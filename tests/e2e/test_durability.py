@@ -16,7 +16,7 @@ import pytest
 
 from replaymock.app import App
 from replaymock.proxy.routes import parse_upstream
-from replaymock.storage import atomic_write, library
+from replaymock.storage import atomic_write, write_queue
 from tests.support.inside import Told, running_app
 from tests.support.running import ask, cassettes, eventually, raw_backend, read_request, replaymock, reply, run
 
@@ -104,7 +104,7 @@ def is_folder(place: Any) -> bool:
 def test_when_the_disk_fails_callers_are_answered_and_all_is_written_once_it_works_again(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, function: str, number: int, fits: Callable[[Any], bool]
 ) -> None:
-    monkeypatch.setattr(library, "AGAIN_SECONDS", 0.05)
+    monkeypatch.setattr(write_queue, "AGAIN_SECONDS", 0.05)
     faulty, told = Disk(monkeypatch), Told()
     with recording(tmp_path / "c", told) as app:
         ask(app.url, "GET", "/old")
@@ -140,7 +140,7 @@ def small_disk(tmp_path: Path) -> Iterator[Path]:
 def test_a_full_disk_costs_no_answer_and_no_cassette_is_lost_once_there_is_space(
     small_disk: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(library, "AGAIN_SECONDS", 0.05)
+    monkeypatch.setattr(write_queue, "AGAIN_SECONDS", 0.05)
     filler, told = small_disk / "filler", Told()
     filler.write_bytes(bytes(900_000))
     with recording(small_disk / "c", told) as app:

@@ -12,6 +12,7 @@ from replaymock.cassettes.writer import dump
 from replaymock.http.messages import Response
 from replaymock.http.origin import OriginRewriter
 from replaymock.matching.matcher import Matcher
+from replaymock.recording.capture import Capture
 from replaymock.recording.cassette_builder import CassetteBuilder
 from replaymock.recording.response_capture import RecordingPolicy
 from replaymock.redaction.credential_patterns import CREDENTIALS
@@ -65,8 +66,8 @@ def record(place: str, seed: int, cassettes: HeldCassettes) -> tuple[list[str], 
     for kind, secret in zip(kinds, secrets, strict=True):
         told = PLACES[place](secret)
         request = replace(told.request, target=f"/{kind}{told.request.target}")
-        taken = CassetteBuilder(RecordingPolicy(), matcher, OriginRewriter(("http://b",))).take(
-            replace(told, request=request), cassettes
+        taken = CassetteBuilder(RecordingPolicy(), matcher, OriginRewriter(("http://b",))).build(
+            Capture(replace(told, request=request)), cassettes
         )
         cassettes.put(taken.file, taken.cassette)
         files = dump(taken.cassette, taken.file) if taken.changed else {}

@@ -11,14 +11,15 @@ from typing import Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from replaymock.index import reader
 
-from replaymock.config.config_file import FileConfig
+from replaymock.cassettes import reader
 from replaymock.http.messages import Exchange, Request, Response
 from replaymock.http.websocket_frames import Fragment
 from replaymock.http.websocket_messages import CLIENT, CLOSE, CUT, NO_CODE, SERVER, ConversationPlayback, Message
+from replaymock.matching.matcher import Matcher
 from replaymock.proxy.routes import parse_upstream
 from replaymock.proxy.websocket import Transcript
+from replaymock.recording.capture import Capture
 from replaymock.storage.audit.check import check
 from replaymock.storage.folder import CassetteFolder
 from tests.support.inside import Told, running_app
@@ -111,7 +112,7 @@ def test_what_a_backend_says_on_a_websocket_can_be_read_and_is_said_again(tmp_pa
     assert [
         content if wanted is not ... else ... for content, wanted in zip(written(tmp_path), kept, strict=True)
     ] == kept
-    assert check(tmp_path, FileConfig()) == []
+    assert check(tmp_path, Matcher()) == []
     with running_app(tmp_path) as app:
         assert messages_in(heard(app.port)) == messages_in(live)
 
@@ -136,7 +137,7 @@ def test_what_a_backend_still_says_after_the_clients_close_is_passed_on_and_left
         eventually(lambda: cassettes(tmp_path))
     assert messages_in(live) == [(TEXT, b'{"hello": 1}'), (BINARY, b"\x00")]
     assert written(tmp_path) == ["hi", 4000]
-    assert check(tmp_path, FileConfig()) == []
+    assert check(tmp_path, Matcher()) == []
     with running_app(tmp_path) as app:
         assert heard(app.port, frame(TEXT, b"hi"), close(4000)) == [(8, struct.pack("!H", 4000))]
 
@@ -164,11 +165,11 @@ def test_whatever_is_said_on_a_websocket_in_whatever_order_can_be_read_and_is_sa
         for one in frames:
             notes.piece(sender, one)
     exchange = Exchange(Request("GET", "/ws"), Response(101, "Switching Protocols"), "2026-11-22T13:00:00Z", 41)
-    taken = a_recording().take_conversation(exchange, tuple(notes.messages), HeldCassettes())
+    taken = a_recording().build(Capture(exchange, tuple(notes.messages)), HeldCassettes())
     folder = tmp_path_factory.mktemp("said")
     store = CassetteFolder(folder)
     store.save(taken.file, taken.cassette)
-    assert check(folder, FileConfig()) == []
+    assert check(folder, Matcher()) == []
     store.scan()
     stored = store.cassette(store.loaded[0])
     assert stored == taken.cassette
@@ -239,7 +240,7 @@ def test_whatever_a_backend_answers_can_be_read_again(recorded: tuple[Path, str]
     folder, log = recorded
     number = list(ODD).index(story)
     assert list((folder / str(number)).glob("*.json")), log
-    assert [line for line in check(folder, FileConfig()) if f"/{number}/" in line] == []
+    assert [line for line in check(folder, Matcher()) if f"/{number}/" in line] == []
     assert "not saved" not in log
 
 
@@ -273,7 +274,7 @@ def test_what_could_not_be_read_again_is_told_and_leaves_what_was_there(
     [summary] = told.events("summary")
     assert (summary["recorded"], summary["failed_writes"], summary["requests"]) == (0, 0, 1)
     assert {file: file.read_bytes() for file in tmp_path.rglob("*.*")} == before
-    assert check(tmp_path, FileConfig()) == []
+    assert check(tmp_path, Matcher()) == []
 
 
 def test_what_could_not_be_read_again_is_not_served_in_its_run_either_and_others_of_its_cassette_are_kept(

@@ -11,7 +11,14 @@ from websockets.asyncio.client import connect
 
 from replaymock.matching import matcher
 from replaymock.proxy.routes import Upstream
-from replaymock.recording import cassette_builder, causality, hindsight, pipeline, request_capture, response_capture
+from replaymock.recording import (
+    cassette_builder,
+    causality,
+    late_redaction,
+    pipeline,
+    request_capture,
+    response_capture,
+)
 from replaymock.redaction import loose_text, placeholders, redactor
 from replaymock.redaction import text as hiding
 from tests.support.inside import Told, running_app
@@ -128,7 +135,10 @@ def test_what_is_said_on_a_websocket_is_relayed_whatever_becomes_of_the_cassette
 def test_looking_back_goes_on_after_a_fault(backend: str, tmp_path: Path) -> None:
     told = Told()
     upstreams = (Upstream("", backend),)
-    with running_app(tmp_path, told, upstreams=upstreams, mode="all") as app, failing((hindsight.LateRedactor, "hide")):
+    with (
+        running_app(tmp_path, told, upstreams=upstreams, mode="all") as app,
+        failing((late_redaction.LateRedactor, "hide")),
+    ):
         ask(app.url, "POST", "/note", [("Content-Type", "text/plain")], SECRET.encode())
         ask(app.url, "POST", "/login", [("Content-Type", "application/json")], b'{"password": "%b"}' % SECRET.encode())
         eventually(lambda: "a fault in replaymock: KeyError at " in told.log)

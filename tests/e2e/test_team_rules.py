@@ -10,6 +10,7 @@ from replaymock.cassettes.writer import dump
 from replaymock.http.messages import Exchange
 from replaymock.http.origin import OriginRewriter
 from replaymock.matching.matcher import Matcher
+from replaymock.recording.capture import Capture
 from replaymock.recording.cassette_builder import CassetteBuilder
 from replaymock.recording.response_capture import RecordingPolicy
 from replaymock.redaction.gitleaks.re2 import compiled
@@ -54,7 +55,9 @@ def test_what_a_rule_knows_is_in_no_file_and_fresh_ones_change_no_file(spelling:
             if spelling == "name" and place in APART:
                 continue
             exchange = told(secret)
-            taken = CassetteBuilder(RecordingPolicy(), matcher, OriginRewriter(("http://b",))).take(exchange, cassettes)
+            taken = CassetteBuilder(RecordingPolicy(), matcher, OriginRewriter(("http://b",))).build(
+                Capture(exchange), cassettes
+            )
             cassettes.put(taken.file, taken.cassette)
             files = dump(taken.cassette, taken.file)
             if any(secret.needle in views(data) for data in (taken.file.encode(), *files.values())):

@@ -15,6 +15,7 @@ from replaymock.http.messages import Request
 from replaymock.http.origin import OriginRewriter
 from replaymock.matching.matcher import Matcher
 from replaymock.proxy.routes import parse_upstream
+from replaymock.recording.capture import Capture
 from replaymock.recording.cassette_builder import CassetteBuilder
 from replaymock.recording.response_capture import RecordingPolicy
 from tests.support.factories import a_request, a_response, an_exchange
@@ -93,7 +94,7 @@ def recorded_flow(flow: list[Request]) -> tuple[HeldCassettes, list[tuple[int, b
     for request in flow:
         status, value = backend.answer(request)
         body = b"" if value is None else json.dumps(value).encode()
-        taken = recording.take(an_exchange(request, a_response(status, body=body)), cassettes)
+        taken = recording.build(Capture(an_exchange(request, a_response(status, body=body))), cassettes)
         cassettes.put(taken.file, taken.cassette)
         answers.append((status, body))
     return cassettes, answers

@@ -1,25 +1,30 @@
 """Recording: one exchange from the caller to upstream, and to the cassette it becomes."""
 
 import asyncio
+import dataclasses
 import gzip
 import socket
 from collections.abc import AsyncIterator, Callable, Iterator
-from dataclasses import replace
 from typing import Any
 
 import pytest
+from msgspec.structs import replace
 
 from replaymock.config.settings import Settings
 from replaymock.http.cors import CorsPolicy
 from replaymock.http.messages import Request
 from replaymock.http.origin import OriginRewriter
 from replaymock.matching.matcher import Matcher
-from replaymock.proxy.forwarder import AGAIN_SECONDS, ForwardOptions, RecordingForwarder
+from replaymock.proxy.forwarder import Forwarder, ForwardOptions
 from replaymock.proxy.routes import Upstream
 from replaymock.proxy.upstreams import Upstreams
 from replaymock.recording.cassette_builder import CassetteBuilder
+from replaymock.recording.pipeline import RecordingPipeline
+from replaymock.recording.recorder import ExchangeRecorder, RecorderOptions
 from replaymock.recording.response_capture import RecordingPolicy
+from replaymock.redaction.redactor import Redactor
 from replaymock.telemetry.journal import ServedRequest
+from replaymock.telemetry.request_warnings import AGAIN_SECONDS, RequestWarnings
 from tests.support.clients import Callers
 from tests.support.factories import a_request
 from tests.support.running import raw_backend, read_whole, reply
@@ -39,22 +44,34 @@ class Run:
         self.told: list[str] = []
         self.clock: Callable[[], float] = lambda: 0.0
         self.policy = RecordingPolicy()
-        self.forwarding = ForwardOptions(via="1.1 replaymock-test")
+        self.forwarding = ForwardOptions(via="1.1 replaymock-test", cache_status="replaymock; fwd=request")
+        self.recording = RecorderOptions()
+        self.served: list[ServedRequest] = []
         self.upstreams = (Upstream("", origin),)
 
     def send(self, *requests: Request) -> list[tuple[ServedRequest, Callers]]:
         """Each request in turn, through one recorder."""
         return asyncio.run(self._send(requests))
 
-    def recorder(self) -> RecordingForwarder:
-        return RecordingForwarder(
-            forwarding=self.forwarding,
-            recording=CassetteBuilder(self.policy, Matcher(), OriginRewriter((self.origin,))),
-            backends=Upstreams(Settings(upstreams=self.upstreams, read_timeout=5)),
+    def now(self) -> float:
+        return self.clock()
+
+    def recorder(self) -> Forwarder:
+        origins = OriginRewriter((self.origin,))
+        warn = RequestWarnings(self._report, Redactor().shown, self.now)
+        builder = CassetteBuilder(self.policy, Matcher(), origins)
+        pipeline = RecordingPipeline(builder, self.cassettes, warn)
+        return Forwarder(
+            options=replace(self.forwarding, max_body=self.policy.max_body),
+            upstreams=Upstreams(Settings(upstreams=self.upstreams, read_timeout=5)),
+            recorder=ExchangeRecorder(
+                self.recording, builder, pipeline, self.cassettes, warn, self.served.append, self.now
+            ),
             cors=CorsPolicy(),
-            library=self.cassettes,
+            origins=origins,
+            warn=warn,
             report=self._report,
-            clock=self.clock,
+            clock=self.now,
         )
 
     async def _send(self, requests: tuple[Request, ...]) -> list[tuple[ServedRequest, Callers]]:
@@ -62,10 +79,9 @@ class Run:
         found = []
         for request in requests:
             out = Callers()
-            served: list[ServedRequest] = []
-            await recorder.forward(request, _body(request.body), out, served.append)
-            found.append((served[0], out))
-        await recorder.backends.aclose()
+            await recorder.forward(request, _body(request.body), out)
+            found.append((self.served[-1], out))
+        await recorder.upstreams.aclose()
         return found
 
     def _report(self, event: str, members: dict[str, Any]) -> None:
@@ -102,7 +118,7 @@ def run() -> Iterator[Run]:
 
 
 def get(target: str, **more: Any) -> Request:
-    return replace(a_request("GET", target, HOST), **more)
+    return dataclasses.replace(a_request("GET", target, HOST), **more)
 
 
 def test_an_exchange_is_answered_saved_and_found_from_then_on(run: Run) -> None:
@@ -131,7 +147,7 @@ def test_the_answer_says_what_became_of_it(run: Run) -> None:
 
 
 def test_without_diagnostics_it_says_nothing(run: Run) -> None:
-    run.forwarding = replace(run.forwarding, diagnostics=False)
+    run.forwarding = replace(run.forwarding, cache_status="")
     ((_, out),) = run.send(get("/a"))
     assert out.head is not None
     assert not [name for name, _ in out.head.headers if name.lower().startswith(("cache-status", "replaymock"))]
@@ -150,7 +166,7 @@ def test_without_diagnostics_it_says_nothing(run: Run) -> None:
 def test_only_and_skip_choose_what_is_recorded_and_all_is_forwarded(
     run: Run, only: tuple[str, ...], skip: tuple[str, ...], recorded: list[str]
 ) -> None:
-    run.forwarding = replace(run.forwarding, only=only, skip=skip)
+    run.recording = RecorderOptions(only, skip)
     found = run.send(get("/a"), get("/api/b"), get("/api/x/c"))
     assert [cassette.request.path for _, cassette in run.saved] == recorded
     assert len(run.heads) == 3
@@ -158,13 +174,13 @@ def test_only_and_skip_choose_what_is_recorded_and_all_is_forwarded(
 
 
 def test_the_spelling_of_a_path_decides_no_glob(run: Run) -> None:
-    run.forwarding = replace(run.forwarding, only=("/a/**",), skip=("/a/%7e",))
+    run.recording = RecorderOptions(("/a/**",), ("/a/%7e",))
     run.send(get("/%61/b"), get("/a/~"), get("/a%2Fb"))
     assert [cassette.request.path for _, cassette in run.saved] == ["/%61/b"]
 
 
 def test_conditions_and_ranges_go_upstream_only_where_nothing_is_recorded(run: Run) -> None:
-    run.forwarding = replace(run.forwarding, skip=("/skipped",))
+    run.recording = RecorderOptions(skip=("/skipped",))
     headers = (*HOST, ("If-None-Match", '"1"'), ("Range", "bytes=0-1"))
     run.send(get("/a", headers=headers), get("/skipped", headers=headers))
     assert [b"Range: bytes=0-1" in head for head in run.heads] == [False, True]

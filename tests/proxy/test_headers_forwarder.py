@@ -9,7 +9,6 @@ from replaymock.http.headers import Headers
 from replaymock.http.messages import Request, StreamingResponse
 from replaymock.http.origin import OriginRewriter
 from replaymock.proxy.headers import HeaderForwarder
-from replaymock.proxy.own_origin import own
 from replaymock.proxy.relay import BodyCapture, keeping
 from replaymock.proxy.routes import Upstream
 from tests.support.chunks import chunks
@@ -108,7 +107,7 @@ def test_a_client_that_says_it_is_here_is_told_to_be_at_the_backend() -> None:
     assert values(passage.outgoing(asked(OWN), UPSTREAM), "origin") == [BACKEND]
     assert values(passage.outgoing(asked(ALIAS), UPSTREAM), "origin") == [ALIAS[1]]
     passage = a_passage()
-    passage.own = own("localhost", 8081)
+    passage.listens_on("localhost", 8081)
     assert values(passage.outgoing(asked(ALIAS, base="/s"), UPSTREAM), "origin") == [BACKEND]
     assert values(passage.outgoing(asked(EVIL), UPSTREAM), "origin") == [EVIL[1]]
 

@@ -18,6 +18,7 @@ from replaymock.http.messages import Exchange, Request, Response
 from replaymock.http.websocket_messages import Message
 from replaymock.matching.matcher import key_of
 from replaymock.matching.redacted_match import matches_redacted
+from replaymock.recording.capture import Capture
 from replaymock.recording.cassette_builder import BuiltCassette, CassetteBuilder
 from replaymock.recording.response_capture import RecordingPolicy
 from tests.support import strategies
@@ -35,13 +36,13 @@ def written_and_read(taken: BuiltCassette) -> Cassette:
 
 
 def take(exchange: Exchange, policy: RecordingPolicy | None = None) -> RecordedResponse:
-    return a_recording(policy).take(exchange, HeldCassettes()).cassette.responses[0]
+    return a_recording(policy).build(Capture(exchange), HeldCassettes()).cassette.responses[0]
 
 
 @settings(max_examples=200)
 @given(strategies.requests())
 def test_a_recorded_request_is_found_again_after_it_went_through_a_file(request: Request) -> None:
-    taken = a_recording().take(an_exchange(request), HeldCassettes())
+    taken = a_recording().build(Capture(an_exchange(request)), HeldCassettes())
     stored = written_and_read(taken)
     cassettes = HeldCassettes(replace(taken, cassette=stored))
     assert cassettes.index.find(MATCHER.canonical(request)) is not None
@@ -50,14 +51,14 @@ def test_a_recorded_request_is_found_again_after_it_went_through_a_file(request:
 @settings(max_examples=200)
 @given(strategies.requests())
 def test_what_is_written_is_what_is_read(request: Request) -> None:
-    taken = a_recording().take(an_exchange(request), HeldCassettes())
+    taken = a_recording().build(Capture(an_exchange(request)), HeldCassettes())
     assert written_and_read(taken) == taken.cassette
 
 
 @settings(max_examples=200)
 @given(strategies.requests())
 def test_what_a_cassette_says_of_its_request_has_its_key(request: Request) -> None:
-    cassette = written_and_read(a_recording().take(an_exchange(request), HeldCassettes()))
+    cassette = written_and_read(a_recording().build(Capture(an_exchange(request)), HeldCassettes()))
     again = cassette.request.to_request()
     stored, live = MATCHER.canonical(again, cassette.request.known_body()), MATCHER.canonical(request)
     # A value that a name told to be secret is hidden elsewhere too, where nothing tells of it in a live request.
@@ -68,7 +69,7 @@ def test_what_a_cassette_says_of_its_request_has_its_key(request: Request) -> No
 @given(strategies.requests())
 def test_a_request_without_a_body_has_one_canonical_form_live_and_stored(request: Request) -> None:
     request = replace(request, body=b"")
-    taken = a_recording().take(an_exchange(request), HeldCassettes())
+    taken = a_recording().build(Capture(an_exchange(request)), HeldCassettes())
     stored, live = MATCHER.canonical(taken.cassette.request.to_request()), MATCHER.canonical(request)
     assert stored == live or matches_redacted(stored, live)
 
@@ -76,7 +77,7 @@ def test_a_request_without_a_body_has_one_canonical_form_live_and_stored(request
 @settings(max_examples=200)
 @given(strategies.requests())
 def test_no_secret_is_in_the_files_or_their_names(request: Request) -> None:
-    taken = a_recording().take(an_exchange(request), HeldCassettes())
+    taken = a_recording().build(Capture(an_exchange(request)), HeldCassettes())
     files = dump(taken.cassette, taken.file)
     for secret in strategies.SECRETS[1:]:
         assert secret not in taken.file
@@ -140,7 +141,7 @@ SHAPES = [
 
 
 def index_with(request: Request) -> HeldCassettes:
-    taken = a_recording().take(an_exchange(request), HeldCassettes())
+    taken = a_recording().build(Capture(an_exchange(request)), HeldCassettes())
     return HeldCassettes(replace(taken, cassette=written_and_read(taken)))
 
 
@@ -188,11 +189,13 @@ def test_a_body_close_to_the_limit_is_found_though_placeholders_change_its_lengt
 
 def test_a_token_handed_out_and_sent_later_carries_one_placeholder() -> None:
     recording = a_recording()
-    login = recording.take(
-        an_exchange(a_request("POST", "/login"), a_response(body=b'{"access_token":"abc","csrf_token":"def"}')),
+    login = recording.build(
+        Capture(
+            an_exchange(a_request("POST", "/login"), a_response(body=b'{"access_token":"abc","csrf_token":"def"}'))
+        ),
         HeldCassettes(),
     )
-    later = recording.take(an_exchange(in_query("abc")), HeldCassettes())
+    later = recording.build(Capture(an_exchange(in_query("abc"))), HeldCassettes())
     assert login.cassette.responses[0].body == (
         b'{"access_token":"{{redacted:access_token}}","csrf_token":"{{redacted:csrf_token}}"}'
     )
@@ -201,28 +204,32 @@ def test_a_token_handed_out_and_sent_later_carries_one_placeholder() -> None:
 
 def test_a_second_value_of_a_name_gets_an_ordinal() -> None:
     recording = a_recording()
-    recording.take(an_exchange(in_query("first")), HeldCassettes())
-    second = recording.take(an_exchange(in_query("second")), HeldCassettes())
+    recording.build(Capture(an_exchange(in_query("first"))), HeldCassettes())
+    second = recording.build(Capture(an_exchange(in_query("second"))), HeldCassettes())
     assert dict(second.cassette.request.query or ())["access_token"] == "{{redacted:access_token:2}}"
 
 
 def test_no_request_header_but_the_content_type_is_kept() -> None:
     headers = (*strategies.JSON_TYPE, ("Authorization", "Bearer x"), ("Accept", "*/*"), ("Cookie", "a=b"))
-    taken = a_recording().take(an_exchange(a_request("POST", "/a", headers, b"{}")), HeldCassettes())
+    taken = a_recording().build(Capture(an_exchange(a_request("POST", "/a", headers, b"{}"))), HeldCassettes())
     assert taken.cassette.request.headers == (("content-type", "application/json"),)
 
 
 def test_an_equal_response_is_no_news() -> None:
-    first = a_recording().take(an_exchange(), HeldCassettes())
-    again = a_recording().take(replace(an_exchange(), recorded_at="2027-01-01T00:00:00Z"), HeldCassettes(first))
+    first = a_recording().build(Capture(an_exchange()), HeldCassettes())
+    again = a_recording().build(
+        Capture(replace(an_exchange(), recorded_at="2027-01-01T00:00:00Z")), HeldCassettes(first)
+    )
     assert (again.changed, again.cassette) == (False, first.cassette)
 
 
 def test_a_cassette_that_was_removed_comes_back_byte_for_byte() -> None:
-    first = a_recording().take(an_exchange(), HeldCassettes())
+    first = a_recording().build(Capture(an_exchange()), HeldCassettes())
     recording = a_recording()
-    recording.remember(first.file, first.cassette)
-    again = recording.take(replace(an_exchange(), recorded_at="2027-01-01T00:00:00Z", elapsed_ms=7), HeldCassettes())
+    recording.run.remember(first.file, first.cassette)
+    again = recording.build(
+        Capture(replace(an_exchange(), recorded_at="2027-01-01T00:00:00Z", elapsed_ms=7)), HeldCassettes()
+    )
     assert (again.changed, again.cassette) == (True, first.cassette)
 
 
@@ -232,14 +239,14 @@ def test_a_recorded_answer_does_not_touch_a_template_or_a_plain_mock() -> None:
     cassettes = HeldCassettes()
     cassettes.put("any/GET.json", template)
     cassettes.put("items.json", plain, plain=True)
-    assert a_recording().take(an_exchange(), cassettes).file == "items/GET.json"
+    assert a_recording().build(Capture(an_exchange()), cassettes).file == "items/GET.json"
 
 
 def test_a_name_that_is_taken_gets_a_longer_hash() -> None:
     other = Cassette(CassetteRequest("GET", "/other"), (recorded(b"{}"),))
     cassettes = HeldCassettes()
     cassettes.put("items/GET.json", other)
-    file = a_recording().take(an_exchange(), cassettes).file
+    file = a_recording().build(Capture(an_exchange()), cassettes).file
     assert file.startswith("items/GET--") and file != "items/GET.json"
 
 
@@ -279,8 +286,8 @@ def all_taken(before: Asked, now: Asked, *, reloading: bool) -> list[tuple[str, 
         recording = a_recording(RecordingPolicy(keep_cors=True))
         for (method, target, response), is_truncated in run:
             exchange = replace(an_exchange(a_request(method, target), response), truncated=is_truncated)
-            taken = recording.take(exchange, cassettes)
-            told.append((taken.file, taken.cassette if taken.changed else None, recording.numbering.count))
+            taken = recording.build(Capture(exchange), cassettes)
+            told.append((taken.file, taken.cassette if taken.changed else None, recording.run.placeholders.count))
             if taken.changed:
                 cassettes.put(taken.file, taken.cassette)
                 recording.served(cassettes.index.entries[taken.file])
@@ -298,10 +305,10 @@ def test_a_response_that_is_known_by_its_digest_is_taken_as_any_other(before: As
 
 def test_a_repeated_response_is_known_without_the_stored_ones() -> None:
     recording, cassettes = a_recording(), HeldCassettes()
-    taken = recording.take(an_exchange(), cassettes)
+    taken = recording.build(Capture(an_exchange()), cassettes)
     cassettes.put(taken.file, taken.cassette)
     recording.served(cassettes.index.entries[taken.file])
-    assert recording.take(an_exchange(), cassettes) == BuiltCassette(
+    assert recording.build(Capture(an_exchange()), cassettes) == BuiltCassette(
         taken.file, Cassette(taken.cassette.request, ()), changed=False
     )
 
@@ -312,21 +319,21 @@ def test_what_was_made_of_an_exchange_ahead_is_what_is_made_of_it_at_once(meanwh
     exchange = an_exchange(request, a_response(body=b'{"token":"S1","seen":["hunter2abc","hunter3abc"]}'))
     other = an_exchange(a_request(target="/a"), a_response(body=b'{"token":"S0"}'))
     one, two = a_recording(), a_recording()
-    work = one.ahead(exchange, HeldCassettes(), one.read(request))
+    work = one.prebuilding(Capture(exchange), HeldCassettes(), one.read(request))
     assert work
     ahead = work()
     if meanwhile:
-        one.take(other, HeldCassettes())
-        two.take(other, HeldCassettes())
-    assert one.take(exchange, HeldCassettes(), None, ahead) == two.take(exchange, HeldCassettes())
-    assert one.numbering.count == two.numbering.count
+        one.build(Capture(other), HeldCassettes())
+        two.build(Capture(other), HeldCassettes())
+    assert one.build(Capture(exchange), HeldCassettes(), None, ahead) == two.build(Capture(exchange), HeldCassettes())
+    assert one.run.placeholders.count == two.run.placeholders.count
 
 
 def test_nothing_is_made_ahead_of_what_came_before() -> None:
     recording, exchange = a_recording(), an_exchange()
-    cassettes = HeldCassettes(taken := recording.take(exchange, HeldCassettes()))
+    cassettes = HeldCassettes(taken := recording.build(Capture(exchange), HeldCassettes()))
     recording.served(cassettes.index.entries[taken.file])
-    assert recording.ahead(exchange, cassettes, recording.read(exchange.request)) is None
+    assert recording.prebuilding(Capture(exchange), cassettes, recording.read(exchange.request)) is None
 
 
 SSE_TYPE = (("Content-Type", "text/event-stream"),)
@@ -341,7 +348,7 @@ def run_of(recording: CassetteBuilder, cassettes: HeldCassettes, *exchanges: Exc
     """Whether each exchange of a run was news to the disk."""
     news = []
     for exchange in exchanges:
-        taken = recording.take(exchange, cassettes)
+        taken = recording.build(Capture(exchange), cassettes)
         news.append(taken.changed)
         if taken.changed:
             cassettes.put(taken.file, taken.cassette)
@@ -392,7 +399,7 @@ def test_a_stream_that_was_removed_comes_back_whole_though_it_is_left_early(
     before, cassettes, recording = HeldCassettes(), HeldCassettes(), a_recording()
     run_of(a_recording(), before, *(streaming(text.strip("."), left="." in text) for text in removed))
     [entry] = before.index.entries.values()
-    recording.remember(entry.file, before.cassette(entry))
+    recording.run.remember(entry.file, before.cassette(entry))
     run_of(recording, cassettes, *(streaming(text.strip("."), left="." in text) for text in seen))
     assert [text + "." * is_left for text, is_left in stored_in(cassettes)] == left
 
@@ -430,7 +437,7 @@ def test_a_conversation_that_its_client_leaves_says_no_more_than_it_said_before(
 ) -> None:
     cassettes = HeldCassettes()
     for one in (stored, seen):
-        taken = a_recording().take_conversation(*conversation(*one), cassettes)
+        taken = a_recording().build(Capture(*conversation(*one)), cassettes)
         if taken.changed:
             cassettes.put(taken.file, taken.cassette)
     [entry] = cassettes.index.entries.values()

@@ -9,6 +9,7 @@ import pytest
 
 from replaymock.http.messages import Exchange, Response
 from replaymock.http.websocket_messages import SERVER, TEXT, Message
+from replaymock.recording.capture import Capture
 from replaymock.recording.pipeline import RecordingPipeline
 from replaymock.recording.response_capture import ResponseCapture
 from tests.support.executing import until
@@ -27,7 +28,7 @@ class Run:
         self.saved = self.cassettes.saved
         self.told: list[str] = []
         self.done: list[tuple[str, str]] = []
-        self.taking = RecordingPipeline(
+        self.pipeline = RecordingPipeline(
             a_recording(),
             self.cassettes,
             lambda _request, text: self.told.append(text),
@@ -38,7 +39,7 @@ class Run:
         return self.done
 
     def join(self, exchange: Exchange, there: Container[str] | None = None) -> None:
-        self.taking.join(exchange, None, there, self.became)
+        self.pipeline.submit(Capture(exchange), None, there, self.became)
 
     def became(self, outcome: str, file: str) -> None:
         self.done.append((outcome, file))
@@ -83,7 +84,7 @@ def test_a_conversation_is_taken_in_the_same_line(size: int) -> None:
     async def converse() -> None:
         run.join(said("/large", LARGE))
         exchange = an_exchange(request, Response(101, "Switching Protocols"))
-        run.taking.join_conversation(exchange, (told,), None, run.became)
+        run.pipeline.submit(Capture(exchange, (told,)), None, None, run.became)
         await until(lambda: len(run.done) == 2)
 
     asyncio.run(converse())
@@ -118,7 +119,7 @@ def test_a_fault_of_the_recorder_is_told_and_its_exchange_is_counted_as_forwarde
     else:
         for _ in range(2):
             exchange = Exchange(a_request(target="/ws"), Response(101, ""), "", 1)
-            run.taking.join_conversation(exchange, (), None, run.became)
+            run.pipeline.submit(Capture(exchange, ()), None, None, run.became)
     assert run.done == [("forwarded", "")] * 2
     assert run.told[0].startswith("not saved, a fault in replaymock: StopIteration at test_pipeline.py:")
 

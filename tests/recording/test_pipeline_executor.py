@@ -21,7 +21,7 @@ def steps(done: list[Any], name: str, *works: Callable[[], Any]) -> Steps:
 
 def test_what_has_no_work_for_the_thread_is_done_at_once() -> None:
     done: list[Any] = []
-    SerialExecutor().join(steps(done, "small"))
+    SerialExecutor().run(steps(done, "small"))
     assert done == [("small",)]
 
 
@@ -31,8 +31,8 @@ def test_who_comes_after_one_that_is_under_way_is_done_after_it() -> None:
 
     async def run() -> None:
         line = SerialExecutor()
-        line.join(steps(done, "large", lambda: go.wait(5), threading.current_thread))
-        line.join(steps(done, "small"))
+        line.run(steps(done, "large", lambda: go.wait(5), threading.current_thread))
+        line.run(steps(done, "small"))
         assert done == []
         go.set()
         await until(lambda: len(done) == 2)
@@ -54,11 +54,11 @@ def test_one_that_fails_holds_up_nobody() -> None:
         asyncio.get_running_loop().set_exception_handler(lambda _loop, context: told.append(context["exception"]))
         line = SerialExecutor()
         for one in (steps(done, "large", lambda: 1 / 0), steps(done, "a"), steps(done, "b")):
-            line.join(one)
+            line.run(one)
         await until(lambda: len(done) == 2)
         with pytest.raises(KeyError):
-            line.join(broken())
-        line.join(steps(done, "c"))
+            line.run(broken())
+        line.run(steps(done, "c"))
 
     asyncio.run(run())
     assert [type(error) for error in told] == [ZeroDivisionError]
@@ -71,7 +71,7 @@ def test_at_the_end_everything_is_done() -> None:
     async def run() -> None:
         line = SerialExecutor()
         for name in "abc":
-            line.join(steps(done, name, lambda: 1, lambda: 2))
+            line.run(steps(done, name, lambda: 1, lambda: 2))
         line.settle()
         assert done == [("a", 1, 2), ("b", 1, 2), ("c", 1, 2)]
         await asyncio.sleep(0)

@@ -18,7 +18,7 @@ class Taking:
         return self.turns.arrive(session, method, path)
 
     def end(self, turn: PendingExchange, name: str) -> bool:
-        return self.turns.end(turn, lambda: self.taken.append(name))
+        return self.turns.finish(turn, lambda: self.taken.append(name))
 
 
 def test_a_request_on_its_own_is_taken_at_once() -> None:
@@ -60,7 +60,7 @@ def test_a_write_that_comes_to_nothing_lets_the_others_go_on() -> None:
     taking = Taking()
     write, read = taking.arrive("POST", "/a"), taking.arrive("GET", "/a")
     taking.end(read, "read")
-    taking.turns.leave(write)
+    taking.turns.abandon(write)
     assert taking.taken == ["read"]
 
 
@@ -69,8 +69,8 @@ def test_who_has_waited_long_enough_does_not_wait_for_a_write_that_never_ends() 
     write, read, other = taking.arrive("POST", "/a"), taking.arrive("GET", "/a"), taking.arrive("GET", "/b")
     taking.end(read, "read")
     taking.end(other, "other")
-    taking.turns.hurry(read)
-    taking.turns.hurry(read)
+    taking.turns.force(read)
+    taking.turns.force(read)
     assert taking.taken == ["read"]
     taking.end(write, "write")
     assert taking.taken == ["read", "write", "other"]

@@ -12,7 +12,8 @@ from replaymock.http.bodies import INLINE_LIMIT
 from replaymock.http.messages import Request, Response
 from replaymock.matching.matcher import Matcher, key_of
 from replaymock.matching.redacted_match import matches_redacted
-from replaymock.recording.hindsight import LateRedactor
+from replaymock.recording.capture import Capture
+from replaymock.recording.late_redaction import LateRedactor, redacted
 from replaymock.recording.request_capture import RequestCapture
 from replaymock.redaction.known_secrets import KnownSecrets
 from tests.support import strategies
@@ -54,7 +55,7 @@ def test_whatever_was_recorded_is_found_with_the_same_and_with_fresh_secrets(see
     recording, taken = a_recording(), []
     for request in requests(secret):
         said = Response(200, "OK", JSON, json.dumps({"said": f"you are {secret}"}).encode())
-        taken.append(recording.take(an_exchange(request, said), HeldCassettes()))
+        taken.append(recording.build(Capture(an_exchange(request, said)), HeldCassettes()))
     for one in taken:
         assert secret not in one.file + str(dump(one.cassette, one.file))
     cassettes = HeldCassettes(*taken)
@@ -63,7 +64,7 @@ def test_whatever_was_recorded_is_found_with_the_same_and_with_fresh_secrets(see
             cassettes.index.entries[one.file] for one in taken
         ]
     again, files = a_recording(), [one.file for one in taken]
-    assert [again.take(an_exchange(request), cassettes).file for request in requests(fresh)] == files
+    assert [again.build(Capture(an_exchange(request)), cassettes).file for request in requests(fresh)] == files
 
 
 @pytest.mark.parametrize("seed", range(20))
@@ -73,11 +74,11 @@ def test_what_was_taken_before_a_secret_was_known_is_found_in_hindsight_with_the
     recording, cassettes = a_recording(), HeldCassettes()
     for request in reversed(requests(secret)):
         said = Response(200, "OK", JSON, json.dumps({"said": f"you are {secret}"}).encode())
-        taken = recording.take(an_exchange(request, said), cassettes)
+        taken = recording.build(Capture(an_exchange(request, said)), cassettes)
         cassettes.put(taken.file, taken.cassette)
-    hindsight = LateRedactor(recording.numbering.known.news())
+    hindsight = LateRedactor(recording.run.placeholders.known.news())
     for entry in list(cassettes.index.entries.values()):
-        hidden = recording.without(entry, hindsight, cassettes)
+        hidden = redacted(entry, hindsight, cassettes, recording.run, Matcher())
         if hidden:
             cassettes.remove(entry.file)
             cassettes.put(hidden.file, hidden.cassette)
@@ -92,14 +93,14 @@ def test_what_was_taken_before_a_secret_was_known_is_found_in_hindsight_with_the
 
 def test_an_answer_may_tell_that_its_request_held_a_secret() -> None:
     said = Response(200, "OK", JSON, b'{"sessionId":"a1B2c3D4e5"}')
-    taken = a_recording().take(an_exchange(a_request("PUT", "/s/a1B2c3D4e5"), said), HeldCassettes())
+    taken = a_recording().build(Capture(an_exchange(a_request("PUT", "/s/a1B2c3D4e5"), said)), HeldCassettes())
     assert "a1b2c3d4e5" not in (taken.file + str(dump(taken.cassette, taken.file))).lower()
 
 
 def test_an_answer_that_repeats_a_header_of_its_request_does_not_tell_it() -> None:
     asked = a_request(target="/a", headers=(("X-Api-Key", "a1B2c3D4e5"), ("Authorization", "Basic q1W2e3R4")))
     said = Response(200, "OK", JSON, b'{"you":"said a1B2c3D4e5","and":["q1W2e3R4"]}')
-    body = a_recording().take(an_exchange(asked, said), HeldCassettes()).cassette.responses[0].body
+    body = a_recording().build(Capture(an_exchange(asked, said)), HeldCassettes()).cassette.responses[0].body
     assert body == b'{"you":"said {{redacted:x-api-key}}","and":["{{redacted:authorization}}"]}'
 
 
@@ -114,15 +115,15 @@ def test_what_is_kept_as_a_digest_stays_as_it_came() -> None:
 def test_a_file_with_a_known_value_is_kept_as_a_digest_and_found_by_it() -> None:
     file = b'--edge\r\nContent-Disposition: form-data; name="f"; filename="a.txt"\r\n\r\nis hunter2abc\r\n--edge--\r\n'
     asked = a_request("POST", "/?token=hunter2abc", MIXED, file)
-    taken = a_recording().take(an_exchange(asked), HeldCassettes())
+    taken = a_recording().build(Capture(an_exchange(asked)), HeldCassettes())
     assert "hunter2abc" not in str(dump(taken.cassette, taken.file))
     assert HeldCassettes(taken).index.find(Matcher().canonical(asked))
 
 
 def test_text_with_another_secret_and_other_words_is_not_what_was_recorded() -> None:
     text = (("Content-Type", "text/plain"),)
-    taken = a_recording().take(
-        an_exchange(a_request("POST", "/?token=hunter2abc", text, b"is hunter2abc, so")), HeldCassettes()
+    taken = a_recording().build(
+        Capture(an_exchange(a_request("POST", "/?token=hunter2abc", text, b"is hunter2abc, so"))), HeldCassettes()
     )
     found = {
         said: bool(
@@ -150,8 +151,8 @@ def test_a_target_is_read_again_once_more_is_known() -> None:
 def test_what_is_stored_of_a_request_comes_down_to_the_same(request: Request) -> None:
     """Also where it is read again, of what learning its secrets gave, or as one that comes later."""
     recording = a_recording()
-    taken = recording.take(an_exchange(request), HeldCassettes())
+    taken = recording.build(Capture(an_exchange(request)), HeldCassettes())
     stored = HeldCassettes(taken).index.entries[taken.file].canonical
     again = recording.read(request).canonical
     assert key_of(stored) == key_of(again) or matches_redacted(stored, again)
-    assert recording.take(an_exchange(request), HeldCassettes(taken)).file == taken.file
+    assert recording.build(Capture(an_exchange(request)), HeldCassettes(taken)).file == taken.file

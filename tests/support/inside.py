@@ -9,7 +9,7 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import AbstractAsyncContextManager
 from pathlib import Path
 from random import Random
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from replaymock.app import App
 from replaymock.cassettes.model import Cassette
@@ -21,7 +21,6 @@ from replaymock.matching.index import IndexEntry, entry_for
 from replaymock.matching.lookup import CassetteLookup
 from replaymock.matching.matcher import Matcher
 from replaymock.matching.naming import cassette_name
-from replaymock.proxy.forwarder import RecordingForwarder
 from replaymock.redaction.redactor import Redactor
 from replaymock.replay.engine import REPLAY, Mode, ReplayEngine
 from replaymock.replay.overrides import ReplayOptions
@@ -30,6 +29,9 @@ from replaymock.replay.response_cache import ResponseCache
 from replaymock.telemetry.console import Console
 from replaymock.telemetry.journal import Journal, Report
 from tests.support.stored import HeldCassettes
+
+if TYPE_CHECKING:  # replay loads nothing that opens connections
+    from replaymock.proxy.forwarder import Forwarder
 
 Opened = TypeVar("Opened")
 
@@ -101,7 +103,7 @@ def a_responder(
     playing: ReplayOptions | None = None,
     config: FileConfig | None = None,
     cors: CorsPolicy | None = None,
-    recorder: RecordingForwarder | None = None,
+    recorder: "Forwarder | None" = None,
     broken: dict[str, CassetteError] | None = None,
     report: Report = lambda _event, _members: None,
     clock: Callable[[], float] = lambda: 0.0,

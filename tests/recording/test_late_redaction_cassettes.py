@@ -14,7 +14,7 @@ from replaymock.cassettes.reader import spelled
 from replaymock.cassettes.writer import dump
 from replaymock.http import bodies
 from replaymock.http.websocket_messages import Message
-from replaymock.recording.hindsight import LateRedactor
+from replaymock.recording.late_redaction import LateRedactor
 from replaymock.redaction.known_secrets import is_distinctive
 from tests.support.factories import JSON, a_cassette, recorded
 

@@ -5,8 +5,7 @@ from dataclasses import replace
 
 from replaymock.http.headers import Headers
 from replaymock.http.messages import StreamingResponse
-from replaymock.proxy.attempt import InFlightExchange
-from replaymock.recording.pipeline import ArrivalOrder
+from replaymock.proxy.in_flight import InFlightExchange
 from tests.support.clients import Callers
 from tests.support.factories import JSON, a_request
 
@@ -17,9 +16,9 @@ async def _nothing() -> AsyncIterator[bytes]:
 
 
 def attempt(headers: Headers = JSON) -> tuple[InFlightExchange, StreamingResponse]:
-    found = InFlightExchange(a_request("POST"), Callers(), ArrivalOrder().arrive("", "POST", "/items"), 100, 5.0)
+    found = InFlightExchange(a_request("POST"), Callers(), 100, 5.0)
     live = StreamingResponse(200, "OK", headers, _nothing())
-    found.stored = True
+    found.want(is_wanted=True)
     found.answered(live, 50.0)
     return found, live
 
@@ -43,17 +42,17 @@ def test_of_a_stream_that_is_to_be_kept_the_beginning_is() -> None:
 
 def test_the_last_part_makes_a_whole_which_is_kept_instead() -> None:
     found, _ = attempt()
-    found.stored = False
+    found.want(is_wanted=False)
     found.kept.add(b"cd", 50.01)
     whole = StreamingResponse(200, "OK", JSON, _nothing())
-    found.makes_whole(whole, b"abcd")
+    found.complete(whole, b"abcd")
     exchange = found.exchange(whole, 5.3, "2026-11-22T13:00:00Z", truncated=False)
-    assert (found.live, found.stored, exchange.response.body) == (whole, True, b"abcd")
+    assert (found.live, found.is_wanted, exchange.response.body) == (whole, True, b"abcd")
 
 
 def test_what_does_not_fit_says_which_of_the_two_it_is() -> None:
     found, _ = attempt()
-    found.sent.ended = True
+    found.sent.end()
     assert found.unfit == ""
     found.kept.add(b"x" * 101, 50.0)
     assert found.unfit == "larger than --max-body"
@@ -63,6 +62,7 @@ def test_what_does_not_fit_says_which_of_the_two_it_is() -> None:
 
 def test_a_request_without_a_body_stays_the_one_it_is() -> None:
     found, _ = attempt()
-    assert found.with_body() is found.request
+    found.sent.end()
+    assert found.whole_request is found.request
     found.sent.add(b"{}", 50.0)
-    assert found.with_body() == replace(found.request, body=b"{}")
+    assert found.whole_request == replace(found.request, body=b"{}")

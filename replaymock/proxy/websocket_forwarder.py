@@ -1,0 +1,82 @@
+"""Forwards WebSockets: opened upstream as the client asked, relayed, and recorded once they are over."""
+
+from collections.abc import AsyncIterator, Awaitable, Callable, Hashable
+
+from replaymock.errors import RequestRefused
+from replaymock.http import websocket_handshake
+from replaymock.http.conditional import not_forwarded
+from replaymock.http.headers import AGREED, without
+from replaymock.http.messages import Exchange, Request, Response, StreamingResponse
+from replaymock.http.problem import rejection
+from replaymock.http.rendered import RenderedResponse, frame
+from replaymock.http.websocket_frames import ByteStream, WebSocketConnection
+from replaymock.proxy.forwarder import Forwarder, recording_time
+from replaymock.proxy.ticket import Ticket
+from replaymock.proxy.websocket import Transcript, relay_websocket
+
+SWITCHING = 101
+
+Converse = Callable[[ByteStream], Awaitable[None]]
+"""What is said on the stream of a WebSocket, to its end."""
+
+
+class WebSocketForwarder:
+    """Opens WebSockets upstream."""
+
+    def __init__(self, forwarder: Forwarder) -> None:
+        self._forwarder = forwarder
+
+    async def open(self, request: Request, client: Hashable) -> RenderedResponse | tuple[bytes, Converse]:
+        """The head of a WebSocket that upstream agreed to, with the conversation that follows it; else its answer."""
+        forwarder = self._forwarder
+        started = forwarder.clock()
+        ticket = forwarder.recorder.begin(request, is_conversation=True)
+        cors, limit = forwarder.cors, forwarder.options.max_body
+        left_out = not_forwarded(request.method) if ticket.is_wanted else frozenset[str]()
+        try:
+            upstream = forwarder.route(request)
+            outgoing = forwarder.headers.outgoing(request, upstream, left_out)
+            asked = Request(request.method, request.target, outgoing)
+            answered = await forwarder.upstreams.open(upstream, asked, limit, client)
+        except RequestRefused as error:
+            forwarder.warn(request, error.detail)
+            ticket.served(error.status, "error")
+            return rejection(error, cors, cors.echoed(request.headers))
+        response, backend = answered.response, answered.side
+        plain = without(response.headers, AGREED | {"sec-websocket-protocol"})
+        live = StreamingResponse(response.status, response.reason, plain, _nothing())
+        headers = forwarder.headers.head(live, request, "", stored=False).headers
+        if backend is None:
+            ticket.served(response.status, "forwarded")
+            return frame(response.status, response.reason, headers, response.body)
+        deflate = websocket_handshake.negotiate_deflate(request.headers)
+
+        async def converse(stream: ByteStream) -> None:
+            opened = round((forwarder.clock() - started) * 1000)
+            ticket.cassette_for(None)
+            client_side = WebSocketConnection(stream, deflate, limit, is_client=False)
+            transcript = Transcript(limit, forwarder.clock, forwarder.options.max_stream_time)
+            try:
+                await relay_websocket(client_side, backend, transcript)
+            finally:
+                self._finish(ticket, request, response, opened, transcript)
+
+        return websocket_handshake.answer_head(request, answered.protocol, deflate, headers), converse
+
+    def _finish(
+        self, ticket: Ticket, request: Request, response: Response, opened: int, transcript: Transcript
+    ) -> None:
+        if not ticket.is_wanted:
+            ticket.served(SWITCHING, "forwarded")
+            return
+        exchange = Exchange(request, response, recording_time(), opened)
+        warning = "" if transcript.is_whole else _CUT
+        ticket.finish(exchange, SWITCHING, tuple(transcript.messages), warning)
+
+
+async def _nothing() -> AsyncIterator[bytes]:
+    return
+    yield b""
+
+
+_CUT = "kept only as far as --max-body and --max-stream-time go, as truncated"
