@@ -33,14 +33,15 @@ from replaymock.storage.library import CassetteLibrary
 from replaymock.storage.lock import FolderLock
 from replaymock.telemetry import lifecycle
 from replaymock.telemetry.console import Console
-from replaymock.telemetry.journal import AskAll, Journal, Report, ServedRequest
+from replaymock.telemetry.events import Emit, ServedRequest, Warned
+from replaymock.telemetry.journal import AskAll, Journal
+from replaymock.telemetry.lifecycle import RecordingSummary, RunDescription
 from replaymock.telemetry.subscribers import EventSubscribers
 
 if TYPE_CHECKING:  # replay does not load what opens connections
     from replaymock.wiring import RecordStack
 
 DRAIN_SECONDS = 10.0
-THRICE_IS_ENOUGH = 2
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,22 +55,22 @@ class Share:
 class App:
     """One run of `record` or `replay`: a store, an index kept in line with it, a responder and a server."""
 
-    def __init__(self, settings: Settings, report: Report, *, wants_requests: bool = True) -> None:
+    def __init__(self, settings: Settings, emit: Emit, *, wants_requests: bool = True) -> None:
         self._settings = settings
         self._wants_requests = wants_requests
-        self._listeners = EventSubscribers(report)
-        self._report = self._listeners.report
+        self._listeners = EventSubscribers(emit)
+        self._emit = self._listeners.emit
+        self._description = describe(settings)
         self._store = CassetteFolder(Path(settings.cassettes))
         self._matcher = Matcher(settings.file.rules, Redactor(settings.file.redaction))
         cors = CorsPolicy(settings.cors_origins, enabled=settings.cors)
         self._serving = RenderOptions(cors, settings.diagnostics, _shifting(settings))
         self._recording: RecordStack | None = None
         self._journal = Journal()
-        self._library = CassetteLibrary(self._store, self._matcher, self._report, self._journal.unkept)
+        self._library = CassetteLibrary(self._store, self._matcher, self._emit, self._journal.unkept)
         self.responder = self._make_responder()
         self._lane: FastPath | None = None
         self._library.subscribe(self._changed)
-        self.responder.tells_requests = wants_requests
         self.responder.listeners = self._listeners
         self._hold: FolderLock | None = None
         self.port = 0
@@ -79,7 +80,7 @@ class App:
 
     def prepare(self) -> None:
         """Loads the cassettes. UsageError if there is no folder to load them from, or none to write to."""
-        lifecycle.withdraw(self._settings)
+        lifecycle.withdraw(self._settings.ready_file)
         gc.disable()  # nothing of this is garbage, and to look for it takes an eighth of the time
         try:
             self._open_folder()
@@ -123,7 +124,7 @@ class App:
         try:
             yield
         finally:
-            lifecycle.withdraw(self._settings)
+            lifecycle.withdraw(self._settings.ready_file)
             (entrance or server).stop_accepting()
             loop = asyncio.get_running_loop()
             deadline = loop.time() + DRAIN_SECONDS
@@ -178,6 +179,10 @@ class App:
         """Where it listens."""
         return lifecycle.url_of(self._settings.host, self.port)
 
+    def unused(self) -> set[str]:
+        """The cassettes that no request was answered from."""
+        return self.responder.journal.unused(self.responder.index.entries)
+
     def _make_responder(self) -> ReplayEngine:
         settings = self._settings
         mode = RECORD_MODES[settings.mode] if settings.upstreams else REPLAY
@@ -189,7 +194,7 @@ class App:
             session_header=settings.session_header.lower(),
             ignored=settings.file.ignored,
             home=settings.file.home,
-            folder=lifecycle.place_of(settings.cassettes),
+            folder=self._description.folder,
             conditional=settings.conditional,
             shifting=self._serving.shifting,
         )
@@ -202,7 +207,8 @@ class App:
             cors=self._serving.cors,
             recorder=self._make_recorder() if mode.forward else None,
             journal=self._journal,
-            report=self._report,
+            emit=self._emit,
+            tells_requests=self._wants_requests,
             clock=time.monotonic,
             random=Random(settings.seed),  # noqa: S311 - latency needs no secret, and the same run twice is wanted
         )
@@ -233,7 +239,7 @@ class App:
             self._lane.forget()
 
     def _warn(self, message: str) -> None:
-        self._report("warning", {"message": message})
+        self._emit(Warned(message))
 
     def _count(self, served: ServedRequest) -> None:
         self.responder.count(served)
@@ -242,7 +248,7 @@ class App:
         from replaymock.wiring import build_record_stack  # noqa: PLC0415 - replay does not load what opens connections
 
         self._recording = build_record_stack(
-            self._settings, self._matcher, self._serving.cors, self._library, self._report, self._count
+            self._settings, self._matcher, self._serving.cors, self._library, self._emit, self._count
         )
         return self._recording.forwarder
 
@@ -253,7 +259,7 @@ class App:
 
         sessions, stack = self.responder.sessions, self._recording
         return build_late_redaction(
-            stack, self._store, self._library, self._matcher, sessions, self._journal, self._report
+            stack, self._store, self._library, self._matcher, sessions, self._journal, self._emit
         )
 
     def _open_folder(self) -> None:
@@ -272,23 +278,27 @@ class App:
                 self._recording.run.remember(file, cassette)
 
     def _announce(self) -> None:
-        command = "record" if self.responder.mode.save else "replay"
-        lifecycle.warn_of_wide(self._settings.host, self._report)
-        lifecycle.warn_of_notes(self._settings, self._report)
+        lifecycle.warn(self._description, self._emit)
         if self._hold:
             self._hold.tell(self.url)
-        lifecycle.announce(self._settings, command, self.port, len(self.responder.index), self._report)
+        lifecycle.announce(self._description, self.port, len(self.responder.index), self._emit)
 
     def _sum_up(self) -> None:
-        journal, failed = self.responder.journal, self._library.failed_writes
-        unused = len(journal.unused(self.responder.index.entries))
-        recording = self._recording.run if self._recording else None
-        lifecycle.sum_up(self._settings, journal.counts, unused, recording, failed, self._report)
+        counts, unused = self.responder.journal.counts, len(self.unused())
+        lifecycle.sum_up(counts, unused, self._recording_summary(), self._library.failed_writes, self._emit)
+
+    def _recording_summary(self) -> RecordingSummary | None:
+        if self._recording is None:
+            return None
+        run, file = self._recording.run, self._settings.file
+        hints, where = run.hints.all(run.placeholders.known.hide), file.home.under("record")
+        changed = (lifecycle.changed(hint.files, hint.selectors, file.volatile, where) for hint in hints)
+        return RecordingSummary(run.placeholders.count, len(run.redacted), tuple(changed))
 
     def _asked_to_end(self, number: int) -> None:
         """The third time, ends as things stand."""
         self._times_asked += 1
-        if self._times_asked > THRICE_IS_ENOUGH:
+        if self._times_asked > lifecycle.ORDERLY_SIGNALS:
             os._exit(128 + number)
         self.end()
 
@@ -300,10 +310,23 @@ def _shifting(settings: Settings) -> TimeShifter | None:
     return TimeShifter(time.time, all_json=settings.shift_time == "json")
 
 
+def describe(settings: Settings) -> RunDescription:
+    """What a run with these settings tells of itself."""
+    return RunDescription(
+        command="record" if settings.upstreams else "replay",
+        host=settings.host,
+        folder=lifecycle.place_of(settings.cassettes),
+        workers=settings.workers,
+        ready_file=settings.ready_file,
+        upstreams=tuple(f"{each.prefix} to {each.origin}{each.base}".lstrip() for each in settings.upstreams),
+        notes=settings.file.notes,
+    )
+
+
 def serve(settings: Settings, console: Console) -> int:
     """Runs `record` or `replay` to its end; the exit code. UsageError when it cannot start."""
     allow_open_files()
-    return asyncio.run(App(settings, console.report, wants_requests=console.wants_requests).run())
+    return asyncio.run(App(settings, console.emit, wants_requests=console.wants_requests).run())
 
 
 def _on_signal(loop: asyncio.AbstractEventLoop, name: str, callback: Callable[[int], None]) -> None:

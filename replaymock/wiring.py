@@ -23,7 +23,8 @@ from replaymock.replay.engine import RECORD_MODES
 from replaymock.replay.sessions import Sessions
 from replaymock.storage.folder import CassetteFolder
 from replaymock.storage.library import CassetteLibrary
-from replaymock.telemetry.journal import Journal, Report, ServedRequest
+from replaymock.telemetry.events import Emit, ServedRequest
+from replaymock.telemetry.journal import Journal
 from replaymock.telemetry.request_warnings import RequestWarnings
 
 _SHORTEST_CREDENTIAL = 6
@@ -43,14 +44,14 @@ def build_record_stack(
     matcher: Matcher,
     cors: CorsPolicy,
     library: CassetteStore,
-    report: Report,
+    emit: Emit,
     served: Callable[[ServedRequest], None],
 ) -> RecordStack:
     """The recorder of a run, and what forwards to its upstreams."""
     clock = time.monotonic
     policy = _policy(settings)
     origins = OriginRewriter(tuple(upstream.origin + upstream.base for upstream in settings.upstreams))
-    warn = RequestWarnings(report, matcher.redactor.shown, clock)
+    warn = RequestWarnings(emit, matcher.redactor.shown, clock)
     run = RecordingRun()
     builder = CassetteBuilder(policy, matcher, origins, run)
     pipeline = RecordingPipeline(builder, library, warn)
@@ -65,7 +66,7 @@ def build_record_stack(
         cors,
         origins if policy.rewrite else None,
         warn,
-        report,
+        emit,
         clock,
     )
     return RecordStack(run, upstreams, recorder, forwarder)
@@ -78,10 +79,10 @@ def build_late_redaction(
     matcher: Matcher,
     sessions: Sessions,
     journal: Journal,
-    report: Report,
+    emit: Emit,
 ) -> LateRedactionSweep:
     """What hides secrets that become known after they were written."""
-    return LateRedactionSweep(folder, library, sessions, journal, stack.run, matcher, stack.recorder.pipeline, report)
+    return LateRedactionSweep(folder, library, sessions, journal, stack.run, matcher, stack.recorder.pipeline, emit)
 
 
 def _forwarding(settings: Settings, policy: RecordingPolicy, *, misses_only: bool) -> ForwardOptions:

@@ -188,7 +188,7 @@ def test_replay_does_not_even_load_what_could_open_a_connection_out(tmp_path: Pa
     script = (
         "import asyncio, sys; from tests.support.inside import *\n"
         "async def main():\n"
-        f"    async with App(Settings(cassettes={str(tmp_path)!r}, port=0), Told().console.report).running(): pass\n"
+        f"    async with App(Settings(cassettes={str(tmp_path)!r}, port=0), Told().console.emit).running(): pass\n"
         "asyncio.run(main()); print(sorted({'httpx', 'httpcore', 'replaymock.proxy.upstreams'} & set(sys.modules)))"
     )
     ended = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=False)

@@ -26,7 +26,7 @@ def test_an_added_credential_is_never_stored_with_or_without_its_scheme() -> Non
             Matcher(),
             CorsPolicy(),
             HeldCassettes(),
-            lambda _event, _members: None,
+            lambda _event: None,
             lambda _served: None,
         )
         await stack.upstreams.aclose()

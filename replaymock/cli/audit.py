@@ -106,7 +106,7 @@ def ls(folder: str | None, config: str | None, as_json: bool) -> None:
 
 def _cells(row: "Row") -> tuple[str, ...]:
     """A row as a table shows it: whole, however narrow the terminal, since names are there to be copied."""
-    from replaymock.telemetry.console import visible  # noqa: PLC0415
+    from replaymock.telemetry.event_text import visible  # noqa: PLC0415
 
     statuses = ", ".join(map(str, row.statuses))
     return visible(row.method), visible(row.path), statuses, str(row.size), str(len(row.statuses)), visible(row.file)

@@ -43,7 +43,7 @@ async def tell(folder: Path, port: int) -> DemoResult:
     """Records a visit to the shop into a folder, and makes the same visit to what was recorded, on `port`."""
     started = time.monotonic()
     live = await _record(folder)
-    async with App(settings_for(folder, port), _console(quiet=True).report).running() as player:
+    async with App(settings_for(folder, port), _console(quiet=True).emit).running() as player:
         _say(f"the shop is closed; replaying at {player.url}")
         replayed = await visit(player.url)
         cassettes = len(player.responder.index)
@@ -96,7 +96,7 @@ async def _story(port: int | None) -> int:
 async def _record(folder: Path) -> list[Seen]:
     async with (
         open_shop() as shop,
-        App(settings_for(folder, 0, shop), _console(quiet=True).report).running() as recorder,
+        App(settings_for(folder, 0, shop), _console(quiet=True).emit).running() as recorder,
     ):
         _say(f"a shop is open at {shop}; recording it at {recorder.url} into {folder}")
         _say("as by: --record-status 401, and for /account the header authorization taking part in matching")
@@ -107,7 +107,7 @@ async def _serve(folder: Path, port: int) -> None:
     """Replays from the beginning, until the one who asked for it ends it."""
     printing = _console(quiet=False)
     with contextlib.closing(printing):
-        async with App(settings_for(folder, port), printing.report).running() as player:
+        async with App(settings_for(folder, port), printing.emit).running() as player:
             print_hints(player.url, folder)
             with contextlib.suppress(asyncio.CancelledError):
                 await asyncio.Event().wait()

@@ -26,7 +26,7 @@ from replaymock.proxy.routes import Upstream
 from replaymock.proxy.slices import Cut, cut_from, relay_part
 from replaymock.proxy.ticket import Recorder, Ticket
 from replaymock.proxy.upstreams import Upstreams
-from replaymock.telemetry.journal import Report
+from replaymock.telemetry.events import Emit, Warned
 from replaymock.telemetry.request_warnings import RequestWarnings
 
 Exchanging = Callable[[InFlightExchange, Ticket, AsyncIterator[bytes]], Awaitable[None]]
@@ -59,7 +59,7 @@ class Forwarder:
         cors: CorsPolicy,
         origins: OriginRewriter | None,
         warn: RequestWarnings,
-        report: Report,
+        emit: Emit,
         clock: Callable[[], float],
     ) -> None:
         self.options = options
@@ -69,7 +69,7 @@ class Forwarder:
         self.warn = warn
         self.clock = clock
         self.headers = HeaderForwarder(options.via, options.added, options.cache_status, origins, cors)
-        self._report = report
+        self._emit = emit
         self._cookies_told: set[str] = set()
         self._ranging = Ranging(self.headers, upstreams, options.max_body)
         self._lingering = Lingering()
@@ -297,7 +297,7 @@ class Forwarder:
             if name not in self._cookies_told:
                 self._cookies_told.add(name)
                 message = f"cookie {name}: a browser refuses this prefix over plain http, here and on replay"
-                self._report("warning", {"message": message})
+                self._emit(Warned(message))
 
 
 _NOTHING: frozenset[str] = frozenset()

@@ -33,8 +33,8 @@ from replaymock.storage.folder import CassetteFolder
 from replaymock.storage.library import CassetteLibrary
 from replaymock.storage.loader import CassetteSummary
 from replaymock.storage.watcher import rest, with_rests
-from replaymock.telemetry.console import counted
-from replaymock.telemetry.journal import Journal, Report
+from replaymock.telemetry.events import Emit, Hidden, Warned
+from replaymock.telemetry.journal import Journal
 
 PAUSE_SECONDS = 0.5
 """How long the folder is left alone at least."""
@@ -136,7 +136,7 @@ class LateRedactionSweep:
         run: RecordingRun,
         matcher: Matcher,
         pipeline: RecordingPipeline,
-        report: Report,
+        emit: Emit,
     ) -> None:
         self._folder = folder
         self._library = library
@@ -145,7 +145,7 @@ class LateRedactionSweep:
         self._run = run
         self._matcher = matcher
         self._pipeline = pipeline
-        self._report = report
+        self._emit = emit
         self._unseen: dict[str, str] = {}
         self._told: set[str] = set()
 
@@ -229,14 +229,12 @@ class LateRedactionSweep:
 
     def _tell(self, hidden: list[str]) -> None:
         if hidden:
-            named = ", ".join(hidden[:_NAMED]) + (" …" if len(hidden) > _NAMED else "")
-            text = f"hidden in {counted(len(hidden))} what only now is known to be secret: {named}"
-            self._report("hidden", {"files": hidden, "text": text})
+            self._emit(Hidden(tuple(hidden)))
 
     def _warn(self, message: str) -> None:
         if message not in self._told:
             self._told.add(message)
-            self._report("warning", {"message": message})
+            self._emit(Warned(message))
 
 
 def redacted(
@@ -306,7 +304,6 @@ def _pieces(folder: Path, loaded: CassetteSummary) -> Iterator[bytes]:
 
 _TIMES_AS_LONG = 20
 _TIDY_SECONDS = 0.05
-_NAMED = 5
 _PIECE = 128 * 1024
 # A word of a secret is not cut in all pieces.
 _OVERLAP = LONGEST + 1024

@@ -17,7 +17,7 @@ from replaymock.recording.capture import Capture
 from replaymock.recording.cassette_builder import CassetteBuilder, file_for
 from replaymock.recording.pipeline import ArrivalOrder, CassetteStore, PendingExchange, RecordingPipeline, Warn
 from replaymock.recording.request_capture import CapturedRequest
-from replaymock.telemetry.journal import ServedRequest
+from replaymock.telemetry.events import ServedRequest
 
 TURN_SECONDS = 5.0
 """How long an exchange waits for requests that arrived before it and are still going on, until it is recorded."""

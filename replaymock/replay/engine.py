@@ -31,7 +31,8 @@ from replaymock.replay.renderer import ResponseRenderer
 from replaymock.replay.response_cache import ResponseCache
 from replaymock.replay.sequence import write_name
 from replaymock.replay.sessions import Session, Sessions, assign
-from replaymock.telemetry.journal import AskAll, Journal, Report, ServedRequest
+from replaymock.telemetry.events import Emit, MissOccurred, ServedRequest, Warned
+from replaymock.telemetry.journal import AskAll, Journal
 from replaymock.telemetry.subscribers import EventSubscribers
 
 if TYPE_CHECKING:  # replay loads nothing that only recording needs
@@ -112,7 +113,8 @@ class ReplayEngine:
         cors: CorsPolicy,
         recorder: "Forwarder | None",
         journal: Journal,
-        report: Report,
+        emit: Emit,
+        tells_requests: bool,
         clock: Callable[[], float],
         random: Random,
     ) -> None:
@@ -122,14 +124,14 @@ class ReplayEngine:
         self.sessions = Sessions()
         self.recorder = recorder
         self.ask_all: AskAll | None = None
-        self.tells_requests = True
-        self.listeners = EventSubscribers(report)
+        self.listeners = EventSubscribers(emit)
         self.playing = playing
         self.responses = responses
         self._matcher = matcher
         self.lookup = lookup
         self._reading = asyncio.Lock()
-        self._report = report
+        self._emit = emit
+        self._tells_requests = tells_requests
         self._clock = clock
         self._resolver = BehaviorResolver(playing, cors, random)
 
@@ -159,7 +161,7 @@ class ReplayEngine:
 
     def warn(self, request: Request, text: str) -> None:
         """Tells the user of a trouble with a request."""
-        self._report("warning", {"message": f"{request.method} {self._shown(request)}: {text}"})
+        self._emit(Warned(f"{request.method} {self._shown(request)}: {text}"))
 
     async def forward(self, request: Request, body: AsyncIterator[bytes], out: "ResponseSink") -> None:
         """Has upstream answer a request whose body may still be coming."""
@@ -328,8 +330,8 @@ class ReplayEngine:
     def count(self, served: ServedRequest) -> None:
         """Takes note of a request that was answered, here or elsewhere."""
         self.journal.served(served)
-        if self.tells_requests:
-            self._report("request", served.to_json())
+        if self._tells_requests:
+            self._emit(served)
 
     def _find(
         self, request: Request, known: KnownBody | None = None, read: CanonicalAndShown | None = None
@@ -390,7 +392,7 @@ class ReplayEngine:
 
     def _tell(self, miss: Miss) -> None:
         if self.journal.missed(miss) == 1:
-            self._report("miss", {**miss.to_json(), "advice": advice(miss)})
+            self._emit(MissOccurred(**miss.to_json(), advice=advice(miss)))
 
     def _explain(self, found: LookupResult) -> Miss:
         if found.entry:

@@ -16,8 +16,7 @@ from replaymock.matching.matcher import Matcher
 from replaymock.storage.folder import CassetteFolder, Illegible
 from replaymock.storage.loader import CassetteSummary, Signature
 from replaymock.storage.write_queue import WriteQueue
-from replaymock.telemetry.console import counted
-from replaymock.telemetry.journal import Report
+from replaymock.telemetry.events import Broken, Emit, Recorded, Reloaded, Warned
 
 RETRY_SECONDS = 0.3
 
@@ -29,11 +28,11 @@ class CassetteLibrary:
     """Loads, reloads and saves. `unkept` learns of each recorded response that could not be kept, by its file."""
 
     def __init__(
-        self, folder: CassetteFolder, matcher: Matcher, report: Report, unkept: Callable[[str], None] = lambda _: None
+        self, folder: CassetteFolder, matcher: Matcher, emit: Emit, unkept: Callable[[str], None] = lambda _: None
     ) -> None:
         self._folder = folder
         self._matcher = matcher
-        self._report = report
+        self._emit = emit
         self._unkept = unkept
         self._subscribers: list[Changed] = []
         self._index = Index()
@@ -43,7 +42,7 @@ class CassetteLibrary:
         self._incomparable: dict[str, CassetteSummary] = {}
         self._reported_broken: set[str] = set()
         self._renames: dict[str, str] = {}
-        self._queue = WriteQueue(folder, self, report)
+        self._queue = WriteQueue(folder, self, emit)
 
     @property
     def index(self) -> Index:
@@ -106,7 +105,7 @@ class CassetteLibrary:
         self._tell(changed)
         messages = {str(error) for error in broken.values()}
         for message in sorted(messages - self._reported_broken):
-            self._report("broken", {"message": message})
+            self._emit(Broken(message))
         self._reported_broken = messages
 
     def look_for(self, files: Iterable[str]) -> bool:
@@ -142,7 +141,7 @@ class CassetteLibrary:
             except Exception as error:
                 message = f"a fault in replaymock while reading {self._folder.folder}: {type(error).__name__}: {error}"
                 if message != failed:
-                    self._report("warning", {"message": message})
+                    self._emit(Warned(message))
                 failed = message
                 await asyncio.sleep(RETRY_SECONDS)
 
@@ -194,13 +193,13 @@ class CassetteLibrary:
         if is_latest:
             self._entries[file] = (summary, self._pending.pop(file))
             self._tell([file])
-        self._report("recorded", {"file": file})
+        self._emit(Recorded(file))
 
     def illegible(self, file: str, cassette: Cassette, error: Illegible) -> Cassette | None:
         """Learns that a cassette could not be read again; what is left of it, unless that is what the disk has."""
         for reason in error.reasons:
             request = f"{cassette.request.method} {cassette.request.path}"
-            self._report("warning", {"message": f"{request}: not saved, it could not be read again: {reason}"})
+            self._emit(Warned(f"{request}: not saved, it could not be read again: {reason}"))
             self._unkept(file)
         rest, stored = error.rest, self._entries.get(file)
         if rest is None or (stored and self._folder.cassette(stored[0]) == rest):
@@ -217,8 +216,7 @@ class CassetteLibrary:
 
     def _load_again(self) -> None:
         self.load()
-        count = len(self._index)
-        self._report("reloaded", {"cassettes": count, "text": f"reloaded: {counted(count)}"})
+        self._emit(Reloaded(len(self._index)))
 
     def _tell(self, files: Iterable[str]) -> None:
         for changed in self._subscribers:

@@ -15,7 +15,7 @@ from replaymock.cassettes.model import Cassette
 from replaymock.cassettes.writer import dump
 from replaymock.storage.folder import CassetteFolder, Illegible
 from replaymock.storage.loader import Signature
-from replaymock.telemetry.journal import Report
+from replaymock.telemetry.events import Emit, Warned
 
 MOST_PAUSE_SECONDS = 0.1
 MOST_AT_ONCE = 256
@@ -42,10 +42,10 @@ class WriteOutcomes(Protocol):
 class WriteQueue:
     """Writes cassettes into a folder, the newest of each file."""
 
-    def __init__(self, folder: CassetteFolder, outcomes: WriteOutcomes, report: Report) -> None:
+    def __init__(self, folder: CassetteFolder, outcomes: WriteOutcomes, emit: Emit) -> None:
         self._folder = folder
         self._outcomes = outcomes
-        self._report = report
+        self._emit = emit
         self._pending: dict[str, Cassette] = {}
         self._waiting: dict[str, Cassette] = {}
         self._failed = FailedWrites()
@@ -179,7 +179,7 @@ class WriteQueue:
                 self._retry_timer = loop.call_later(AGAIN_SECONDS, self._write_one_again)
         elif self._reported_failures and not self._waiting:
             self._reported_failures.clear()
-            self._report("warning", {"message": "what could not be written before is written now"})
+            self._emit(Warned("what could not be written before is written now"))
 
     def _report_failure(self, file: str, error: BaseException) -> None:
         reason = getattr(error, "strerror", None) or str(error)
@@ -187,7 +187,7 @@ class WriteQueue:
             return
         self._reported_failures.add(reason)
         what = f"cannot write {self._folder.folder}/{file}: {reason}"
-        self._report("warning", {"message": f"{what}; the caller was answered all the same, and it is tried again"})
+        self._emit(Warned(f"{what}; the caller was answered all the same, and it is tried again"))
 
 
 class FailedWrites:

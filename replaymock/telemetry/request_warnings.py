@@ -3,7 +3,7 @@
 from collections.abc import Callable
 
 from replaymock.http.messages import Request
-from replaymock.telemetry.journal import Report
+from replaymock.telemetry.events import Emit, Warned
 
 AGAIN_SECONDS = 5.0
 """How long the same trouble is not told of again."""
@@ -14,8 +14,8 @@ _MOST_TROUBLES = 1000
 class RequestWarnings:
     """Warns of requests; `shown` gives a path as it may be shown, `clock` seconds."""
 
-    def __init__(self, report: Report, shown: Callable[[str], str], clock: Callable[[], float]) -> None:
-        self._report = report
+    def __init__(self, emit: Emit, shown: Callable[[str], str], clock: Callable[[], float]) -> None:
+        self._emit = emit
         self._shown = shown
         self._clock = clock
         self._troubles: dict[str, tuple[float, int]] = {}
@@ -31,4 +31,4 @@ class RequestWarnings:
             self._troubles.clear()
         self._troubles[text] = (now, 0)
         more = f" ({times} more times since it was last told)" if times else ""
-        self._report("warning", {"message": f"{request.method} {self._shown(request.path)}: {text}{more}"})
+        self._emit(Warned(f"{request.method} {self._shown(request.path)}: {text}{more}"))

@@ -1,26 +1,34 @@
-"""Who listens to a run while it goes on: events are passed on to where they are told anyway, and kept for listeners.
+"""Subscribers that come and go during a run, such as open pages: each reads the events since it last asked.
 
-What a listener does not fetch in time is dropped and counted. Requests are not kept a second time: the journal has
-them, so that nobody pays for a listener who is not there.
+Events that a subscriber does not fetch in time are dropped and counted. Requests are not stored a second time, as the
+journal has them: while nobody subscribes, they cost nothing here.
 """
 
 from collections import deque
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Any
 
-from replaymock.telemetry.journal import KEPT_REQUESTS, Journal, Report
+from replaymock.telemetry.events import (
+    Broken,
+    Dropped,
+    Emit,
+    Event,
+    MissOccurred,
+    Recorded,
+    Reloaded,
+    Warned,
+)
+from replaymock.telemetry.journal import KEPT_REQUESTS, Journal
 
-MOST_LISTENERS = 32
-MOST_KEPT = 1000
-TOLD = frozenset(("miss", "recorded", "reloaded", "broken", "warning"))
+MOST_SUBSCRIBERS = 32
+MOST_EVENTS = 1000
+"""How many events wait for one subscriber."""
 
-Event = tuple[str, dict[str, Any]]
-"""The name of an event and its members."""
+_PASSED_ON = (MissOccurred, Recorded, Reloaded, Broken, Warned)
 
 
-class Listener:
-    """One who listens from now on."""
+class Subscriber:
+    """One reader of the events from now on."""
 
     def __init__(self, journal: Journal) -> None:
         self._journal = journal
@@ -28,57 +36,53 @@ class Listener:
         self._events: deque[Event] = deque()
         self._dropped = 0
 
-    def add(self, event: str, members: dict[str, Any]) -> None:
-        """Keeps an event until it is fetched, unless too many are kept already."""
-        if len(self._events) < MOST_KEPT:
-            self._events.append((event, members))
+    def add(self, event: Event) -> None:
+        """Keeps an event until it is fetched, unless too many wait already."""
+        if len(self._events) < MOST_EVENTS:
+            self._events.append(event)
         else:
             self._dropped += 1
 
-    def news(self) -> Iterator[Event]:
-        """What happened since this was last asked: requests first, at the end how much was dropped."""
+    def take_new(self) -> Iterator[Event]:
+        """The events since the last call: requests first, at the end how many were dropped."""
         total, events, dropped = self._journal.total, self._events, self._dropped
-        happened = total - self._requests
+        requests = total - self._requests
         self._requests, self._events, self._dropped = total, deque(), 0
-        dropped += max(happened - KEPT_REQUESTS, 0)
-        yield from (("request", request) for request in self._journal.requests(min(happened, KEPT_REQUESTS)))
-        yield from ((event, _without_text(members)) for event, members in events)
+        dropped += max(requests - KEPT_REQUESTS, 0)
+        yield from self._journal.latest(min(requests, KEPT_REQUESTS))
+        yield from events
         if dropped:
-            yield "dropped", {"count": dropped}
+            yield Dropped(dropped)
 
 
 class EventSubscribers:
-    """Those who listen, and the `report` by which all others are told."""
+    """Passes each event on, and to all who subscribed."""
 
-    def __init__(self, report: Report) -> None:
-        self._report = report
-        self._open: list[Listener] = []
+    def __init__(self, emit: Emit) -> None:
+        self._emit = emit
+        self._subscribers: list[Subscriber] = []
 
     def __len__(self) -> int:
-        return len(self._open)
+        return len(self._subscribers)
 
-    def report(self, event: str, members: dict[str, Any]) -> None:
-        """Tells of an event."""
-        self._report(event, members)
-        if event in TOLD:
-            for listener in self._open:
-                listener.add(event, members)
+    def emit(self, event: Event) -> None:
+        """Takes an event."""
+        self._emit(event)
+        if self._subscribers and isinstance(event, _PASSED_ON):
+            for subscriber in self._subscribers:
+                subscriber.add(event)
 
     @property
-    def are_many(self) -> bool:
-        """Whether there should be no more."""
-        return len(self._open) >= MOST_LISTENERS
+    def is_full(self) -> bool:
+        """Whether nobody else may subscribe."""
+        return len(self._subscribers) >= MOST_SUBSCRIBERS
 
     @contextmanager
-    def joined(self, journal: Journal) -> Iterator[Listener]:
-        """One more listener, until it is left."""
-        listener = Listener(journal)
-        self._open.append(listener)
+    def subscribe(self, journal: Journal) -> Iterator[Subscriber]:
+        """One more subscriber, until the context is left. Its requests come from the journal."""
+        subscriber = Subscriber(journal)
+        self._subscribers.append(subscriber)
         try:
-            yield listener
+            yield subscriber
         finally:
-            self._open.remove(listener)
-
-
-def _without_text(members: dict[str, Any]) -> dict[str, Any]:
-    return {name: value for name, value in members.items() if name != "text"}
+            self._subscribers.remove(subscriber)

@@ -33,7 +33,6 @@ NOT_YET: dict[str, set[str]] = {
     "replay.websocket": {"proxy.websocket_forwarder"},
     "server.prefork.supervisor": {"app", "config.settings"},
     "server.prefork.worker": {"app", "config.settings"},
-    "telemetry.lifecycle": {"config.settings", "recording.run", "recording.volatile_hints"},
 }
 
 

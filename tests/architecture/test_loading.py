@@ -7,7 +7,7 @@ REPLAYING = """
 from replaymock.telemetry import console
 from replaymock.app import App
 from replaymock.config.settings import Settings
-App(Settings(cassettes="."), console.standard(json=False, verbose=False, quiet=True, no_color=True).report)
+App(Settings(cassettes="."), console.standard(json=False, verbose=False, quiet=True, no_color=True).emit)
 """
 
 

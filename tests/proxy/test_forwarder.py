@@ -23,7 +23,7 @@ from replaymock.recording.pipeline import RecordingPipeline
 from replaymock.recording.recorder import ExchangeRecorder, RecorderOptions
 from replaymock.recording.response_capture import RecordingPolicy
 from replaymock.redaction.redactor import Redactor
-from replaymock.telemetry.journal import ServedRequest
+from replaymock.telemetry.events import Event, ServedRequest
 from replaymock.telemetry.request_warnings import AGAIN_SECONDS, RequestWarnings
 from tests.support.clients import Callers
 from tests.support.factories import a_request
@@ -58,7 +58,7 @@ class Run:
 
     def recorder(self) -> Forwarder:
         origins = OriginRewriter((self.origin,))
-        warn = RequestWarnings(self._report, Redactor().shown, self.now)
+        warn = RequestWarnings(self._emit, Redactor().shown, self.now)
         builder = CassetteBuilder(self.policy, Matcher(), origins)
         pipeline = RecordingPipeline(builder, self.cassettes, warn)
         return Forwarder(
@@ -70,7 +70,7 @@ class Run:
             cors=CorsPolicy(),
             origins=origins,
             warn=warn,
-            report=self._report,
+            emit=self._emit,
             clock=self.now,
         )
 
@@ -84,8 +84,8 @@ class Run:
         await recorder.upstreams.aclose()
         return found
 
-    def _report(self, event: str, members: dict[str, Any]) -> None:
-        self.told.append(f"{event}: {members['message']}")
+    def _emit(self, event: Event) -> None:
+        self.told.append(f"{event.name}: {event.to_json()['message']}")
 
 
 async def _body(data: bytes) -> AsyncIterator[bytes]:

@@ -1,7 +1,6 @@
 """The conductor: which of index, upstream and reason why not answers."""
 
 import json
-from typing import Any
 
 import pytest
 from msgspec.structs import replace
@@ -16,6 +15,7 @@ from replaymock.http.rendered import RenderedResponse
 from replaymock.replay.engine import RECORD_MODES, ReplayEngine
 from replaymock.replay.overrides import ReplayOptions
 from replaymock.replay.time_shift import TimeShifter
+from replaymock.telemetry.events import Event
 from tests.support.factories import JSON, a_cassette, a_request, recorded
 from tests.support.inside import a_responder
 from tests.support.stored import HeldCassettes
@@ -94,12 +94,12 @@ def test_what_failed_or_only_reads_is_no_write(method: str, status: int) -> None
 
 
 def test_a_miss_is_told_once_and_counted_each_time() -> None:
-    told: list[tuple[str, dict[str, Any]]] = []
-    responder = a_responder(a_cassette("/a"), report=lambda event, members: told.append((event, members)))
+    told: list[Event] = []
+    responder = a_responder(a_cassette("/a"), emit=told.append)
     for _ in range(3):
         miss = asked(responder, "/none?password=s3cr3t-value")
         assert (miss.status, json.loads(miss.body)["code"]) == (404, "no_match")
-    assert [event for event, _ in told].count("miss") == 1
+    assert [event.name for event in told].count("miss") == 1
     assert responder.journal.counts["miss"] == 3
     assert "s3cr3t" not in repr(told)
 
@@ -178,8 +178,8 @@ def test_a_body_is_remembered_together_with_its_type() -> None:
 
 
 def test_refusals_and_faults_are_problems_that_a_page_may_read() -> None:
-    told: list[dict[str, Any]] = []
-    responder = a_responder(report=lambda _event, members: told.append(members))
+    told: list[Event] = []
+    responder = a_responder(emit=told.append)
     request = a_request("GET", "/a?token=s3cr3t-value", (*HOST, ("Origin", "http://localhost:3000")))
     refused = responder.refuse(request, RequestRefused(400, "bad_request", "no"))
     try:

@@ -3,7 +3,6 @@
 import asyncio
 from pathlib import Path
 from random import Random
-from typing import Any
 
 import pytest
 
@@ -15,7 +14,7 @@ from replaymock.http.rendered import RenderedResponse
 from replaymock.http.websocket_messages import SERVER, TEXT, Message
 from replaymock.matching.matcher import Matcher
 from replaymock.replay.websocket import Opening, WebSocketReplay
-from replaymock.telemetry.journal import Report
+from replaymock.telemetry.events import Emit, Event, MissOccurred
 from tests.support.factories import a_cassette
 from tests.support.handshakes import opening
 from tests.support.inside import a_responder, put, running_app
@@ -35,9 +34,9 @@ def opened(
     request: Request | None = None,
     version: str = "HTTP/1.1",
     cors: CorsPolicy | None = None,
-    report: Report = lambda _event, _members: None,
+    emit: Emit = lambda _event: None,
 ) -> Opening | RenderedResponse:
-    responder = a_responder(*cassettes, report=report, cors=cors)
+    responder = a_responder(*cassettes, emit=emit, cors=cors)
     return asyncio.run(
         WebSocketReplay(responder, Matcher(), None, 1000, Random(0)).open(request or opening(), version, object())
     )
@@ -57,11 +56,11 @@ def test_a_recorded_websocket_is_opened_with_its_subprotocol_headers_and_where_i
     ("cassette", "reason"), [(a_cassette("/ws"), "other protocol"), (a_socket(path="/other"), "never recorded")]
 )
 def test_a_websocket_that_was_not_recorded_is_a_miss(cassette: Cassette, reason: str) -> None:
-    told: list[Any] = []
-    found = opened(cassette, report=lambda event, members: told.append((event, members)))
+    told: list[Event] = []
+    found = opened(cassette, emit=told.append)
     assert isinstance(found, RenderedResponse)
     assert found.status == 404
-    assert [members["reason"] for event, members in told if event == "miss"] == [reason]
+    assert [event.reason for event in told if isinstance(event, MissOccurred)] == [reason]
 
 
 @pytest.mark.parametrize(

@@ -9,7 +9,6 @@ import subprocess
 import sys
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
-from typing import Any
 
 import pytest
 
@@ -22,6 +21,7 @@ from replaymock.replay.overrides import ReplayOptions
 from replaymock.server.access import HostGuard
 from replaymock.server.http_server import MAX_HEADER, HttpServer
 from replaymock.server.listener import bind
+from replaymock.telemetry.events import Event, ServedRequest
 from tests.support.factories import a_cassette
 from tests.support.inside import a_responder, held_open, put, running_app, simple
 from tests.support.running import ask, eventually, exchange, raw_backend, read_whole, reply
@@ -240,12 +240,12 @@ async def listening(responder: ReplayEngine) -> AsyncIterator[tuple[HttpServer, 
 def test_a_fault_of_the_program_is_a_500_without_its_inside_and_one_line_in_the_log() -> None:
     told: list[str] = []
 
-    def report(event: str, members: dict[str, Any]) -> None:
-        if event == "request":
+    def emit(event: Event) -> None:
+        if isinstance(event, ServedRequest):
             raise ZeroDivisionError("secret detail")
-        told.append(members["message"])
+        told.append(event.to_json()["message"])
 
-    with held_open(lambda: listening(a_responder(a_cassette(), report=report))) as (_, port):
+    with held_open(lambda: listening(a_responder(a_cassette(), emit=emit))) as (_, port):
         for _ in range(2):
             got = ask(f"http://127.0.0.1:{port}", "GET", "/items")
             assert (got.status, got.json()["code"]) == (500, "internal_error")

@@ -33,9 +33,9 @@ class Shelf:
         self.events: list[tuple[str, dict[str, Any]]] = []
         self.store = CassetteFolder(folder)
         self.store.prepare_for_writing()
-        report = lambda event, members: self.events.append((event, members))  # noqa: E731
+        emit = lambda event: self.events.append((event.name, event.to_json()))  # noqa: E731
         self.unkept: list[str] = []
-        self.library = CassetteLibrary(self.store, MATCHER, report, self.unkept.append)
+        self.library = CassetteLibrary(self.store, MATCHER, emit, self.unkept.append)
         self.library.load()
 
     @property

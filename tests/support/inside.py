@@ -27,7 +27,8 @@ from replaymock.replay.overrides import ReplayOptions
 from replaymock.replay.renderer import RenderOptions
 from replaymock.replay.response_cache import ResponseCache
 from replaymock.telemetry.console import Console
-from replaymock.telemetry.journal import Journal, Report
+from replaymock.telemetry.events import Emit
+from replaymock.telemetry.journal import Journal
 from tests.support.stored import HeldCassettes
 
 if TYPE_CHECKING:  # replay loads nothing that opens connections
@@ -83,7 +84,7 @@ def running_app(folder: Path, told: Told | None = None, **settings: Any) -> Iter
     """`record` (with `upstreams`) or `replay` of a folder on a free port."""
     console = (told or Told()).console
     chosen = Settings(**{"cassettes": str(folder), "port": 0, **settings})
-    with held_open(lambda: App(chosen, console.report).running()) as app:
+    with held_open(lambda: App(chosen, console.emit).running()) as app:
         yield app
 
 
@@ -105,7 +106,7 @@ def a_responder(
     cors: CorsPolicy | None = None,
     recorder: "Forwarder | None" = None,
     broken: dict[str, CassetteError] | None = None,
-    report: Report = lambda _event, _members: None,
+    emit: Emit = lambda _event: None,
     clock: Callable[[], float] = lambda: 0.0,
     cassettes: HeldCassettes | None = None,
 ) -> ReplayEngine:
@@ -130,7 +131,8 @@ def a_responder(
         cors=cors,
         recorder=recorder,
         journal=Journal(),
-        report=report,
+        emit=emit,
+        tells_requests=True,
         clock=clock,
         random=Random(0),
     )

@@ -21,6 +21,7 @@ from replaymock.app import App
 from replaymock.config.settings import Settings
 from replaymock.proxy.routes import Upstream
 from replaymock.storage.folder import CassetteFolder
+from replaymock.telemetry.events import Event, ServedRequest
 
 SERIAL = 6
 SIZE = 100_000
@@ -68,11 +69,11 @@ async def live(folder: Path, life: int, told: int) -> None:
     upstream = Upstream("", f"http://127.0.0.1:{backend.sockets[0].getsockname()[1]}")
     settings = Settings(cassettes=str(folder), host="127.0.0.1", port=0, upstreams=(upstream,), mode="all")
 
-    def report(event: str, members: dict[str, Any]) -> None:
-        if event != "request":
-            os.write(told, json.dumps({"event": event, **members}).encode() + b"\n")
+    def emit(event: Event) -> None:
+        if not isinstance(event, ServedRequest):
+            os.write(told, json.dumps({"event": event.name, **event.to_json()}).encode() + b"\n")
 
-    async with App(settings, report).running() as app:
+    async with App(settings, emit).running() as app:
         await asyncio.gather(*(call(app.port, Random(life * CALLERS + caller)) for caller in range(CALLERS)))
 
 

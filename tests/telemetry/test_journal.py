@@ -3,8 +3,9 @@
 from replaymock.matching.index import Index
 from replaymock.matching.matcher import Matcher
 from replaymock.matching.near_misses import Miss, explain
-from replaymock.telemetry.console import counted
-from replaymock.telemetry.journal import KEPT_MISSES, KEPT_REQUESTS, Journal, JournalDelta, ServedRequest
+from replaymock.telemetry.event_text import counted
+from replaymock.telemetry.events import ServedRequest
+from replaymock.telemetry.journal import KEPT_MISSES, KEPT_REQUESTS, Journal, JournalDelta
 from tests.support.factories import a_request
 
 
@@ -71,7 +72,7 @@ def a_journal(*misses: str, file: str = "a") -> Journal:
 def test_what_journals_hold_beyond_nothing_adds_up_to_their_sum() -> None:
     total = Journal()
     for journal in (a_journal("/x", "/y"), a_journal("/y", file="b"), a_journal()):
-        total.add(journal.beyond(Journal()))
+        total.add(journal.delta_since(Journal()))
     assert (total.counts, total.used) == ({"hit": 3, "miss": 3}, {"a", "b"})
     assert [(miss["request"]["path"], miss["count"]) for miss in total.misses()] == [("/x", 1), ("/y", 2)]
 
@@ -82,10 +83,10 @@ def test_what_was_told_already_is_no_news() -> None:
         journal.served(served("miss", file=""))
         journal.missed(a_miss("/x"))
         journal.served(served("hit", file="late"))
-        news = journal.beyond(told)
-        told.add(news)
-        total.add(news)
-    assert journal.beyond(told) == JournalDelta()
+        delta = journal.delta_since(told)
+        told.add(delta)
+        total.add(delta)
+    assert journal.delta_since(told) == JournalDelta()
     assert (total.counts, total.used, total.misses()) == (journal.counts, journal.used, journal.misses())
 
 

@@ -4,51 +4,63 @@ import errno
 import json
 import os
 from pathlib import Path
-from typing import Any
 
 import pytest
 
-from replaymock.config import config_file
+from replaymock.app import describe
 from replaymock.config.settings import Settings
 from replaymock.errors import UsageError
 from replaymock.proxy.routes import Upstream
-from replaymock.recording.volatile_hints import VolatileHint
 from replaymock.telemetry import lifecycle
+from replaymock.telemetry.event_text import plain, text_of
+from replaymock.telemetry.events import Event, Warned
+from replaymock.telemetry.lifecycle import RecordingSummary
 
 
-def said(settings: Settings, cassettes: int = 2) -> list[tuple[str, dict[str, Any]]]:
-    events: list[tuple[str, dict[str, Any]]] = []
-    lifecycle.announce(settings, "replay", 8081, cassettes, lambda event, members: events.append((event, members)))
-    return events
+def said(settings: Settings, cassettes: int = 2) -> tuple[Event, str]:
+    """What is emitted when a run with these settings is ready, and its text."""
+    events: list[Event] = []
+    lifecycle.announce(describe(settings), 8081, cassettes, events.append)
+    (event,) = events
+    return event, text_of(event, plain)
 
 
 def test_the_ready_file_holds_what_the_event_does(tmp_path: Path) -> None:
     place = tmp_path / "ready"
-    ((event, members),) = said(Settings(ready_file=str(place)))
-    assert event == "ready"
-    assert members.pop("text") == "replaymock replay ready: http://localhost:8081 (2 cassettes)"
-    assert members == {"url": "http://localhost:8081", "port": 8081, "pid": os.getpid(), "cassettes": 2}
-    assert json.loads(place.read_text()) == {"event": "ready", **members}
+    event, text = said(Settings(ready_file=str(place)))
+    assert event.name == "ready"
+    assert text == "replaymock replay ready: http://localhost:8081 (2 cassettes)"
+    assert event.to_json() == {"url": "http://localhost:8081", "port": 8081, "pid": os.getpid(), "cassettes": 2}
+    assert json.loads(place.read_text()) == {"event": "ready", **event.to_json()}
     assert [file.name for file in tmp_path.iterdir()] == ["ready"]
 
 
 def test_a_recorder_says_where_requests_go_and_cassettes_lie() -> None:
     upstreams = (Upstream("", "https://a.test", "/v1"), Upstream("/ws", "http://localhost:1"))
-    ((_, members),) = said(Settings(upstreams=upstreams, cassettes="tests/cassettes"))
-    assert members["text"].splitlines()[1:] == [
-        "forwards to https://a.test/v1, /ws to http://localhost:1; writes into tests/cassettes/"
+    _, text = said(Settings(upstreams=upstreams, cassettes="tests/cassettes"))
+    assert text.splitlines() == [
+        "replaymock record ready: http://localhost:8081 (2 cassettes)",
+        "forwards to https://a.test/v1, /ws to http://localhost:1; writes into tests/cassettes/",
     ]
 
 
 def test_an_empty_folder_is_said_with_a_way_to_begin() -> None:
-    ((_, members),) = said(Settings(), 0)
-    assert members["text"].endswith("\ncassettes/ holds none: put JSON into cassettes/hello.json to have it at /hello")
+    _, text = said(Settings(), 0)
+    assert text.endswith("\ncassettes/ holds none: put JSON into cassettes/hello.json to have it at /hello")
 
 
 def test_several_workers_are_said_with_what_they_do_not_share() -> None:
-    ((_, members),) = said(Settings(workers=3), 1)
-    assert members["workers"] == 3
-    assert members["text"].endswith("(1 cassette; 3 workers, each with its own positions in sequences)")
+    event, text = said(Settings(workers=3), 1)
+    assert event.to_json()["workers"] == 3
+    assert text.endswith("(1 cassette; 3 workers, each with its own positions in sequences)")
+
+
+def test_what_cannot_be_applied_is_a_warning_and_so_is_a_host_that_others_reach() -> None:
+    events: list[Event] = []
+    for host in ("localhost", "127.0.0.1", "::1", "0.0.0.0"):
+        lifecycle.warn(lifecycle.RunDescription("replay", host, "c", notes=(host,)), events.append)
+    reach = Warned("--host 0.0.0.0: whoever can reach this machine can reach this server")
+    assert events == [Warned("localhost"), Warned("127.0.0.1"), Warned("::1"), reach, Warned("0.0.0.0")]
 
 
 def test_a_ready_file_that_cannot_be_written_is_named_and_nothing_is_announced(tmp_path: Path) -> None:
@@ -78,7 +90,7 @@ def test_a_pipe_as_ready_file_is_written_to_where_it_is_read_and_stays(tmp_path:
     said(Settings(ready_file=str(place)))
     assert json.loads(os.read(reading, 1000))["event"] == "ready"
     os.close(reading)
-    lifecycle.withdraw(Settings(ready_file=str(place)))
+    lifecycle.withdraw(str(place))
     assert place.is_fifo()
 
 
@@ -86,9 +98,9 @@ def test_a_ready_file_is_withdrawn_whether_there_is_one_or_not(tmp_path: Path) -
     place = tmp_path / "ready"
     place.write_text("{}")
     for _ in range(2):
-        lifecycle.withdraw(Settings(ready_file=str(place)))
+        lifecycle.withdraw(str(place))
     assert not place.exists()
-    lifecycle.withdraw(Settings())
+    lifecycle.withdraw("")
 
 
 @pytest.mark.parametrize(
@@ -99,28 +111,35 @@ def test_a_url_can_be_opened(host: str, url: str) -> None:
 
 
 def test_a_summary_counts_by_outcome_and_speaks_of_failed_writes_only_where_there_were_some() -> None:
-    found = lifecycle.summary({"hit": 3, "miss": 1, "refused": 1}, unused=4)
-    assert (found["requests"], found["hits"], found["misses"], found["unused"]) == (5, 3, 1, 4)
-    assert (found["recorded"], found["redacted"], found["redacted_files"], found["failed_writes"]) == (0, 0, 0, 0)
-    assert found["text"] == "replaymock: hits 3, misses 1, unused 4"
-    found = lifecycle.summary({"hit": 3}, 4, redacted=(0, 0), failed_writes=2)
-    assert found["text"] == "replaymock: hits 3, misses 0, recorded 0, unused 4, redacted 0, failed writes 2"
+    summary = lifecycle.summary({"hit": 3, "miss": 1, "refused": 1}, unused=4)
+    members = summary.to_json()
+    assert (members["requests"], members["hits"], members["misses"], members["unused"]) == (5, 3, 1, 4)
+    assert (members["recorded"], members["redacted"], members["redacted_files"], members["failed_writes"]) == (
+        0,
+        0,
+        0,
+        0,
+    )
+    assert text_of(summary, plain) == "replaymock: hits 3, misses 1, unused 4"
+    summary = lifecycle.summary({"hit": 3}, 4, RecordingSummary(0, 0), failed_writes=2)
+    assert text_of(summary, plain) == "replaymock: hits 3, misses 0, recorded 0, unused 4, redacted 0, failed writes 2"
 
 
 def test_a_summary_says_in_how_many_cassettes_something_is_hidden() -> None:
-    found = lifecycle.summary({}, 0, redacted=(2, 3), failed_writes=1)
-    assert (found["redacted"], found["redacted_files"]) == (2, 3)
-    assert found["text"].endswith("redacted 2 in 3 cassettes, failed writes 1")
+    summary = lifecycle.summary({}, 0, RecordingSummary(2, 3), failed_writes=1)
+    assert (summary.redacted, summary.redacted_files) == (2, 3)
+    assert text_of(summary, plain).endswith("redacted 2 in 3 cassettes, failed writes 1")
 
 
 def test_what_alone_changed_is_told_with_the_rules_that_are_there_already() -> None:
-    told: list[tuple[str, dict[str, Any]]] = []
-    settings = Settings(file=config_file.read('[record]\nvolatile = ["header:etag"]', "replaymock.toml"))
-    found = [VolatileHint(("json:$.a", "json:$.b"), ("x/GET.json", "y/GET.json"))]
-    lifecycle.tell_of_changes(settings, found, lambda event, members: told.append((event, members)))
-    ((event, members),) = told
-    assert (event, members["hint"]) == ("changed", 'volatile = ["header:etag", "json:$.a", "json:$.b"]')
-    assert members["text"].startswith("x/GET.json and 1 cassette more: changed only in json:$.a and json:$.b; if that")
+    told: list[Event] = []
+    hint = lifecycle.changed(("x/GET.json", "y/GET.json"), ("json:$.a", "json:$.b"), ("header:etag",), "under [record]")
+    lifecycle.sum_up({}, 0, RecordingSummary(0, 0, (hint,)), 0, told.append)
+    event, summary = told
+    assert (event, summary.name) == (hint, "summary")
+    assert (event.name, event.to_json()["hint"]) == ("changed", 'volatile = ["header:etag", "json:$.a", "json:$.b"]')
+    text = "x/GET.json and 1 cassette more: changed only in json:$.a and json:$.b; if that says nothing, put under [record]: "
+    assert text_of(event, plain) == text + hint.hint
 
 
 def test_a_folder_is_told_from_here_and_never_with_all_that_is_above_it(

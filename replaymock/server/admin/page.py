@@ -43,7 +43,7 @@ def page(name: str, headers: Headers) -> RenderedResponse:
 
 def events(listeners: EventSubscribers, journal: Journal, headers: Headers) -> RenderedResponse:
     """What happens from now on, as server-sent events, until the caller leaves."""
-    if listeners.are_many:
+    if listeners.is_full:
         return problem(503, "too_many_listeners", "too many are listening already", headers)
     return RenderedResponse(
         200,
@@ -54,13 +54,13 @@ def events(listeners: EventSubscribers, journal: Journal, headers: Headers) -> R
 
 
 def _telling(listeners: EventSubscribers, journal: Journal) -> Iterator[Step]:
-    with listeners.joined(journal) as listener:
+    with listeners.subscribe(journal) as subscriber:
         yield from (SendHead(), Detach(), SendBody(b"retry: 1000\n\n"))
         quiet = 0.0
         while True:
             news = b"".join(
-                b"event: %b\ndata: %b\n\n" % (event.encode(), msgspec.json.encode(members))
-                for event, members in listener.news()
+                b"event: %b\ndata: %b\n\n" % (event.name.encode(), msgspec.json.encode(event.to_json()))
+                for event in subscriber.take_new()
             )
             quiet = 0.0 if news else quiet + LOOK_SECONDS
             if quiet >= QUIET_SECONDS:

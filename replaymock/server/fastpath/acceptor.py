@@ -24,7 +24,7 @@ from replaymock.server.date_header import DatedStatusLines
 from replaymock.server.fastpath.cache import ReadyResponse, ReadyResponses, ready
 from replaymock.server.fastpath.connection import FastConnection
 from replaymock.server.listener import Acceptor
-from replaymock.telemetry.journal import ServedRequest
+from replaymock.telemetry.events import ServedRequest
 
 Constant = tuple[RenderedResponse, ServedRequest]
 """An answer that every equal request gets as long as the index lives, and how it stands in the journal."""

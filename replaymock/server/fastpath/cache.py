@@ -3,7 +3,7 @@
 from msgspec import Struct
 
 from replaymock.http.rendered import split
-from replaymock.telemetry.journal import ServedRequest
+from replaymock.telemetry.events import ServedRequest
 
 BUDGET = 256 * 1024 * 1024
 """How many bytes of ready answers are kept; enough for 100,000 of about 1 KiB."""

@@ -7,7 +7,7 @@ from typing import Any, Protocol
 
 from replaymock.server.date_header import DatedStatusLines
 from replaymock.server.fastpath.cache import ReadyResponse, ReadyResponses
-from replaymock.telemetry.journal import ServedRequest
+from replaymock.telemetry.events import ServedRequest
 
 _READ = 16 * 1024
 _MOST_QUEUED = 16 * 1024

@@ -3,11 +3,10 @@
 from collections import Counter
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
-from typing import Any
 
 import msgspec
 
-from replaymock.telemetry.journal import Report
+from replaymock.telemetry.events import Dropped, Emit, Event, MissOccurred, Reloaded, ServedRequest
 
 RELOAD_SECONDS = 2.0
 _MOST_KNOWN = 10_000
@@ -16,20 +15,20 @@ _MOST_KNOWN = 10_000
 class EventAggregator:
     """Reports events of workers. What one says for the n-th time is told unless another has said it n times before."""
 
-    def __init__(self, report: Report) -> None:
-        self._report = report
+    def __init__(self, emit: Emit) -> None:
+        self._emit = emit
         self._told: Counter[bytes] = Counter()
         self._said: Counter[tuple[int, bytes]] = Counter()
-        self._reloaded: dict[int, dict[str, Any]] = {}
+        self._reloaded: dict[int, Reloaded] = {}
         self._until = 0.0
 
-    def say(self, worker: int, event: str, members: dict[str, Any], now: float) -> None:
+    def say(self, worker: int, event: Event, now: float) -> None:
         """Takes an event of a worker. A reload waits for the others, until `reloaded` says that they are done."""
-        if event == "reloaded":
+        if isinstance(event, Reloaded):
             self._until = self._until if self._reloaded else now + RELOAD_SECONDS
-            self._reloaded[worker] = members
-        elif event in ("request", "dropped") or self._is_news(worker, event, members):
-            self._report(event, members)
+            self._reloaded[worker] = event
+        elif isinstance(event, ServedRequest | Dropped) or self._is_news(worker, event):
+            self._emit(event)
 
     def reloaded(self, workers: AbstractSet[int], now: float) -> float | None:
         """Tells of a reload once all `workers` have done it, or its time is up; otherwise the seconds left to wait."""
@@ -37,17 +36,18 @@ class EventAggregator:
             return None
         if not workers <= self._reloaded.keys() and now < self._until:
             return self._until - now
-        *_, members = self._reloaded.values()
+        *_, latest = self._reloaded.values()
         self._reloaded = {}
-        self._report("reloaded", members)
+        self._emit(latest)
         return None
 
-    def _is_news(self, worker: int, event: str, members: dict[str, Any]) -> bool:
+    def _is_news(self, worker: int, event: Event) -> bool:
         if len(self._said) >= _MOST_KNOWN:
             self._said.clear()
             self._told.clear()
         # A miss is the same whatever was near it by then.
-        what = msgspec.json.encode((event, {name: value for name, value in members.items() if name != "nearest"}))
+        told = msgspec.structs.replace(event, nearest=[]) if isinstance(event, MissOccurred) else event
+        what = msgspec.json.encode(told)
         self._said[worker, what] += 1
         if self._said[worker, what] <= self._told[what]:
             return False

@@ -4,18 +4,17 @@ import contextlib
 import selectors
 import socket
 import time
-from typing import Any
 
 import msgspec
 
+from replaymock.telemetry.events import Dropped, Event
 from replaymock.telemetry.journal import BroadcastQuestion, JournalDelta
 
 
 class EventMessage(msgspec.Struct, frozen=True, tag=True):
     """From a worker: an event of `--json`, `ready` among them."""
 
-    event: str
-    members: dict[str, Any]
+    event: Event
 
 
 class DeltaMessage(msgspec.Struct, frozen=True, tag=True):
@@ -124,7 +123,7 @@ class Outbox:
             except OSError:
                 self._unsent.clear()
             if self._dropped and not self._unsent:
-                self._unsent += line(EventMessage("dropped", {"count": self._dropped}))
+                self._unsent += line(EventMessage(Dropped(self._dropped)))
                 self._dropped = 0
         return False
 

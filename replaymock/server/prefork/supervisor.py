@@ -15,7 +15,7 @@ import time
 from dataclasses import dataclass, field
 from functools import partial
 
-from replaymock.app import THRICE_IS_ENOUGH
+from replaymock.app import describe
 from replaymock.config.settings import Settings
 from replaymock.errors import UsageError
 from replaymock.server.listener import allow_open_files, bind_each
@@ -24,6 +24,7 @@ from replaymock.server.prefork.aggregate import BroadcastQueries, EventAggregato
 from replaymock.server.prefork.worker import Worker, work
 from replaymock.telemetry import lifecycle
 from replaymock.telemetry.console import Console
+from replaymock.telemetry.events import Ready, Warned
 from replaymock.telemetry.journal import BroadcastQuestion, Journal
 
 MOST_DEATHS = 5
@@ -69,8 +70,9 @@ class Supervisor:
     def __init__(self, settings: Settings, console: Console) -> None:
         self._settings = settings
         self._console = console
-        self._report = console.report
-        self._chorus = EventAggregator(console.report)
+        self._emit = console.emit
+        self._description = describe(settings)
+        self._chorus = EventAggregator(console.emit)
         # What is found while loading is one voice among those of the workers.
         say = partial(self._chorus.say, 0, now=0.0)
         self._template = Worker(settings, say, wants_requests=console.wants_requests)
@@ -86,7 +88,7 @@ class Supervisor:
         self._failure = ""
 
     def run(self) -> int:
-        lifecycle.withdraw(self._settings)
+        lifecycle.withdraw(self._settings.ready_file)
         self._hear_signals()
         self._prepare()
         host, port, count = self._settings.host, self._settings.port, self._settings.workers
@@ -99,10 +101,10 @@ class Supervisor:
                 self._turn()
         finally:
             self._kill()
-            lifecycle.withdraw(self._settings)
+            lifecycle.withdraw(self._settings.ready_file)
         if self._announced or not self._failure:
             unused = (self._unused or set()) - self._total.used
-            self._report("summary", lifecycle.summary(self._total.counts, len(unused)))
+            self._emit(lifecycle.summary(self._total.counts, len(unused)))
         if self._failure:
             raise UsageError(self._failure)
         return 1 if self._settings.fail_on_miss and self._total.counts["miss"] else 0
@@ -189,7 +191,7 @@ class Supervisor:
                 self._send(worker, ipc.Order("reload"))
             return
         self._times_asked += 1
-        if self._times_asked > THRICE_IS_ENOUGH:
+        if self._times_asked > lifecycle.ORDERLY_SIGNALS:
             self._kill()
             os._exit(128 + number)
         self._end()
@@ -234,11 +236,11 @@ class Supervisor:
 
     def _take(self, worker: WorkerSlot, message: ipc.FromWorker) -> None:
         match message:
-            case ipc.EventMessage("ready", members):
+            case ipc.EventMessage(Ready(cassettes=cassettes)):
                 worker.ready = True
-                self._announce(members["cassettes"])
-            case ipc.EventMessage(event, members):
-                self._chorus.say(worker.pid, event, members, time.monotonic())
+                self._announce(cassettes)
+            case ipc.EventMessage(event):
+                self._chorus.say(worker.pid, event, time.monotonic())
             case ipc.DeltaMessage(news, answers, unused):
                 self._total.add(news)
                 if unused is not None:
@@ -256,7 +258,7 @@ class Supervisor:
             return
         port = int(self._workers[0].sockets[0].getsockname()[1])
         try:
-            lifecycle.announce(self._settings, "replay", port, cassettes, self._report)
+            lifecycle.announce(self._description, port, cassettes, self._emit)
             self._announced = True
         except UsageError as error:
             self._give_up(str(error))
@@ -272,7 +274,7 @@ class Supervisor:
     def _tell(self, settled: list[tuple[int, int]]) -> None:
         """Answers questions to which every worker has said what it had to say."""
         for asker, number in settled:
-            told = ipc.QueryReply(number, self._total.beyond(Journal()))
+            told = ipc.QueryReply(number, self._total.delta_since(Journal()))
             for worker in self._workers:
                 if worker.pid == asker:
                     self._send(worker, told)
@@ -297,5 +299,5 @@ class Supervisor:
         elif pause is None:
             self._give_up(f"{reason}; that was the {len(worker.deaths)}th time in {DEATHS_SECONDS:.0f} seconds")
         else:
-            self._report("warning", {"message": f"{reason}; it is started again"})
+            self._emit(Warned(f"{reason}; it is started again"))
             worker.start_at = now + pause

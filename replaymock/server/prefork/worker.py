@@ -6,7 +6,6 @@ It ends when the parent says so, or is gone.
 import asyncio
 import os
 import socket
-from typing import Any
 
 from msgspec.structs import replace
 
@@ -14,7 +13,8 @@ from replaymock.app import App, Share
 from replaymock.config.settings import Settings
 from replaymock.errors import ReplaymockError
 from replaymock.server.prefork import ipc
-from replaymock.telemetry.journal import BroadcastQuestion, Journal, JournalDelta, Report
+from replaymock.telemetry.events import Emit, Event, ServedRequest, Summary
+from replaymock.telemetry.journal import BroadcastQuestion, Journal, JournalDelta
 
 BEAT_SECONDS = 1.0
 ANSWER_SECONDS = 30.0
@@ -36,21 +36,21 @@ def work(worker: "Worker", sockets: list[socket.socket], parent: socket.socket) 
 class Worker:
     """The app, and the line to the parent. It is made in the parent, so that all workers share what is loaded once."""
 
-    def __init__(self, settings: Settings, report: Report, *, wants_requests: bool) -> None:
-        self._tell = report
+    def __init__(self, settings: Settings, emit: Emit, *, wants_requests: bool) -> None:
+        self._tell = emit
         self._outbox: ipc.Outbox | None = None
         self._wants_requests = wants_requests
         self._lines = ipc.Lines()
         self._told = Journal()
         self._asked: dict[int, asyncio.Future[JournalDelta]] = {}
         self._questions = 0
-        self._app = App(replace(settings, ready_file=""), self._report, wants_requests=wants_requests)
+        self._app = App(replace(settings, ready_file=""), self._emit, wants_requests=wants_requests)
         self.prepare = self._app.prepare
 
     async def run(self, sockets: list[socket.socket], parent: socket.socket) -> None:
         """Serves on these sockets until told to end, or until the parent is gone."""
         self._outbox = ipc.Outbox(parent)
-        self._tell = lambda event, members: self._send(parent, ipc.EventMessage(event, members))
+        self._tell = lambda event: self._send(parent, ipc.EventMessage(event))
         loop = asyncio.get_running_loop()
         loop.add_reader(parent, self._readable, parent)
         async with self._app.running(Share(sockets, lambda question: self._ask_all(parent, question))):
@@ -58,8 +58,7 @@ class Worker:
             await self._app.ended()
             beating.cancel()
         loop.remove_reader(parent)
-        responder = self._app.responder
-        unused = sorted(responder.journal.unused(responder.index.entries))
+        unused = sorted(self._app.unused())
         loop.remove_writer(parent)
         self.say_last(parent, ipc.DeltaMessage(self._news(), unused=unused))
 
@@ -78,10 +77,10 @@ class Worker:
         if not outbox.flush():
             asyncio.get_running_loop().remove_writer(parent)
 
-    def _report(self, event: str, members: dict[str, Any]) -> None:
-        if event == "summary" or (event == "request" and not self._wants_requests):
+    def _emit(self, event: Event) -> None:
+        if isinstance(event, Summary) or (isinstance(event, ServedRequest) and not self._wants_requests):
             return
-        self._tell(event, members)
+        self._tell(event)
 
     async def _beat(self, parent: socket.socket) -> None:
         """Tells what was noted every second, so that little is lost with this process."""
@@ -94,7 +93,7 @@ class Worker:
                 self._send(parent, ipc.DeltaMessage(news))
 
     def _news(self) -> JournalDelta:
-        news = self._app.responder.journal.beyond(self._told)
+        news = self._app.responder.journal.delta_since(self._told)
         self._told.add(news)
         return news
 

@@ -8,8 +8,9 @@ import pytest
 from replaymock.http.rendered import Delay, Detach, SendBody, SendHead
 from replaymock.server.admin import page
 from replaymock.server.admin.endpoints import HEADERS
-from replaymock.telemetry.journal import Journal, ServedRequest
-from replaymock.telemetry.subscribers import MOST_LISTENERS, EventSubscribers
+from replaymock.telemetry.events import ServedRequest
+from replaymock.telemetry.journal import Journal
+from replaymock.telemetry.subscribers import MOST_SUBSCRIBERS, EventSubscribers
 
 
 @pytest.mark.parametrize(
@@ -41,7 +42,7 @@ def test_the_page_holds_no_script_or_style_of_its_own_and_never_makes_markup_of_
 
 
 def test_what_happens_is_streamed_until_the_caller_leaves() -> None:
-    journal, listeners = Journal(), EventSubscribers(lambda _event, _members: None)
+    journal, listeners = Journal(), EventSubscribers(lambda _event: None)
     steps = iter(page.events(listeners, journal, HEADERS).steps)
     assert list(islice(steps, 4)) == [SendHead(), Detach(), SendBody(b"retry: 1000\n\n"), Delay(page.LOOK_SECONDS)]
     journal.served(ServedRequest("GET", "/a\n", 200, "hit", "a.json", 1.0))
@@ -56,8 +57,8 @@ def test_what_happens_is_streamed_until_the_caller_leaves() -> None:
 
 
 def test_too_many_listeners_are_told_so() -> None:
-    listeners = EventSubscribers(lambda _event, _members: None)
-    open_streams = [iter(page.events(listeners, Journal(), HEADERS).steps) for _ in range(MOST_LISTENERS)]
+    listeners = EventSubscribers(lambda _event: None)
+    open_streams = [iter(page.events(listeners, Journal(), HEADERS).steps) for _ in range(MOST_SUBSCRIBERS)]
     for steps in open_streams:
         next(steps)
     assert page.events(listeners, Journal(), HEADERS).status == 503

@@ -3,7 +3,7 @@
 from itertools import count
 
 from replaymock.server.fastpath.cache import JOINED, ReadyResponse, ReadyResponses, ready
-from replaymock.telemetry.journal import ServedRequest
+from replaymock.telemetry.events import ServedRequest
 
 SERVED = ServedRequest("GET", "/a", 200, "hit", "a/GET.json", 0.0)
 

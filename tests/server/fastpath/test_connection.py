@@ -8,7 +8,7 @@ from typing import Any
 from replaymock.server.date_header import DatedStatusLines
 from replaymock.server.fastpath.cache import ReadyResponse, ReadyResponses
 from replaymock.server.fastpath.connection import FastConnection
-from replaymock.telemetry.journal import ServedRequest
+from replaymock.telemetry.events import ServedRequest
 
 SERVED = ServedRequest("GET", "/a", 200, "hit", "a/GET.json", 0.0)
 GET = b"GET /%d HTTP/1.1\r\n\r\n"

@@ -6,6 +6,7 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 
 from replaymock.server.prefork import ipc
+from replaymock.telemetry.events import Dropped, MissOccurred, Ready, Warned
 from replaymock.telemetry.journal import BroadcastQuestion, JournalDelta
 
 NEWS = JournalDelta({"hit": 2}, ["ä.json"], {"name": ({"reason": "never recorded"}, 3)})
@@ -14,7 +15,8 @@ NEWS = JournalDelta({"hit": 2}, ["ä.json"], {"name": ({"reason": "never recorde
 @pytest.mark.parametrize(
     "message",
     [
-        ipc.EventMessage("miss", {"nearest": [], "text": "a\nb"}),
+        ipc.EventMessage(MissOccurred("differs", "a\nb", {"path": "/ä"}, [{"file": "x"}], "A hint.", "here")),
+        ipc.EventMessage(Ready("http://localhost:1", 1, 2, 3, folder="c", upstreams=("to http://a.test",))),
         ipc.DeltaMessage(NEWS, answers=4, unused=["x.json"]),
         ipc.DeltaMessage(JournalDelta()),
         ipc.QueryMessage(1, BroadcastQuestion(reset=True, session="one"), NEWS),
@@ -73,7 +75,7 @@ def test_the_parent_learns_that_a_worker_is_gone_after_what_it_said_last() -> No
 
 def test_a_worker_keeps_what_its_parent_does_not_take_yet_and_drops_and_counts_events_beyond_a_bound() -> None:
     ours, theirs = socket.socketpair()
-    outbox, event = ipc.Outbox(ours), ipc.EventMessage("miss", {"text": "x" * 10_000})
+    outbox, event = ipc.Outbox(ours), ipc.EventMessage(Warned("x" * 10_000))
     with ours, theirs:
         kept = 0
         for _ in range(500):
@@ -85,13 +87,16 @@ def test_a_worker_keeps_what_its_parent_does_not_take_yet_and_drops_and_counts_e
         theirs.setblocking(False)
         lines = ipc.Lines()
         while (
-            outbox.flush() or not found or not isinstance(found[-1], ipc.EventMessage) or found[-1].event != "dropped"
+            outbox.flush()
+            or not found
+            or not isinstance(found[-1], ipc.EventMessage)
+            or found[-1].event.name != "dropped"
         ):
             found += [ipc.from_worker.decode(line) for line in lines.feed(theirs.recv(1 << 20))]
         *events, noted, dropped = found
         assert events == [event] * len(events)
         assert noted == ipc.DeltaMessage(NEWS, answers=1)
-        assert dropped == ipc.EventMessage("dropped", {"count": 500 - len(events)})
+        assert dropped == ipc.EventMessage(Dropped(500 - len(events)))
         assert len(events) * 10_000 < ipc.MOST_UNSENT + 1_000_000
         assert not outbox.send(event)
         assert lines.feed(theirs.recv(1 << 20)) == [ipc.line(event)[:-1]]

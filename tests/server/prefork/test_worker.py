@@ -60,13 +60,13 @@ def parent(tmp_path: Path) -> Iterator[Parent]:
 
     async def work() -> None:
         settings = Settings(cassettes=str(tmp_path), host="127.0.0.1")
-        worker = Worker(settings, lambda _event, _members: None, wants_requests=False)
+        worker = Worker(settings, lambda _event: None, wants_requests=False)
         worker.prepare()
         await worker.run(sockets, theirs)
 
     with ThreadPoolExecutor(2) as threads, ours, theirs:
         found = Parent(ours, port, threads.submit(asyncio.run, work()))
-        assert found.hears(ipc.EventMessage).event == "ready"
+        assert found.hears(ipc.EventMessage).event.name == "ready"
         yield found
         if not found.ended.done():
             found.link.send(ipc.Order("end"))
@@ -76,7 +76,7 @@ def parent(tmp_path: Path) -> Iterator[Parent]:
 def test_it_tells_what_it_noted_as_it_goes_and_what_was_not_used_at_its_end(parent: Parent) -> None:
     parent.asks("/a")
     parent.asks("/missing")
-    assert parent.hears(ipc.EventMessage).event == "miss"
+    assert parent.hears(ipc.EventMessage).event.name == "miss"
     told = parent.hears(ipc.DeltaMessage)
     assert (told.news.counts, told.news.used, told.unused) == ({"hit": 1, "miss": 1}, ["a.json"], None)
     parent.asks("/b")
@@ -105,7 +105,7 @@ def test_its_own_endpoints_wait_for_what_all_others_noted(parent: Parent) -> Non
 
 def test_it_looks_at_the_folder_again_when_it_is_told_to(parent: Parent) -> None:
     parent.link.send(ipc.Order("reload"))
-    assert parent.hears(ipc.EventMessage).event == "reloaded"
+    assert parent.hears(ipc.EventMessage).event.name == "reloaded"
 
 
 def test_it_ends_when_the_parent_is_gone(parent: Parent) -> None:
@@ -118,9 +118,9 @@ def test_it_answers_while_its_parent_does_not_read_and_says_what_could_not_be_to
         assert parent.asks(f"/missing/{number}{'x' * 300}")["code"] == "no_match"
     told = 0
     parent.asks("/a")
-    while (event := parent.hears(ipc.EventMessage)).event != "dropped":
-        told += event.event == "miss"
-    assert 0 < told == 1500 - event.members["count"]
+    while (event := parent.hears(ipc.EventMessage).event).name != "dropped":
+        told += event.name == "miss"
+    assert 0 < told == 1500 - event.count
     parent.link.send(ipc.Order("end"))
     noted = [parent.hears(ipc.DeltaMessage)]
     while noted[-1].unused is None:
