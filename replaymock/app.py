@@ -5,10 +5,8 @@ import contextlib
 import gc
 import os
 import signal
-import socket
 import time
 from collections.abc import AsyncIterator, Callable, Iterable
-from dataclasses import dataclass
 from pathlib import Path
 from random import Random
 from typing import TYPE_CHECKING, Any
@@ -28,13 +26,14 @@ from replaymock.server.access import HostGuard
 from replaymock.server.fastpath.acceptor import FastPath
 from replaymock.server.http_server import HttpServer
 from replaymock.server.listener import allow_open_files, bind
+from replaymock.server.prefork.worker_app import Share
 from replaymock.storage.folder import CassetteFolder, no_folder
 from replaymock.storage.library import CassetteLibrary
 from replaymock.storage.lock import FolderLock
 from replaymock.telemetry import lifecycle
 from replaymock.telemetry.console import Console
 from replaymock.telemetry.events import Emit, ServedRequest, Warned
-from replaymock.telemetry.journal import AskAll, Journal
+from replaymock.telemetry.journal import Journal
 from replaymock.telemetry.lifecycle import RecordingSummary, RunDescription
 from replaymock.telemetry.subscribers import EventSubscribers
 
@@ -42,14 +41,6 @@ if TYPE_CHECKING:  # replay does not load what opens connections
     from replaymock.wiring import RecordStack
 
 DRAIN_SECONDS = 10.0
-
-
-@dataclass(frozen=True, slots=True)
-class Share:
-    """What makes an app one of several workers: the sockets it listens on, and how it asks the others."""
-
-    sockets: list[socket.socket]
-    ask_all: AskAll
 
 
 class App:
@@ -173,6 +164,15 @@ class App:
     def reload(self, _number: int = 0) -> None:
         """Looks at the folder again."""
         self._library.rescan()
+
+    def reset(self, session: str | None) -> None:
+        """Rewinds a session, or all of them."""
+        self.responder.sessions.reset(session)
+
+    @property
+    def journal(self) -> Journal:
+        """What happened so far."""
+        return self.responder.journal
 
     @property
     def url(self) -> str:

@@ -250,7 +250,7 @@ def _serve(told: settings.Settings) -> None:
 
 def _run(told: settings.Settings, console: "Console") -> int:
     if told.workers > 1:
-        from replaymock.server.prefork.supervisor import serve as serve_by_workers  # noqa: PLC0415
+        from replaymock.cli.workers import serve as serve_by_workers  # noqa: PLC0415
 
         return serve_by_workers(told, console)
     from replaymock.app import serve  # noqa: PLC0415

@@ -73,14 +73,6 @@ FINISHED_LATER: dict[str, set[str]] = {
     "proxy.client.proxied": {"outgoing.method", "outgoing.url"},
     "proxy.client.uploading": {"wire.uploading"},
     "replay.sessions": {"session.last_used"},
-    "server.prefork.supervisor": {
-        "worker.deaths",
-        "worker.failure",
-        "worker.link",
-        "worker.pid",
-        "worker.ready",
-        "worker.start_at",
-    },
 }
 
 

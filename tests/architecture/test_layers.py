@@ -31,8 +31,6 @@ NOT_YET: dict[str, set[str]] = {
     "proxy.upstreams": {"config.settings"},
     "replay.engine": {"proxy.forwarder"},
     "replay.websocket": {"proxy.websocket_forwarder"},
-    "server.prefork.supervisor": {"app", "config.settings"},
-    "server.prefork.worker": {"app", "config.settings"},
 }
 
 

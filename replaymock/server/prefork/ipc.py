@@ -1,4 +1,4 @@
-"""What workers and their parent tell each other over a socket pair: one JSON object a line."""
+"""The messages between workers and their parent over a socket pair: one JSON object a line."""
 
 import contextlib
 import selectors
@@ -10,53 +10,61 @@ import msgspec
 from replaymock.telemetry.events import Dropped, Event
 from replaymock.telemetry.journal import BroadcastQuestion, JournalDelta
 
+MOST_UNSENT = 1 << 20
+"""How many bytes wait to be sent to the parent before events are dropped."""
+
+_CHUNK = 1 << 20
+
 
 class EventMessage(msgspec.Struct, frozen=True, tag=True):
-    """From a worker: an event of `--json`, `ready` among them."""
+    """From a worker: an event, `Ready` among them."""
 
     event: Event
 
 
 class DeltaMessage(msgspec.Struct, frozen=True, tag=True):
-    """From a worker: what it noted since it last told; at its end also the cassettes it did not use."""
+    """From a worker: what its journal gained since the last delta; at its end also the cassettes it did not use.
 
-    news: JournalDelta
+    `answers` is the number of the query that asked for it, 0 where none did.
+    """
+
+    delta: JournalDelta
     answers: int = 0
     unused: list[str] | None = None
 
 
 class QueryMessage(msgspec.Struct, frozen=True, tag=True):
-    """From a worker: a question to all others, and what it noted itself."""
+    """From a worker: a question to all others, and what its own journal gained."""
 
     number: int
     question: BroadcastQuestion
-    news: JournalDelta
+    delta: JournalDelta
 
 
 class Failed(msgspec.Struct, frozen=True, tag=True):
-    """From a worker that cannot start: why."""
+    """From a worker that cannot start, or go on: why."""
 
     message: str
 
 
 class Order(msgspec.Struct, frozen=True, tag=True):
-    """From the parent: `end` (said twice: without waiting for what is in flight), or `reload`."""
+    """From the parent: `end` (sent again: without waiting for requests in flight), or `reload`."""
 
-    what: str
+    command: str
 
 
 class QueryRequest(msgspec.Struct, frozen=True, tag=True):
-    """From the parent: another worker's question, to be answered by what was noted."""
+    """From the parent: another worker's question, to be answered by a delta."""
 
     number: int
     question: BroadcastQuestion
 
 
 class QueryReply(msgspec.Struct, frozen=True, tag=True):
-    """From the parent: what all workers noted, the answer to a question."""
+    """From the parent: what the journals of all workers hold, the answer to a question."""
 
     number: int
-    news: JournalDelta
+    total: JournalDelta
 
 
 FromWorker = EventMessage | DeltaMessage | QueryMessage | Failed
@@ -67,19 +75,19 @@ from_worker = msgspec.json.Decoder(FromWorker)
 from_parent = msgspec.json.Decoder(FromParent)
 
 
-def line(message: FromWorker | FromParent) -> bytes:
+def encode_line(message: FromWorker | FromParent) -> bytes:
     """A message as it is sent."""
     return _encoder.encode(message) + b"\n"
 
 
-class Lines:
-    """Bytes as they come, cut into lines."""
+class LineSplitter:
+    """Cuts bytes into lines, in whatever pieces they come."""
 
     def __init__(self) -> None:
         self._pieces: list[bytes] = []
 
     def feed(self, data: bytes) -> list[bytes]:
-        """The lines that are whole by now."""
+        """The lines that are complete by now, without their ends."""
         *whole, rest = data.split(b"\n")
         if whole:
             whole[0] = b"".join([*self._pieces, whole[0]])
@@ -90,9 +98,9 @@ class Lines:
 
 
 class Outbox:
-    """A worker's end of a pair. It never waits: what the parent does not take now is kept for later.
+    """A worker's end of a pair. It never waits: what the parent does not take now is sent later.
 
-    Events find room up to a bound. From there on they are dropped until all is sent, and how many it were is said then.
+    Past a bound, events are dropped until everything is sent; then a `Dropped` event counts them.
     """
 
     def __init__(self, end: socket.socket) -> None:
@@ -102,33 +110,33 @@ class Outbox:
 
     @property
     def is_behind(self) -> bool:
-        """Whether something is kept."""
+        """Whether something is still to be sent."""
         return bool(self._unsent)
 
     def send(self, message: FromWorker) -> bool:
-        """Sends a message, or keeps it; whether something is kept now."""
+        """Sends a message now or later; whether something is still to be sent."""
         if isinstance(message, EventMessage) and (self._dropped or len(self._unsent) >= MOST_UNSENT):
             self._dropped += 1
             return True
-        self._unsent += line(message)
+        self._unsent += encode_line(message)
         return self.flush()
 
     def flush(self) -> bool:
-        """Sends what was kept, as far as it is taken now; whether something is left. It forgets it with the parent."""
+        """Sends what the parent takes now; whether something is left. Once the parent is gone, nothing is."""
         while self._unsent:
             try:
-                del self._unsent[: self._end.send(self._unsent[:_READ], socket.MSG_DONTWAIT)]
+                del self._unsent[: self._end.send(self._unsent[:_CHUNK], socket.MSG_DONTWAIT)]
             except BlockingIOError:
                 return True
             except OSError:
                 self._unsent.clear()
             if self._dropped and not self._unsent:
-                self._unsent += line(EventMessage(Dropped(self._dropped)))
+                self._unsent += encode_line(EventMessage(Dropped(self._dropped)))
                 self._dropped = 0
         return False
 
     def finish(self, seconds: float) -> None:
-        """Sends what is left, and waits for that up to some seconds."""
+        """Sends what is left, and waits up to some seconds for the parent to take it."""
         end = time.monotonic() + seconds
         with selectors.DefaultSelector() as selector:
             selector.register(self._end, selectors.EVENT_WRITE)
@@ -137,34 +145,30 @@ class Outbox:
 
 
 class Link:
-    """The parent's end of a pair. It never waits: what a worker does not take now is kept for later."""
+    """The parent's end of a pair. It never waits: what a worker does not take now is sent later."""
 
     def __init__(self, end: socket.socket) -> None:
         end.setblocking(False)
         self.end = end
         self.unsent = b""
-        self._lines = Lines()
+        self._lines = LineSplitter()
 
     def send(self, message: FromParent) -> None:
-        """Sends a message, or keeps it."""
-        self.unsent += line(message)
+        """Sends a message, now or later."""
+        self.unsent += encode_line(message)
         self.flush()
 
     def flush(self) -> None:
-        """Sends what was kept, as far as it is taken now. That a worker is gone is found out by `receive`."""
+        """Sends what the worker takes now. That a worker is gone is found out by `receive`."""
         with contextlib.suppress(OSError):
             self.unsent = self.unsent[self.end.send(self.unsent) :]
 
     def receive(self) -> list[FromWorker] | None:
         """The messages that have come; None once the worker is gone."""
         try:
-            data = self.end.recv(_READ)
+            data = self.end.recv(_CHUNK)
         except BlockingIOError:
             return []
         except OSError:
             data = b""
-        return [from_worker.decode(found) for found in self._lines.feed(data)] if data else None
-
-
-_READ = 1 << 20
-MOST_UNSENT = 1 << 20
+        return [from_worker.decode(line) for line in self._lines.feed(data)] if data else None

@@ -1,4 +1,4 @@
-"""One of several workers: an app of its own, whose events, counts and own endpoints go through the parent.
+"""One of several workers: an app in a process of its own, which reports to the parent and asks other workers by it.
 
 It ends when the parent says so, or is gone.
 """
@@ -6,122 +6,156 @@ It ends when the parent says so, or is gone.
 import asyncio
 import os
 import socket
+from collections.abc import Callable
+from functools import partial
 
-from msgspec.structs import replace
-
-from replaymock.app import App, Share
-from replaymock.config.settings import Settings
 from replaymock.errors import ReplaymockError
 from replaymock.server.prefork import ipc
-from replaymock.telemetry.events import Emit, Event, ServedRequest, Summary
+from replaymock.server.prefork.worker_app import MakeApp, Share
+from replaymock.telemetry.events import Emit, Event, Summary
 from replaymock.telemetry.journal import BroadcastQuestion, Journal, JournalDelta
 
 BEAT_SECONDS = 1.0
+"""How often a worker sends what its journal gained."""
+
 ANSWER_SECONDS = 30.0
+"""How long a worker waits for the other workers' answers."""
+
 LAST_SECONDS = 10.0
+"""How long a worker that ends waits for a parent that does not read."""
 
 
-def work(worker: "Worker", sockets: list[socket.socket], parent: socket.socket) -> None:
+def work(worker: "Worker", sockets: list[socket.socket], end: socket.socket) -> None:
     """Serves until told to end, in a process that was forked for it and has no other purpose; does not return."""
-    code = 0
+    code, parent = 0, ParentConnection(end)
     try:
         asyncio.run(worker.run(sockets, parent))
     except Exception as error:
         code = 2
-        said = str(error) if isinstance(error, ReplaymockError) else f"a fault in replaymock: {error!r}"
-        worker.say_last(parent, ipc.Failed(said))
+        reason = str(error) if isinstance(error, ReplaymockError) else f"a fault in replaymock: {error!r}"
+        parent.send_last(ipc.Failed(reason))
     os._exit(code)
 
 
-class Worker:
-    """The app, and the line to the parent. It is made in the parent, so that all workers share what is loaded once."""
+class ParentConnection:
+    """The worker's end of the socket pair. Requests are answered meanwhile, however busy the parent is."""
 
-    def __init__(self, settings: Settings, emit: Emit, *, wants_requests: bool) -> None:
-        self._tell = emit
-        self._outbox: ipc.Outbox | None = None
-        self._wants_requests = wants_requests
-        self._lines = ipc.Lines()
-        self._told = Journal()
-        self._asked: dict[int, asyncio.Future[JournalDelta]] = {}
-        self._questions = 0
-        self._app = App(replace(settings, ready_file=""), self._emit, wants_requests=wants_requests)
-        self.prepare = self._app.prepare
+    def __init__(self, end: socket.socket) -> None:
+        self._end = end
+        self._outbox = ipc.Outbox(end)
+        self._lines = ipc.LineSplitter()
 
-    async def run(self, sockets: list[socket.socket], parent: socket.socket) -> None:
-        """Serves on these sockets until told to end, or until the parent is gone."""
-        self._outbox = ipc.Outbox(parent)
-        self._tell = lambda event: self._send(parent, ipc.EventMessage(event))
+    @property
+    def is_behind(self) -> bool:
+        """Whether the parent has not taken everything yet."""
+        return self._outbox.is_behind
+
+    def listen(self, receive: Callable[[ipc.FromParent], None], lost: Callable[[], None]) -> None:
+        """Hands each message of the parent's on from now on, and learns when the parent is gone."""
+        asyncio.get_running_loop().add_reader(self._end, self._readable, receive, lost)
+
+    def send(self, message: ipc.FromWorker) -> None:
+        """Sends a message as soon as the parent takes it; does not wait for that."""
+        if self._outbox.send(message):
+            asyncio.get_running_loop().add_writer(self._end, self._writable)
+
+    def detach(self) -> None:
+        """Leaves the event loop, which listens and sends no more."""
         loop = asyncio.get_running_loop()
-        loop.add_reader(parent, self._readable, parent)
-        async with self._app.running(Share(sockets, lambda question: self._ask_all(parent, question))):
+        loop.remove_reader(self._end)
+        loop.remove_writer(self._end)
+
+    def send_last(self, message: ipc.FromWorker) -> None:
+        """Sends a message after all others, and waits until it is taken; gives up where the parent does not read."""
+        self._outbox.send(message)
+        self._outbox.finish(LAST_SECONDS)
+
+    def _readable(self, receive: Callable[[ipc.FromParent], None], lost: Callable[[], None]) -> None:
+        try:
+            data = self._end.recv(1 << 20, socket.MSG_DONTWAIT)
+        except OSError:
+            data = b""
+        if not data:
+            asyncio.get_running_loop().remove_reader(self._end)
+            lost()
+        for line in self._lines.feed(data):
+            receive(ipc.from_parent.decode(line))
+
+    def _writable(self) -> None:
+        if not self._outbox.flush():
+            asyncio.get_running_loop().remove_writer(self._end)
+
+
+class Worker:
+    """The app of a worker, and what goes between it and the parent.
+
+    It is made in the parent, before the fork, so that all workers share the memory of what is loaded once. Until it
+    runs, its events go to `emit`.
+    """
+
+    def __init__(self, make_app: MakeApp, emit: Emit) -> None:
+        self._emit_in_parent = emit
+        self._parent: ParentConnection | None = None
+        self._sent = Journal()
+        self._replies: dict[int, asyncio.Future[JournalDelta]] = {}
+        self._asked = 0
+        self._app = make_app(self._emit)
+
+    def prepare(self) -> None:
+        """Loads the cassettes. UsageError if there is no folder to load them from."""
+        self._app.prepare()
+
+    async def run(self, sockets: list[socket.socket], parent: ParentConnection) -> None:
+        """Serves on these sockets until told to end, or until the parent is gone."""
+        self._parent = parent
+        parent.listen(partial(self._receive, parent), self._end_at_once)
+        async with self._app.running(Share(sockets, partial(self._ask_all, parent))):
             beating = asyncio.ensure_future(self._beat(parent))
             await self._app.ended()
             beating.cancel()
-        loop.remove_reader(parent)
-        unused = sorted(self._app.unused())
-        loop.remove_writer(parent)
-        self.say_last(parent, ipc.DeltaMessage(self._news(), unused=unused))
-
-    def say_last(self, parent: socket.socket, message: ipc.FromWorker) -> None:
-        """Tells the parent a last thing, after all that was said before; gives up where the parent stands still."""
-        outbox = self._outbox or ipc.Outbox(parent)
-        outbox.send(message)
-        outbox.finish(LAST_SECONDS)
-
-    def _send(self, parent: socket.socket, message: ipc.FromWorker) -> None:
-        """Never waits: those who are served must not feel that the parent is busy."""
-        if self._outbox and self._outbox.send(message):
-            asyncio.get_running_loop().add_writer(parent, self._writable, parent, self._outbox)
-
-    def _writable(self, parent: socket.socket, outbox: ipc.Outbox) -> None:
-        if not outbox.flush():
-            asyncio.get_running_loop().remove_writer(parent)
+        parent.detach()
+        parent.send_last(ipc.DeltaMessage(self._delta(), unused=sorted(self._app.unused())))
 
     def _emit(self, event: Event) -> None:
-        if isinstance(event, Summary) or (isinstance(event, ServedRequest) and not self._wants_requests):
-            return
-        self._tell(event)
+        if isinstance(event, Summary):
+            return  # the parent sums up all workers
+        if self._parent:
+            self._parent.send(ipc.EventMessage(event))
+        else:
+            self._emit_in_parent(event)
 
-    async def _beat(self, parent: socket.socket) -> None:
-        """Tells what was noted every second, so that little is lost with this process."""
+    async def _beat(self, parent: ParentConnection) -> None:
+        """Sends what the journal gained every second, so that little is lost if this process dies."""
         while True:
             await asyncio.sleep(BEAT_SECONDS)
-            if self._outbox and self._outbox.is_behind:
+            if parent.is_behind:
                 continue
-            news = self._news()
-            if news.counts:
-                self._send(parent, ipc.DeltaMessage(news))
+            delta = self._delta()
+            if delta.counts:
+                parent.send(ipc.DeltaMessage(delta))
 
-    def _news(self) -> JournalDelta:
-        news = self._app.responder.journal.delta_since(self._told)
-        self._told.add(news)
-        return news
+    def _delta(self) -> JournalDelta:
+        delta = self._app.journal.delta_since(self._sent)
+        self._sent.add(delta)
+        return delta
 
-    async def _ask_all(self, parent: socket.socket, question: BroadcastQuestion) -> Journal:
-        answer: asyncio.Future[JournalDelta] = asyncio.get_running_loop().create_future()
-        self._questions = number = self._questions + 1
-        self._asked[number] = answer
+    async def _ask_all(self, parent: ParentConnection, question: BroadcastQuestion) -> Journal:
+        reply: asyncio.Future[JournalDelta] = asyncio.get_running_loop().create_future()
+        self._asked = number = self._asked + 1
+        self._replies[number] = reply
         try:
-            self._send(parent, ipc.QueryMessage(number, question, self._news()))
+            parent.send(ipc.QueryMessage(number, question, self._delta()))
             journal = Journal()
-            journal.add(await asyncio.wait_for(answer, ANSWER_SECONDS))
+            journal.add(await asyncio.wait_for(reply, ANSWER_SECONDS))
             return journal
         finally:
-            del self._asked[number]
+            del self._replies[number]
 
-    def _readable(self, parent: socket.socket) -> None:
-        try:
-            data = parent.recv(1 << 20, socket.MSG_DONTWAIT)
-        except OSError:
-            data = b""
-        if not data:  # the parent is gone
-            asyncio.get_running_loop().remove_reader(parent)
-            self._app.end()
-            self._app.end()
-        for line in self._lines.feed(data):
-            self._take(parent, ipc.from_parent.decode(line))
+    def _end_at_once(self) -> None:
+        self._app.end()
+        self._app.end()
 
-    def _take(self, parent: socket.socket, message: ipc.FromParent) -> None:
+    def _receive(self, parent: ParentConnection, message: ipc.FromParent) -> None:
         match message:
             case ipc.Order("end"):
                 self._app.end()
@@ -129,9 +163,9 @@ class Worker:
                 self._app.reload()
             case ipc.QueryRequest(number, question):
                 if question.reset:
-                    self._app.responder.sessions.reset(question.session)
-                self._send(parent, ipc.DeltaMessage(self._news(), answers=number))
-            case ipc.QueryReply(number, news):
-                answer = self._asked.get(number)
-                if answer and not answer.done():
-                    answer.set_result(news)
+                    self._app.reset(question.session)
+                parent.send(ipc.DeltaMessage(self._delta(), answers=number))
+            case ipc.QueryReply(number, total):
+                reply = self._replies.get(number)
+                if reply and not reply.done():
+                    reply.set_result(total)

@@ -1,4 +1,4 @@
-"""What several workers say, told once; questions of one to all others."""
+"""What several workers say, told once; queries of one to all others."""
 
 import pytest
 
@@ -11,10 +11,10 @@ class Heard:
 
     def __init__(self) -> None:
         self.told: list[Event] = []
-        self.chorus = EventAggregator(self.told.append)
+        self.aggregator = EventAggregator(self.told.append)
 
     def say(self, worker: int, event: Event, now: float = 0.0) -> None:
-        self.chorus.say(worker, event, now)
+        self.aggregator.add(worker, event, now)
 
 
 def a_miss(path: str, *near: str) -> MissOccurred:
@@ -63,39 +63,39 @@ def test_every_request_is_told() -> None:
 
 def test_a_reload_is_told_once_all_have_done_it() -> None:
     heard = Heard()
-    assert heard.chorus.reloaded({1, 2}, 0.0) is None
+    assert heard.aggregator.settle_reload({1, 2}, 0.0) is None
     heard.say(1, Reloaded(3))
-    assert heard.chorus.reloaded({1, 2}, 0.5) == RELOAD_SECONDS - 0.5
+    assert heard.aggregator.settle_reload({1, 2}, 0.5) == RELOAD_SECONDS - 0.5
     heard.say(1, Reloaded(4))
     heard.say(2, Reloaded(5))
-    assert heard.chorus.reloaded({1, 2}, 0.6) is None
+    assert heard.aggregator.settle_reload({1, 2}, 0.6) is None
     assert heard.told == [Reloaded(5)]
 
 
 def test_a_reload_does_not_wait_for_ever_for_a_worker_that_saw_no_change() -> None:
     heard = Heard()
     heard.say(1, Reloaded(3), now=10.0)
-    assert heard.chorus.reloaded({1, 2}, 10.0 + RELOAD_SECONDS) is None
+    assert heard.aggregator.settle_reload({1, 2}, 10.0 + RELOAD_SECONDS) is None
     assert len(heard.told) == 1
 
 
 def test_a_question_is_settled_when_the_last_has_answered_or_left() -> None:
-    questions = BroadcastQueries()
-    one, other = questions.opened(1, 70, {2, 3}), questions.opened(2, 80, {1, 3})
-    questions.answered(2, one)
-    assert questions.settled() == []
-    questions.left(3)
-    assert questions.settled() == [(1, 70)]
-    questions.answered(1, other)
-    assert questions.settled() == [(2, 80)]
-    assert questions.settled() == []
+    queries = BroadcastQueries()
+    one, other = queries.open(1, 70, {2, 3}), queries.open(2, 80, {1, 3})
+    queries.answered(2, one)
+    assert queries.take_settled() == []
+    queries.worker_left(3)
+    assert queries.take_settled() == [(1, 70)]
+    queries.answered(1, other)
+    assert queries.take_settled() == [(2, 80)]
+    assert queries.take_settled() == []
 
 
 def test_a_question_without_anyone_to_ask_is_settled_and_an_answer_to_none_changes_nothing() -> None:
-    questions = BroadcastQueries()
-    questions.answered(2, 0)
-    questions.opened(1, 70, set())
-    assert questions.settled() == [(1, 70)]
+    queries = BroadcastQueries()
+    queries.answered(2, 0)
+    queries.open(1, 70, set())
+    assert queries.take_settled() == [(1, 70)]
 
 
 def test_what_each_worker_could_not_tell_is_told_of_each() -> None:

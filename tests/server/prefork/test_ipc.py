@@ -24,7 +24,7 @@ NEWS = JournalDelta({"hit": 2}, ["ä.json"], {"name": ({"reason": "never recorde
     ],
 )
 def test_what_a_worker_says_arrives_as_it_was_said_in_one_line(message: ipc.FromWorker) -> None:
-    line = ipc.line(message)
+    line = ipc.encode_line(message)
     assert line.count(b"\n") == 1
     assert ipc.from_worker.decode(line) == message
 
@@ -34,7 +34,7 @@ def test_what_a_worker_says_arrives_as_it_was_said_in_one_line(message: ipc.From
     [ipc.Order("end"), ipc.QueryRequest(2, BroadcastQuestion(reset=False, session=None)), ipc.QueryReply(3, NEWS)],
 )
 def test_what_the_parent_says_arrives_as_it_was_said_in_one_line(message: ipc.FromParent) -> None:
-    line = ipc.line(message)
+    line = ipc.encode_line(message)
     assert line.count(b"\n") == 1
     assert ipc.from_parent.decode(line) == message
 
@@ -42,7 +42,7 @@ def test_what_the_parent_says_arrives_as_it_was_said_in_one_line(message: ipc.Fr
 def test_lines_are_found_in_pieces_of_any_size() -> None:
     data = b"one\ntwo\n\nthree\nrest"
     for size in range(1, len(data) + 1):
-        lines = ipc.Lines()
+        lines = ipc.LineSplitter()
         found = [line for at in range(0, len(data), size) for line in lines.feed(data[at : at + size])]
         assert found == [b"one", b"two", b"", b"three"]
 
@@ -55,10 +55,10 @@ def test_the_parent_keeps_what_a_worker_does_not_take_yet_and_loses_nothing() ->
             link.send(message)
         assert link.unsent
         received = b""
-        while len(received) < 20 * len(ipc.line(message)):
+        while len(received) < 20 * len(ipc.encode_line(message)):
             received += theirs.recv(1 << 20)
             link.flush()
-        assert received == ipc.line(message) * 20
+        assert received == ipc.encode_line(message) * 20
 
 
 def test_the_parent_learns_that_a_worker_is_gone_after_what_it_said_last() -> None:
@@ -66,7 +66,7 @@ def test_the_parent_learns_that_a_worker_is_gone_after_what_it_said_last() -> No
     link = ipc.Link(ours)
     with ours:
         assert link.receive() == []
-        theirs.sendall(ipc.line(ipc.Failed("so it is")) + b'{"cut')
+        theirs.sendall(ipc.encode_line(ipc.Failed("so it is")) + b'{"cut')
         theirs.close()
         assert link.receive() == [ipc.Failed("so it is")]
         link.send(ipc.Order("end"))
@@ -85,7 +85,7 @@ def test_a_worker_keeps_what_its_parent_does_not_take_yet_and_drops_and_counts_e
         assert outbox.send(ipc.DeltaMessage(NEWS, answers=1))
         found: list[ipc.FromWorker] = []
         theirs.setblocking(False)
-        lines = ipc.Lines()
+        lines = ipc.LineSplitter()
         while (
             outbox.flush()
             or not found
@@ -99,7 +99,7 @@ def test_a_worker_keeps_what_its_parent_does_not_take_yet_and_drops_and_counts_e
         assert dropped == ipc.EventMessage(Dropped(500 - len(events)))
         assert len(events) * 10_000 < ipc.MOST_UNSENT + 1_000_000
         assert not outbox.send(event)
-        assert lines.feed(theirs.recv(1 << 20)) == [ipc.line(event)[:-1]]
+        assert lines.feed(theirs.recv(1 << 20)) == [ipc.encode_line(event)[:-1]]
 
 
 def test_a_worker_ends_though_its_parent_stands_still_or_is_gone() -> None:
@@ -122,6 +122,6 @@ def test_a_worker_at_its_end_waits_for_a_parent_that_is_slow() -> None:
     with ours, theirs, ThreadPoolExecutor(1) as threads:
         for _ in range(100):
             outbox.send(message)
-        reading = threads.submit(theirs.recv, 100 * len(ipc.line(message)), socket.MSG_WAITALL)
+        reading = threads.submit(theirs.recv, 100 * len(ipc.encode_line(message)), socket.MSG_WAITALL)
         outbox.finish(10)
-        assert reading.result(10) == ipc.line(message) * 100
+        assert reading.result(10) == ipc.encode_line(message) * 100

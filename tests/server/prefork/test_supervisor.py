@@ -1,29 +1,72 @@
-"""When a worker is started again, and when that is in vain. The stories are in features/test_workers.py."""
+"""The parent with an app that serves nothing: what its workers report becomes one run. The stories are in e2e."""
 
-import pytest
+import json
+import signal
+import subprocess
+import sys
+from collections.abc import Sequence
 
-from replaymock.server.prefork.supervisor import DEATHS_SECONDS, MOST_DEATHS, how_it_ended, pause_before_restart
+# A process of its own, as the parent catches signals and forks.
+PARENT = """
+import asyncio, contextlib, os, sys
+from replaymock.errors import UsageError
+from replaymock.server.prefork.supervisor import Supervisor, SupervisorOptions
+from replaymock.telemetry import console
+from replaymock.telemetry.events import Ready, ServedRequest, Summary, Warned
+from replaymock.telemetry.journal import Journal
+from replaymock.telemetry.lifecycle import RunDescription
+
+class Idle:
+    def __init__(self, emit):
+        self.emit, self.journal, self.is_ending = emit, Journal(), asyncio.Event()
+    def prepare(self):
+        self.emit(Warned("loading"))
+    @contextlib.asynccontextmanager
+    async def running(self, share):
+        if "fail" in sys.argv:
+            raise UsageError("no room")
+        self.file = f"{os.getpid()}.json"
+        self.journal.served(ServedRequest("GET", "/", 200, "hit", self.file, 1.0))
+        self.emit(Warned("serving"))
+        self.emit(Ready("http://localhost:1", 1, os.getpid(), 2))
+        yield
+        self.emit(Summary(*[0] * 9, is_recording=False))
+    async def ended(self):
+        await self.is_ending.wait()
+    def end(self):
+        self.is_ending.set()
+    def unused(self):
+        return {"nobody's.json", f"not {self.file}"}
+
+options = SupervisorOptions(RunDescription("replay", "127.0.0.1", "c", workers=2), 0)
+printer = console.standard(json=True, verbose=False, quiet=True, no_color=True)
+with contextlib.closing(printer):
+    sys.exit(Supervisor(Idle, options, printer).run())
+"""
 
 
-def test_a_first_death_is_mended_at_once_and_each_further_one_later() -> None:
-    pauses = [pause_before_restart([0.0] * count, 1.0) for count in range(1, MOST_DEATHS + 1)]
-    assert pauses[0] == 0
-    assert pauses == sorted(set(pauses), key=float)
-    assert sum(map(float, pauses)) < DEATHS_SECONDS / 2
+def started(*arguments: str) -> "subprocess.Popen[str]":
+    line: Sequence[str] = [sys.executable, "-c", PARENT, *arguments]
+    return subprocess.Popen(line, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
 
 
-def test_too_many_deaths_in_a_short_time_are_the_end() -> None:
-    assert pause_before_restart([0.0] * (MOST_DEATHS + 1), 1.0) is None
+def test_workers_that_know_nothing_of_each_other_are_one_run() -> None:
+    with started() as parent:
+        assert parent.stdout
+        events = [json.loads(parent.stdout.readline()) for _ in range(3)]
+        parent.send_signal(signal.SIGTERM)
+        out, err = parent.communicate(timeout=15)
+        events += map(json.loads, out.splitlines())
+    assert parent.returncode == 0, err
+    assert [event["event"] for event in events] == ["warning", "warning", "ready", "summary"]
+    assert [event["message"] for event in events[:2]] == ["loading", "serving"]
+    assert (events[2]["cassettes"], events[2]["workers"]) == (2, 2)
+    assert (events[3]["hits"], events[3]["unused"]) == (2, 1)
 
 
-def test_deaths_of_long_ago_do_not_count() -> None:
-    deaths = [float(moment) for moment in range(MOST_DEATHS)]
-    now = DEATHS_SECONDS + MOST_DEATHS
-    assert pause_before_restart([*deaths, now], now) == 0
-
-
-@pytest.mark.parametrize(
-    ("code", "said"), [(-9, "was ended by SIGKILL"), (-11, "was ended by SIGSEGV"), (2, "ended with exit code 2")]
-)
-def test_the_end_of_a_process_is_put_in_words(code: int, said: str) -> None:
-    assert how_it_ended(code) == said
+def test_a_worker_that_cannot_start_is_the_end_and_says_why() -> None:
+    with started("fail") as parent:
+        out, err = parent.communicate(timeout=15)
+    assert parent.returncode == 1
+    assert err.endswith("replaymock.errors.UsageError: no room\n")
+    assert [json.loads(line)["event"] for line in out.splitlines()] == ["warning"]

@@ -11,10 +11,11 @@ from typing import Any
 
 import pytest
 
+from replaymock.app import App
 from replaymock.config.settings import Settings
 from replaymock.server.listener import bind
 from replaymock.server.prefork import ipc
-from replaymock.server.prefork.worker import Worker
+from replaymock.server.prefork.worker import ParentConnection, Worker
 from replaymock.telemetry.journal import BroadcastQuestion, JournalDelta
 from tests.support.inside import put, simple
 from tests.support.running import eventually
@@ -60,9 +61,9 @@ def parent(tmp_path: Path) -> Iterator[Parent]:
 
     async def work() -> None:
         settings = Settings(cassettes=str(tmp_path), host="127.0.0.1")
-        worker = Worker(settings, lambda _event: None, wants_requests=False)
+        worker = Worker(lambda emit: App(settings, emit, wants_requests=False), lambda _event: None)
         worker.prepare()
-        await worker.run(sockets, theirs)
+        await worker.run(sockets, ParentConnection(theirs))
 
     with ThreadPoolExecutor(2) as threads, ours, theirs:
         found = Parent(ours, port, threads.submit(asyncio.run, work()))
@@ -78,18 +79,18 @@ def test_it_tells_what_it_noted_as_it_goes_and_what_was_not_used_at_its_end(pare
     parent.asks("/missing")
     assert parent.hears(ipc.EventMessage).event.name == "miss"
     told = parent.hears(ipc.DeltaMessage)
-    assert (told.news.counts, told.news.used, told.unused) == ({"hit": 1, "miss": 1}, ["a.json"], None)
+    assert (told.delta.counts, told.delta.used, told.unused) == ({"hit": 1, "miss": 1}, ["a.json"], None)
     parent.asks("/b")
     parent.link.send(ipc.Order("end"))
     told = parent.hears(ipc.DeltaMessage)
-    assert (told.news.counts, told.news.used, told.unused) == ({"hit": 1}, ["b.json"], ["steps/GET.json"])
+    assert (told.delta.counts, told.delta.used, told.unused) == ({"hit": 1}, ["b.json"], ["steps/GET.json"])
 
 
 def test_it_answers_the_question_of_another_with_what_it_noted_and_resets_if_that_is_asked(parent: Parent) -> None:
     assert [parent.asks("/steps"), parent.asks("/steps")] == [1, 2]
     parent.link.send(ipc.QueryRequest(7, BroadcastQuestion(reset=True, session=None)))
     told = parent.hears(ipc.DeltaMessage)
-    assert (told.answers, told.news.used) == (7, ["steps/GET.json"])
+    assert (told.answers, told.delta.used) == (7, ["steps/GET.json"])
     assert parent.asks("/steps") == 1
 
 
@@ -98,7 +99,7 @@ def test_its_own_endpoints_wait_for_what_all_others_noted(parent: Parent) -> Non
     with ThreadPoolExecutor(1) as caller:
         answer = caller.submit(parent.asks, "/__replaymock/unused")
         asked = parent.hears(ipc.QueryMessage)
-        assert (asked.question, asked.news.used) == (BroadcastQuestion(reset=False, session=None), ["a.json"])
+        assert (asked.question, asked.delta.used) == (BroadcastQuestion(reset=False, session=None), ["a.json"])
         parent.link.send(ipc.QueryReply(asked.number, JournalDelta({"hit": 2}, ["a.json", "b.json"])))
         assert answer.result(10) == {"unused": ["steps/GET.json"]}
 
@@ -125,4 +126,4 @@ def test_it_answers_while_its_parent_does_not_read_and_says_what_could_not_be_to
     noted = [parent.hears(ipc.DeltaMessage)]
     while noted[-1].unused is None:
         noted.append(parent.hears(ipc.DeltaMessage))
-    assert sum(told.news.counts.get("miss", 0) for told in noted) == 1500
+    assert sum(told.delta.counts.get("miss", 0) for told in noted) == 1500
