@@ -10,7 +10,7 @@ from replaymock.cli.demo import demo
 from replaymock.cli.help import Group, Shown, show
 from replaymock.cli.serve import record, replay
 from replaymock.errors import ReplaymockError
-from replaymock.telemetry.printing import let_go, open_closed, say_at_the_end
+from replaymock.telemetry.printing import discard_unwritten, open_closed_streams, print_last
 
 
 @click.group(cls=Group, context_settings={"help_option_names": ["-h", "--help"]})
@@ -28,7 +28,7 @@ def cli() -> None:
 
 def main() -> None:
     """Runs the command line and exits."""
-    open_closed()
+    open_closed_streams()
     try:
         try:
             sys.exit(cli.main(prog_name=_NAME, standalone_mode=False))
@@ -37,10 +37,10 @@ def main() -> None:
     except click.Abort:
         sys.exit(_INTERRUPTED)
     except ReplaymockError as error:
-        say_at_the_end(f"replaymock: error: {error}")
+        print_last(f"replaymock: error: {error}")
         sys.exit(2)
     finally:
-        let_go()
+        discard_unwritten()
 
 
 def _show() -> None:

@@ -41,11 +41,11 @@ class Console:
         if text:
             _write_line(self.err, text, is_sure=is_sure)
 
-    def forked(self) -> None:
+    def start_anew(self) -> None:
         """Starts anew in a child process: what is queued is printed by its parent."""
         for stream in (self._out, self.err):
             if isinstance(stream, Printer):
-                stream.forget()
+                stream.start_anew()
 
     def close(self) -> None:
         """Waits a moment until everything is printed; warns on stderr of lines that stdout did not take."""

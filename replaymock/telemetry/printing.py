@@ -1,6 +1,7 @@
-"""Lines for stdout and stderr that nobody waits for: a thread writes them, so that no reader can stop a server.
+"""Writes lines to stdout and stderr from a thread, so that a server never waits for whoever reads them.
 
-What finds no room while a pipe is not read, a disk is full or a terminal is held is dropped and counted.
+While a pipe is not read, a disk is full or a terminal is held, lines wait up to a bound; past it they are dropped and
+counted.
 """
 
 import contextlib
@@ -15,31 +16,36 @@ from typing import TextIO
 
 MOST_LINES = 10_000
 MOST_BYTES = 1 << 20
+"""How many lines, and how many bytes, wait to be written before lines are dropped."""
+
 WITHOUT_PROGRESS_SECONDS = 1.0
 LAST_SECONDS = 5.0
-_AT_ONCE = 4096
+"""How long the end waits for a reader: while it reads on, and in all."""
+
+_ATOMIC_BYTES = 4096
 _REST_SECONDS = 0.005
 _FIRST_PAUSE = 0.01
 _LONGEST_PAUSE = 1.0
+_STDERR = 2
 
 
 class Printer:
-    """A stream that takes lines at once and writes them in their order.
+    """A stream that queues lines and writes them in their order.
 
-    Once there is no room, what comes is dropped until all that came before is written; then a line, made by
-    `tell_dropped` from their count, says how many are missing.
+    Once the queue is full, lines are dropped until it is written whole; then a line, made by `dropped_line` from their
+    count, says how many are missing.
     """
 
-    def __init__(self, raw: io.RawIOBase, tell_dropped: Callable[[int], str], encoding: str = "utf-8") -> None:
+    def __init__(self, raw: io.RawIOBase, dropped_line: Callable[[int], str], encoding: str = "utf-8") -> None:
         self._raw = raw
-        self._tell_dropped = tell_dropped
+        self._dropped_line = dropped_line
         self._encoding = encoding
         self._written = 0
-        self.forget()
+        self.start_anew()
 
-    def forget(self) -> None:
-        """Begins anew, as in the child of a fork: it has neither the thread, nor what its parent will write."""
-        # What the collector calls in the middle of `write` may write too: this lock and this queue allow it.
+    def start_anew(self) -> None:
+        """Starts with an empty queue; for the child of a fork, as thread and queued lines are the parent's."""
+        # The garbage collector may run in the middle of `write` and call what writes too; this lock and queue allow it.
         self._lock = threading.RLock()
         self._wake: SimpleQueue[None] = SimpleQueue()
         self._lines: list[bytes] = []
@@ -49,27 +55,27 @@ class Printer:
         self._thread: threading.Thread | None = None
 
     def write(self, text: str) -> int:
-        """Takes some text, a line with its end."""
-        self._take(text)
+        """Queues a line, given with its end."""
+        self._queue(text)
         return len(text)
 
     def write_surely(self, text: str) -> None:
-        """Takes a line that is not dropped; for the few that say what became of the whole run."""
-        self._take(text, self._last)
+        """Queues a line that is never dropped: for the few that tell of the whole run."""
+        self._queue(text, self._last)
 
     def flush(self) -> None:
-        """Does nothing: what is taken is written as soon as it can be."""
+        """Does nothing: what is queued is written as soon as it can be."""
 
     def isatty(self) -> bool:
         """Whether this is a terminal."""
         return self._raw.isatty()
 
     def fileno(self) -> int:
-        """The descriptor that is written to."""
+        """The descriptor of the stream."""
         return self._raw.fileno()
 
     def close(self) -> int:
-        """Waits, as long as it gets on and not for ever, until all is written; the number of lines that are not."""
+        """Waits until all is written, while that goes on and for a bounded time; the number of lines that are not."""
         with self._lock:
             thread, self._closing = self._thread, True
         self._wake.put(None)
@@ -81,14 +87,14 @@ class Printer:
                 break
         return self._count + self._dropped + len(self._last)
 
-    def _take(self, text: str, surely: list[bytes] | None = None) -> None:
+    def _queue(self, text: str, late: list[bytes] | None = None) -> None:
         data = text.encode(self._encoding, "backslashreplace")
         with self._lock:
             if self._dropped or (self._count and (self._count >= MOST_LINES or self._size + len(data) > MOST_BYTES)):
-                if surely is None:
+                if late is None:
                     self._dropped += 1
                 else:
-                    surely.append(data)
+                    late.append(data)
                 return
             self._lines.append(data)
             self._count += 1
@@ -101,23 +107,23 @@ class Printer:
 
     def _start(self) -> None:
         thread = threading.Thread(target=self._run, name="printing", daemon=True)
-        with contextlib.suppress(RuntimeError):  # no more threads now: the next line tries again
+        with contextlib.suppress(RuntimeError):  # no thread can be started now: the next line tries again
             thread.start()
             self._thread = thread
 
     def _run(self) -> None:
         while lines := self._next():
-            if not all(self._put(piece) for piece in _pieces(lines)):
+            if not all(self._write_out(piece) for piece in _joined(lines)):
                 return
             with self._lock:
                 self._count -= len(lines)
                 self._size -= sum(map(len, lines))
-            # Many lines a second are not to wake this thread, and others from their work, as often.
+            # Else many lines a second would wake this thread for each, and keep others from their work.
             if not self._closing:
                 time.sleep(_REST_SECONDS)
 
     def _next(self) -> list[bytes]:
-        """The lines that have come, once there are some; none when there will be no more."""
+        """Waits for lines and takes them; none once the printer is closed."""
         while True:
             with self._lock:
                 self._idle = not self._closing
@@ -130,15 +136,15 @@ class Printer:
             self._wake.get()
 
     def _resume(self) -> None:
-        """Takes lines again, after one that tells how many were dropped and those that were kept for this moment."""
+        """Queues a line that counts the dropped ones, then those that are never dropped; from here on, none is."""
         if self._dropped:
-            notice = f"{self._tell_dropped(self._dropped)}\n".encode(self._encoding, "backslashreplace")
+            notice = f"{self._dropped_line(self._dropped)}\n".encode(self._encoding, "backslashreplace")
             self._lines = [notice, *self._last]
             self._count, self._size = len(self._lines), sum(map(len, self._lines))
             self._dropped, self._last = 0, []
 
-    def _put(self, data: bytes) -> bool:
-        """Writes as long as it takes; False if it cannot be done and nobody is going to wait for it."""
+    def _write_out(self, data: bytes) -> bool:
+        """Writes, trying as long as it takes; False if that fails once the printer is being closed."""
         pause = _FIRST_PAUSE
         while data:
             count: int | None = 0
@@ -148,7 +154,7 @@ class Printer:
                 data, pause = data[count:], _FIRST_PAUSE
                 self._written += count
                 continue
-            # None: the stream is set not to block by whom it is shared with, and takes no more now.
+            # None: another process that shares the stream has set it not to block, and it takes no more now.
             if self._closing and count is not None:
                 return False
             with contextlib.suppress(Empty):
@@ -157,37 +163,37 @@ class Printer:
         return True
 
 
-def _pieces(lines: Sequence[bytes]) -> Iterator[bytes]:
-    """Whole lines together, up to what a pipe takes without mixing it with what others write there."""
+def _joined(lines: Sequence[bytes]) -> Iterator[bytes]:
+    """Whole lines together, up to what a pipe takes without mixing it with what other processes write there."""
     start = size = 0
     for at, line in enumerate(lines):
-        if size and size + len(line) > _AT_ONCE:
+        if size and size + len(line) > _ATOMIC_BYTES:
             yield b"".join(lines[start:at])
             start, size = at, 0
         size += len(line)
     yield b"".join(lines[start:])
 
 
-def printer(stream: TextIO, tell_dropped: Callable[[int], str]) -> Printer | TextIO:
-    """What takes lines for a stream; the stream itself where it is only memory."""
+def printer(stream: TextIO, dropped_line: Callable[[int], str]) -> Printer | TextIO:
+    """A printer for a stream; the stream itself where it is only memory."""
     buffer = getattr(stream, "buffer", None)
     raw = getattr(buffer, "raw", buffer)
     if not isinstance(raw, io.RawIOBase):
         return stream
     with contextlib.suppress(OSError, ValueError):
         stream.flush()
-    return Printer(raw, tell_dropped, stream.encoding)
+    return Printer(raw, dropped_line, stream.encoding)
 
 
-def say_at_the_end(text: str) -> None:
-    """Writes a last line to stderr, and waits for that no longer than is sensible."""
-    found = printer(sys.stderr, str)
-    found.write(f"{text}\n")
-    found.close() if isinstance(found, Printer) else found.flush()
+def print_last(text: str) -> None:
+    """Prints a last line on stderr, and waits for that a bounded time."""
+    stream = printer(sys.stderr, str)
+    stream.write(f"{text}\n")
+    stream.close() if isinstance(stream, Printer) else stream.flush()
 
 
-def let_go() -> None:
-    """Gives up what stdout and stderr could not take: trying again at exit would make an exit code of its own."""
+def discard_unwritten() -> None:
+    """Gives up what stdout and stderr did not take: Python would try again at exit, and fail with a code of its own."""
     for number, stream in ((1, sys.stdout), (_STDERR, sys.stderr)):
         try:
             stream.flush()
@@ -195,8 +201,8 @@ def let_go() -> None:
             os.dup2(os.open(os.devnull, os.O_WRONLY), number)
 
 
-def open_closed() -> None:
-    """Opens what of stdin, stdout and stderr is closed on nothing, as files and sockets would have their numbers."""
+def open_closed_streams() -> None:
+    """Opens the null device in place of a closed stdin, stdout or stderr: else files and sockets get their numbers."""
     with contextlib.suppress(OSError):
         while (opened := os.open(os.devnull, os.O_RDWR)) <= _STDERR:
             pass
@@ -205,6 +211,3 @@ def open_closed() -> None:
     sys.stdin = sys.stdin or os.fdopen(0, encoding="utf-8", closefd=False)
     sys.stdout = sys.stdout or os.fdopen(1, "w", encoding="utf-8", closefd=False)
     sys.stderr = sys.stderr or os.fdopen(_STDERR, "w", encoding="utf-8", closefd=False)
-
-
-_STDERR = 2

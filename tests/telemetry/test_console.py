@@ -201,7 +201,7 @@ def test_what_stdout_did_not_take_is_told_on_stderr_at_the_end(tmp_path: Path) -
 
 def test_a_child_begins_with_nothing_to_print() -> None:
     memory = Console(json=True, verbose=False, quiet=True, out=io.StringIO(), err=io.StringIO(), color=False)
-    memory.forked()
+    memory.start_anew()
     memory.close()
 
 

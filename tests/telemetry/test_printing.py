@@ -215,7 +215,7 @@ def test_a_child_prints_by_itself_and_nothing_twice() -> None:
         "import os, sys; from replaymock.telemetry.printing import printer\n"
         "told = printer(sys.stdout, str)\n"
         "for _ in range(300): told.write('of the parent' + chr(10))\n"
-        "if not os.fork(): told.forget(); told.write('of the child' + chr(10)); os._exit(told.close())\n"
+        "if not os.fork(): told.start_anew(); told.write('of the child' + chr(10)); os._exit(told.close())\n"
         "assert os.wait()[1] == 0; told.close()"
     )
     ended = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, timeout=30)
@@ -252,7 +252,7 @@ def test_a_stream_on_a_file_has_its_lines_after_what_was_printed_before(tmp_path
 def test_what_is_closed_at_the_start_is_opened_on_nothing(closed: str, tmp_path: Path) -> None:
     told = tmp_path / "told"
     code = (
-        "from replaymock.telemetry.printing import open_closed; import os, sys; open_closed()\n"
+        "from replaymock.telemetry.printing import open_closed_streams; import os, sys; open_closed_streams()\n"
         "print('x', flush=True); print('y', file=sys.stderr, flush=True); sys.stdin.read()\n"
         f"opened = os.open({str(told)!r}, os.O_WRONLY | os.O_CREAT); os.write(opened, str(opened > 2).encode())"
     )

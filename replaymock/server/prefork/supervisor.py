@@ -147,7 +147,7 @@ class Supervisor:
     ) -> None:
         """What follows the fork in the child: it closes what belongs to the parent or to other workers, and works."""
         try:
-            self._console.forked()
+            self._console.start_anew()
             signal.set_wakeup_fd(-1)
             for number in _SIGNALS:
                 signal.signal(number, signal.SIG_IGN)
