@@ -66,8 +66,8 @@ class Journal(Struct):
     def missed(self, miss: Miss) -> int:
         """Counts a miss; how often it has occurred by now."""
         name = repr((miss.request.method, miss.request.path, miss.request.query, miss.reason, miss.hint))
-        known = self._misses.get(name)
-        return self._add_miss(name, known[0] if known else miss.to_json(), 1)
+        counted = self._misses.get(name)
+        return self._add_miss(name, counted[0] if counted else miss.to_json(), 1)
 
     def delta_since(self, earlier: "Journal") -> JournalDelta:
         """What this journal gained since an earlier state of it; the list of last requests is left out."""

@@ -3,7 +3,6 @@
 from replaymock.matching.index import Index
 from replaymock.matching.matcher import Matcher
 from replaymock.matching.near_misses import Miss, explain
-from replaymock.telemetry.event_text import counted
 from replaymock.telemetry.events import ServedRequest
 from replaymock.telemetry.journal import KEPT_MISSES, KEPT_REQUESTS, Journal, JournalDelta
 from tests.support.factories import a_request
@@ -103,10 +102,6 @@ def test_a_request_answered_as_one_before_counts_like_it() -> None:
     journal.again(served())
     assert journal.counts == {"hit": 2}
     assert len(journal.requests()) == 2
-
-
-def test_cassettes_are_counted_in_words() -> None:
-    assert [counted(number) for number in (0, 1, 2)] == ["0 cassettes", "1 cassette", "2 cassettes"]
 
 
 def test_what_could_not_be_kept_is_counted_and_told_as_forwarded() -> None:
