@@ -1,70 +1,41 @@
-"""Where everything is constructed and run; the only room that knows all the others."""
+"""One run of `record` or `replay`: start, signals, reload, and an orderly end."""
 
 import asyncio
 import contextlib
 import gc
 import os
 import signal
-import time
-from collections.abc import AsyncIterator, Callable, Iterable
-from pathlib import Path
-from random import Random
-from typing import TYPE_CHECKING, Any
+from collections.abc import AsyncIterator, Callable
 
 from replaymock.config.settings import Settings
 from replaymock.errors import UsageError
-from replaymock.http.cors import CorsPolicy
-from replaymock.matching.lookup import CassetteLookup
-from replaymock.matching.matcher import Matcher
-from replaymock.redaction.redactor import Redactor
-from replaymock.replay.engine import RECORD_MODES, REPLAY, ReplayEngine
-from replaymock.replay.overrides import ReplayOptions
-from replaymock.replay.renderer import RenderOptions
-from replaymock.replay.response_cache import ResponseCache
-from replaymock.replay.time_shift import TimeShifter
-from replaymock.server.access import HostGuard
-from replaymock.server.fastpath.acceptor import FastPath
-from replaymock.server.http_server import HttpServer
 from replaymock.server.listener import allow_open_files, bind
 from replaymock.server.prefork.worker_app import Share
-from replaymock.storage.folder import CassetteFolder, no_folder
-from replaymock.storage.library import CassetteLibrary
+from replaymock.storage.folder import no_folder
 from replaymock.storage.lock import FolderLock
 from replaymock.telemetry import lifecycle
 from replaymock.telemetry.console import Console
-from replaymock.telemetry.events import Emit, ServedRequest, Warned
+from replaymock.telemetry.events import Emit
 from replaymock.telemetry.journal import Journal
 from replaymock.telemetry.lifecycle import RecordingSummary, RunDescription
-from replaymock.telemetry.subscribers import EventSubscribers
-
-if TYPE_CHECKING:  # replay does not load what opens connections
-    from replaymock.wiring import RecordStack
+from replaymock.wiring import ServerStack, build_record_stack, build_replay_stack, build_server
 
 DRAIN_SECONDS = 10.0
+"""How long requests in flight have to end, once the run is asked to."""
 
 
 class App:
-    """One run of `record` or `replay`: a store, an index kept in line with it, a responder and a server."""
+    """One run. `replay` answers from the cassettes, `record` forwards and records; only `record` has the latter."""
 
     def __init__(self, settings: Settings, emit: Emit, *, wants_requests: bool = True) -> None:
-        self._settings = settings
-        self._wants_requests = wants_requests
-        self._listeners = EventSubscribers(emit)
-        self._emit = self._listeners.emit
-        self._description = describe(settings)
-        self._store = CassetteFolder(Path(settings.cassettes))
-        self._matcher = Matcher(settings.file.rules, Redactor(settings.file.redaction))
-        cors = CorsPolicy(settings.cors_origins, enabled=settings.cors)
-        self._serving = RenderOptions(cors, settings.diagnostics, _shifting(settings))
-        self._recording: RecordStack | None = None
-        self._journal = Journal()
-        self._library = CassetteLibrary(self._store, self._matcher, self._emit, self._journal.unkept)
-        self.responder = self._make_responder()
-        self._lane: FastPath | None = None
-        self._library.subscribe(self._changed)
-        self.responder.listeners = self._listeners
-        self._hold: FolderLock | None = None
+        self.replay = build_replay_stack(settings, emit, wants_requests=wants_requests)
+        self.record = build_record_stack(settings, self.replay) if settings.upstreams else None
         self.port = 0
+        self.server: ServerStack | None = None
+        self._settings = settings
+        self._emit = self.replay.subscribers.emit
+        self._description = describe(settings)
+        self._lock: FolderLock | None = None
         self._times_asked = 0
         self._ending = asyncio.Event()
         self._hurry = asyncio.Event()
@@ -75,7 +46,7 @@ class App:
         gc.disable()  # nothing of this is garbage, and to look for it takes an eighth of the time
         try:
             self._open_folder()
-            self._library.load()
+            self.replay.library.load()
         finally:
             gc.enable()
 
@@ -86,55 +57,18 @@ class App:
         With a `share` it is one of several workers, and was prepared before.
         """
         try:
-            async with self._serving_on(share):
+            if share is None:
+                self.prepare()
+            self.server = stack = self._listen(share)
+            library, record = self.replay.library, self.record
+            watching = asyncio.gather(library.watch(), *([record.late_redaction.watch()] if record else []))
+            try:
                 yield self
+            finally:
+                await self._shut_down(stack, watching)
         finally:
-            if self._hold:
-                self._hold.release()
-
-    @contextlib.asynccontextmanager
-    async def _serving_on(self, share: Share | None) -> AsyncIterator[None]:
-        if share is None:
-            self.prepare()
-        self.responder.ask_all = share.ask_all if share else None
-        guard, limit = self._make_guard(), self._settings.max_body
-        server = HttpServer(self.responder, guard, limit, self._warn, make_sockets=self._make_sockets)
-        sockets = share.sockets if share else bind(self._settings.host, self._settings.port)
-        self.port = int(sockets[0].getsockname()[1])
-        if self.responder.recorder:
-            self.responder.recorder.listens_on(self._settings.host, self.port)
-        entrance = self._lane = self._make_lane(server)
-        (entrance or server).listen(sockets)
-        try:
-            self._announce()
-        except UsageError:
-            (entrance or server).stop_accepting()
-            raise
-        look_back = self._make_look_back()
-        watching = asyncio.gather(self._library.watch(), *([look_back.watch()] if look_back else []))
-        try:
-            yield
-        finally:
-            lifecycle.withdraw(self._settings.ready_file)
-            (entrance or server).stop_accepting()
-            loop = asyncio.get_running_loop()
-            deadline = loop.time() + DRAIN_SECONDS
-            if entrance:
-                await entrance.drain(DRAIN_SECONDS, self._hurry)
-            await server.drain(DRAIN_SECONDS, self._hurry)
-            watching.cancel()
-            await asyncio.gather(watching, return_exceptions=True)
-            if self._recording:
-                await self._recording.forwarder.drain(max(deadline - loop.time(), 0.0), self._hurry)
-                self._recording.recorder.settle()
-            if self._recording:
-                await self._recording.upstreams.aclose()
-            if look_back:
-                await look_back.look()
-            await self._library.flush()
-            if look_back:
-                self._library.remove_renamed()
-            self._sum_up()
+            if self._lock:
+                self._lock.release()
 
     async def run(self) -> int:
         """Serves until SIGINT or SIGTERM; the exit code."""
@@ -147,9 +81,9 @@ class App:
             _on_signal(loop, name, callback)
         async with self.running():
             await self.ended()
-        if self._library.failed_writes:
+        if self.replay.library.failed_writes:
             return 2
-        return 1 if self._settings.fail_on_miss and self.responder.journal.counts["miss"] else 0
+        return 1 if self._settings.fail_on_miss and self.journal.counts["miss"] else 0
 
     async def ended(self) -> None:
         """Waits until it is asked to end."""
@@ -163,16 +97,16 @@ class App:
 
     def reload(self, _number: int = 0) -> None:
         """Looks at the folder again."""
-        self._library.rescan()
+        self.replay.library.rescan()
 
     def reset(self, session: str | None) -> None:
         """Rewinds a session, or all of them."""
-        self.responder.sessions.reset(session)
+        self.replay.engine.sessions.reset(session)
 
     @property
     def journal(self) -> Journal:
         """What happened so far."""
-        return self.responder.journal
+        return self.replay.engine.journal
 
     @property
     def url(self) -> str:
@@ -181,116 +115,70 @@ class App:
 
     def unused(self) -> set[str]:
         """The cassettes that no request was answered from."""
-        return self.responder.journal.unused(self.responder.index.entries)
-
-    def _make_responder(self) -> ReplayEngine:
-        settings = self._settings
-        mode = RECORD_MODES[settings.mode] if settings.upstreams else REPLAY
-        playing = ReplayOptions(
-            sequence=settings.sequence,
-            latency=settings.latency,
-            directions=settings.directions,
-            miss_status=settings.miss_status,
-            session_header=settings.session_header.lower(),
-            ignored=settings.file.ignored,
-            home=settings.file.home,
-            folder=self._description.folder,
-            conditional=settings.conditional,
-            shifting=self._serving.shifting,
-        )
-        return ReplayEngine(
-            mode=mode,
-            playing=playing,
-            matcher=self._matcher,
-            lookup=CassetteLookup(self._library, self._matcher),
-            responses=ResponseCache(self._library, self._serving),
-            cors=self._serving.cors,
-            recorder=self._make_recorder() if mode.forward else None,
-            journal=self._journal,
-            emit=self._emit,
-            tells_requests=self._wants_requests,
-            clock=time.monotonic,
-            random=Random(settings.seed),  # noqa: S311 - latency needs no secret, and the same run twice is wanted
-        )
-
-    def _make_guard(self) -> HostGuard:
-        settings = self._settings
-        lends = bool(settings.headers or settings.client_cert)
-        forwards = self.responder.mode.forward
-        return HostGuard(settings.host, settings.allowed_hosts, self._serving.cors, forwards=forwards, lends=lends)
-
-    def _make_lane(self, server: HttpServer) -> "FastPath | None":
-        if self.responder.mode.forward or not self._settings.fast_lane:
-            return None
-        count = self.responder.count
-        repeat = count if self._wants_requests else self.responder.journal.again
-        return FastPath(server, count, repeat, self._warn)
-
-    def _make_sockets(self) -> Any:
-        from replaymock.replay.websocket import sockets_for  # noqa: PLC0415 - loaded with the first WebSocket
-
-        return sockets_for(self.responder, self._matcher, self._settings.max_body)
-
-    def _changed(self, files: Iterable[str]) -> None:
-        for file in files:
-            self.responder.responses.drop(file)
-        self.responder.lookup.forget()
-        if self._lane:
-            self._lane.forget()
-
-    def _warn(self, message: str) -> None:
-        self._emit(Warned(message))
-
-    def _count(self, served: ServedRequest) -> None:
-        self.responder.count(served)
-
-    def _make_recorder(self) -> Any:
-        from replaymock.wiring import build_record_stack  # noqa: PLC0415 - replay does not load what opens connections
-
-        self._recording = build_record_stack(
-            self._settings, self._matcher, self._serving.cors, self._library, self._emit, self._count
-        )
-        return self._recording.forwarder
-
-    def _make_look_back(self) -> Any:
-        if self._recording is None or not self.responder.mode.save:
-            return None
-        from replaymock.wiring import build_late_redaction  # noqa: PLC0415 - replay never looks back
-
-        sessions, stack = self.responder.sessions, self._recording
-        return build_late_redaction(
-            stack, self._store, self._library, self._matcher, sessions, self._journal, self._emit
-        )
+        return self.journal.unused(self.replay.library.index.entries)
 
     def _open_folder(self) -> None:
-        if self.responder.mode.save:
-            self._store.make_folder()
-            self._hold = FolderLock(self._store.folder)
-            self._store.prepare_for_writing()
-        elif not self._store.folder.is_dir():
+        folder, library = self.replay.folder, self.replay.library
+        if self.record:
+            folder.make_folder()
+            self._lock = FolderLock(folder.folder)
+            folder.prepare_for_writing()
+        elif not folder.folder.is_dir():
             raise UsageError(
                 f"{no_folder(self._settings.cassettes)}: record into it (replaymock record --upstream URL), "
                 f"put JSON into it, or name another by --cassettes"
             )
-        self._store.scan()
-        if self._settings.mode == "rewrite" and self._recording:
-            for file, cassette in self._library.remove_recorded().items():
-                self._recording.run.remember(file, cassette)
+        folder.scan()
+        if self.record and self._settings.mode == "rewrite":
+            for file, cassette in library.remove_recorded().items():
+                self.record.run.remember(file, cassette)
 
-    def _announce(self) -> None:
-        lifecycle.warn(self._description, self._emit)
-        if self._hold:
-            self._hold.tell(self.url)
-        lifecycle.announce(self._description, self.port, len(self.responder.index), self._emit)
+    def _listen(self, share: Share | None) -> ServerStack:
+        """Takes connections from now on, and says so. UsageError where that fails."""
+        settings = self._settings
+        stack = build_server(settings, self.replay, self.record, share.ask_all if share else None)
+        entrance = stack.fast_path or stack.server
+        sockets = share.sockets if share else bind(settings.host, settings.port)
+        self.port = int(sockets[0].getsockname()[1])
+        if self.record:
+            self.record.forwarder.listens_on(settings.host, self.port)
+        entrance.listen(sockets)
+        try:
+            lifecycle.warn(self._description, self._emit)
+            if self._lock:
+                self._lock.publish_url(self.url)
+            lifecycle.announce(self._description, self.port, len(self.replay.library.index), self._emit)
+        except UsageError:
+            entrance.stop_accepting()
+            raise
+        return stack
 
-    def _sum_up(self) -> None:
-        counts, unused = self.responder.journal.counts, len(self.unused())
-        lifecycle.sum_up(counts, unused, self._recording_summary(), self._library.failed_writes, self._emit)
+    async def _shut_down(self, stack: ServerStack, watching: "asyncio.Future[list[None]]") -> None:
+        """Takes no more connections, ends what is in flight, and has all that was recorded written."""
+        lifecycle.withdraw(self._settings.ready_file)
+        (stack.fast_path or stack.server).stop_accepting()
+        loop = asyncio.get_running_loop()
+        deadline = loop.time() + DRAIN_SECONDS
+        if stack.fast_path:
+            await stack.fast_path.drain(DRAIN_SECONDS, self._hurry)
+        await stack.server.drain(DRAIN_SECONDS, self._hurry)
+        watching.cancel()
+        await asyncio.gather(watching, return_exceptions=True)
+        record, library = self.record, self.replay.library
+        if record:
+            await record.forwarder.drain(max(deadline - loop.time(), 0.0), self._hurry)
+            record.recorder.settle()
+            await record.upstreams.aclose()
+            await record.late_redaction.look()
+        await library.flush()
+        library.remove_renamed()
+        counts, unused = self.journal.counts, len(self.unused())
+        lifecycle.sum_up(counts, unused, self._recording_summary(), library.failed_writes, self._emit)
 
     def _recording_summary(self) -> RecordingSummary | None:
-        if self._recording is None:
+        if self.record is None:
             return None
-        run, file = self._recording.run, self._settings.file
+        run, file = self.record.run, self._settings.file
         hints, where = run.hints.all(run.placeholders.known.hide), file.home.under("record")
         changed = (lifecycle.changed(hint.files, hint.selectors, file.volatile, where) for hint in hints)
         return RecordingSummary(run.placeholders.count, len(run.redacted), tuple(changed))
@@ -301,13 +189,6 @@ class App:
         if self._times_asked > lifecycle.ORDERLY_SIGNALS:
             os._exit(128 + number)
         self.end()
-
-
-def _shifting(settings: Settings) -> TimeShifter | None:
-    """How times move; not while recording, where what is served stands beside what the backend says now."""
-    if settings.upstreams or not settings.shift_time:
-        return None
-    return TimeShifter(time.time, all_json=settings.shift_time == "json")
 
 
 def describe(settings: Settings) -> RunDescription:

@@ -1,4 +1,4 @@
-"""What can go wrong, named for what the user did; turned into answers in `responder`, into exit codes in `cli`.
+"""What can go wrong, named for what the user did; turned into responses in `http.problem`, into exit codes in `cli`.
 
 ReplaymockError
 |-- UsageError       an option, configuration or environment that cannot work (exit code 2)
@@ -19,17 +19,21 @@ class UsageError(ReplaymockError):
 class CassetteError(ReplaymockError):
     """A cassette that cannot be read. `line` and `column` count from 1; `request` is what could be read of its own."""
 
-    def __init__(self, file: str, line: int, column: int, reason: str) -> None:
+    def __init__(self, file: str, line: int, column: int, reason: str, request: object = None) -> None:
         super().__init__(f"{file}:{line}:{column}: {reason}")
         self.file = file
         self.line = line
         self.column = column
         self.reason = reason
-        self.request: object = None
+        self.request = request
+
+    def about(self, request: object) -> "CassetteError":
+        """The same error of a cassette of which this request could be read."""
+        return CassetteError(self.file, self.line, self.column, self.reason, request)
 
 
 class RequestRefused(ReplaymockError):
-    """A request that is answered with an own error: `status`, `code` and a sentence for the caller."""
+    """A request that is answered with an own error: `status`, `code` and a sentence for the client."""
 
     def __init__(self, status: int, code: str, detail: str) -> None:
         super().__init__(detail)

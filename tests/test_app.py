@@ -65,10 +65,10 @@ def test_a_reload_keeps_the_position_of_what_did_not_change(tmp_path: Path) -> N
     put(tmp_path, "steps/GET.json", simple("/steps", 1, 2, 3))
     with running_app(tmp_path) as app:
         assert [ask(app.url, "GET", "/steps").json() for _ in range(2)] == [1, 2]
-        entry = app.responder.index.entries["steps/GET.json"]
+        entry = app.replay.engine.index.entries["steps/GET.json"]
         put(tmp_path, "other.json", {})
-        eventually(lambda: "other.json" in app.responder.index.entries)
-        assert app.responder.index.entries["steps/GET.json"] is entry
+        eventually(lambda: "other.json" in app.replay.engine.index.entries)
+        assert app.replay.engine.index.entries["steps/GET.json"] is entry
         assert ask(app.url, "GET", "/steps").json() == 3
 
 
@@ -89,7 +89,7 @@ def test_a_file_broken_again_after_it_was_mended_is_told_again(tmp_path: Path) -
             put(tmp_path, "a.json", "{")
             eventually(lambda count=count: len(told.events("broken")) == count)
             put(tmp_path, "a.json", {"good": count})
-            eventually(lambda: not app.responder.lookup.broken)
+            eventually(lambda: not app.replay.engine.lookup.broken)
     assert told.log.count("a.json:1:") == 2
 
 
@@ -135,7 +135,7 @@ def test_what_is_in_flight_is_finished_while_no_more_is_accepted(tmp_path: Path)
         port = app.port
         caller = threading.Thread(target=lambda: answers.append(exchange(port, GET % b"/a")))
         caller.start()
-        eventually(lambda: app.responder.journal.counts["hit"])
+        eventually(lambda: app.replay.engine.journal.counts["hit"])
     caller.join(5)
     assert b'"a": 1' in answers[0]
     with pytest.raises(ConnectionRefusedError):

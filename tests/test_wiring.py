@@ -3,11 +3,8 @@
 import asyncio
 
 from replaymock.config.settings import Settings
-from replaymock.http.cors import CorsPolicy
-from replaymock.matching.matcher import Matcher
 from replaymock.proxy.routes import parse_upstream
-from replaymock.wiring import build_record_stack
-from tests.support.stored import HeldCassettes
+from replaymock.wiring import build_record_stack, build_replay_stack
 
 
 def test_an_added_credential_is_never_stored_with_or_without_its_scheme() -> None:
@@ -21,14 +18,8 @@ def test_an_added_credential_is_never_stored_with_or_without_its_scheme() -> Non
                 ("X-Other", "Basic YW5uOnRyMHViNGRvcg=="),
             ),
         )
-        stack = build_record_stack(
-            settings,
-            Matcher(),
-            CorsPolicy(),
-            HeldCassettes(),
-            lambda _event: None,
-            lambda _served: None,
-        )
+        replay = build_replay_stack(settings, lambda _event: None, wants_requests=False)
+        stack = build_record_stack(settings, replay)
         await stack.upstreams.aclose()
         return stack.recorder.builder.policy.never_stored
 

@@ -1,5 +1,6 @@
 """Where in a cassette file something is wrong, and what: a place for each reason, and advice where there is some."""
 
+import difflib
 import json
 import re
 from collections.abc import Iterable, Sequence
@@ -134,8 +135,6 @@ def _odd_member(data: bytes, steps: Place) -> tuple[Place, str]:
 
 
 def _unknown_field(name: str, steps: Place) -> str:
-    import difflib  # noqa: PLC0415 - only who mistypes waits for it
-
     known = _FIELDS[next((str(step) for step in reversed(steps) if step in _FIELDS), "")]
     near = difflib.get_close_matches(name, known, 1)
     advice = f"; did you mean {near[0]!r}?" if near else f"; known are {', '.join(known)}"

@@ -92,8 +92,7 @@ def load(file: str, data: bytes, sidecars: SidecarLoader) -> Cassette:
             raise at_path(file, data, fault.place, fault.reason) from fault
         return _cassette(file, data, found, sidecars)
     except CassetteError as error:
-        error.request = _request_in(data)
-        raise
+        raise error.about(_request_in(data)) from error.__cause__
 
 
 def spelled(cassette: Cassette, file: str) -> dict[str, bytes]:

@@ -46,7 +46,7 @@ async def tell(folder: Path, port: int) -> DemoResult:
     async with App(settings_for(folder, port), _console(quiet=True).emit).running() as player:
         _say(f"the shop is closed; replaying at {player.url}")
         replayed = await visit(player.url)
-        cassettes = len(player.responder.index)
+        cassettes = len(player.replay.library.index)
     rows = tuple((one, other, compare(one, other)) for one, other in zip(live, replayed, strict=True))
     secrets = frozenset((PASSWORD,)).union(*(verdict.hidden for _, _, verdict in rows))
     return DemoResult(rows, cassettes, hidden(folder), leaks(folder, secrets), time.monotonic() - started)

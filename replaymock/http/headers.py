@@ -5,6 +5,9 @@ Names and values are `str` holding latin-1 bytes (RFC 9110 section 5.5), in the 
 
 import re
 from collections.abc import Iterable
+from functools import lru_cache
+
+from msgspec import Struct
 
 Headers = tuple[tuple[str, str], ...]
 
@@ -98,6 +101,41 @@ UNSTORED_PREFIXES = ("replaymock-", "x-b3-", "x-datadog-", "sentry-")
 def has_body(headers: Headers) -> bool:
     """Whether a request has a body (RFC 9112 section 6.3)."""
     return _is_chunked(headers) or get(headers, "content-length", "0") != "0"
+
+
+def expects_continue(headers: Headers) -> bool:
+    """Whether a request expects a 100 (RFC 9110 section 10.1.1); other expectations are for the upstream to meet."""
+    return "100-continue" in list_items(get(headers, "expect"))
+
+
+@lru_cache(maxsize=128)
+def waits_for_continue(headers: Headers) -> bool:
+    """Whether the client holds the body of its request back until it gets a 100."""
+    return expects_continue(headers) and has_body(headers)
+
+
+class ConnectionPersistence(Struct, frozen=True):
+    """Whether a connection `ends` with a response, and what its `Connection` header says of that: often nothing."""
+
+    ends: bool
+    option: str = ""
+
+
+def connection_persistence(headers: Headers, version: str) -> ConnectionPersistence:
+    """What a client of this HTTP version wants to become of its connection (RFC 9112 section 9.3)."""
+    return _persistence(get(headers, "connection"), version)
+
+
+@lru_cache(maxsize=64)
+def _persistence(connection: str, version: str) -> ConnectionPersistence:
+    options = list_items(connection)
+    if "close" in options:
+        return ConnectionPersistence(ends=True, option="close")
+    if version != "HTTP/1.0":
+        return ConnectionPersistence(ends=False)
+    if "keep-alive" in options:
+        return ConnectionPersistence(ends=False, option="keep-alive")
+    return ConnectionPersistence(ends=True)
 
 
 def content_length(headers: Headers) -> int | None:

@@ -15,6 +15,9 @@ from replaymock.http.messages import ResponseHead
 
 PROBLEM_TYPE = "application/problem+json"
 
+JOINED_BYTES = 16 * 1024
+"""The largest body that is copied behind its head, to go out in one call."""
+
 
 class Delay(Struct, frozen=True):
     """Do nothing for so many seconds."""
@@ -113,6 +116,11 @@ def with_header(answer: RenderedResponse, line: bytes) -> RenderedResponse:
     return replace(answer, head=answer.head[:-2] + line + b"\r\n\r\n")
 
 
+def with_connection(answer: RenderedResponse, option: str) -> RenderedResponse:
+    """The answer with an option of its connection; unchanged where there is none."""
+    return with_header(answer, b"Connection: " + option.encode("ascii")) if option else answer
+
+
 def dated(answer: RenderedResponse, line: bytes) -> RenderedResponse:
     """The answer with a `Date` line at the start, unless it has a date of its own."""
     start, rest = split(answer.head)
@@ -164,7 +172,7 @@ class ResponseSink(Protocol):
     def begin(self, head: ResponseHead, length: int | None) -> None:
         """Sends a head, with this `Content-Length` or, for None, before a body without known length."""
 
-    def whole(self, head: ResponseHead, length: int | None, body: bytes) -> None:
+    def send_whole(self, head: ResponseHead, length: int | None, body: bytes) -> None:
         """`begin`, and all of the body in one go; `finish` is yet to come."""
 
     async def write(self, data: bytes) -> None:

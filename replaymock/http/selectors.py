@@ -1,5 +1,6 @@
 """Selectors: the text that names a part of a message, such as `query:page` or `json:$.id` (RFC 9535)."""
 
+import difflib
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -25,8 +26,6 @@ def parse_selector(text: str, kinds: Sequence[str], place: str) -> Selector:
     """A selector from its text. UsageError naming `place` when its kind is not one of `kinds` or its path is broken."""
     kind, colon, name = text.partition(":")
     if kind not in kinds:
-        import difflib  # noqa: PLC0415 - only who mistypes waits for it
-
         near = difflib.get_close_matches(kind, kinds, 1)
         advice = f"did you mean {near[0]!r}?" if near else f"use one of {', '.join(kinds)}"
         raise UsageError(f"{place}: unknown selector {text!r}: {advice}")

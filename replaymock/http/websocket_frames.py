@@ -8,7 +8,7 @@ a bound, and accepts parameters it does not know (all seen in 1.3.2).
 import asyncio
 import zlib
 from collections import deque
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -78,6 +78,14 @@ class ProtocolViolation:
 
 
 Event = Fragment | Ping | Pong | Closed | ProtocolViolation
+
+
+@dataclass(frozen=True, slots=True)
+class WebSocketOpening:
+    """A WebSocket that is agreed to: the head that says so, and what is said on the stream that follows it."""
+
+    head: bytes
+    converse: "Callable[[ByteStream], Awaitable[None]]"
 
 
 class WebSocketConnection:

@@ -28,7 +28,9 @@ class DeflateParameters:
 
 def is_upgrade(request: Request) -> bool:
     """Whether a request asks for a WebSocket, rightly or not."""
-    return "websocket" in list_items(get(request.headers, "upgrade"))
+    protocols_named = get(request.headers, "upgrade")
+    # Every request is asked, and hardly any has this header.
+    return bool(protocols_named) and "websocket" in list_items(protocols_named)
 
 
 def check(request: Request, version: str) -> None:

@@ -1,5 +1,6 @@
 """Why a request was not answered: the reason, the nearest cassettes, and the line that would make it hit."""
 
+import difflib
 import json
 import posixpath
 from collections.abc import Sequence
@@ -124,8 +125,6 @@ def _nearest(request: CanonicalRequest, index: Index) -> tuple[NearMiss, ...]:
 def _similar(path: str, index: Index) -> list[IndexEntry]:
     first = path.split("/")[1]
     paths = [known for known in index.paths() if known.split("/")[1] == first] or list(index.paths())
-    import difflib  # noqa: PLC0415 - only who misses waits for it
-
     names = difflib.get_close_matches(path, paths[:_MOST_PATHS], NEAREST)
     return [entry for name in names for entry in index.at_path(name)]
 

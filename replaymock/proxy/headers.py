@@ -9,11 +9,10 @@ from replaymock.http.headers import (
     FRAMING,
     Headers,
     _is_chunked,
+    expects_continue,
     get,
-    has_body,
     hop_by_hop,
     is_cors,
-    list_items,
     without,
 )
 from replaymock.http.messages import Request, ResponseHead, StreamingResponse
@@ -36,7 +35,7 @@ def request_headers(
     `added` replaces what has the same name.
     """
     dropped = hop_by_hop(headers) | {"host", "via"} | {name.lower() for name, _ in added}
-    if _expects_to_be_asked(headers):
+    if expects_continue(headers):
         dropped |= {"expect"}
     dropped |= left_out - signed
     kept = tuple((name, _cut(name, value, signed)) for name, value in headers if name.lower() not in dropped)
@@ -64,17 +63,6 @@ def response_headers(
     if origins is not None:
         kept = tuple((name, origins.header_to_origin(value, origin)) for name, value in kept)
     return cors.apply((*under_base_path(local_cookies(kept), base), *extra), echoed)
-
-
-@lru_cache(maxsize=128)
-def waits_to_be_asked(headers: Headers) -> bool:
-    """Whether the body of a request is held back until a 100 comes (RFC 9110 section 10.1.1)."""
-    return _expects_to_be_asked(headers) and has_body(headers)
-
-
-def _expects_to_be_asked(headers: Headers) -> bool:
-    # Other expectations are for the backend to meet or to refuse.
-    return "100-continue" in list_items(get(headers, "expect"))
 
 
 def _cut(name: str, value: str, signed: frozenset[str]) -> str:

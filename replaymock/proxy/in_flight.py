@@ -116,10 +116,10 @@ class InFlightExchange:
         self.status = head.status
         self._out.begin(head, length)
 
-    def whole(self, head: ResponseHead, length: int | None, body: bytes) -> None:
+    def send_whole(self, head: ResponseHead, length: int | None, body: bytes) -> None:
         """Sends a head and its body."""
         self.status = head.status
-        self._out.whole(head, length, body)
+        self._out.send_whole(head, length, body)
 
     def _with_body(self) -> Request:
         if self.request.body == self.sent.data:

@@ -51,10 +51,10 @@ class Detachable:
         if not self.over:
             self._out.begin(head, length)
 
-    def whole(self, head: ResponseHead, length: int | None, body: bytes) -> None:
+    def send_whole(self, head: ResponseHead, length: int | None, body: bytes) -> None:
         """Sends a head and its body."""
         if not self.over:
-            self._out.whole(head, length, body)
+            self._out.send_whole(head, length, body)
 
     async def write(self, data: bytes) -> None:
         """Sends a piece of the body and waits until there is room for more."""

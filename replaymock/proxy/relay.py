@@ -91,7 +91,7 @@ async def relay(
     """Passes a body on and keeps a copy as it came. UpstreamError when upstream cuts it short."""
     if live.whole is not None:
         kept.add(live.whole, asyncio.get_running_loop().time())
-        out.whole(head, *_ready(live, live.whole, rewriting))
+        out.send_whole(head, *_ready(live, live.whole, rewriting))
         return
     chunks = keeping(live.chunks, kept)
     coding = content_coding.parse(get(live.headers, "content-encoding"))

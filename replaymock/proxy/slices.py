@@ -66,7 +66,7 @@ async def relay_part(
     if cut.body is not None:
         if kept and live.whole:
             kept.add(live.whole, asyncio.get_running_loop().time())
-        out.whole(head, part.size, cut.body[part.start : end])
+        out.send_whole(head, part.size, cut.body[part.start : end])
         out.finish()
         return
     out.begin(head, part.size)

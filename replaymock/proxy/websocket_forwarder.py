@@ -1,6 +1,6 @@
 """Forwards WebSockets: opened upstream as the client asked, relayed, and recorded once they are over."""
 
-from collections.abc import AsyncIterator, Awaitable, Callable, Hashable
+from collections.abc import AsyncIterator, Hashable
 
 from replaymock.errors import RequestRefused
 from replaymock.http import websocket_handshake
@@ -9,15 +9,12 @@ from replaymock.http.headers import AGREED, without
 from replaymock.http.messages import Exchange, Request, Response, StreamingResponse
 from replaymock.http.problem import rejection
 from replaymock.http.rendered import RenderedResponse, frame
-from replaymock.http.websocket_frames import ByteStream, WebSocketConnection
+from replaymock.http.websocket_frames import ByteStream, WebSocketConnection, WebSocketOpening
 from replaymock.proxy.forwarder import Forwarder, recording_time
 from replaymock.proxy.ticket import Ticket
 from replaymock.proxy.websocket import Transcript, relay_websocket
 
 SWITCHING = 101
-
-Converse = Callable[[ByteStream], Awaitable[None]]
-"""What is said on the stream of a WebSocket, to its end."""
 
 
 class WebSocketForwarder:
@@ -26,7 +23,7 @@ class WebSocketForwarder:
     def __init__(self, forwarder: Forwarder) -> None:
         self._forwarder = forwarder
 
-    async def open(self, request: Request, client: Hashable) -> RenderedResponse | tuple[bytes, Converse]:
+    async def open(self, request: Request, client: Hashable) -> WebSocketOpening | RenderedResponse:
         """The head of a WebSocket that upstream agreed to, with the conversation that follows it; else its answer."""
         forwarder = self._forwarder
         started = forwarder.clock()
@@ -61,7 +58,8 @@ class WebSocketForwarder:
             finally:
                 self._finish(ticket, request, response, opened, transcript)
 
-        return websocket_handshake.answer_head(request, answered.protocol, deflate, headers), converse
+        head = websocket_handshake.answer_head(request, answered.protocol, deflate, headers)
+        return WebSocketOpening(head, converse)
 
     def _finish(
         self, ticket: Ticket, request: Request, response: Response, opened: int, transcript: Transcript

@@ -4,10 +4,9 @@ It is synchronous: from a request to a response that is ready, without a task.
 """
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Hashable
+from collections.abc import Callable
 from enum import Enum, auto
 from random import Random
-from typing import TYPE_CHECKING
 
 from msgspec import Struct
 
@@ -18,7 +17,7 @@ from replaymock.http.challenges import UNAUTHORIZED
 from replaymock.http.cors import CorsPolicy
 from replaymock.http.messages import Request
 from replaymock.http.problem import fault, problem, rejection
-from replaymock.http.rendered import RenderedResponse, frame
+from replaymock.http.rendered import RenderedResponse
 from replaymock.matching.index import Index, IndexEntry
 from replaymock.matching.lookup import CanonicalAndShown, CassetteLookup, LookupResult
 from replaymock.matching.matcher import Matcher
@@ -30,14 +29,9 @@ from replaymock.replay.overrides import BehaviorResolver, ReplayOptions, Respons
 from replaymock.replay.renderer import ResponseRenderer
 from replaymock.replay.response_cache import ResponseCache
 from replaymock.replay.sequence import write_name
-from replaymock.replay.sessions import Session, Sessions, assign
+from replaymock.replay.sessions import Session, Sessions
 from replaymock.telemetry.events import Emit, MissOccurred, ServedRequest, Warned
-from replaymock.telemetry.journal import AskAll, Journal
-from replaymock.telemetry.subscribers import EventSubscribers
-
-if TYPE_CHECKING:  # replay loads nothing that only recording needs
-    from replaymock.http.rendered import ResponseSink
-    from replaymock.proxy.forwarder import Forwarder
+from replaymock.telemetry.journal import Journal
 
 
 class Mode(Struct, frozen=True):
@@ -101,50 +95,41 @@ Hit = tuple[RenderedResponse, ServedRequest]
 
 
 class ReplayEngine:
-    """Answers requests from the index, from upstream, or with the reason why not."""
+    """Answers requests from the cassettes, or with the reason why not."""
 
     def __init__(
         self,
         mode: Mode,
-        playing: ReplayOptions,
+        options: ReplayOptions,
         matcher: Matcher,
         lookup: CassetteLookup,
         responses: ResponseCache,
         cors: CorsPolicy,
-        recorder: "Forwarder | None",
         journal: Journal,
+        sessions: Sessions,
         emit: Emit,
         tells_requests: bool,
         clock: Callable[[], float],
         random: Random,
     ) -> None:
         self.mode = mode
+        self.options = options
         self.cors = cors
-        self.journal = journal
-        self.sessions = Sessions()
-        self.recorder = recorder
-        self.ask_all: AskAll | None = None
-        self.listeners = EventSubscribers(emit)
-        self.playing = playing
-        self.responses = responses
-        self._matcher = matcher
         self.lookup = lookup
+        self.responses = responses
+        self.journal = journal
+        self.sessions = sessions
+        self._matcher = matcher
         self._reading = asyncio.Lock()
         self._emit = emit
-        self._tells_requests = tells_requests
+        self.tells_requests = tells_requests
         self._clock = clock
-        self._resolver = BehaviorResolver(playing, cors, random)
+        self._resolver = BehaviorResolver(options, cors, random)
 
     @property
     def index(self) -> Index:
         """The index in force."""
         return self.lookup.index
-
-    def preflight(self, request: Request) -> RenderedResponse | None:
-        """The answer to a CORS preflight, which is never forwarded and never recorded."""
-        if not self.cors.is_preflight(request):
-            return None
-        return frame(204, "No Content", self.cors.preflight(request))
 
     def refuse(self, request: Request, error: RequestRefused) -> RenderedResponse:
         """The answer to a request that is not served at all."""
@@ -162,17 +147,6 @@ class ReplayEngine:
     def warn(self, request: Request, text: str) -> None:
         """Tells the user of a trouble with a request."""
         self._emit(Warned(f"{request.method} {self._shown(request)}: {text}"))
-
-    async def forward(self, request: Request, body: AsyncIterator[bytes], out: "ResponseSink") -> None:
-        """Has upstream answer a request whose body may still be coming."""
-        if self.recorder is None:
-            raise RuntimeError("a mode that forwards needs a recorder")
-        await self.recorder.forward(request, body, out)
-
-    def left(self, client: Hashable) -> None:
-        """Learns that a client's connection is closed."""
-        if self.recorder is not None:
-            self.recorder.left(client)
 
     async def read(self, request: Request) -> CanonicalAndShown | None:
         """What a large request comes down to, read in a thread so that others are answered; one at a time.
@@ -225,7 +199,7 @@ class ReplayEngine:
             return None
         lookup = self._find(request)
         entry = lookup.entry
-        if entry is None or not self.playing.is_constant(len(entry.afters)):
+        if entry is None or not self.options.is_constant(len(entry.afters)):
             return None
         session = Session()
         position = self._advance(request, entry, session)
@@ -239,7 +213,7 @@ class ReplayEngine:
         self, request: Request, lookup: LookupResult, known: KnownBody | None, read: CanonicalAndShown | None
     ) -> tuple[Request, LookupResult]:
         """The entry of a request that has none: with the times it was given as they were recorded, or in a new file."""
-        shifter = None if known else self.playing.shifting
+        shifter = None if known else self.options.shifting
         recorded = shifter.swaps.undo(request) if shifter else request
         if recorded is not request:
             stored = self._find(recorded)
@@ -297,14 +271,14 @@ class ReplayEngine:
         answer = self._render(decision)
         return answer, _hit(decision, answer, 0.0)
 
-    def converse(self, request: Request) -> tuple[IndexEntry, int] | RenderedResponse | None:
+    def converse(self, request: Request) -> Decision | RenderedResponse | None:
         """The cassette of a WebSocket and the position in it; a miss, explained, or None where upstream is asked."""
         started = self._clock()
         decision = self.decide(request, Purpose.CONVERSATION)
         if not isinstance(decision, Decision):
             return None if self.mode.forward or decision is None else self._miss(request, decision.lookup, started)
         self._served(request.method, decision.lookup.shown, SWITCHING, "hit", decision.entry.file, started)
-        return decision.entry, decision.position
+        return decision
 
     def latency(self, request: Request) -> Latency:
         """How long what a request gets is held back."""
@@ -323,14 +297,10 @@ class ReplayEngine:
         self._served(request.method, self._shown(request), status, "miss", file, self._clock())
         self._tell(miss)
 
-    def assign(self, request: Request) -> Request:
-        """The request with its session. RequestRefused when what names that is no name."""
-        return assign(request, self.playing.session_header)
-
     def count(self, served: ServedRequest) -> None:
         """Takes note of a request that was answered, here or elsewhere."""
         self.journal.served(served)
-        if self._tells_requests:
+        if self.tells_requests:
             self._emit(served)
 
     def _find(
@@ -370,7 +340,7 @@ class ReplayEngine:
         at = session.positions.get(entry.file)
         if request.method == "HEAD" and entry.canonical.method == "GET":
             return min(at or 0, len(entry.afters) - 1)
-        position = sequence.advance(self.playing.sequence, at, entry.afters, session.writes)
+        position = sequence.advance(self.options.sequence, at, entry.afters, session.writes)
         if position is not None:
             session.positions[entry.file] = position
         return position
@@ -384,8 +354,8 @@ class ReplayEngine:
             headers = self.cors.apply((("Cache-Status", "replaymock; detail=cassette_invalid"),), echoed)
             place = {"file": broken.file, "line": broken.line, "column": broken.column}
             return problem(500, "cassette_invalid", str(broken), headers, **place)
-        miss = self._explain(found).written_in(self.playing.home)
-        answer = miss_response(miss, self.playing.miss_status, self.cors, echoed)
+        miss = self._explain(found).written_in(self.options.home)
+        answer = miss_response(miss, self.options.miss_status, self.cors, echoed)
         self._served(request.method, found.shown, answer.status, "miss", "", started)
         self._tell(miss)
         return answer
@@ -397,7 +367,7 @@ class ReplayEngine:
     def _explain(self, found: LookupResult) -> Miss:
         if found.entry:
             return exhausted(found.canonical, found.entry)
-        return explain(found.canonical, self.index, self.playing.ignored, self.playing.folder)
+        return explain(found.canonical, self.index, self.options.ignored, self.options.folder)
 
     def _shown(self, request: Request) -> str:
         """The target as it may stand in logs and pages."""

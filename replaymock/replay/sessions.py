@@ -27,6 +27,10 @@ class Session(Struct):
     writes: Counter[str] = field(default_factory=Counter)
     last_used: float = 0.0
 
+    def touch(self, now: float) -> None:
+        """Takes note that it is in use."""
+        self.last_used = now
+
 
 class Sessions:
     """The sessions by name; the empty name is the default session, which never expires."""
@@ -41,7 +45,7 @@ class Sessions:
             return self._default
         self._expire(now)
         session = self._named.setdefault(name, Session())
-        session.last_used = now
+        session.touch(now)
         self._named.move_to_end(name)
         self._expire(now)
         return session

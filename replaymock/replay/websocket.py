@@ -1,35 +1,37 @@
-"""The conductor of WebSockets: what a request to open one gets, and what is then said on it.
+"""WebSockets from the cassettes: what a request to open one gets, and what is then said on it.
 
 Loaded with the first such request.
 """
 
 import asyncio
 import contextlib
-from collections.abc import Awaitable, Callable, Hashable
+from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from functools import partial
 from random import Random
-from typing import TYPE_CHECKING
 
 from replaymock import placeholders
-from replaymock.errors import RequestRefused
 from replaymock.http import origin, websocket_handshake
-from replaymock.http.headers import Headers, get, has, without
+from replaymock.http.headers import Headers, get, without
 from replaymock.http.messages import Request
 from replaymock.http.rendered import RenderedResponse
-from replaymock.http.websocket_frames import ByteStream, Closed, Fragment, Ping, ProtocolViolation, WebSocketConnection
+from replaymock.http.websocket_frames import (
+    ByteStream,
+    Closed,
+    Fragment,
+    Ping,
+    ProtocolViolation,
+    WebSocketConnection,
+    WebSocketOpening,
+)
 from replaymock.http.websocket_messages import BINARY, CLIENT, CLOSE, SERVER, TEXT, ConversationPlayback, Message
 from replaymock.matching.canonical import CanonicalRequest
 from replaymock.matching.index import IndexEntry
 from replaymock.matching.matcher import Matcher, key_of
 from replaymock.matching.near_misses import explain_message
 from replaymock.matching.redacted_match import has_placeholder, matches_redacted
-from replaymock.replay.engine import ReplayEngine
+from replaymock.replay.engine import Decision, ReplayEngine
 from replaymock.replay.faults import Latency
-
-if TYPE_CHECKING:  # replay loads nothing that could open a connection
-    from replaymock.proxy.websocket_forwarder import WebSocketForwarder
-
 
 CLOSE_SECONDS = 5.0
 """How long the caller has to answer a close."""
@@ -150,72 +152,37 @@ class WebSocketPlayer:
         await self._side.close(code, reason)
 
 
-@dataclass(frozen=True, slots=True)
-class Opening:
-    """A WebSocket that is agreed to: the head that says so, and the conversation on the stream that follows it."""
-
-    head: bytes
-    converse: Callable[[ByteStream], Awaitable[None]]
-
-
 class WebSocketReplay:
-    """Opens WebSockets from the cassettes and to upstream."""
+    """Opens WebSockets from the cassettes. `limit` bounds in bytes what of a message is kept in memory."""
 
-    def __init__(
-        self,
-        responder: ReplayEngine,
-        matcher: Matcher,
-        recorder: "WebSocketForwarder | None",
-        limit: int,
-        random: Random,
-    ) -> None:
-        self._responder = responder
+    def __init__(self, engine: ReplayEngine, matcher: Matcher, limit: int, random: Random) -> None:
+        self._engine = engine
         self._matcher = matcher
-        self._recorder = recorder
         self._limit = limit
         self._random = random
 
-    async def open(self, request: Request, version: str, client: Hashable) -> Opening | RenderedResponse:
-        """What a request for a WebSocket gets; `client` is the connection it came on."""
-        try:
-            websocket_handshake.check(request, version)
-            self._check_origin(request)
-        except RequestRefused as error:
-            return self._responder.refuse(request, error)
-        if self._responder.mode.lookup:
-            found = self._responder.converse(request)
-            if isinstance(found, RenderedResponse):
-                return found
-            if found is not None:
-                return self._played(request, *found)
-        if self._recorder is None:
-            raise RuntimeError("a mode that forwards needs a recorder")
-        found_upstream = await self._recorder.open(request, client)
-        if isinstance(found_upstream, RenderedResponse):
-            return found_upstream
-        return Opening(*found_upstream)
+    def open(self, request: Request) -> WebSocketOpening | RenderedResponse | None:
+        """What a valid request for a WebSocket gets; a miss, explained; None where upstream is asked."""
+        if not self._engine.mode.lookup:
+            return None
+        answer = self._engine.converse(request)
+        return self._played(request, answer) if isinstance(answer, Decision) else answer
 
-    def _check_origin(self, request: Request) -> None:
-        """Refuses a page of another site, which CORS cannot keep from opening a WebSocket (RFC 6455 section 10.2)."""
-        headers = request.headers
-        if has(headers, "origin") and not self._responder.cors.echoed(headers):
-            detail = "a page of this origin may not open a WebSocket here; allow it by --cors-origin ORIGIN"
-            raise RequestRefused(403, "origin_not_allowed", detail)
-
-    def _played(self, request: Request, entry: IndexEntry, position: int) -> Opening:
-        recorded = self._responder.renderer(entry, position).recorded
+    def _played(self, request: Request, decision: Decision) -> WebSocketOpening:
+        entry, position = decision.entry, decision.position
+        recorded = self._engine.renderer(entry, position).recorded
         protocol = get(recorded.headers, "sec-websocket-protocol")
         if protocol not in websocket_handshake.protocols(request.headers):
             protocol = ""
         deflate = websocket_handshake.negotiate_deflate(request.headers)
-        headers = self._headers(request, recorded.headers) + self._responder.responses.provenance(entry, position)
-        latency = self._responder.latency(request)
+        headers = self._headers(request, recorded.headers) + self._engine.responses.provenance(entry, position)
+        latency = decision.behavior.latency
 
         async def converse(stream: ByteStream) -> None:
             messages = [
                 _with_origin(message, request.origin, rewrite=recorded.rewrite) for message in recorded.messages
             ]
-            repeats = self._responder.playing.sequence != "strict"
+            repeats = self._engine.options.sequence != "strict"
             play = ConversationPlayback(
                 messages,
                 lambda message: key_of(self._canonical(request, message)),
@@ -227,7 +194,7 @@ class WebSocketReplay:
             await WebSocketPlayer(side, play, pause, partial(self._missed, request, entry)).run()
             self._tell_of_rest(request, play)
 
-        return Opening(websocket_handshake.answer_head(request, protocol, deflate, headers), converse)
+        return WebSocketOpening(websocket_handshake.answer_head(request, protocol, deflate, headers), converse)
 
     def _headers(self, request: Request, headers: Headers) -> Headers:
         kept = origin.under_base_path(origin.local_cookies(without(headers, ("sec-websocket-protocol",))), request.base)
@@ -248,25 +215,15 @@ class WebSocketReplay:
     def _missed(self, request: Request, entry: IndexEntry, message: Message, play: ConversationPlayback) -> str:
         awaited = [self._canonical(request, left) for left in play.awaited()]
         received = self._canonical(request, message)
-        playing = self._responder.playing
+        playing = self._engine.options
         miss = explain_message(received, awaited, entry, playing.ignored).written_in(playing.home)
-        self._responder.missed(request, miss, NO_MATCH, entry.file)
+        self._engine.missed(request, miss, NO_MATCH, entry.file)
         return f"no recorded message matches: {miss.reason}; the log of replaymock says more"
 
     def _tell_of_rest(self, request: Request, play: ConversationPlayback) -> None:
         if held := play.held():
             rest = f"{held} messages were not said: they answer messages of which only some have come"
-            self._responder.warn(request, rest)
-
-
-def sockets_for(responder: ReplayEngine, matcher: Matcher, limit: int) -> WebSocketReplay:
-    """The WebSockets of a run, with a road upstream where its mode has one."""
-    recorder = None
-    if responder.recorder:
-        from replaymock.proxy.websocket_forwarder import WebSocketForwarder  # noqa: PLC0415 - replay does not load what dials out
-
-        recorder = WebSocketForwarder(responder.recorder)
-    return WebSocketReplay(responder, matcher, recorder, limit, Random(0))  # noqa: S311 - the same run twice is wanted
+            self._engine.warn(request, rest)
 
 
 def _with_origin(message: Message, caller_origin: str, *, rewrite: bool) -> Message:

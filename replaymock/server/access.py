@@ -1,6 +1,6 @@
-"""For whom this server works: under which names it is meant to be reached, and for the pages of which origins.
+"""Whom this server serves: by which names it is reached, for the pages of which origins, and what is no request.
 
-A browser lets every web page send requests here. It tells of them, though: `Host` is the name the page used, which
+A browser lets every web page send requests here. It says so, though: `Host` is the name the page used, which
 anybody can have lead to a loopback address (DNS rebinding); `Origin` and `Sec-Fetch-Site` (Fetch standard; Fetch
 metadata) tell whose page it is.
 """
@@ -8,6 +8,7 @@ metadata) tell whose page it is.
 import re
 
 from replaymock.errors import RequestRefused
+from replaymock.http import websocket_handshake
 from replaymock.http.cors import CorsPolicy
 from replaymock.http.headers import HOST, TOKEN, get, has
 from replaymock.http.messages import Request
@@ -16,17 +17,23 @@ from replaymock.http.messages import Request
 class HostGuard:
     """Knows a server's names: the loopback's and those of `allowed`; bound to a wider address, any if none is.
 
-    `forwards` says that requests go upstream, and `lends` that credentials of the server's own go with them.
+    `forwards` says that requests go upstream, and `adds_credentials` that the server adds credentials of its own.
     """
 
     def __init__(
-        self, address: str, allowed: tuple[str, ...], cors: CorsPolicy, *, forwards: bool = False, lends: bool = False
+        self,
+        address: str,
+        allowed: tuple[str, ...],
+        cors: CorsPolicy,
+        *,
+        forwards: bool = False,
+        adds_credentials: bool = False,
     ) -> None:
         self._takes_any = not allowed and address != "::1" and not _LOOPBACK.fullmatch(address)
         self._allowed = frozenset(allowed)
         self._cors = cors
         self._forwards = forwards
-        self._lends = lends
+        self._adds_credentials = adds_credentials
 
     def check(self, request: Request) -> None:
         """RequestRefused where a request that may go upstream is not to be served; replay answers all."""
@@ -34,13 +41,23 @@ class HostGuard:
             return
         if has(request.headers, "host"):  # only HTTP/1.0 may leave it out, and no browser does
             self.check_host(request)
-        if self._lends and not self._is_welcome(request):
+        if self._adds_credentials and not self._is_welcome(request):
             raise RequestRefused(
                 403,
                 "origin_not_allowed",
                 "this server adds credentials of its own (--header, --client-cert), which pages of other sites may not "
                 "use: allow this one by --cors-origin ORIGIN; its images and scripts need the attribute crossorigin",
             )
+
+    def check_websocket(self, request: Request, version: str) -> None:
+        """RequestRefused where a request for a WebSocket is not valid, or a page of another site sends it.
+
+        CORS cannot keep that page from opening one (RFC 6455 section 10.2).
+        """
+        websocket_handshake.check(request, version)
+        if has(request.headers, "origin") and not self._cors.echoed(request.headers):
+            detail = "a page of this origin may not open a WebSocket here; allow it by --cors-origin ORIGIN"
+            raise RequestRefused(403, "origin_not_allowed", detail)
 
     def check_host(self, request: Request) -> None:
         """RequestRefused where a request came by a name that is none of this server's."""
@@ -51,7 +68,7 @@ class HostGuard:
                 403, "host_not_allowed", f"this server is not known as this Host: allow it by --allow-host {shown}"
             )
 
-    def is_foreign(self, request: Request) -> bool:
+    def is_cross_site(self, request: Request) -> bool:
         """Whether a browser says that a page of another origin than this server is asking."""
         site = get(request.headers, "sec-fetch-site", "none")
         return site not in ("none", "same-origin") or get(request.headers, "origin") not in ("", _own_origin(request))
@@ -89,12 +106,12 @@ def validate_request(request: Request, version: str) -> None:
     if "#" in request.target:
         raise RequestRefused(400, "bad_request", "a request target has no fragment")
     # One pass for all three, since every request goes through here.
-    found: dict[str, list[str]] = {"host": [], "content-length": [], "transfer-encoding": []}
+    values_of: dict[str, list[str]] = {"host": [], "content-length": [], "transfer-encoding": []}
     for name, value in request.headers:
-        values = found.get(name.lower())
+        values = values_of.get(name.lower())
         if values is not None:
             values.append(value)
-    hosts, lengths, codings = found.values()
+    hosts, lengths, codings = values_of.values()
     if len(hosts) > 1 or (not hosts and version != "HTTP/1.0") or (hosts and not HOST.fullmatch(hosts[0])):
         raise RequestRefused(400, "bad_request", "send exactly one Host header, with a host name and a port")
     if len(lengths) > 1 or (lengths and not _LENGTH.fullmatch(lengths[0])):

@@ -1,4 +1,4 @@
-"""The caller's end of one request: ready bytes out, framed as its HTTP version wants; a cut looks like no end."""
+"""The client's end of one request: ready bytes go out, framed as its HTTP version wants; a cut never looks whole."""
 
 import asyncio
 import socket
@@ -10,9 +10,10 @@ from typing import TYPE_CHECKING, cast
 from tornado import iostream
 from tornado.http1connection import HTTP1Connection
 
-from replaymock.http.headers import get, list_items
+from replaymock.http.headers import connection_persistence
 from replaymock.http.messages import Request
 from replaymock.http.rendered import (
+    JOINED_BYTES,
     NO_CONTENT,
     Abort,
     Delay,
@@ -25,6 +26,7 @@ from replaymock.http.rendered import (
     chunk,
     dated,
     head,
+    with_connection,
     with_header,
     without_body,
 )
@@ -33,15 +35,11 @@ from replaymock.server.date_header import date_line
 if TYPE_CHECKING:
     from replaymock.http.messages import ResponseHead
 
-_JOINED = 16 * 1024
-"""The largest body that is copied behind its head, to go out in one call."""
-
-
 _PIECE = 128 * 1024
 
 
 class ClientConnection:
-    """The caller's connection, written to in ready bytes."""
+    """A client's connection, written to in ready bytes."""
 
     def __init__(
         self, connection: HTTP1Connection, done: Callable[[], None], fell_short: Callable[[], None] = lambda: None
@@ -54,27 +52,28 @@ class ClientConnection:
         self._written: asyncio.Future[None] = asyncio.Future()
         self._is_http10 = False
         self._closes = False
-        self._keeps = False
+        self._option = ""
         self._bodyless = False
         self._chunked = False
         self._received = False
         self.begun = False
         self.finished = False
 
-    def expect(self, request: Request, version: str) -> None:
-        """Learns how the caller wants to be answered."""
-        options = list_items(get(request.headers, "connection"))
+    def start_request(self, request: Request, version: str) -> None:
+        """Learns how the client wants its response."""
+        persistence = connection_persistence(request.headers, version)
         self._is_http10 = version == "HTTP/1.0"
-        self._closes = "close" in options
-        self._keeps = self._is_http10 and "keep-alive" in options
+        self._closes = persistence.ends
+        self._option = persistence.option
         self._bodyless = request.method == "HEAD"
 
     def close_after(self) -> None:
-        """Closes the connection once the answer is out."""
+        """Closes the connection once the response is out."""
         self._closes = True
+        self._option = "close"
 
     def on_leave(self, callback: Callable[[], None]) -> None:
-        """Calls back when the caller goes before the answer is whole, or when it has gone already."""
+        """Calls back when the client goes before its response is whole, or when it has gone already."""
         if self._connection.stream.closed():
             asyncio.get_running_loop().call_soon(callback)
         else:
@@ -85,16 +84,16 @@ class ClientConnection:
         _write_ready(self._connection, b"HTTP/1.1 100 Continue\r\n\r\n")
 
     def answer(self, answer: RenderedResponse) -> None:
-        """Sends a whole answer."""
+        """Sends a rendered response."""
         self.begun = True
         if answer.steps:
             task = asyncio.ensure_future(self._perform(answer))
             task.add_done_callback(lambda _: self._done())
             self.on_leave(lambda: cast(None, task.cancel()))
             return
-        answer = self._with_connection(without_body(answer) if self._bodyless else answer)
+        answer = with_connection(without_body(answer) if self._bodyless else answer, self._option)
         answer = dated(answer, date_line())
-        if len(answer.body) <= _JOINED:
+        if len(answer.body) <= JOINED_BYTES:
             self._written = _write_ready(self._connection, answer.wire)
         else:
             _write_ready(self._connection, answer.head)
@@ -102,13 +101,13 @@ class ClientConnection:
         self.finish()
 
     def begin(self, answer_head: "ResponseHead", length: int | None) -> None:
-        """Sends the head of a streamed answer."""
-        # A piece must not wait for the caller to acknowledge the one before it (Nagle's algorithm); `finish` resets it.
+        """Sends the head of a streamed response."""
+        # A piece must not wait for the client to acknowledge the one before it (Nagle's algorithm); `finish` resets it.
         self._connection.stream.set_nodelay(True)
         self._written = _write_ready(self._connection, self._opening(answer_head, length))
 
-    def whole(self, answer_head: "ResponseHead", length: int | None, body: bytes) -> None:
-        """Sends the head and all of the body of a live answer in one write."""
+    def send_whole(self, answer_head: "ResponseHead", length: int | None, body: bytes) -> None:
+        """Sends the head and all of the body of a live response in one write."""
         data = self._opening(answer_head, length)
         if not self._bodyless and body:
             data += chunk(body) if self._chunked else body
@@ -124,11 +123,10 @@ class ClientConnection:
         if length is not None and not self._bodyless:
             headers = (*headers, ("Content-Length", str(length)))
         elif not self._bodyless:
-            self._chunked = not self._is_http10
-            self._closes = self._closes or self._is_http10
+            self._frame_by_chunks_or_close()
             headers = (*headers, ("Transfer-Encoding", "chunked")) if self._chunked else headers
         answer = RenderedResponse(answer_head.status, head(answer_head.status, answer_head.reason, headers))
-        return self._with_connection(answer).head
+        return with_connection(answer, self._option).head
 
     async def write(self, data: bytes) -> None:
         """Sends a piece of the body and waits until the connection has taken it."""
@@ -141,7 +139,7 @@ class ClientConnection:
             raise asyncio.CancelledError from None
 
     def finish(self) -> None:
-        """Ends the answer."""
+        """Ends the response."""
         if self._chunked:
             self._written = _write_ready(self._connection, chunk(b""))
         self.finished = True
@@ -156,7 +154,7 @@ class ClientConnection:
                 self._complete()
 
     def abort(self, *, reset: bool = False) -> None:
-        """Cuts the answer short; by a reset where that is wanted, or an orderly close would look like its end."""
+        """Cuts the response short; by a reset where that is wanted, or an orderly close would look like its end."""
         self.finished = True
         stream = self._connection.stream
         if (reset or self._is_http10) and stream.socket is not None:
@@ -205,17 +203,17 @@ class ClientConnection:
         self.finish()
 
     def _begin(self, answer: RenderedResponse) -> None:
-        """Sends the head of an answer that goes on in steps, framed where it is streamed."""
+        """Sends the head of a response that goes on in steps, framed where it is streamed."""
         if answer.streamed and not self._bodyless:
-            self._chunked = not self._is_http10
-            self._closes = self._closes or self._is_http10
+            self._frame_by_chunks_or_close()
             answer = with_header(answer, b"Transfer-Encoding: chunked") if self._chunked else answer
-        self._written = _write_ready(self._connection, dated(self._with_connection(answer), date_line()).head)
+        self._written = _write_ready(self._connection, dated(with_connection(answer, self._option), date_line()).head)
 
-    def _with_connection(self, answer: RenderedResponse) -> RenderedResponse:
-        if self._closes:
-            return with_header(answer, b"Connection: close")
-        return with_header(answer, b"Connection: keep-alive") if self._keeps else answer
+    def _frame_by_chunks_or_close(self) -> None:
+        """Chooses how the end of a body without known length is told: HTTP/1.0 has no chunks."""
+        self._chunked = not self._is_http10
+        if self._is_http10:
+            self.close_after()
 
 
 def _pieces(sent: SendFile) -> Iterator[bytes]:

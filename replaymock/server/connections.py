@@ -1,15 +1,19 @@
-"""The connections that are open on the ordinary road, each watched for patience."""
+"""The open connections of clients: each has idle limits, and what is in flight on them is waited for at the end.
+
+A client has as many seconds for a whole request head, counted from the end of the response before; for each 1 KiB of a
+request body; and for taking some of a response.
+"""
 
 import asyncio
 import socket
-from collections.abc import Callable
-from typing import Any, cast
+from collections.abc import Callable, Iterator
+from typing import Generic, Protocol, TypeVar, cast
 
 from tornado import httputil, iostream
 from tornado.http1connection import HTTP1Connection, HTTP1ServerConnection
 
-SECONDS = 60.0
-"""The time there is for a head, for so many bytes of a body, and for taking some of an answer."""
+IDLE_SECONDS = 60.0
+"""The time a client has for its part."""
 
 LEAST_BODY = 1024
 """How many bytes of a body must come in that time, if it is not whole by then."""
@@ -18,7 +22,7 @@ BUFFERED = 1 << 20
 """How many bytes a connection may have received and not been asked for."""
 
 _HELLO = b"\x16\x03"
-"""How a session of TLS begins (RFC 8446 section 5.1): a handshake, and the version 3."""
+"""How a TLS connection begins (RFC 8446 section 5.1): a handshake, and the version 3."""
 
 _END = b"\r\n\r\n"
 
@@ -26,8 +30,8 @@ _END = b"\r\n\r\n"
 class ClientStream(iostream.IOStream):
     """A connection that knows whether anything moves on it, and whose first bytes may have been read before.
 
-    A caller that speaks TLS would be waited for until its patience ends, as its hello has no end of a head: it gets one
-    here, so that it is refused at once, and `on_tls` is called.
+    The hello of a client that speaks TLS has no end of a head, and would be waited on until its time is over: it gets
+    one here, so that it is refused at once, and `on_tls` is called.
     """
 
     def __init__(self, connection: socket.socket, data: bytes = b"", on_tls: Callable[[], None] = lambda: None) -> None:
@@ -43,7 +47,7 @@ class ClientStream(iostream.IOStream):
         self._in_body = False
         self._received = 0
         self._sent = 0
-        self._seen: tuple[Any, ...] = ()
+        self._seen: tuple[object, ...] = ()
         self._since = 0.0
 
     def expects_head(self) -> None:
@@ -52,21 +56,21 @@ class ClientStream(iostream.IOStream):
         self._in_body = False
 
     def expects_body(self) -> None:
-        """Learns that the head of a request is there."""
+        """Learns that the head of a request has come."""
         self._in_body = True
 
-    def keeps_waiting(self, now: float, seconds: float) -> bool:
-        """Whether the caller has let so much time pass; asked a few times in it."""
-        seen = self._progress()
-        if seen != self._seen or not seen:
-            self._seen, self._since = seen, now
+    def is_idle_for(self, seconds: float, now: float) -> bool:
+        """Whether the client has not done its part for so long; asked a few times in it."""
+        progress = self._progress()
+        if progress != self._seen or not progress:
+            self._seen, self._since = progress, now
         return now - self._since >= seconds
 
     def set_nodelay(self, value: bool) -> None:
         """Does nothing: what is written here is always a whole piece, and Tornado would change it twice an answer."""
 
     def read_from_fd(self, buf: bytearray | memoryview) -> int | None:
-        """Reads as `IOStream` does, but gives out what came before first."""
+        """Reads as `IOStream` does, but first gives out what was read before."""
         if self._before:
             count = min(len(buf), len(self._before))
             buf[:count] = self._before[:count]
@@ -87,8 +91,8 @@ class ClientStream(iostream.IOStream):
         self._sent += sent
         return sent
 
-    def _progress(self) -> tuple[Any, ...]:
-        """What changes when the caller does its part; empty while it has none."""
+    def _progress(self) -> tuple[object, ...]:
+        """What changes when the client does its part; empty while it has none."""
         if self.writing():
             return "answer", self._sent
         if not self.reading():
@@ -96,25 +100,41 @@ class ClientStream(iostream.IOStream):
         return ("body", self._received // LEAST_BODY) if self._in_body else ("head", self._requests)
 
 
-class IdleReaper:
-    """Closes connections that keep the server waiting."""
+class IdleConnection(Protocol):
+    """A connection that can tell for how long nothing moved on it."""
+
+    def is_idle_for(self, seconds: float, now: float) -> bool:
+        """Whether the client has not done its part for so long; `now` is the time of the loop."""
+
+    def close(self) -> None:
+        """Ends the connection."""
+
+
+_Watched = TypeVar("_Watched", bound=IdleConnection)
+
+
+class IdleReaper(Generic[_Watched]):
+    """The connections that are watched; those that are idle for so many seconds are closed."""
 
     def __init__(self, seconds: float) -> None:
         self._seconds = seconds
-        self._lines: set[ClientStream] = set()
+        self._watched: set[_Watched] = set()
         self._loop = asyncio.get_running_loop()
         self._sweeping = self._loop.call_later(seconds / 4, self._sweep)
 
     def __len__(self) -> int:
-        return len(self._lines)
+        return len(self._watched)
 
-    def add(self, line: ClientStream) -> None:
+    def __iter__(self) -> Iterator[_Watched]:
+        return iter(self._watched)
+
+    def add(self, connection: _Watched) -> None:
         """Watches a connection from now on."""
-        self._lines.add(line)
+        self._watched.add(connection)
 
-    def remove(self, line: ClientStream) -> None:
-        """Learns that a connection is closed."""
-        self._lines.discard(line)
+    def remove(self, connection: _Watched) -> None:
+        """Learns that a connection is closed, or watched elsewhere."""
+        self._watched.discard(connection)
 
     def stop(self) -> None:
         """Watches no longer."""
@@ -122,13 +142,13 @@ class IdleReaper:
 
     def _sweep(self) -> None:
         now = self._loop.time()
-        for line in [line for line in self._lines if line.keeps_waiting(now, self._seconds)]:
-            line.close()
+        for connection in [each for each in self._watched if each.is_idle_for(self._seconds, now)]:
+            connection.close()
         self._sweeping = self._loop.call_later(self._seconds / 4, self._sweep)
 
 
 class Connections(httputil.HTTPServerConnectionDelegate):
-    """The connections that are open; gives each request its delegate, and tells whose connection was `left`."""
+    """The open connections that Tornado reads; each request gets its delegate, and `left` learns who has gone."""
 
     def __init__(
         self,
@@ -139,15 +159,15 @@ class Connections(httputil.HTTPServerConnectionDelegate):
         self._delegate = delegate
         self._left = left
         self._open: dict[object, ClientStream] = {}
-        self._watch = IdleReaper(seconds)
+        self._watched: IdleReaper[ClientStream] = IdleReaper(seconds)
 
     def __len__(self) -> int:
         return len(self._open)
 
-    def start(self, connection: HTTP1ServerConnection, line: ClientStream) -> None:
+    def start(self, connection: HTTP1ServerConnection, stream: ClientStream) -> None:
         """Serves a connection."""
-        self._open[connection] = line
-        self._watch.add(line)
+        self._open[connection] = stream
+        self._watched.add(stream)
         connection.start_serving(self)
 
     def start_request(self, server: object, connection: httputil.HTTPConnection) -> httputil.HTTPMessageDelegate:
@@ -155,11 +175,20 @@ class Connections(httputil.HTTPServerConnectionDelegate):
         return self._delegate(cast(HTTP1Connection, connection))
 
     def on_close(self, server: object) -> None:
-        line = self._open.pop(server)
-        self._watch.remove(line)
-        self._left(line)
+        stream = self._open.pop(server)
+        self._watched.remove(stream)
+        self._left(stream)
 
     async def close(self) -> None:
         """Closes every connection."""
-        self._watch.stop()
+        self._watched.stop()
         await asyncio.gather(*(cast(HTTP1ServerConnection, connection).close() for connection in list(self._open)))
+
+
+async def wait_while(is_busy: Callable[[], bool], seconds: float, hurry: asyncio.Event | None = None) -> None:
+    """Waits while something is in flight, no longer than `seconds` or until `hurry`."""
+    now = asyncio.get_running_loop().time
+    deadline = now() + seconds
+    # Looked at in turns, once, at the end: an event would cost every request.
+    while is_busy() and now() < deadline and not (hurry and hurry.is_set()):  # noqa: ASYNC110
+        await asyncio.sleep(0.01)

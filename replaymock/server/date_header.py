@@ -1,4 +1,4 @@
-"""The `Date` of answers (RFC 9110 section 6.6.1), spelled once a second."""
+"""The `Date` of responses (RFC 9110 section 6.6.1), formatted once a second."""
 
 import asyncio
 import time
@@ -13,7 +13,7 @@ def date_line() -> bytes:
 
 
 class DatedStatusLines:
-    """Status lines with the `Date` after them; kept until the second is over in which they were wanted."""
+    """Status lines with the `Date` after them; kept until the second is over in which they were made."""
 
     def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
         self._loop = loop
@@ -25,8 +25,8 @@ class DatedStatusLines:
         if not self._kept:
             # While nothing is asked for, nothing needs to be woken.
             self._loop.call_later(1 - time.time() % 1, self._kept.clear)
-        found = self._kept[line] = line + date_line() + b"\r\n" if line else b""
-        return found
+        dated_line = self._kept[line] = line + date_line() + b"\r\n" if line else b""
+        return dated_line
 
 
 @lru_cache(maxsize=2)

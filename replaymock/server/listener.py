@@ -6,7 +6,6 @@ import errno
 import socket
 import sys
 from collections.abc import Callable
-from typing import Any
 
 from tornado.netutil import bind_sockets
 
@@ -18,7 +17,7 @@ except ImportError:  # not on Windows, which has no such limit
     resource = None  # type: ignore[assignment]
 
 BACKLOG = 256
-"""How many callers may wait to be accepted; one more would try again only after a second."""
+"""How many clients may wait to be accepted; one more would try again only after a second."""
 
 
 def bind(host: str, port: int, *, shared: bool = False) -> list[socket.socket]:
@@ -97,7 +96,7 @@ class Acceptor:
 
     def __init__(
         self,
-        take: Callable[[socket.socket, Any], None],
+        take: Callable[[socket.socket, object], None],
         has_room: Callable[[], bool],
         warn: Callable[[str], None],
     ) -> None:

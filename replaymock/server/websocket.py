@@ -1,8 +1,9 @@
-"""From HTTP to WebSocket: the connection of a request that opens one is taken from Tornado and spoken on as bytes."""
+"""From HTTP to WebSocket: the connection of a request that opens one is taken from Tornado, and goes on as bytes."""
 
 import asyncio
 import socket
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Hashable
+from typing import Protocol
 
 from tornado import iostream
 from tornado.http1connection import HTTP1Connection
@@ -10,32 +11,50 @@ from tornado.http1connection import HTTP1Connection
 from replaymock.http.challenges import UNAUTHORIZED
 from replaymock.http.messages import Request
 from replaymock.http.rendered import RenderedResponse
-from replaymock.http.websocket_frames import READ_BYTES, ByteStream
-from replaymock.replay.websocket import WebSocketReplay
+from replaymock.http.websocket_frames import READ_BYTES, ByteStream, WebSocketOpening
 from replaymock.server.client_connection import ClientConnection
 
 GOODBYE_SECONDS = 3.0
 """How long open WebSockets have to close when the server ends."""
 
 Fail = Callable[[Request, BaseException], RenderedResponse]
-"""The answer after a fault of this program."""
+"""Gives the response after a fault of this program."""
+
+
+class RecordedWebSockets(Protocol):
+    """The WebSockets in the cassettes."""
+
+    def open(self, request: Request) -> WebSocketOpening | RenderedResponse | None:
+        """What a request for a WebSocket gets; None where upstream is asked."""
+
+
+class UpstreamWebSockets(Protocol):
+    """The WebSockets of the backends."""
+
+    async def open(self, request: Request, client: Hashable) -> WebSocketOpening | RenderedResponse:
+        """What a request for a WebSocket gets that came on the connection `client`."""
 
 
 class WebSocketUpgrades:
-    """The WebSockets that are open."""
+    """The WebSockets that are open; only replay has no `upstream`."""
 
-    def __init__(self, sockets: WebSocketReplay, fail: Fail) -> None:
-        self._sockets = sockets
+    def __init__(self, recorded: RecordedWebSockets, upstream: UpstreamWebSockets | None, fail: Fail) -> None:
+        self._recorded = recorded
+        self._upstream = upstream
         self._fail = fail
         self._open: set[asyncio.Task[None]] = set()
 
-    async def take(self, connection: HTTP1Connection, request: Request, version: str, out: ClientConnection) -> bool:
+    async def take(self, connection: HTTP1Connection, request: Request, out: ClientConnection) -> bool:
         """Opens a WebSocket on a connection and takes it over; False where it was answered instead."""
         try:
-            opened = await self._sockets.open(request, version, out.client)
+            opened = self._recorded.open(request)
+            if opened is None and self._upstream is not None:
+                opened = await self._upstream.open(request, out.client)
         except Exception as error:
-            # The caller gets an answer and the user one line, whatever went wrong.
+            # The client gets a response and the user one line, whatever went wrong.
             opened = self._fail(request, error)
+        if opened is None:
+            raise RuntimeError("a mode that forwards needs an upstream")
         if isinstance(opened, RenderedResponse):
             if opened.status == UNAUTHORIZED:
                 out.answer(opened)  # a login may hold for this connection, and be gone on with
@@ -44,7 +63,7 @@ class WebSocketUpgrades:
             out.answer(opened)
             out.received()
             return False
-        stream = _Connection(connection.detach())
+        stream = _UpgradedStream(connection.detach())
         task = asyncio.ensure_future(self._converse(request, stream, opened.head, opened.converse))
         self._open.add(task)
         task.add_done_callback(self._open.discard)
@@ -69,8 +88,8 @@ class WebSocketUpgrades:
             stream.close()
 
 
-class _Connection(ByteStream):
-    """The caller's connection."""
+class _UpgradedStream(ByteStream):
+    """A client's connection after its upgrade."""
 
     def __init__(self, stream: iostream.IOStream) -> None:
         stream.set_nodelay(True)

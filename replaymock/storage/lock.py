@@ -17,6 +17,20 @@ import msgspec
 
 from replaymock.errors import UsageError
 
+if sys.platform == "win32":
+    import msvcrt
+
+    def _lock_file(file: Path) -> int:
+        descriptor = os.open(file, os.O_RDWR | os.O_CREAT)
+        try:
+            msvcrt.locking(descriptor, msvcrt.LK_NBLCK, 1)
+        except OSError:
+            os.close(descriptor)
+            raise BlockingIOError from None
+        return descriptor
+else:
+    import fcntl
+
 _MOST_NOTED = 4096
 
 
@@ -42,9 +56,9 @@ class FolderLock:
                 f"another replaymock ({_read(self._note) or 'it does not say which'}) records into {folder}: "
                 f"stop that one, or choose another folder by --cassettes"
             ) from None
-        self.tell("")
+        self.publish_url("")
 
-    def tell(self, url: str) -> None:
+    def publish_url(self, url: str) -> None:
         """Notes where the holder can be reached."""
         # Written anew, never over what is there: in a folder that all users share it may lead elsewhere.
         with contextlib.suppress(OSError):
@@ -80,8 +94,6 @@ def _lock(folder: Path, file: Path) -> int | None:
     """The descriptor that holds the lock, None where there are no locks; BlockingIOError where another holds it."""
     if sys.platform == "win32":
         return _lock_file(file)
-    import fcntl  # noqa: PLC0415 - there is none on Windows
-
     descriptor = os.open(folder, os.O_RDONLY)
     try:
         fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -90,16 +102,4 @@ def _lock(folder: Path, file: Path) -> int | None:
         if isinstance(error, BlockingIOError):
             raise
         return None
-    return descriptor
-
-
-def _lock_file(file: Path) -> int:
-    import msvcrt  # noqa: PLC0415 - only Windows has it
-
-    descriptor = os.open(file, os.O_RDWR | os.O_CREAT)
-    try:
-        msvcrt.locking(descriptor, msvcrt.LK_NBLCK, 1)  # type: ignore[attr-defined,unused-ignore]
-    except OSError:
-        os.close(descriptor)
-        raise BlockingIOError from None
     return descriptor

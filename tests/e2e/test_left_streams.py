@@ -83,19 +83,19 @@ def recording(folder: Path, origin: str, mode: str = "all", **more: Any) -> Any:
 
 def leave(app: App, path: str, pieces: int) -> None:
     """Asks for a stream, and leaves it after so many pieces of it; all of them is its end."""
-    told = app.responder.journal.total
+    told = app.replay.engine.journal.total
     with asking(app.url, "GET", path) as answer:
         size = sum(len(piece(path, number)) for number in range(pieces))
         got = answer.read(size) if pieces < PIECES else answer.read()
     assert got
     if path in EVENTS or pieces >= PIECES:
-        eventually(lambda: app.responder.journal.total > told)
+        eventually(lambda: app.replay.engine.journal.total > told)
     else:
         time.sleep(0.1)
 
 
 def outcomes(app: App) -> list[str]:
-    return [request["outcome"] for request in app.responder.journal.requests()]
+    return [request["outcome"] for request in app.replay.engine.journal.requests()]
 
 
 def committed(folder: Path) -> None:
@@ -263,7 +263,7 @@ async def ticking(connection: ServerConnection) -> None:
 
 def conversing(app: App, *questions: str, heard: int = 3) -> None:
     """Asks these questions, and leaves once it has heard so much of the answer to the last one."""
-    told = app.responder.journal.total
+    told = app.replay.engine.journal.total
 
     async def client(connection: Any) -> None:
         for place, question in enumerate(questions, 1):
@@ -274,7 +274,7 @@ def conversing(app: App, *questions: str, heard: int = 3) -> None:
             await connection.wait_closed()
 
     as_client(app.url, client)
-    eventually(lambda: app.responder.journal.total > told)
+    eventually(lambda: app.replay.engine.journal.total > told)
 
 
 TALKS: list[tuple[tuple[str, ...], int]] = [

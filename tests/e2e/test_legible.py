@@ -292,7 +292,7 @@ def test_what_could_not_be_read_again_is_not_served_in_its_run_either_and_others
         for _ in range(4):
             ask(app.url, "GET", "/text")
         eventually(lambda: "not saved" in told.log)
-        cassettes = app.responder.index
+        cassettes = app.replay.engine.index
         eventually(
             lambda: (
                 [len(one.body) for one in cassettes.index.entries["text/GET.json"].cassette.responses] == [10, 20, 30]

@@ -9,13 +9,11 @@ from dataclasses import dataclass
 
 import pytest
 
-from replaymock.http.cors import CorsPolicy
-from replaymock.server.access import HostGuard
 from replaymock.server.fastpath.acceptor import FastPath
-from replaymock.server.http_server import HttpServer
 from replaymock.server.listener import allow_open_files, bind
+from replaymock.server.router import RoutedAnswers
 from tests.support.factories import a_cassette, recorded
-from tests.support.inside import a_responder, held_open
+from tests.support.inside import a_responder, a_router, a_server, held_open
 from tests.support.running import ask, eventually
 
 PATIENCE = 1.6
@@ -35,8 +33,9 @@ class Here:
 @contextlib.asynccontextmanager
 async def listening(*, fast: bool, patience: float) -> AsyncIterator[Here]:
     responder = a_responder(a_cassette("/a"), a_cassette("/large", recorded(b'"' + b"x" * LARGE + b'"')))
-    server = HttpServer(responder, HostGuard("localhost", (), CorsPolicy()), 1_000_000, patience=patience)
-    lane = FastPath(server, responder.count, responder.count, lambda _: None, patience) if fast else None
+    server = a_server(responder, 1_000_000, idle_seconds=patience)
+    answers = RoutedAnswers(a_router(responder), responder)
+    lane = FastPath(answers, server, responder.count, responder.count, lambda _: None, patience) if fast else None
     sockets = bind("127.0.0.1", 0)
     (lane or server).listen(sockets)
     yield Here(

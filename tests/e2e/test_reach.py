@@ -136,13 +136,13 @@ def saved(chain: Chain) -> set[Path]:
 def test_a_refused_request_reaches_nothing_and_leaves_nothing(
     chain: Chain, line: str, headers: tuple[str, ...], recorder: str, replay: str
 ) -> None:
-    asked, files = chain.replay.responder.journal.total, saved(chain)
-    listeners = len(chain.recorder.responder.listeners)
+    asked, files = chain.replay.replay.engine.journal.total, saved(chain)
+    listeners = len(chain.recorder.replay.subscribers)
     assert verdict(chain.recorder, line, headers) == recorder
     if recorder != SERVED or "/__replaymock/" in line.replace("session/one", ""):
-        assert chain.replay.responder.journal.total == asked
+        assert chain.replay.replay.engine.journal.total == asked
         assert saved(chain) == files
-    assert len(chain.recorder.responder.listeners) == listeners
+    assert len(chain.recorder.replay.subscribers) == listeners
     assert verdict(chain.replay, line, headers) == replay
 
 

@@ -82,3 +82,24 @@ def test_other_hosts_are_refused(host: str) -> None:
 )
 def test_field_values_are_one_line_of_latin_1(value: str, fits: bool) -> None:
     assert bool(FIELD_VALUE.fullmatch(value)) is fits
+
+
+@pytest.mark.parametrize(
+    ("version", "said", "ends", "option"),
+    [
+        ("HTTP/1.1", "", False, ""),
+        ("HTTP/1.1", "keep-alive", False, ""),
+        ("HTTP/1.1", "Close", True, "close"),
+        ("HTTP/1.1", "TE, close", True, "close"),
+        ("HTTP/1.0", "", True, ""),
+        ("HTTP/1.0", "Keep-Alive", False, "keep-alive"),
+        ("HTTP/1.0", "keep-alive, x", False, "keep-alive"),
+        ("HTTP/1.0", "keep-alive, close", True, "close"),
+        ("HTTP/1.0", "x", True, ""),
+    ],
+)
+def test_a_connection_ends_as_its_client_says_or_its_version_does(
+    version: str, said: str, ends: bool, option: str
+) -> None:
+    found = headers.connection_persistence((("Connection", said),) if said else (), version)
+    assert (found.ends, found.option) == (ends, option)

@@ -111,5 +111,5 @@ def test_a_fault_is_told_by_its_kind_and_place_and_never_in_its_own_words() -> N
     with pytest.raises(KeyError) as failed:
         raise KeyError("s3cr3t")
     told = problem.fault(failed.value)
-    assert told.startswith("a fault in replaymock: KeyError at test_problems.py:")
+    assert told.startswith("a fault in replaymock: KeyError at test_problem.py:")
     assert "s3cr3t" not in told

@@ -3,9 +3,9 @@
 import pytest
 
 from replaymock.http.cors import CorsPolicy
-from replaymock.http.headers import Headers, content_length, has_body
+from replaymock.http.headers import Headers, content_length, has_body, waits_for_continue
 from replaymock.http.origin import OriginRewriter
-from replaymock.proxy.headers import request_headers, response_headers, waits_to_be_asked
+from replaymock.proxy.headers import request_headers, response_headers
 
 VIA = "1.1 replaymock-1"
 OFF = CorsPolicy(enabled=False)
@@ -39,14 +39,14 @@ def test_what_ends_at_this_hop_is_not_sent_on(name: str) -> None:
 @pytest.mark.parametrize("said", ["100-continue", "100-Continue", " 100-CONTINUE ", "100-continue,", "x, 100-continue"])
 def test_leave_to_send_a_body_is_given_here_in_whatever_spelling_it_is_asked_for(said: str) -> None:
     sent = (("Expect", said), ("Content-Length", "1"))
-    assert waits_to_be_asked(sent)
-    assert not waits_to_be_asked(sent[:1])
+    assert waits_for_continue(sent)
+    assert not waits_for_continue(sent[:1])
     assert not [name for name, _ in up(sent) if name == "Expect"]
 
 
 @pytest.mark.parametrize("said", ["200-ok", "", "100-continued", "100 continue"])
 def test_any_other_expectation_is_the_backends(said: str) -> None:
-    assert not waits_to_be_asked((("Expect", said), ("Content-Length", "1")))
+    assert not waits_for_continue((("Expect", said), ("Content-Length", "1")))
     assert ("Expect", said) in up((("Expect", said),))
 
 

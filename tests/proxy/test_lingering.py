@@ -42,7 +42,7 @@ def test_an_exchange_goes_on_without_its_client_and_sends_nothing_more() -> None
         client.finish()
         client.abort()
         client.answer(RenderedResponse(200, b""))
-        client.whole(HEAD, 0, b"")
+        client.send_whole(HEAD, 0, b"")
         client.begin(HEAD, 0)
         done.append(client.over)
 
@@ -54,7 +54,7 @@ def test_an_answer_ends_once() -> None:
     async def run() -> list[str]:
         out = Callers()
         client = Detachable(out)
-        client.whole(HEAD, 2, b"ab")
+        client.send_whole(HEAD, 2, b"ab")
         client.finish()
         client.finish()
         client.abort()

@@ -36,7 +36,7 @@ class Transcript:
         assert self.length == -1, "begun twice"
         self.length = length
 
-    def whole(self, head: ResponseHead, length: int | None, body: bytes) -> None:
+    def send_whole(self, head: ResponseHead, length: int | None, body: bytes) -> None:
         self.begin(head, length)
         self.pieces.append(body)
 

@@ -111,7 +111,7 @@ def test_recording_again_with_another_changes_nothing_and_a_third_is_answered(
     club.join(3)
     with running_app(tmp_path / "c", fail_on_miss=True) as app:
         played = club.visit(app.url)
-    assert played[2:] == live[2:] and app.responder.journal.counts["miss"] == 0
+    assert played[2:] == live[2:] and app.replay.engine.journal.counts["miss"] == 0
 
 
 def test_what_was_answered_from_a_cassette_still_is_once_it_is_renamed(
@@ -124,7 +124,7 @@ def test_what_was_answered_from_a_cassette_still_is_once_it_is_renamed(
             ask(app.url, method, target)
         eventually(lambda: told.events("hidden") and not told_in(tmp_path, club.number))
         assert "members/redacted/GET" in ask(app.url, "GET", me).header("replaymock-cassette")
-    assert app.responder.journal.counts == {"recorded": 2, "hit": 2}
+    assert app.replay.engine.journal.counts == {"recorded": 2, "hit": 2}
 
 
 def test_what_an_earlier_run_wrote_is_hidden_and_what_a_hand_wrote_is_told_of(
@@ -151,9 +151,9 @@ def test_two_that_are_one_by_then_are_kept_in_one(tmp_path: Path, club: Club, ba
             club.join(seed)
             ask(app.url, "POST", "/login")
     assert sorted(str(file.relative_to(tmp_path)) for file in tmp_path.glob("members/*/*")) == sorted(
-        file for file in app.responder.index.entries if file.startswith("members")
+        file for file in app.replay.engine.index.entries if file.startswith("members")
     )
-    assert len(app.responder.index.entries) == 3
+    assert len(app.replay.engine.index.entries) == 3
     assert not any(told_in(tmp_path, word(random.Random(seed), 14)) for seed in (1, 2))
 
 
@@ -161,7 +161,7 @@ def test_the_old_one_stays_while_the_new_one_cannot_be_written(
     tmp_path: Path, club: Club, backend: tuple[Upstream, ...]
 ) -> None:
     def ended(app: App) -> bool:
-        return any("members/redacted" in file for file in app.responder.index.entries)
+        return any("members/redacted" in file for file in app.replay.engine.index.entries)
 
     with running_app(tmp_path, upstreams=backend, mode="all") as app:
         old = f"members/{club.number.lower()}"
@@ -171,7 +171,7 @@ def test_the_old_one_stays_while_the_new_one_cannot_be_written(
         ask(app.url, "POST", "/login")
         eventually(lambda: ended(app))
         assert len(list((tmp_path / "members").glob("*/*.json"))) == 1
-        assert app.responder.index.entries.keys() >= {"login/POST.json"}
+        assert app.replay.engine.index.entries.keys() >= {"login/POST.json"}
         (tmp_path / "members/redacted").unlink()
         eventually(lambda: not told_in(tmp_path, club.number))
         assert not (tmp_path / old).exists() and len(list((tmp_path / "members").glob("redacted/*"))) == 1

@@ -14,6 +14,7 @@ from replaymock.http.messages import Request
 from replaymock.http.rendered import RenderedResponse
 from replaymock.replay.engine import RECORD_MODES, ReplayEngine
 from replaymock.replay.overrides import ReplayOptions
+from replaymock.replay.sessions import assign
 from replaymock.replay.time_shift import TimeShifter
 from replaymock.telemetry.events import Event
 from tests.support.factories import JSON, a_cassette, a_request, recorded
@@ -69,7 +70,7 @@ def test_sessions_do_not_move_each_other() -> None:
     responder = a_responder(STEPS, playing=ReplayOptions(session_header="x-mine"))
 
     def served(name: str) -> bytes:
-        answer = responder.replay(responder.assign(a_request("GET", "/steps", (*HOST, ("X-Mine", name)))))
+        answer = responder.replay(assign(a_request("GET", "/steps", (*HOST, ("X-Mine", name))), "x-mine"))
         return answer.body if answer else b""
 
     assert [served(name) for name in ("one", "one", "two", "", "one")] == [b"1", b"2", b"1", b"1", b"3"]
@@ -192,17 +193,6 @@ def test_refusals_and_faults_are_problems_that_a_page_may_read() -> None:
         assert header(answer, "access-control-allow-origin") == "http://localhost:3000"
     assert responder.journal.counts["refused"] == 1
     assert "s3cr3t" not in repr((told, failed))
-
-
-def test_only_a_preflight_is_answered_as_one() -> None:
-    responder = a_responder()
-    origin = ("Origin", "http://localhost:3000")
-    preflight = a_request("OPTIONS", "/a", (*HOST, origin, ("Access-Control-Request-Method", "PUT")))
-    answer = responder.preflight(preflight)
-    assert answer is not None
-    assert (answer.status, answer.body) == (204, b"")
-    assert responder.preflight(a_request("OPTIONS", "/a", (*HOST, origin))) is None
-    assert responder.journal.requests() == []
 
 
 ONCE = "2023-11-14T22:13:20Z"

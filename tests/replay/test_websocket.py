@@ -1,6 +1,5 @@
 """What a request for a WebSocket gets, before anything is said."""
 
-import asyncio
 from pathlib import Path
 from random import Random
 
@@ -11,13 +10,14 @@ from replaymock.http.cors import CorsPolicy
 from replaymock.http.headers import Headers
 from replaymock.http.messages import Request
 from replaymock.http.rendered import RenderedResponse
+from replaymock.http.websocket_frames import WebSocketOpening as Opening
 from replaymock.http.websocket_messages import SERVER, TEXT, Message
 from replaymock.matching.matcher import Matcher
-from replaymock.replay.websocket import Opening, WebSocketReplay
+from replaymock.replay.websocket import WebSocketReplay
 from replaymock.telemetry.events import Emit, Event, MissOccurred
 from tests.support.factories import a_cassette
 from tests.support.handshakes import opening
-from tests.support.inside import a_responder, put, running_app
+from tests.support.inside import a_responder, a_router, put, running_app
 from tests.support.running import ask
 
 SOCKET = CassetteRequest("GET", "/ws", headers=(("upgrade", "websocket"),))
@@ -37,9 +37,12 @@ def opened(
     emit: Emit = lambda _event: None,
 ) -> Opening | RenderedResponse:
     responder = a_responder(*cassettes, emit=emit, cors=cors)
-    return asyncio.run(
-        WebSocketReplay(responder, Matcher(), None, 1000, Random(0)).open(request or opening(), version, object())
-    )
+    routed = a_router(responder).route(request or opening(), version)
+    if routed.refusal is not None:
+        return responder.refuse(routed.request, routed.refusal)
+    opened = WebSocketReplay(responder, Matcher(), 1000, Random(0)).open(routed.request)
+    assert opened is not None
+    return opened
 
 
 def test_a_recorded_websocket_is_opened_with_its_subprotocol_headers_and_where_it_is_from() -> None:

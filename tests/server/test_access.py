@@ -49,7 +49,7 @@ def test_a_refused_host_is_named_with_the_option_that_helps() -> None:
 
 
 def test_replay_answers_under_any_name_to_any_page() -> None:
-    guard = HostGuard("localhost", (), CorsPolicy(), lends=True)
+    guard = HostGuard("localhost", (), CorsPolicy(), adds_credentials=True)
     assert verdict(guard, (("Host", "evil.example"), ("Origin", "https://evil.example"))) == "served"
 
 
@@ -74,6 +74,6 @@ def test_replay_answers_under_any_name_to_any_page() -> None:
 )
 def test_credentials_are_lent_to_no_foreign_page(headers: Headers, method: str, expected: str) -> None:
     here = (("Host", "localhost:8081"), *headers)
-    lending = HostGuard("localhost", (), CorsPolicy((LISTED,)), forwards=True, lends=True)
+    lending = HostGuard("localhost", (), CorsPolicy((LISTED,)), forwards=True, adds_credentials=True)
     assert verdict(lending, here, method) == expected
     assert verdict(HostGuard("localhost", (), CorsPolicy(), forwards=True), here, method) == "served"

@@ -55,7 +55,7 @@ class Message(httputil.HTTPMessageDelegate):
         self, start_line: httputil.RequestStartLine | httputil.ResponseStartLine, headers: httputil.HTTPHeaders
     ) -> None:
         line = cast(httputil.RequestStartLine, start_line)
-        self._caller.expect(Request(line.method, line.path, tuple(headers.get_all())), line.version)
+        self._caller.start_request(Request(line.method, line.path, tuple(headers.get_all())), line.version)
 
     def finish(self) -> None:
         self._caller.received()
@@ -121,12 +121,12 @@ async def without_length(caller: ClientConnection) -> None:
 
 
 async def at_once(caller: ClientConnection) -> None:
-    caller.whole(HEAD, 4, b"body")
+    caller.send_whole(HEAD, 4, b"body")
     caller.finish()
 
 
 async def at_once_without_length(caller: ClientConnection) -> None:
-    caller.whole(HEAD, None, b"body")
+    caller.send_whole(HEAD, None, b"body")
     caller.finish()
 
 

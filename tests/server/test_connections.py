@@ -15,7 +15,7 @@ def test_connections_are_counted_while_they_are_open_and_closed_at_the_end(tmp_p
             connection.sendall(b"GET /a HTTP/1.1\r\nHost: localhost\r\n\r\n")
             assert connection.recv(100).startswith(b"HTTP/1.1 200")
         one.close()
-        eventually(lambda: app.responder.journal.counts["hit"] == 2)
+        eventually(lambda: app.replay.engine.journal.counts["hit"] == 2)
     other.settimeout(5)
     while other.recv(1000):
         pass

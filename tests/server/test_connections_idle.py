@@ -7,7 +7,7 @@ from collections.abc import AsyncIterator, Callable
 
 import pytest
 
-from replaymock.server.connections import LEAST_BODY, ClientStream, IdleReaper
+from replaymock.server.connections import LEAST_BODY, ClientStream, IdleReaper, wait_while
 
 HELLO = b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03" + bytes(500)
 
@@ -57,11 +57,11 @@ def test_a_head_has_its_time_however_it_drips() -> None:
         async with a_line() as (line, theirs):
             line.expects_head()
             reading = asyncio.ensure_future(line.read_until(b"\n\n"))
-            found = [line.keeps_waiting(0, 60)]
+            found = [line.is_idle_for(60, 0)]
             for now in (30, 61):
                 theirs.sendall(b"G")
                 await asyncio.sleep(0.01)
-                found.append(line.keeps_waiting(now, 60))
+                found.append(line.is_idle_for(60, now))
             reading.cancel()
             return found
 
@@ -74,11 +74,11 @@ def test_a_body_has_as_long_as_it_brings_enough() -> None:
             line.expects_head()
             line.expects_body()
             reading = asyncio.ensure_future(line.read_bytes(1_000_000))
-            found = [line.keeps_waiting(0, 60)]
+            found = [line.is_idle_for(60, 0)]
             for now, size in ((50, LEAST_BODY), (100, 1), (111, 1)):
                 theirs.sendall(b"x" * size)
                 await asyncio.sleep(0.02)
-                found.append(line.keeps_waiting(now, 60))
+                found.append(line.is_idle_for(60, now))
             reading.cancel()
             return found
 
@@ -89,7 +89,7 @@ def test_no_time_runs_while_the_server_is_waited_for() -> None:
     async def story() -> list[bool]:
         async with a_line() as (line, _):
             line.expects_head()
-            return [line.keeps_waiting(now, 60) for now in (0, 100, 200)]
+            return [line.is_idle_for(60, now) for now in (0, 100, 200)]
 
     assert asyncio.run(story()) == [False, False, False]
 
@@ -98,19 +98,19 @@ def test_an_answer_has_as_long_as_some_of_it_is_taken() -> None:
     async def story() -> list[bool]:
         async with a_line() as (line, theirs):
             line.write(b"x" * 50_000_000)
-            found = [line.keeps_waiting(0, 60)]
+            found = [line.is_idle_for(60, 0)]
             for _ in range(20):
                 await asyncio.sleep(0)
                 theirs.recv(1 << 20)
             await asyncio.sleep(0.02)
-            return [*found, line.keeps_waiting(100, 60), line.keeps_waiting(130, 60), line.keeps_waiting(161, 60)]
+            return [*found, line.is_idle_for(60, 100), line.is_idle_for(60, 130), line.is_idle_for(60, 161)]
 
     assert asyncio.run(story()) == [False, False, False, True]
 
 
 def test_a_watch_closes_only_those_who_let_time_pass() -> None:
     async def story() -> tuple[bool, bool]:
-        watch = IdleReaper(0.08)
+        watch: IdleReaper[ClientStream] = IdleReaper(0.08)
         async with a_line() as (waiting, _), a_line() as (working, _):
             watch.add(waiting)
             watch.add(working)
@@ -121,3 +121,21 @@ def test_a_watch_closes_only_those_who_let_time_pass() -> None:
             return bool(reading.exception()), working.closed()
 
     assert asyncio.run(story()) == (True, False)
+
+
+@pytest.mark.parametrize(
+    ("busy", "seconds", "hurried", "least", "most"),
+    [(0.0, 5.0, False, 0.0, 0.5), (0.1, 5.0, False, 0.1, 1.0), (9.0, 0.1, False, 0.1, 1.0), (9.0, 5.0, True, 0.0, 0.5)],
+)
+def test_what_is_in_flight_is_waited_for_until_time_is_up_or_somebody_is_in_a_hurry(
+    busy: float, seconds: float, hurried: bool, least: float, most: float
+) -> None:
+    async def story() -> float:
+        now = asyncio.get_running_loop().time
+        began, hurry = now(), asyncio.Event()
+        if hurried:
+            hurry.set()
+        await wait_while(lambda: now() - began < busy, seconds, hurry)
+        return now() - began
+
+    assert least <= asyncio.run(story()) < most

@@ -13,17 +13,15 @@ from pathlib import Path
 import pytest
 
 from replaymock.app import App
-from replaymock.http.cors import CorsPolicy
 from replaymock.proxy.routes import Upstream
 from replaymock.replay.engine import ReplayEngine
 from replaymock.replay.faults import Latency
 from replaymock.replay.overrides import ReplayOptions
-from replaymock.server.access import HostGuard
 from replaymock.server.http_server import MAX_HEADER, HttpServer
 from replaymock.server.listener import bind
 from replaymock.telemetry.events import Event, ServedRequest
 from tests.support.factories import a_cassette
-from tests.support.inside import a_responder, held_open, put, running_app, simple
+from tests.support.inside import a_responder, a_server, held_open, put, running_app, simple
 from tests.support.running import ask, eventually, exchange, raw_backend, read_whole, reply
 
 ITEMS = b"GET /items HTTP/1.1\r\nHost: localhost\r\n\r\n"
@@ -228,7 +226,7 @@ def slow(seconds: float) -> ReplayEngine:
 
 @contextlib.asynccontextmanager
 async def listening(responder: ReplayEngine) -> AsyncIterator[tuple[HttpServer, int]]:
-    server = HttpServer(responder, HostGuard("localhost", (), CorsPolicy()), 1000)
+    server = a_server(responder, 1000)
     sockets = bind("127.0.0.1", 0)
     server.listen(sockets)
     port = sockets[0].getsockname()[1]

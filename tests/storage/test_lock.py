@@ -26,7 +26,7 @@ def notes(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPa
 
 def test_a_held_folder_is_refused_naming_who_holds_it_until_it_is_released(tmp_path: Path) -> None:
     hold = FolderLock(tmp_path)
-    hold.tell("http://localhost:8081")
+    hold.publish_url("http://localhost:8081")
     with pytest.raises(UsageError, match=rf"\(pid {os.getpid()}, http://localhost:8081\) records into .* --cassettes"):
         FolderLock(tmp_path)
     hold.release()
@@ -78,7 +78,7 @@ def test_a_link_that_lies_where_the_note_goes_is_not_followed(tmp_path: Path, no
     victim = tmp_path / "victim"
     victim.write_text("mine")
     note.symlink_to(victim)
-    hold.tell("http://localhost:1")
+    hold.publish_url("http://localhost:1")
     assert victim.read_text() == "mine"
     hold.release()
 

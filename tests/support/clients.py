@@ -22,7 +22,7 @@ class Callers:
         self.head = head
         self.log.append("begin")
 
-    def whole(self, head: ResponseHead, length: int | None, body: bytes) -> None:
+    def send_whole(self, head: ResponseHead, length: int | None, body: bytes) -> None:
         self.begin(head, length)
         self.body += body
 

@@ -9,7 +9,7 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import AbstractAsyncContextManager
 from pathlib import Path
 from random import Random
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import Any, TypeVar
 
 from replaymock.app import App
 from replaymock.cassettes.model import Cassette
@@ -26,13 +26,17 @@ from replaymock.replay.engine import REPLAY, Mode, ReplayEngine
 from replaymock.replay.overrides import ReplayOptions
 from replaymock.replay.renderer import RenderOptions
 from replaymock.replay.response_cache import ResponseCache
+from replaymock.replay.sessions import Sessions
+from replaymock.server.access import HostGuard
+from replaymock.server.admin.endpoints import AdminEndpoints
+from replaymock.server.http_server import HttpServer
+from replaymock.server.request_handler import RequestServices, WebSockets
+from replaymock.server.router import RoutedAnswers, Router
 from replaymock.telemetry.console import Console
 from replaymock.telemetry.events import Emit
 from replaymock.telemetry.journal import Journal
+from replaymock.telemetry.subscribers import EventSubscribers
 from tests.support.stored import HeldCassettes
-
-if TYPE_CHECKING:  # replay loads nothing that opens connections
-    from replaymock.proxy.forwarder import Forwarder
 
 Opened = TypeVar("Opened")
 
@@ -104,7 +108,6 @@ def a_responder(
     playing: ReplayOptions | None = None,
     config: FileConfig | None = None,
     cors: CorsPolicy | None = None,
-    recorder: "Forwarder | None" = None,
     broken: dict[str, CassetteError] | None = None,
     emit: Emit = lambda _event: None,
     clock: Callable[[], float] = lambda: 0.0,
@@ -124,18 +127,41 @@ def a_responder(
         cassettes.put(file_of(cassette, matcher), cassette)
     return ReplayEngine(
         mode=mode,
-        playing=playing,
+        options=playing,
         matcher=matcher,
         lookup=lookup,
         responses=responses,
         cors=cors,
-        recorder=recorder,
         journal=Journal(),
+        sessions=Sessions(),
         emit=emit,
         tells_requests=True,
         clock=clock,
         random=Random(0),
     )
+
+
+def admin_endpoints(engine: ReplayEngine, guard: HostGuard) -> AdminEndpoints:
+    """The own endpoints of a server that is no worker."""
+    return AdminEndpoints(engine, engine.journal, engine.sessions, EventSubscribers(lambda _event: None), guard)
+
+
+def a_router(engine: ReplayEngine, guard: HostGuard | None = None) -> Router:
+    """A router of requests to this engine."""
+    guard = guard or HostGuard("localhost", (), engine.cors, forwards=engine.mode.forward)
+    return Router(engine.mode, engine.cors, guard, engine.options.session_header)
+
+
+def a_server(engine: ReplayEngine, max_body: int, **more: Any) -> HttpServer:
+    """A server on the loopback that answers by this engine and opens no WebSockets."""
+    guard = HostGuard("localhost", (), CorsPolicy())
+    router = a_router(engine, guard)
+    admin = admin_endpoints(engine, guard)
+    return HttpServer(RequestServices(router, RoutedAnswers(router, engine), admin, engine, max_body), _none, **more)
+
+
+def _none() -> WebSockets:
+    raise AssertionError("no WebSocket is opened here")
 
 
 def put(folder: Path, name: str, value: Any) -> Path:

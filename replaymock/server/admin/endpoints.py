@@ -1,12 +1,8 @@
-"""Own endpoints under `/__replaymock/`: JSON without CORS, for callers that come to this host by one of its names.
-
-They are answered before mode and index are asked, so no upstream and no cassette can stand in for them.
-"""
+"""Own endpoints under `/__replaymock/`: JSON without CORS, for clients that come to this host by one of its names."""
 
 import os
 import re
-from collections.abc import Callable
-from typing import Any
+from collections.abc import Callable, Mapping
 from urllib.parse import unquote
 
 from replaymock.errors import RequestRefused
@@ -15,14 +11,23 @@ from replaymock.http.messages import Request
 from replaymock.http.problem import problem
 from replaymock.http.rendered import RenderedResponse, json_answer, with_header
 from replaymock.replay.engine import ReplayEngine
+from replaymock.replay.sessions import Sessions
 from replaymock.server.access import HostGuard
 from replaymock.server.admin import page
-from replaymock.telemetry.journal import BroadcastQuestion, Journal
+from replaymock.telemetry.journal import AskAll, BroadcastQuestion, Journal
+from replaymock.telemetry.subscribers import EventSubscribers
 
 PREFIX = "/__replaymock"
+METHOD_NOT_ALLOWED = 405
+HEADERS: Headers = (
+    ("Cache-Control", "no-store"),
+    ("Content-Security-Policy", "default-src 'none'; frame-ancestors 'none'"),
+    ("Cross-Origin-Resource-Policy", "same-origin"),
+    ("X-Content-Type-Options", "nosniff"),
+)
 
 
-def is_own(path: str) -> bool:
+def is_admin_path(path: str) -> bool:
     """Whether a path belongs to the server itself, also when spelled so that a server further up might take it so."""
     if path.startswith(PREFIX) and path[len(PREFIX) : len(PREFIX) + 1] in ("", "/"):
         return True
@@ -30,59 +35,120 @@ def is_own(path: str) -> bool:
     return _UNUSUAL.search(path) is not None and _plain(path).startswith(f"{PREFIX}/")
 
 
-def concerns_all(request: Request, responder: ReplayEngine, guard: HostGuard) -> bool:
-    """Whether a request is to be answered by `answer_for_all`: one of several workers cannot answer it alone."""
-    asks = responder.ask_all is not None and is_own(request.path) and _name(request) in _ABOUT_ALL
-    return asks and _refusal(request, guard) is None
+class AdminEndpoints:
+    """Answers requests to own endpoints. Where there are other workers, `ask_all` asks them what they noted."""
 
+    def __init__(
+        self,
+        engine: ReplayEngine,
+        journal: Journal,
+        sessions: Sessions,
+        subscribers: EventSubscribers,
+        guard: HostGuard,
+        ask_all: AskAll | None = None,
+    ) -> None:
+        self._engine = engine
+        self._journal = journal
+        self._sessions = sessions
+        self._subscribers = subscribers
+        self._guard = guard
+        self._ask_all = ask_all
 
-async def answer_for_all(request: Request, responder: ReplayEngine, guard: HostGuard) -> RenderedResponse:
-    """The answer of an own endpoint that speaks for every worker."""
-    if responder.ask_all is None:
-        return answer(request, responder, guard)
-    question = BroadcastQuestion(reset=_name(request) == "reset", session=request.session or None)
-    return answer(request, responder, guard, await responder.ask_all(question))
+    def needs_all_workers(self, request: Request) -> bool:
+        """Whether a request is to be answered by `answer_for_all_workers`: this one of several cannot answer alone."""
+        return self._ask_all is not None and _name(request) in _ABOUT_ALL and self._refusal(request) is None
 
+    async def answer_for_all_workers(self, request: Request) -> RenderedResponse:
+        """The answer of an endpoint that speaks for every worker."""
+        if self._ask_all is None:
+            return self.answer(request)
+        question = BroadcastQuestion(reset=_name(request) == "reset", session=request.session or None)
+        return self.answer(request, await self._ask_all(question))
 
-def answer(
-    request: Request, responder: ReplayEngine, guard: HostGuard, journal: Journal | None = None
-) -> RenderedResponse:
-    """The answer of an own endpoint; `journal` is that of all workers, where the responder's own is one of several."""
-    refused = _refusal(request, guard)
-    if refused:
-        return refused
-    _, respond = _ENDPOINTS[_name(request)]
-    found = respond(responder, request, journal or responder.journal)
-    if isinstance(found, RenderedResponse):
-        return found
-    return json_answer(200, "OK", found, HEADERS)
+    def answer(self, request: Request, journal: Journal | None = None) -> RenderedResponse:
+        """The answer of an endpoint; `journal` is that of all workers, where this server is one of several."""
+        refused = self._refusal(request)
+        if refused:
+            return refused
+        _, respond = _ENDPOINTS[_name(request)]
+        answer = respond(self, request, journal or self._journal)
+        return answer if isinstance(answer, RenderedResponse) else json_answer(200, "OK", answer, HEADERS)
 
+    def _refusal(self, request: Request) -> RenderedResponse | None:
+        try:
+            self._check(request)
+        except RequestRefused as error:
+            refused = problem(error.status, error.code, error.detail, HEADERS)
+            if error.status == METHOD_NOT_ALLOWED:
+                return with_header(refused, f"Allow: {_ENDPOINTS[_name(request)][0]}".encode("ascii"))
+            return refused
+        return None
 
-def _refusal(request: Request, guard: HostGuard) -> RenderedResponse | None:
-    try:
-        _check(request, guard)
-    except RequestRefused as error:
-        refused = problem(error.status, error.code, error.detail, HEADERS)
-        if error.status == METHOD_NOT_ALLOWED:
-            return with_header(refused, f"Allow: {_ENDPOINTS[_name(request)][0]}".encode("ascii"))
-        return refused
-    return None
+    def _check(self, request: Request) -> None:
+        name = _name(request)
+        if name not in _ENDPOINTS:
+            listed = ", ".join(f"{PREFIX}/{name}" for name in _ENDPOINTS if name not in page.FILES)
+            raise RequestRefused(404, "unknown_endpoint", f"there is no {request.path}; there are {listed}")
+        if _OWN_VIA.search(get(request.headers, "via")):
+            detail = "this is not told by way of another replaymock; ask this one itself"
+            raise RequestRefused(403, "not_by_proxy", detail)
+        method, _ = _ENDPOINTS[name]
+        if name not in _OPEN_TO_ANY_HOST:
+            self._guard.check_host(request)
+        if request.method not in ((method, "HEAD") if method == "GET" else (method,)):
+            raise RequestRefused(METHOD_NOT_ALLOWED, "method_not_allowed", f"{request.path} takes {method}")
+        if (method != "GET" or name in _NOT_EMBEDDED) and self._guard.is_cross_site(request):
+            raise RequestRefused(403, "cross_site", "a page of another origin may not ask for this")
 
+    def _health(self, _request: Request, _journal: Journal) -> "_Answer":
+        return {"status": "ok"}
 
-def _check(request: Request, guard: HostGuard) -> None:
-    name = _name(request)
-    if name not in _ENDPOINTS:
-        known = ", ".join(f"{PREFIX}/{known}" for known in _ENDPOINTS if known not in page.FILES)
-        raise RequestRefused(404, "unknown_endpoint", f"there is no {request.path}; there are {known}")
-    if _OWN_VIA.search(get(request.headers, "via")):
-        raise RequestRefused(403, "not_by_proxy", "this is not told by way of another replaymock; ask this one itself")
-    method, _ = _ENDPOINTS[name]
-    if name not in _OPEN_TO_ANY_HOST:
-        guard.check_host(request)
-    if request.method not in ((method, "HEAD") if method == "GET" else (method,)):
-        raise RequestRefused(METHOD_NOT_ALLOWED, "method_not_allowed", f"{request.path} takes {method}")
-    if (method != "GET" or name in _NOT_EMBEDDED) and guard.is_foreign(request):
-        raise RequestRefused(403, "cross_site", "a page of another origin may not ask for this")
+    def _ready(self, _request: Request, _journal: Journal) -> "_Answer":
+        mode = "record" if self._engine.mode.save else "replay"
+        counts = {"cassettes": len(self._engine.index), "broken": len(self._engine.lookup.broken)}
+        return {"status": "ready", "mode": mode, "pid": os.getpid(), **counts}
+
+    def _misses(self, _request: Request, journal: Journal) -> "_Answer":
+        return {"misses": journal.misses()}
+
+    def _requests(self, _request: Request, _journal: Journal) -> "_Answer":
+        return {"requests": self._journal.requests()}
+
+    def _unused(self, _request: Request, journal: Journal) -> "_Answer":
+        return {"unused": sorted(journal.unused(self._engine.index.entries))}
+
+    def _cassettes(self, _request: Request, _journal: Journal) -> "_Answer":
+        return {
+            "cassettes": [
+                {
+                    "file": entry.file,
+                    "method": entry.canonical.method,
+                    "path": entry.request.path,
+                    "responses": len(entry.afters),
+                }
+                for entry in self._engine.index.entries.values()
+            ],
+            "broken": [str(error) for error in self._engine.lookup.broken.values()],
+        }
+
+    def _each_session(self, _request: Request, _journal: Journal) -> "_Answer":
+        return {
+            "sessions": [
+                {"session": name or None, "writes": session.writes, "positions": session.positions}
+                for name, session in self._sessions.all()
+            ]
+        }
+
+    def _reset(self, request: Request, _journal: Journal) -> "_Answer":
+        name = request.session or None
+        self._sessions.reset(name)
+        return {"status": "reset", "session": name}
+
+    def _page(self, request: Request, _journal: Journal) -> "_Answer":
+        return page.page(_name(request), HEADERS)
+
+    def _events(self, _request: Request, _journal: Journal) -> "_Answer":
+        return page.events(self._subscribers, self._journal, HEADERS)
 
 
 def _name(request: Request) -> str:
@@ -102,90 +168,22 @@ def _plain(path: str) -> str:
     return "/" + "/".join(kept) + "/"
 
 
-def _health(_responder: ReplayEngine, _request: Request, _journal: Journal) -> Any:
-    return {"status": "ok"}
-
-
-def _ready(responder: ReplayEngine, _request: Request, _journal: Journal) -> Any:
-    mode = "record" if responder.mode.save else "replay"
-    counts = {"cassettes": len(responder.index), "broken": len(responder.lookup.broken)}
-    return {"status": "ready", "mode": mode, "pid": os.getpid(), **counts}
-
-
-def _misses(_responder: ReplayEngine, _request: Request, journal: Journal) -> Any:
-    return {"misses": journal.misses()}
-
-
-def _requests(responder: ReplayEngine, _request: Request, _journal: Journal) -> Any:
-    return {"requests": responder.journal.requests()}
-
-
-def _unused(responder: ReplayEngine, _request: Request, journal: Journal) -> Any:
-    return {"unused": sorted(journal.unused(responder.index.entries))}
-
-
-def _cassettes(responder: ReplayEngine, _request: Request, _journal: Journal) -> Any:
-    entries = responder.index.entries.values()
-    return {
-        "cassettes": [
-            {
-                "file": entry.file,
-                "method": entry.canonical.method,
-                "path": entry.request.path,
-                "responses": len(entry.afters),
-            }
-            for entry in entries
-        ],
-        "broken": [str(error) for error in responder.lookup.broken.values()],
-    }
-
-
-def _sessions(responder: ReplayEngine, _request: Request, _journal: Journal) -> Any:
-    found = responder.sessions.all()
-    return {
-        "sessions": [
-            {"session": name or None, "writes": session.writes, "positions": session.positions}
-            for name, session in found
-        ]
-    }
-
-
-def _reset(responder: ReplayEngine, request: Request, _journal: Journal) -> Any:
-    name = request.session or None
-    responder.sessions.reset(name)
-    return {"status": "reset", "session": name}
-
-
-def _page(_responder: ReplayEngine, request: Request, _journal: Journal) -> Any:
-    return page.page(_name(request), HEADERS)
-
-
-def _events(responder: ReplayEngine, _request: Request, _journal: Journal) -> Any:
-    return page.events(responder.listeners, responder.journal, HEADERS)
-
-
-METHOD_NOT_ALLOWED = 405
-HEADERS: Headers = (
-    ("Cache-Control", "no-store"),
-    ("Content-Security-Policy", "default-src 'none'; frame-ancestors 'none'"),
-    ("Cross-Origin-Resource-Policy", "same-origin"),
-    ("X-Content-Type-Options", "nosniff"),
-)
+_Answer = Mapping[str, object] | RenderedResponse
 _UNUSUAL = re.compile(r"%|//|/\.|\\")
 _DECODED = 3
 _OWN_VIA = re.compile(r"\breplaymock-[0-9a-f]{8}\b")
 _ABOUT_ALL = frozenset(("misses", "unused", "reset"))
 _NOT_EMBEDDED = frozenset(("events",))
 _OPEN_TO_ANY_HOST = frozenset(("health", "ready"))
-_ENDPOINTS: dict[str, tuple[str, Callable[[ReplayEngine, Request, Journal], Any]]] = {
-    "health": ("GET", _health),
-    "ready": ("GET", _ready),
-    "misses": ("GET", _misses),
-    "requests": ("GET", _requests),
-    "unused": ("GET", _unused),
-    "cassettes": ("GET", _cassettes),
-    "sessions": ("GET", _sessions),
-    "reset": ("POST", _reset),
-    "events": ("GET", _events),
-    **dict.fromkeys(page.FILES, ("GET", _page)),
+_ENDPOINTS: dict[str, tuple[str, Callable[[AdminEndpoints, Request, Journal], _Answer]]] = {
+    "health": ("GET", AdminEndpoints._health),
+    "ready": ("GET", AdminEndpoints._ready),
+    "misses": ("GET", AdminEndpoints._misses),
+    "requests": ("GET", AdminEndpoints._requests),
+    "unused": ("GET", AdminEndpoints._unused),
+    "cassettes": ("GET", AdminEndpoints._cassettes),
+    "sessions": ("GET", AdminEndpoints._each_session),
+    "reset": ("POST", AdminEndpoints._reset),
+    "events": ("GET", AdminEndpoints._events),
+    **dict.fromkeys(page.FILES, ("GET", AdminEndpoints._page)),
 }

@@ -5,7 +5,7 @@ What the page shows of requests and cassettes it asks the own endpoints for, and
 
 from collections.abc import Iterator
 from functools import cache
-from pathlib import Path
+from importlib.resources import files
 
 import msgspec
 
@@ -19,7 +19,7 @@ FILES = {"": "index.html", **{f"page/{name}": name for name in ("style.css", "pa
 """The files by the names under which they are asked for."""
 
 LOOK_SECONDS = 0.25
-"""How often is looked for what there is to tell."""
+"""How often new events are looked for."""
 
 QUIET_SECONDS = 15.0
 """After how long without news a comment is sent, which finds out whether anybody is there."""
@@ -34,27 +34,28 @@ _POLICY = (
 @cache
 def page(name: str, headers: Headers) -> RenderedResponse:
     """A file of the page, with headers of which the content policy is replaced."""
-    file = Path(__file__).with_name("static") / FILES[name]
-    media_type = f"{_TYPES[file.suffix[1:]]}; charset=utf-8"
+    file = FILES[name]
+    media_type = f"{_TYPES[file.rpartition('.')[2]]}; charset=utf-8"
+    body = files("replaymock.server.admin").joinpath("static", file).read_bytes()
     others = tuple(pair for pair in headers if pair[0] != "Content-Security-Policy")
     own: Headers = (("Content-Type", media_type), ("Content-Security-Policy", _POLICY))
-    return frame(200, "OK", (*own, *others), file.read_bytes())
+    return frame(200, "OK", (*own, *others), body)
 
 
-def events(listeners: EventSubscribers, journal: Journal, headers: Headers) -> RenderedResponse:
-    """What happens from now on, as server-sent events, until the caller leaves."""
-    if listeners.is_full:
+def events(subscribers: EventSubscribers, journal: Journal, headers: Headers) -> RenderedResponse:
+    """What happens from now on, as server-sent events, until the client leaves."""
+    if subscribers.is_full:
         return problem(503, "too_many_listeners", "too many are listening already", headers)
     return RenderedResponse(
         200,
         head(200, "OK", (("Content-Type", "text/event-stream"), *headers)),
-        steps=_telling(listeners, journal),
+        steps=_event_stream(subscribers, journal),
         streamed=True,
     )
 
 
-def _telling(listeners: EventSubscribers, journal: Journal) -> Iterator[Step]:
-    with listeners.subscribe(journal) as subscriber:
+def _event_stream(subscribers: EventSubscribers, journal: Journal) -> Iterator[Step]:
+    with subscribers.subscribe(journal) as subscriber:
         yield from (SendHead(), Detach(), SendBody(b"retry: 1000\n\n"))
         quiet = 0.0
         while True:

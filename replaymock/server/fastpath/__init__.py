@@ -1,4 +1,4 @@
 """Requests answered straight from the socket.
 
-`acceptor` takes connections and parses heads, `connection` is one of them, `cache` holds ready answers.
+`acceptor` takes connections and parses heads, `connection` is one of them, `cache` holds ready responses.
 """

@@ -1,15 +1,12 @@
-"""Ready answers by request head, byte for byte as it came: kept within a budget, for heads that come again."""
+"""Ready responses by request head, byte for byte as it came: kept within a budget, for heads that come again."""
 
 from msgspec import Struct
 
-from replaymock.http.rendered import split
+from replaymock.http.rendered import JOINED_BYTES, split
 from replaymock.telemetry.events import ServedRequest
 
 BUDGET = 256 * 1024 * 1024
-"""How many bytes of ready answers are kept; enough for 100,000 of about 1 KiB."""
-
-JOINED = 16 * 1024
-"""The largest body that is copied behind its head, to go out in one call; larger ones are shared with the index."""
+"""How many bytes of ready responses are kept; enough for 100,000 of about 1 KiB."""
 
 _OVERHEAD = 512
 PLACES = 1 << 19
@@ -17,7 +14,7 @@ PLACES = 1 << 19
 
 
 class ReadyResponse(Struct, frozen=True):
-    """What a request head is answered with: `start`, a `Date` unless that is empty, `wire`, and a shared `body`."""
+    """What a request head gets: `start`, then a `Date` unless that is empty, then `wire`, and a shared `body`."""
 
     start: bytes
     wire: bytes
@@ -28,9 +25,9 @@ class ReadyResponse(Struct, frozen=True):
 
 
 def ready(head: bytes, body: bytes, served: ServedRequest, *, closes: bool) -> ReadyResponse:
-    """An answer made ready to be sent."""
+    """A response made ready to be sent; a body that is not joined to its head is shared with the index."""
     start, rest = split(head)
-    if len(body) <= JOINED:
+    if len(body) <= JOINED_BYTES:
         return ReadyResponse(start, rest + body, b"", served, closes, not closes)
     return ReadyResponse(start, rest, body, served, closes, is_simple=False)
 

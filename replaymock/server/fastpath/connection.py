@@ -1,9 +1,9 @@
-"""One connection in the fast lane: bytes in, ready answers out, until the server takes it over."""
+"""One connection on the fast path: bytes in, ready responses out, until the server takes it over."""
 
 import asyncio
 import socket
 from collections.abc import Callable
-from typing import Any, Protocol
+from typing import Protocol
 
 from replaymock.server.date_header import DatedStatusLines
 from replaymock.server.fastpath.cache import ReadyResponse, ReadyResponses
@@ -14,27 +14,27 @@ _MOST_QUEUED = 16 * 1024
 
 
 class FastPathHost(Protocol):
-    """What a connection asks for its answers."""
+    """What a connection asks for its responses."""
 
-    known: ReadyResponses
+    responses: ReadyResponses
     starts: DatedStatusLines
     repeat: Callable[[ServedRequest], None]
 
     def answer(self, head: bytes) -> ReadyResponse | None:
-        """What a request head is answered with, noted as served; None if it is not that easy."""
+        """The response to a request head, counted as served; None if it is not that easy."""
 
     def answer_now(self, data: bytes, start: int) -> tuple[ReadyResponse, int] | None:
-        """What the request that begins at `start` is answered with this once, and its end; None for the server."""
+        """The response to the request that begins at `start`, for this once, and its end; None for the server."""
 
     def left(self, connection: "FastConnection") -> None:
         """Learns that a connection is closed or handed on."""
 
-    def hand_over(self, connection: "FastConnection", peer: socket.socket, address: Any, data: bytes) -> None:
+    def hand_over(self, connection: "FastConnection", peer: socket.socket, address: object, data: bytes) -> None:
         """Gives a connection to the server, with what it has not answered."""
 
 
 class FastConnection:
-    """One connection while it is in the lane."""
+    """One connection while all that came on it could be answered here."""
 
     __slots__ = (
         "_address",
@@ -53,16 +53,18 @@ class FastConnection:
         "_was_idle",
     )
 
-    def __init__(self, lane: FastPathHost, loop: asyncio.AbstractEventLoop, peer: socket.socket, address: Any) -> None:
+    def __init__(
+        self, host: FastPathHost, loop: asyncio.AbstractEventLoop, peer: socket.socket, address: object
+    ) -> None:
         peer.setblocking(False)
         peer.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-        self._lane = lane
+        self._lane = host
         self._loop = loop
         self._peer = peer
         self._address = address
         # Looked up once: this is what every request needs.
         self._receive, self._send = peer.recv, peer.send
-        self._find, self._repeat, self._start = lane.known.get, lane.repeat, lane.starts.get
+        self._find, self._repeat, self._start = host.responses.get, host.repeat, host.starts.get
         self._unsent: list[memoryview] = []
         self._rest = b""
         self._ends = False
@@ -72,15 +74,15 @@ class FastConnection:
 
     @property
     def is_sending(self) -> bool:
-        """Whether an answer is on its way."""
+        """Whether a response is on its way."""
         return bool(self._unsent)
 
-    def moved_before(self, moment: float) -> bool:
-        """Whether nothing came or went since `moment`; asked a few times in an idle period."""
+    def is_idle_for(self, seconds: float, now: float) -> bool:
+        """Whether nothing came or went for so long; asked a few times in it."""
         if not self._was_idle:
             self._was_idle = True
-            self._moved = self._loop.time()
-        return self._moved < moment
+            self._moved = now
+        return now - self._moved >= seconds
 
     def close(self) -> None:
         """Ends the connection."""
@@ -116,7 +118,7 @@ class FastConnection:
             self._wait_to_send([memoryview(wire)[sent:]])
 
     def _serve(self, data: bytes) -> None:
-        """Answers the requests in `data` in order, as far as they are known; the rest once there is room, or never."""
+        """Answers the requests in `data` in order as far as possible; the rest once there is room, or never."""
         while data:
             answered, pieces = self._answers(data)
             if not answered:
@@ -137,7 +139,7 @@ class FastConnection:
             self.close()
 
     def _answers(self, data: bytes) -> tuple[int, list[memoryview]]:
-        """How much of `data` is answered by what: about as much as a socket takes, or one large answer."""
+        """How much of `data` is answered, and by which bytes: about as much as a socket takes, or one large answer."""
         wires: list[bytes] = []
         queued = start = 0
         body = b""

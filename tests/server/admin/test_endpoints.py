@@ -12,9 +12,10 @@ from replaymock.http.cors import CorsPolicy
 from replaymock.http.headers import Headers
 from replaymock.replay.engine import RECORD_MODES, ReplayEngine
 from replaymock.server.access import HostGuard
-from replaymock.server.admin import endpoints
+from replaymock.server.admin.endpoints import is_admin_path
+from replaymock.server.router import Route
 from tests.support.factories import a_cassette, a_request, recorded
-from tests.support.inside import a_responder
+from tests.support.inside import a_responder, a_router, admin_endpoints
 
 OWN = HostGuard("localhost", (), CorsPolicy())
 ANY = HostGuard("0.0.0.0", (), CorsPolicy())
@@ -24,8 +25,9 @@ LOCAL = (("Host", "localhost:8081"),)
 def asked(
     responder: ReplayEngine, name: str, headers: Headers = LOCAL, method: str = "GET", guard: HostGuard = OWN
 ) -> tuple[int, Any]:
-    request = responder.assign(a_request(method, f"/__replaymock/{name}", headers))
-    answer = endpoints.answer(request, responder, guard)
+    routed = a_router(responder, guard).route(a_request(method, f"/__replaymock/{name}", headers))
+    assert routed.route is Route.OWN_ENDPOINT
+    answer = admin_endpoints(responder, guard).answer(routed.request)
     return answer.status, json.loads(answer.body)
 
 
@@ -52,7 +54,7 @@ def asked(
     ],
 )
 def test_only_whole_segments_below_the_prefix_are_own(path: str, own: bool) -> None:
-    assert endpoints.is_own(path) is own
+    assert is_admin_path(path) is own
 
 
 @pytest.mark.parametrize(
@@ -122,7 +124,7 @@ def test_a_page_of_another_origin_may_not_reset(headers: Headers, allowed: bool)
     [("reset", "GET", "POST"), ("reset", "HEAD", "POST"), ("misses", "POST", "GET"), ("health", "DELETE", "GET")],
 )
 def test_another_method_is_told_the_right_one(name: str, method: str, takes: str) -> None:
-    answer = endpoints.answer(a_request(method, f"/__replaymock/{name}", LOCAL), a_responder(), OWN)
+    answer = admin_endpoints(a_responder(), OWN).answer(a_request(method, f"/__replaymock/{name}", LOCAL))
     assert answer.status == 405
     assert f"\r\nAllow: {takes}\r\n".encode() in answer.head
 
@@ -137,7 +139,7 @@ def test_an_unknown_endpoint_names_those_there_are(name: str) -> None:
 @pytest.mark.parametrize("name", ["health", "misses", "nothing", "reset"])
 def test_own_answers_are_not_kept_and_nothing_a_page_could_embed_or_read(name: str) -> None:
     request = a_request("GET", f"/__replaymock/{name}", (*LOCAL, ("Origin", "http://localhost:1")))
-    head = endpoints.answer(request, a_responder(), OWN).head
+    head = admin_endpoints(a_responder(), OWN).answer(request).head
     for line in (
         b"Cache-Control: no-store",
         b"X-Content-Type-Options: nosniff",

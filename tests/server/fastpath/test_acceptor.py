@@ -1,6 +1,6 @@
-"""The fast lane answers as the server does, faster, and hands on what it does not know.
+"""The fast path answers as the server does, faster, and hands on what it does not know.
 
-Every story is told on both: whether the lane is there must not be seen from outside.
+Every story is told on both: whether there is a fast path must not be seen from outside.
 """
 
 import contextlib
@@ -29,7 +29,7 @@ BROWSER = (
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Plain, coded, absolute and repeated answers, and one that is larger than a socket takes at once."""
-    folder = tmp_path_factory.mktemp("lane") / "c"
+    folder = tmp_path_factory.mktemp("fast") / "c"
     folder.mkdir()
     (folder / "a.json").write_text('{"a": 1}')
     (folder / "b.json").write_text("[2]")
@@ -59,7 +59,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="module")
 def both(folder: Path) -> Iterator[tuple[Running, Running]]:
-    """A server with the lane, and one without."""
+    """A server with the fast path, and one without."""
     with replaymock("replay", folder) as fast, replaymock("replay", folder, "--no-fast-lane") as slow:
         yield fast, slow
 
@@ -182,7 +182,7 @@ MESSAGES = {
 
 
 @pytest.mark.parametrize("name", MESSAGES)
-def test_the_lane_cannot_be_seen_from_outside(both: tuple[Running, Running], name: str) -> None:
+def test_the_fast_path_cannot_be_seen_from_outside(both: tuple[Running, Running], name: str) -> None:
     fast, slow = (exchange(server.port, MESSAGES[name]) for server in both)
     for said in (fast, slow):
         # Tornado's own 400 to what is no HTTP at all has no header whatever.
@@ -231,7 +231,7 @@ def test_a_slow_reader_gets_everything_and_holds_nobody_up(both: tuple[Running, 
         assert received.endswith(b'{"a": 1}')
 
 
-def test_requests_in_the_lane_are_counted_like_others(both: tuple[Running, Running]) -> None:
+def test_requests_on_the_fast_path_are_counted_like_others(both: tuple[Running, Running]) -> None:
     listed = [
         ask(server.url, "GET", "/a").status and ask(server.url, "GET", "/__replaymock/requests") for server in both
     ]
@@ -257,7 +257,7 @@ def test_an_edit_is_served_to_a_connection_that_is_open(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("options", [{"sequence": "strict"}, {"sequence": "loop"}, {"latency": "10"}])
-def test_what_may_change_is_not_served_in_the_lane(tmp_path: Path, options: dict[str, str]) -> None:
+def test_what_may_change_is_not_served_on_the_fast_path(tmp_path: Path, options: dict[str, str]) -> None:
     (tmp_path / "a.json").write_text("1")
     arguments = [text for name, value in options.items() for text in (f"--{name}", value)]
     with replaymock("replay", tmp_path, *arguments) as server:
@@ -268,7 +268,7 @@ def test_what_may_change_is_not_served_in_the_lane(tmp_path: Path, options: dict
 def test_an_idle_connection_is_closed_and_a_busy_one_is_not(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (tmp_path / "a.json").write_text("1")
     made = FastPath.__init__
-    monkeypatch.setattr(FastPath, "__init__", lambda *given: made(*given[:5], idle_seconds=0.4))
+    monkeypatch.setattr(FastPath, "__init__", lambda *given: made(*given[:6], idle_seconds=0.4))
     with running_app(tmp_path) as app:
         port = int(app.url.rpartition(":")[2])
         idle, busy = (socket.create_connection(("127.0.0.1", port), timeout=5) for _ in range(2))
@@ -291,10 +291,10 @@ def test_it_ends_in_order_with_connections_open(tmp_path: Path) -> None:
         assert "hits 1" in server.log
 
 
-def test_a_recorder_has_no_lane(tmp_path: Path) -> None:
+def test_a_recorder_has_no_fast_path(tmp_path: Path) -> None:
     upstreams = (parse_upstream("http://127.0.0.1:9"),)
     with running_app(tmp_path / "c", upstreams=upstreams, mode="all") as app:
-        assert app._lane is None
+        assert app.server is not None and app.server.fast_path is None
 
 
 def _one(connection: socket.socket) -> bytes:
@@ -318,13 +318,13 @@ def _rest(connection: socket.socket) -> bytes:
 
 
 @pytest.mark.parametrize("name", ["constant", "direct"])
-def test_a_fault_in_the_lane_is_answered_by_the_server(
+def test_a_fault_on_the_fast_path_is_answered_by_the_server(
     folder: Path, monkeypatch: pytest.MonkeyPatch, name: str
 ) -> None:
     def fail(_request: object) -> None:
         raise ZeroDivisionError
 
     with running_app(folder) as app:
-        monkeypatch.setattr(app.responder, name, fail)
+        monkeypatch.setattr(app.replay.engine, name, fail)
         assert exchange(app.port, MESSAGES["plain"]).startswith(b"HTTP/1.1 200 ")
         assert exchange(app.port, MESSAGES["a delete"]).startswith(b"HTTP/1.1 204 ")

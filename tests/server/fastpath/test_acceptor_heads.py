@@ -1,4 +1,4 @@
-"""Which heads are plain enough for the fast lane."""
+"""Which heads are plain enough for the fast path."""
 
 import pytest
 

@@ -2,8 +2,9 @@
 
 from itertools import count
 
-from replaymock.server.fastpath.cache import JOINED, ReadyResponse, ReadyResponses, ready
-from replaymock.telemetry.events import ServedRequest
+from replaymock.http.rendered import JOINED_BYTES
+from replaymock.server.fastpath.cache import ReadyResponse, ReadyResponses, ready
+from replaymock.telemetry.journal import ServedRequest
 
 SERVED = ServedRequest("GET", "/a", 200, "hit", "a/GET.json", 0.0)
 
@@ -52,7 +53,7 @@ def test_the_budget_is_kept_and_what_is_asked_in_turn_is_still_known_in_part() -
 
 
 def test_a_small_body_follows_its_head_and_a_large_one_is_shared() -> None:
-    small, large = b"x" * JOINED, b"x" * (JOINED + 1)
+    small, large = b"x" * JOINED_BYTES, b"x" * (JOINED_BYTES + 1)
     assert ready(b"line\nrest", small, SERVED, closes=False) == ReadyResponse(
         b"line\n", b"rest" + small, b"", SERVED, closes=False, is_simple=True
     )

@@ -1,4 +1,4 @@
-"""One connection in the fast lane, by itself; what it says is told in test_fastlane."""
+"""One connection on the fast path, by itself; what it says is told in test_acceptor."""
 
 import asyncio
 import socket
@@ -14,11 +14,11 @@ SERVED = ServedRequest("GET", "/a", 200, "hit", "a/GET.json", 0.0)
 GET = b"GET /%d HTTP/1.1\r\n\r\n"
 
 
-class Lane:
-    """A lane that answers what begins with `GET` by its target, and hands the rest over."""
+class Host:
+    """One that answers what begins with `GET` by its target, and hands the rest over."""
 
     def __init__(self) -> None:
-        self.known = ReadyResponses()
+        self.responses = ReadyResponses()
         self.starts = DatedStatusLines(asyncio.get_running_loop())
         self.handed: list[bytes] = []
         self.closed = 0
@@ -47,26 +47,26 @@ class Lane:
         peer.close()
 
 
-def told(story: Callable[[Lane, asyncio.StreamReader, asyncio.StreamWriter], Awaitable[None]]) -> Lane:
-    """The lane after a story of a caller, told on a real connection."""
+def told(story: Callable[[Host, asyncio.StreamReader, asyncio.StreamWriter], Awaitable[None]]) -> Host:
+    """What a story of a client comes to, told on a real connection."""
 
-    async def run() -> Lane:
-        lane = Lane()
+    async def run() -> Host:
+        host = Host()
         loop = asyncio.get_running_loop()
         with socket.create_server(("127.0.0.1", 0)) as listening:
             reader, writer = await asyncio.open_connection(*listening.getsockname())
             peer, address = listening.accept()
-            FastConnection(lane, loop, peer, address)
-            await asyncio.wait_for(story(lane, reader, writer), 5)
+            FastConnection(host, loop, peer, address)
+            await asyncio.wait_for(story(host, reader, writer), 5)
             writer.close()
             await writer.wait_closed()
-        return lane
+        return host
 
     return asyncio.run(run())
 
 
 def test_requests_are_answered_in_order_until_one_ends_the_connection() -> None:
-    async def story(_lane: Lane, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    async def story(_host: Host, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         writer.write(GET % 1 + GET % 2)
         assert await reader.readexactly(8) == b"[/1][/2]"
         writer.write(GET % 9 + GET % 3)
@@ -75,18 +75,36 @@ def test_requests_are_answered_in_order_until_one_ends_the_connection() -> None:
     assert told(story).closed == 1
 
 
-def test_what_the_lane_does_not_know_is_handed_over_with_all_that_follows() -> None:
-    async def story(_lane: Lane, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+def test_what_it_does_not_know_is_handed_over_with_all_that_follows() -> None:
+    async def story(_host: Host, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         writer.write(GET % 1 + b"POST / HTTP/1.1\r\n\r\n" + GET % 2)
         assert await reader.read() == b"[/1]"
 
-    lane = told(story)
-    assert lane.handed == [b"POST / HTTP/1.1\r\n\r\n" + GET % 2]
+    host = told(story)
+    assert host.handed == [b"POST / HTTP/1.1\r\n\r\n" + GET % 2]
 
 
-def test_a_caller_that_leaves_is_let_go() -> None:
-    async def story(lane: Lane, _reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+def test_a_client_that_leaves_is_let_go() -> None:
+    async def story(host: Host, _reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         writer.close()
-        await lane.was_left.wait()
+        await host.was_left.wait()
 
     assert told(story).closed == 1
+
+
+def test_it_is_idle_for_as_long_as_nothing_comes() -> None:
+    async def story() -> list[bool]:
+        host, loop = Host(), asyncio.get_running_loop()
+        with socket.create_server(("127.0.0.1", 0)) as listening:
+            reader, writer = await asyncio.open_connection(*listening.getsockname())
+            connection = FastConnection(host, loop, *listening.accept())
+            began = loop.time()
+            idle = [connection.is_idle_for(60, began + seconds) for seconds in (0, 59, 61)]
+            writer.write(GET % 1)
+            assert await asyncio.wait_for(reader.readexactly(4), 5) == b"[/1]"
+            idle += [connection.is_idle_for(60, began + seconds) for seconds in (70, 129, 131)]
+            writer.close()
+            await asyncio.wait_for(host.was_left.wait(), 5)
+        return idle
+
+    assert asyncio.run(story()) == [False, False, True, False, False, True]

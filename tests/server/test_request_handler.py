@@ -2,7 +2,7 @@
 
 import asyncio
 
-from replaymock.server.receiving import QUEUED_PIECES, RequestBodyQueue, whole
+from replaymock.server.request_handler import QUEUED_PIECES, RequestBodyQueue, one_piece
 
 
 def test_pieces_come_out_as_they_went_in() -> None:
@@ -44,7 +44,7 @@ def test_who_sends_waits_for_who_reads_until_nobody_does() -> None:
 
 def test_a_body_that_is_there_is_one_piece_or_none() -> None:
     async def pieces(body: bytes) -> list[bytes]:
-        return [piece async for piece in whole(body)]
+        return [piece async for piece in one_piece(body)]
 
     assert asyncio.run(pieces(b"all of it")) == [b"all of it"]
     assert asyncio.run(pieces(b"")) == []

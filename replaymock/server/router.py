@@ -1,0 +1,118 @@
+"""Which way each request goes: decided here, once, for HTTP, WebSockets and the fast path; nobody asks again."""
+
+from enum import Enum, auto
+
+from msgspec import Struct
+
+from replaymock.errors import RequestRefused
+from replaymock.http.cors import CorsPolicy
+from replaymock.http.messages import Request
+from replaymock.http.rendered import RenderedResponse, frame
+from replaymock.http.websocket_handshake import is_upgrade
+from replaymock.replay.engine import Hit, Mode, ReplayEngine
+from replaymock.replay.sessions import assign
+from replaymock.server.access import HostGuard
+from replaymock.server.admin.endpoints import is_admin_path
+
+
+class Route(Enum):
+    """The way a request goes."""
+
+    REFUSED = auto()
+    OWN_ENDPOINT = auto()
+    WEBSOCKET = auto()
+    PREFLIGHT = auto()
+    REPLAY = auto()
+    LOOK_UP_THEN_FORWARD = auto()
+    FORWARD = auto()
+
+
+LOOKED_UP = (Route.REPLAY, Route.LOOK_UP_THEN_FORWARD)
+"""Where the cassettes are asked."""
+
+FORWARDED = (Route.FORWARD, Route.LOOK_UP_THEN_FORWARD)
+"""Where upstream can be asked, so that a request may be as large as it likes."""
+
+# A member of an enumeration is slow to look up in Python 3.11, and these are compared for every request.
+_REPLAY = Route.REPLAY
+
+
+class RoutedRequest(Struct, frozen=True):
+    """A request with its session, and the way it goes; `refusal` says why it is refused, where it is."""
+
+    request: Request
+    route: Route
+    refusal: RequestRefused | None = None
+
+
+class Router:
+    """Finds the way of a request. `session_header`, in lower case, may name its session."""
+
+    def __init__(self, mode: Mode, cors: CorsPolicy, guard: HostGuard, session_header: str) -> None:
+        self._cors = cors
+        self._guard = guard
+        self._session_header = session_header
+        self._by_mode = _route_of(mode)
+
+    def route(self, request: Request, version: str = "HTTP/1.1") -> RoutedRequest:
+        """The way of a request whose target, framing and Host are valid for this HTTP version.
+
+        Own endpoints come first, so that no upstream and no cassette can stand in for them; then what may not be
+        served to whoever asks; then WebSockets and preflights; the mode decides on the rest.
+        """
+        try:
+            request = assign(request, self._session_header)
+            if is_admin_path(request.path):
+                return RoutedRequest(request, Route.OWN_ENDPOINT)
+            self._guard.check(request)
+            if is_upgrade(request):
+                self._guard.check_websocket(request, version)
+                return RoutedRequest(request, Route.WEBSOCKET)
+        except RequestRefused as error:
+            return RoutedRequest(request, Route.REFUSED, error)
+        if self._cors.is_preflight(request):
+            return RoutedRequest(request, Route.PREFLIGHT)
+        return RoutedRequest(request, self._by_mode)
+
+
+class RoutedAnswers:
+    """What is answered without an upstream: the one place in the server that asks the engine for a response."""
+
+    def __init__(self, router: Router, engine: ReplayEngine) -> None:
+        self._router = router
+        self._engine = engine
+
+    def answer(self, routed: RoutedRequest) -> RenderedResponse | None:
+        """The response to a request that is no own endpoint; None where upstream is asked."""
+        if routed.route in LOOKED_UP:
+            return self._engine.replay(routed.request)
+        if routed.route is Route.PREFLIGHT:
+            return frame(204, "No Content", self._engine.cors.preflight(routed.request))
+        return None
+
+    async def answer_large(self, routed: RoutedRequest) -> RenderedResponse | None:
+        """As `answer`, for a large request that is looked up: it is read in a thread, so that others are answered."""
+        return self._engine.replay(routed.request, await self._engine.read(routed.request))
+
+    def constant(self, request: Request) -> Hit | None:
+        """The hit every equal request gets as long as the cassettes stay as they are, if there is one."""
+        # Whatever goes wrong here goes wrong again beside the fast path, where it is answered and reported.
+        try:
+            routed = self._router.route(request)
+            return self._engine.constant(routed.request) if routed.route is _REPLAY else None
+        except Exception:
+            return None
+
+    def direct(self, request: Request) -> Hit | None:
+        """The hit of this very request, which then has happened; None, and nothing done, where it may take time."""
+        try:
+            routed = self._router.route(request)
+            return self._engine.direct(routed.request) if routed.route is _REPLAY else None
+        except Exception:
+            return None
+
+
+def _route_of(mode: Mode) -> Route:
+    if not mode.forward:
+        return Route.REPLAY
+    return Route.LOOK_UP_THEN_FORWARD if mode.lookup else Route.FORWARD
