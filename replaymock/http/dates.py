@@ -1,10 +1,11 @@
 """Moments as they are spelled in messages: HTTP dates, ISO 8601, seconds since 1970. Moved, they keep their spelling.
 
-Reckoned by hand, because nothing here may know what time it is now.
+Nothing here asks what time it is now.
 """
 
 import re
 from collections.abc import Callable
+from datetime import UTC, date, datetime
 
 from msgspec import Struct
 
@@ -61,11 +62,11 @@ def iso_date(text: str) -> Timestamp | None:
     offset = int(f"{sign}1") * _hours_and_minutes(zone.strip()[1:]) if sign in ("+", "-") else 0
 
     def spell(moment: int) -> str | None:
-        date = _date(moment + offset)
-        if date is None:
+        day = _date(moment + offset)
+        if day is None:
             return None
         in_day = (moment + offset) % DAY
-        return "{:04}-{:02}-{:02}".format(*date) + separator + _clock(in_day)[: len(clock)] + rest + zone
+        return day.isoformat() + separator + _clock(in_day)[: len(clock)] + rest + zone
 
     return Timestamp(seconds - offset, spell, is_day=not clock)
 
@@ -89,60 +90,50 @@ def epoch(text: str) -> Timestamp | None:
 
 def spell_http(seconds: int) -> str:
     """Seconds since 1970 as the HTTP date that is to be sent (RFC 9110 section 5.6.7)."""
-    year, month, day = _date(seconds) or (1970, 1, 1)
-    weekday = _WEEKDAYS[(seconds // DAY + _THURSDAY) % 7][:3]
-    return f"{weekday}, {day:02} {_MONTHS[month - 1]} {year:04} {_clock(seconds % DAY)} GMT"
+    day = _date(seconds) or _FIRST_DAY
+    return f"{_weekday(seconds)[:3]}, {day.day:02} {_MONTHS[day.month - 1]} {day.year:04} {_clock(seconds % DAY)} GMT"
 
 
 def _spell_http(parts: dict[str, str], face: int) -> str | None:
     """The face of clock and calendar in the form that `parts` were read from."""
-    date = _date(face)
-    if date is None:
+    day = _date(face)
+    if day is None:
         return None
-    year, month, day = date
-    weekday = _WEEKDAYS[(face // DAY + _THURSDAY) % 7]
-    shown_year = f"{year:04}" if len(parts["year"]) == len("1970") else f"{year % 100:02}"
-    if _full_year(shown_year) != year:
+    year = f"{day.year:04}" if len(parts["year"]) == len("1970") else f"{day.year % 100:02}"
+    if _full_year(year) != day.year:
         return None
-    name = weekday if len(parts["weekday"] or "") > len("Sun") else weekday[:3]
-    clock = _clock(face % DAY)
+    name = _weekday(face) if len(parts["weekday"] or "") > len("Sun") else _weekday(face)[:3]
+    month, clock = _MONTHS[day.month - 1], _clock(face % DAY)
     if "gap" not in parts:
-        shown_day = f"{day:02}" if parts["day"].startswith("0") else f"{day:2}"
-        return f"{name} {_MONTHS[month - 1]} {shown_day} {clock} {shown_year}"
-    shown_day = str(day) if len(parts["day"]) == 1 else f"{day:02}"
+        number = f"{day.day:02}" if parts["day"].startswith("0") else f"{day.day:2}"
+        return f"{name} {month} {number} {clock} {year}"
+    number = str(day.day) if len(parts["day"]) == 1 else f"{day.day:02}"
     start = f"{name}{parts['comma']}" if parts["weekday"] else ""
     gap = parts["gap"]
-    return f"{start}{shown_day}{gap}{_MONTHS[month - 1]}{gap}{shown_year} {clock} {parts['zone']}"
+    return f"{start}{number}{gap}{month}{gap}{year} {clock} {parts['zone']}"
 
 
 def _instant(year: int, month: int, day: int, clock: str) -> int | None:
     """Seconds since 1970 of a face of calendar and clock; None where there is no such day or time."""
-    hour, minute, *rest = (int(part) for part in clock.split(":"))
-    second = rest[0] if rest else 0
-    days = _days(year, month, day)
-    if _date(days * DAY) != (year, month, day) or hour > 23 or minute > 59 or second > 59:  # noqa: PLR2004 - a clock
+    hour, minute, second, *_ = (*map(int, clock.split(":")), 0)
+    try:
+        moment = datetime(year, month, day, hour, minute, second, tzinfo=UTC)
+    except ValueError:
         return None
-    return days * DAY + hour * 3600 + minute * 60 + second
+    return int(moment.timestamp())
 
 
-def _days(year: int, month: int, day: int) -> int:
-    """Days from 1970-01-01 in the Gregorian calendar; the year is counted from March, so that leap days come last."""
-    year -= month <= 2  # noqa: PLR2004 - January and February end the year before
-    in_year = (153 * ((month + 9) % 12) + 2) // 5 + day - 1
-    return year * 365 + year // 4 - year // 100 + year // 400 + in_year - _DAYS_TO_1970
+def _date(seconds: int) -> date | None:
+    """The day of a moment; None outside of the years 1 to 9999."""
+    try:
+        return date.fromordinal(seconds // DAY + _FIRST_ORDINAL)
+    except (ValueError, OverflowError):
+        return None
 
 
-def _date(seconds: int) -> tuple[int, int, int] | None:
-    """Year, month and day; None outside of the years 1 to 9999."""
-    days = seconds // DAY + _DAYS_TO_1970
-    century, in_centuries = divmod(days, _DAYS_OF_400_YEARS)
-    in_400 = (in_centuries - in_centuries // 1460 + in_centuries // 36524 - in_centuries // 146096) // 365
-    in_year = in_centuries - (365 * in_400 + in_400 // 4 - in_400 // 100)
-    month_from_march = (5 * in_year + 2) // 153
-    day = in_year - (153 * month_from_march + 2) // 5 + 1
-    month = (month_from_march + 2) % 12 + 1
-    year = century * 400 + in_400 + (month <= 2)  # noqa: PLR2004 - as in `_days`
-    return (year, month, day) if 1 <= year <= 9999 else None  # noqa: PLR2004 - four digits
+def _weekday(seconds: int) -> str:
+    """The name of a moment's weekday, in any year."""
+    return _WEEKDAYS[(seconds // DAY + _THURSDAY) % 7]
 
 
 def _clock(in_day: int) -> str:
@@ -165,8 +156,8 @@ def _hours_and_minutes(offset: str) -> int:
 _WEEKDAYS = "Sunday Monday Tuesday Wednesday Thursday Friday Saturday".split()
 _MONTHS = "Jan Feb Mar Apr May Jun Jul Aug Sep Oct Nov Dec".split()
 _THURSDAY = 4
-_DAYS_TO_1970 = 719_468
-_DAYS_OF_400_YEARS = 146_097
+_FIRST_DAY = date(1970, 1, 1)
+_FIRST_ORDINAL = _FIRST_DAY.toordinal()
 _DIGITS_OF_SECONDS = 10
 _WEEKDAY = "(?:Sun(?:day)?|Mon(?:day)?|Tue(?:sday)?|Wed(?:nesday)?|Thu(?:rsday)?|Fri(?:day)?|Sat(?:urday)?)"
 _MONTH = f"(?P<month>{'|'.join(_MONTHS)})"
