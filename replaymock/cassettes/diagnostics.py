@@ -8,7 +8,7 @@ from typing import Any
 
 import msgspec
 
-from replaymock.cassettes.schema import AsDumped, FileCassette, FileMessage, FilePart, FileRequest, FileResponse
+from replaymock.cassettes.schema import AS_DUMPED, FileCassette, FileMessage, FilePart, FileRequest, FileResponse
 from replaymock.errors import CassetteError
 from replaymock.http import json_tokens
 from replaymock.redaction.placeholders import anonymous
@@ -179,4 +179,4 @@ _FIELDS = {
     "messages": FileMessage.__struct_encode_fields__,
 }
 _LONG = 200
-_DUMPED = msgspec.json.Decoder(AsDumped)
+_DUMPED = msgspec.json.Decoder(AS_DUMPED)

@@ -1,9 +1,11 @@
 """The types of a cassette file, version 1, as they stand in JSON; the shipped JSON Schema is made from them."""
 
-from typing import Annotated, Any, Literal
+from operator import or_
+from types import GenericAlias, UnionType
+from typing import Annotated, Any, Literal, get_args, get_origin
 
 import msgspec
-from msgspec import UNSET, Meta, Raw, UnsetType
+from msgspec import UNSET, Meta, Raw, Struct, UnsetType, structs
 
 Values = dict[str, str | list[str | None] | None]
 Size = Annotated[int, Meta(ge=0)]
@@ -11,7 +13,7 @@ Sha256 = Annotated[str, Meta(pattern="^[0-9a-f]{64}$", description="In lower-cas
 HeaderValues = dict[str, str | list[str]]
 
 
-class FilePart(msgspec.Struct, forbid_unknown_fields=True, kw_only=True, omit_defaults=True):
+class FilePart(Struct, forbid_unknown_fields=True, kw_only=True, omit_defaults=True):
     """One part of a multipart request body."""
 
     name: str
@@ -24,7 +26,7 @@ class FilePart(msgspec.Struct, forbid_unknown_fields=True, kw_only=True, omit_de
     bytes: Size = 0
 
 
-class FileRequest(msgspec.Struct, forbid_unknown_fields=True, kw_only=True, omit_defaults=True):
+class FileRequest(Struct, forbid_unknown_fields=True, kw_only=True, omit_defaults=True):
     """The request a cassette answers. The body is one of json, text, form, multipart, sha256."""
 
     method: str = "GET"
@@ -40,7 +42,7 @@ class FileRequest(msgspec.Struct, forbid_unknown_fields=True, kw_only=True, omit
     bytes: Size = 0
 
 
-class FileMessage(msgspec.Struct, forbid_unknown_fields=True, kw_only=True, omit_defaults=True):
+class FileMessage(Struct, forbid_unknown_fields=True, kw_only=True, omit_defaults=True):
     """One message on a WebSocket, or its close. The content is one of json, text, base64, file, close."""
 
     sender: Literal["client", "server"] = msgspec.field(name="from")
@@ -58,14 +60,14 @@ class FileMessage(msgspec.Struct, forbid_unknown_fields=True, kw_only=True, omit
     delay_ms: Annotated[int, Meta(ge=0, description="Since the message before")] = 0
 
 
-class FilePause(msgspec.Struct, forbid_unknown_fields=True):
+class FilePause(Struct, forbid_unknown_fields=True):
     """Where a body paused, in bytes from its beginning, and for how many milliseconds."""
 
     at: Size
     ms: Size
 
 
-class FileResponse(msgspec.Struct, forbid_unknown_fields=True, kw_only=True, omit_defaults=True):
+class FileResponse(Struct, forbid_unknown_fields=True, kw_only=True, omit_defaults=True):
     """One response. The body is one of json, text, events, file, or the messages of a WebSocket."""
 
     after: Annotated[str, Meta(description="The write that brought this response about, such as POST /items x2")] = ""
@@ -93,7 +95,7 @@ class FileResponse(msgspec.Struct, forbid_unknown_fields=True, kw_only=True, omi
     elapsed_ms: Size = 0
 
 
-class FileCassette(msgspec.Struct, forbid_unknown_fields=True, kw_only=True, omit_defaults=True):
+class FileCassette(Struct, forbid_unknown_fields=True, kw_only=True, omit_defaults=True):
     """A replaymock cassette, version 1."""
 
     version: Annotated[int, Meta(ge=1)] = 1
@@ -101,81 +103,39 @@ class FileCassette(msgspec.Struct, forbid_unknown_fields=True, kw_only=True, omi
     responses: list[FileResponse]
 
 
-_Given = Raw | UnsetType
-_Members = dict[str, Raw] | UnsetType
+def _as_dumped(kind: type[Struct]) -> type[Struct]:
+    """A struct of the same members in the order of `writer.dump`, each left as it stands, or UNSET where it is not."""
+    members = [
+        (each.name, _or_unset(_dumped_type(each.type)), msgspec.field(name=each.encode_name, default=UNSET))
+        for each in sorted(structs.fields(kind), key=lambda each: _place(kind, each.name))
+    ]
+    return msgspec.defstruct(f"Dumped{kind.__name__}", members, forbid_unknown_fields=True)
 
 
-class _DumpedPart(msgspec.Struct, forbid_unknown_fields=True):
-    name: _Given = UNSET
-    filename: _Given = UNSET
-    content_type: _Given = UNSET
-    json: _Given = UNSET
-    layout: _Given = UNSET
-    text: _Given = UNSET
-    sha256: _Given = UNSET
-    bytes: _Given = UNSET
+def _place(kind: type[Struct], name: str) -> float:
+    """Where a member is written: at its place above, but a layout behind the file that may hold the JSON."""
+    names = kind.__struct_fields__
+    return names.index("file") + 0.5 if name == "layout" and "file" in names else names.index(name)
 
 
-class _DumpedRequest(msgspec.Struct, forbid_unknown_fields=True):
-    method: _Given = UNSET
-    path: _Given = UNSET
-    query: _Members = UNSET
-    headers: _Members = UNSET
-    json: _Given = UNSET
-    layout: _Given = UNSET
-    text: _Given = UNSET
-    form: _Members = UNSET
-    multipart: list[_DumpedPart] | UnsetType = UNSET
-    sha256: _Given = UNSET
-    bytes: _Given = UNSET
+def _dumped_type(declared: object) -> object:
+    origin, arguments = get_origin(declared), get_args(declared)
+    if origin in (Annotated, UnionType):
+        return _dumped_type(arguments[0])
+    if origin is dict:
+        return dict[str, Raw]
+    if origin is list:
+        return GenericAlias(list, (_dumped_type(arguments[0]),))
+    return _as_dumped(declared) if isinstance(declared, type) and issubclass(declared, Struct) else Raw
 
 
-class _DumpedMessage(msgspec.Struct, forbid_unknown_fields=True):
-    sender: _Given = msgspec.field(name="from", default=UNSET)
-    json: _Given = UNSET
-    text: _Given = UNSET
-    base64: _Given = UNSET
-    file: _Given = UNSET
-    layout: _Given = UNSET
-    close: _Given = UNSET
-    reason: _Given = UNSET
-    delay_ms: _Given = UNSET
+def _or_unset(kind: object) -> object:
+    return or_(kind, UnsetType)
 
 
-class _DumpedPause(msgspec.Struct, forbid_unknown_fields=True):
-    at: _Given = UNSET
-    ms: _Given = UNSET
-
-
-class _DumpedResponse(msgspec.Struct, forbid_unknown_fields=True):
-    after: _Given = UNSET
-    status: _Given = UNSET
-    reason: _Given = UNSET
-    headers: _Members = UNSET
-    json: _Given = UNSET
-    text: _Given = UNSET
-    events: list[dict[str, Raw]] | UnsetType = UNSET
-    file: _Given = UNSET
-    layout: _Given = UNSET
-    messages: list[_DumpedMessage] | UnsetType = UNSET
-    rewrite: _Given = UNSET
-    encoded: _Given = UNSET
-    truncated: _Given = UNSET
-    pauses: list[_DumpedPause] | UnsetType = UNSET
-    recorded_at: _Given = UNSET
-    elapsed_ms: _Given = UNSET
-
-
-class AsDumped(msgspec.Struct, forbid_unknown_fields=True):
-    """A cassette as `cassette.dump` spells it, each value as it stands, and each object's keys in their one order.
-
-    What was not there is not there when encoded again, so only a file in which every key is in its place, once, comes
-    back byte for byte.
-    """
-
-    version: _Given = UNSET
-    request: _DumpedRequest | UnsetType = UNSET
-    responses: list[_DumpedResponse] | UnsetType = UNSET
+AS_DUMPED = _as_dumped(FileCassette)
+"""A cassette as `writer.dump` spells it: what was not there is not there when encoded again, so only a file in which
+every key is in its place, once, comes back byte for byte."""
 
 
 def json_schema() -> dict[str, Any]:
