@@ -36,15 +36,16 @@ def check(places: tuple[str, ...], config: str | None) -> None:
     """
     from replaymock.matching.matcher import Matcher  # noqa: PLC0415
     from replaymock.redaction.redactor import Redactor  # noqa: PLC0415
-    from replaymock.storage.audit import check as inspection  # noqa: PLC0415
+    from replaymock.storage.audit.check import check as faults_in  # noqa: PLC0415
+    from replaymock.storage.audit.check import unserved as unserved_in  # noqa: PLC0415
 
     configuration = _configured(config)
     looked_into = _looked_into(places, configuration)
     matcher = Matcher(configuration.rules, Redactor(configuration.redaction))
-    findings = [line for folder, only in looked_into for line in inspection.check(folder, matcher, only)]
+    findings = [line for folder, only in looked_into for line in faults_in(folder, matcher, only)]
     for finding in findings:
         _print(finding)
-    unserved = [file for folder, only in looked_into for file in inspection.unserved(folder, only)]
+    unserved = [file for folder, only in looked_into for file in unserved_in(folder, only)]
     if unserved:
         _say(_note(unserved))
     _say(_counted(findings) or "every cassette is fine")
@@ -62,12 +63,12 @@ def scan(places: tuple[str, ...], config: str | None, as_json: bool, sarif: bool
     Applies the tables that recording applies, also to files written by hand. Exits with 1 on a finding.
     """
     from replaymock.redaction.redactor import Redactor  # noqa: PLC0415
-    from replaymock.storage.audit import secrets  # noqa: PLC0415
+    from replaymock.storage.audit.secrets import scan as secrets_in  # noqa: PLC0415
 
     configuration = _configured(config)
     looked_into = _looked_into(places, configuration)
     redactor = Redactor(configuration.redaction)
-    found_in = [(folder, secrets.scan(folder, redactor, only)) for folder, only in looked_into]
+    found_in = [(folder, secrets_in(folder, redactor, only)) for folder, only in looked_into]
     place, findings = found_in[0]
     if len(found_in) > 1 or looked_into[0][1] is not None:
         # Files are named as they were given.
@@ -92,9 +93,9 @@ def scan(places: tuple[str, ...], config: str | None, as_json: bool, sarif: bool
 @option("--json", "as_json", is_flag=True, help="Print a JSON array.")
 def ls(folder: str | None, config: str | None, as_json: bool) -> None:
     """List the cassettes: method, path, status, size, length of the sequence, file."""
-    from replaymock.storage.audit import check as inspection  # noqa: PLC0415
+    from replaymock.storage.audit.check import rows as rows_of  # noqa: PLC0415
 
-    rows = inspection.rows(_existing(folder, read_file(config)))
+    rows = rows_of(_existing(folder, read_file(config)))
     if as_json:
         _print_json([row.to_json() for row in rows])
         return

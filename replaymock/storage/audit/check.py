@@ -45,7 +45,7 @@ def check(folder: Path, matcher: Matcher, only: Iterable[str] | None = None) -> 
     store = CassetteFolder(folder, only)
     store.scan()
     faults = [(file, str(error)) for file, error in store.broken.items()]
-    return [line for _, line in sorted(faults + _slips(store) + _doubles(store, matcher))]
+    return [line for _, line in sorted(faults + _likely_mistakes(store) + _duplicates(store, matcher))]
 
 
 def unserved(folder: Path, only: Iterable[str] | None = None) -> list[str]:
@@ -65,13 +65,13 @@ def rows(folder: Path) -> list[Row]:
     )
 
 
-def _slips(store: CassetteFolder) -> list[tuple[str, str]]:
+def _likely_mistakes(store: CassetteFolder) -> list[tuple[str, str]]:
     """Files written by hand that are served, but hardly as they were meant."""
-    each = ((loaded, _slip(loaded, store)) for loaded in store.loaded if loaded.by_hand)
+    each = ((loaded, _likely_mistake(loaded, store)) for loaded in store.loaded if loaded.by_hand)
     return [(loaded.file, f"{store.shown(loaded.file)}:1:1: {reason}") for loaded, reason in each if reason]
 
 
-def _slip(loaded: CassetteSummary, store: CassetteFolder) -> str:
+def _likely_mistake(loaded: CassetteSummary, store: CassetteFolder) -> str:
     path, method = loaded.request.path, loaded.request.method
     segment = _COLON.search(path)
     if segment:
@@ -102,7 +102,7 @@ class _Outline(msgspec.Struct):
     responses: list[dict[str, msgspec.Raw]]
 
 
-def _doubles(store: CassetteFolder, matcher: Matcher) -> list[tuple[str, str]]:
+def _duplicates(store: CassetteFolder, matcher: Matcher) -> list[tuple[str, str]]:
     """Cassettes that can never be served, because another one answers the same request first."""
     first: dict[Any, str] = {}
     found = []
