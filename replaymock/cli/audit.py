@@ -3,7 +3,7 @@
 import contextlib
 import os
 import sys
-from collections.abc import Sized
+from collections.abc import Iterable, Sized
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -11,25 +11,24 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from replaymock.cli.help import Command
-from replaymock.cli.options import TextLine, option
-from replaymock.config.config_file import FileConfig
-from replaymock.config.discovery import read_file
+from replaymock.cli.options import TextLine, given, takes_options
 from replaymock.errors import UsageError
 
 if TYPE_CHECKING:
+    from replaymock.config.settings import FileConfig
     from replaymock.storage.audit.check import Row
 
 folder_argument = click.argument("folder", metavar="[DIR]", required=False, envvar="REPLAYMOCK_CASSETTES")
 places_argument = click.argument(
     "places", metavar="[DIR | FILE]...", nargs=-1, type=TextLine(), envvar="REPLAYMOCK_CASSETTES"
 )
-config_option = click.option("--config", metavar="FILE", envvar="REPLAYMOCK_CONFIG", help="The configuration to read.")
 
 
 @click.command(cls=Command)
 @places_argument
-@config_option
-def check(places: tuple[str, ...], config: str | None) -> None:
+@takes_options("check")
+@click.pass_context
+def check(context: click.Context, /, places: tuple[str, ...], **_values: Any) -> None:
     """Load every cassette strictly, or these files, and print what is wrong as file:line:column: reason.
 
     Also tells of cassettes that answer the same request. Exits with 1 if there is anything to tell.
@@ -39,7 +38,8 @@ def check(places: tuple[str, ...], config: str | None) -> None:
     from replaymock.storage.audit.check import check as faults_in  # noqa: PLC0415
     from replaymock.storage.audit.check import unserved as unserved_in  # noqa: PLC0415
 
-    configuration = _configured(config)
+    configuration, _ = _configured(context)
+    _tell(configuration.notes)
     looked_into = _looked_into(places, configuration)
     matcher = Matcher(configuration.rules, Redactor(configuration.redaction))
     findings = [line for folder, only in looked_into for line in faults_in(folder, matcher, only)]
@@ -54,10 +54,9 @@ def check(places: tuple[str, ...], config: str | None) -> None:
 
 @click.command(cls=Command)
 @places_argument
-@config_option
-@option("--json", "as_json", is_flag=True, help="Print a JSON array.")
-@option("--sarif", is_flag=True, help="Print SARIF 2.1.0, as code scanners do.")
-def scan(places: tuple[str, ...], config: str | None, as_json: bool, sarif: bool) -> None:
+@takes_options("scan")
+@click.pass_context
+def scan(context: click.Context, /, places: tuple[str, ...], **_values: Any) -> None:
     """Look for secrets in a folder, or in these files: file, line, place and kind of each, never its value.
 
     Applies the tables that recording applies, also to files written by hand. Exits with 1 on a finding.
@@ -65,7 +64,8 @@ def scan(places: tuple[str, ...], config: str | None, as_json: bool, sarif: bool
     from replaymock.redaction.redactor import Redactor  # noqa: PLC0415
     from replaymock.storage.audit.secrets import scan as secrets_in  # noqa: PLC0415
 
-    configuration = _configured(config)
+    configuration, values = _configured(context)
+    _tell(configuration.notes)
     looked_into = _looked_into(places, configuration)
     redactor = Redactor(configuration.redaction)
     found_in = [(folder, secrets_in(folder, redactor, only)) for folder, only in looked_into]
@@ -74,11 +74,11 @@ def scan(places: tuple[str, ...], config: str | None, as_json: bool, sarif: bool
         # Files are named as they were given.
         named = ((folder, found) for folder, several in found_in for found in several)
         place, findings = Path(), [replace(found, file=(folder / found.file).as_posix()) for folder, found in named]
-    if sarif:
-        from replaymock.storage.audit.sarif import sarif as log_of  # noqa: PLC0415
+    if values["sarif"]:
+        from replaymock.storage.audit.sarif import sarif  # noqa: PLC0415
 
-        _print_json(log_of(findings, place))
-    elif as_json:
+        _print_json(sarif(findings, place))
+    elif values["json"]:
         _print_json([found.to_json() for found in findings])
     else:
         for found in findings:
@@ -89,14 +89,15 @@ def scan(places: tuple[str, ...], config: str | None, as_json: bool, sarif: bool
 
 @click.command(cls=Command)
 @folder_argument
-@config_option
-@option("--json", "as_json", is_flag=True, help="Print a JSON array.")
-def ls(folder: str | None, config: str | None, as_json: bool) -> None:
+@takes_options("ls")
+@click.pass_context
+def ls(context: click.Context, /, folder: str | None, **_values: Any) -> None:
     """List the cassettes: method, path, status, size, length of the sequence, file."""
     from replaymock.storage.audit.check import rows as rows_of  # noqa: PLC0415
 
-    rows = rows_of(_existing(folder, read_file(config)))
-    if as_json:
+    configuration, values = _configured(context)
+    rows = rows_of(_existing(folder, configuration))
+    if values["json"]:
         _print_json([row.to_json() for row in rows])
         return
     cells = [("method", "path", "status", "bytes", "sequence", "file"), *map(_cells, rows)]
@@ -113,16 +114,23 @@ def _cells(row: "Row") -> tuple[str, ...]:
     return visible(row.method), visible(row.path), statuses, str(row.size), str(len(row.statuses)), visible(row.file)
 
 
-def _configured(name: str | None) -> FileConfig:
-    found = read_file(name)
-    for note in found.notes:
+def _configured(context: click.Context) -> "tuple[FileConfig, dict[str, object]]":
+    """The configuration in force, and the options of the command."""
+    from replaymock.config.discovery import config_name, discover, values_of  # noqa: PLC0415
+
+    flags = given(context)
+    configuration = discover(config_name(flags, os.environ))
+    return configuration, values_of(context.info_name or "", flags, os.environ, configuration)
+
+
+def _tell(notes: Iterable[str]) -> None:
+    for note in notes:
         _say(f"warning: {note}")
-    return found
 
 
-def _existing(given: str | None, found: FileConfig) -> Path:
-    """The folder that was given, or that `record` and `replay` would take. UsageError when there is none."""
-    folder = Path(given or found.options.get("cassettes", "cassettes"))
+def _existing(named: str | None, found: "FileConfig") -> Path:
+    """The folder of this name, or that `record` and `replay` would take. UsageError when there is none."""
+    folder = Path(named or found.options.get("cassettes", "cassettes"))
     if not folder.is_dir():
         from replaymock.storage.folder import no_folder  # noqa: PLC0415
 
@@ -130,7 +138,7 @@ def _existing(given: str | None, found: FileConfig) -> Path:
     return folder
 
 
-def _looked_into(places: tuple[str, ...], found: FileConfig) -> list[tuple[Path, tuple[str, ...] | None]]:
+def _looked_into(places: tuple[str, ...], found: "FileConfig") -> list[tuple[Path, tuple[str, ...] | None]]:
     """The folders to look into, each with the files of it that were given, or None for all it holds."""
     from replaymock.cassettes.filenames import cassette_of  # noqa: PLC0415
 
@@ -138,10 +146,10 @@ def _looked_into(places: tuple[str, ...], found: FileConfig) -> list[tuple[Path,
         return [(_existing(None, found), None)]
     home = Path(found.options.get("cassettes", "cassettes"))
     looked_into: dict[Path, tuple[str, ...] | None] = {}
-    for given in map(Path, places):
-        place = given.resolve() if given.is_symlink() else given
+    for named in map(Path, places):
+        place = named.resolve() if named.is_symlink() else named
         if not place.is_file():
-            looked_into[_existing(str(given), found)] = None
+            looked_into[_existing(str(named), found)] = None
             continue
         inside, folder = _below(place, home), home
         if inside is None:

@@ -5,13 +5,11 @@ import sys
 import click
 
 from replaymock.cli.help import Command
+from replaymock.cli.options import takes_options
 
 
 @click.command(cls=Command)
-@click.option("--serve", is_flag=True, help="Keep replaying at the end, and print what to try.")
-@click.option(
-    "--port", type=click.IntRange(0, 65535), default=8081, show_default=True, help="The port for --serve; 0 picks one."
-)
+@takes_options("demo")
 def demo(serve: bool, port: int) -> None:
     """Show the whole story without network or arguments.
 

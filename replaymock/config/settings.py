@@ -1,17 +1,54 @@
 """Settings: everything one run is told, and each value read from the text a flag, a variable or a file gives it as."""
 
+import dataclasses
+import os
 import re
+from collections.abc import Mapping
 from typing import Any
 
 from msgspec import Struct, field
 
-from replaymock.config.config_file import FileConfig, ReplayRuleText
 from replaymock.errors import UsageError
 from replaymock.http.headers import FIELD_VALUE, HOST, TOKEN, Headers
+from replaymock.matching.config_location import ConfigLocation
+from replaymock.matching.matcher import MatchRule
 from replaymock.proxy.routes import Upstream
+from replaymock.redaction.redactor import RedactionRules
 from replaymock.replay.faults import Latency, ReplayOverride, parse_fault, parse_latency
 
 MOST_WORKERS = 256
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class ReplayRuleText:
+    """What a rule says of how answers are played, in words, and the `place` it stands at."""
+
+    path: str
+    method: str
+    latency: str
+    fault: str
+    place: str
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class FileConfig:
+    """What a configuration file says: options by their names, and the tables only a file can hold.
+
+    `places` have the file and line of each option. `rules_files` hold rules for secrets, which are read into
+    `redaction`; `notes` are to be told as warnings.
+    """
+
+    options: Mapping[str, Any] = dataclasses.field(default_factory=dict)
+    places: Mapping[str, str] = dataclasses.field(default_factory=dict)
+    rules: tuple[MatchRule, ...] = ()
+    ignored: tuple[str, ...] = ()
+    volatile: tuple[str, ...] = ()
+    redaction: RedactionRules = dataclasses.field(default_factory=RedactionRules)
+    dropped_headers: frozenset[str] = frozenset()
+    play: tuple[ReplayRuleText, ...] = ()
+    rules_files: tuple[str, ...] = ()
+    notes: tuple[str, ...] = ()
+    home: ConfigLocation = dataclasses.field(default_factory=ConfigLocation)
 
 
 class Settings(Struct, frozen=True):
@@ -115,17 +152,6 @@ def parse_host(text: str) -> str:
     return text.lower()
 
 
-def parse_seconds(value: Any, flag: str) -> float:
-    """A number of seconds above zero."""
-    try:
-        seconds = float(value)
-    except (TypeError, ValueError):
-        seconds = 0.0
-    if not 0 < seconds < float("inf"):
-        raise UsageError(f"{flag} {value!r}: use a number of seconds above 0")
-    return seconds
-
-
 def parse_workers(text: str, cores: int) -> int:
     """A number of processes, or `auto` for one on each core."""
     workers = cores if text == "auto" else int(text) if _NUMBER.fullmatch(text) else 0
@@ -134,11 +160,14 @@ def parse_workers(text: str, cores: int) -> int:
     return workers
 
 
-def parse_choice(value: str, choices: tuple[str, ...], flag: str) -> str:
-    """One of a few words."""
-    if value not in choices:
-        raise UsageError(f"{flag} {value!r}: use one of {', '.join(choices)}")
-    return value
+def workers_here(text: str) -> int:
+    """A number of processes for this machine. UsageError for several where it cannot fork."""
+    forks = hasattr(os, "fork")
+    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    workers = parse_workers(text, min(cores, MOST_WORKERS) if forks else 1)
+    if workers > 1 and not forks:
+        raise UsageError(f"--workers {workers}: this system cannot fork processes; leave the option out")
+    return workers
 
 
 def parse_header_name(name: str, flag: str) -> str:

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import msgspec
 
-from replaymock.config.config_file import FileConfig
+from replaymock.config.settings import FileConfig
 from replaymock.errors import UsageError
 from replaymock.redaction.gitleaks import config
 
@@ -18,6 +18,8 @@ def with_rules(found: FileConfig) -> FileConfig:
 
     UsageError naming the file that is missing, unreadable or no configuration of gitleaks.
     """
+    if not found.rules_files:
+        return found
     rules, notes = found.redaction.rules, found.notes
     for name in found.rules_files:
         read = config.applied(_read(Path(name), ()))

@@ -27,10 +27,7 @@ EXEMPT = {"http.websocket_frames", "replay.websocket", "replay.engine"}
 
 # Imports that still wait inside a function elsewhere; this list only ever gets shorter.
 LATE: dict[str, set[str]] = {
-    "config.config_file": {"import difflib", "import tomllib"},
-    "config.discovery": {"from replaymock.config.team_rules import with_rules"},
     "http.selectors": {"import jsonpath"},
-    "redaction.gitleaks.config": {"import tomllib"},
     "storage.watcher": {"from watchfiles import Change as Kind", "from watchfiles import awatch"},
 }
 

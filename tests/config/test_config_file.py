@@ -3,7 +3,7 @@
 import pytest
 
 from replaymock.config import config_file
-from replaymock.config.config_file import FileConfig
+from replaymock.config.settings import FileConfig
 from replaymock.errors import UsageError
 from replaymock.matching.config_location import ConfigLocation
 from replaymock.matching.matcher import MatchRule

@@ -57,7 +57,7 @@ def test_who_interrupts_a_start_gets_the_exit_code_of_an_interrupt(
         raise KeyboardInterrupt
 
     for command, place in (
-        ("ls", "replaymock.cli.audit.read_file"),
+        ("ls", "replaymock.config.discovery.discover"),
         ("replay", "replaymock.telemetry.console.standard"),
     ):
         monkeypatch.setattr(place, interrupted)

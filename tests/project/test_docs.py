@@ -1,6 +1,7 @@
 """The pages under docs/ say only what is so: their examples load, their options exist, their links lead somewhere."""
 
 import json
+import os
 import re
 from collections.abc import Collection, Iterator
 from pathlib import Path
@@ -11,10 +12,11 @@ import pytest
 
 from replaymock.cassettes.schema import json_schema
 from replaymock.cli import cli
-from replaymock.config.config_file import OPTIONS
+from replaymock.config.options import OPTIONS
 from replaymock.redaction import secret_names
 from replaymock.redaction.credential_patterns import CREDENTIALS
 from tests.support.documents import ROOT, examples
+from tests.support.option_rows import PAGE, with_rows
 from tests.support.running import run
 
 PAGES = [
@@ -110,8 +112,18 @@ def test_every_option_of_record_and_replay_is_listed_with_its_variable_and_its_k
         flag = option.opts[0] if option.opts[0].startswith("--") else option.opts[-1]
         key = flag[2:].replace("-", "_")
         _, variable, listed, *_ = rows[flag]
-        assert variable == f"`{option.envvar}`", flag
-        assert listed == (f"`{key}`" if key in OPTIONS else ""), flag
+        entry = next(each for each in OPTIONS if each.name == option.name)
+        assert variable == f"`{entry.variable}`", flag
+        assert listed == (f"`{key}`" if entry.table is not None else ""), flag
+
+
+def test_the_tables_of_options_on_the_page_are_those_of_the_program() -> None:
+    """To write them anew: REPLAYMOCK_RENEW_GOLDEN=1 scripts/test tests/project/test_docs.py."""
+    page = PAGE.read_text(encoding="utf-8")
+    if os.environ.get("REPLAYMOCK_RENEW_GOLDEN"):
+        PAGE.write_text(with_rows(page), encoding="utf-8")
+    else:
+        assert page == with_rows(page)
 
 
 def test_every_flag_of_every_command_is_on_the_page_and_no_other() -> None:

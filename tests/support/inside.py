@@ -13,8 +13,7 @@ from typing import Any, TypeVar
 
 from replaymock.app import App
 from replaymock.cassettes.model import Cassette
-from replaymock.config.config_file import FileConfig
-from replaymock.config.settings import Settings
+from replaymock.config.settings import FileConfig, Settings
 from replaymock.errors import CassetteError
 from replaymock.http.cors import CorsPolicy
 from replaymock.matching.index import IndexEntry, entry_for

@@ -5,15 +5,13 @@ No file is read here. What only concerns files and commits (`path`, `paths`, `co
 
 import re
 from collections.abc import Mapping
-from typing import Any
 
 from msgspec import Struct
 
 from replaymock.errors import UsageError
 from replaymock.redaction.gitleaks.re2 import Untranslatable, compiled
 from replaymock.redaction.gitleaks.rules import Allowlist, GitleaksRule
-
-Table = Mapping[str, Any]
+from replaymock.toml_tables import Table, TomlTables
 
 
 class GitleaksConfig(Struct, frozen=True):
@@ -35,13 +33,42 @@ class CompiledRules(Struct, frozen=True):
 
 def parse(text: str, place: str) -> GitleaksConfig:
     """The file from its text. UsageError naming `place` and line where it is none."""
-    import tomllib  # noqa: PLC0415 - only who has such a file waits for it
+    tables = TomlTables(text, place)
+    top = tables.root
+    extend = tables.one(top, "extend", "a table") or {}
+    rules = {}
+    for number, rule in enumerate(tables.tables(top, "rules"), 1):
+        name = rule.get("id")
+        if not isinstance(name, str) or not name:
+            raise UsageError(f"{tables.at('rules', number)}: rule {number} has no id")
+        rules[name] = _checked(tables, rule, name)
+    file = GitleaksConfig(
+        place,
+        rules,
+        tuple(_allowlists(tables, top, "allowlist")),
+        tables.one(extend, "path", "a string") or "",
+        frozenset(tables.strings(extend, "disabledRules", "extend")),
+    )
+    if not rules and not file.extends and not extend.get("useDefault"):
+        raise UsageError(f"{place}: has no rules; write each as [[rules]] with an id and a regex")
+    return file
 
-    try:
-        found = tomllib.loads(text)
-    except tomllib.TOMLDecodeError as error:
-        raise UsageError(f"{place}: not TOML: {error}") from error
-    return _Reader(text, place).file(found)
+
+def _checked(tables: TomlTables, rule: Table, name: str) -> Table:
+    for key, kind in _KINDS.items():
+        tables.one(rule, key, kind, name)
+    for key in ("keywords", "tags"):
+        tables.strings(rule, key, name)
+    return {**rule, "allowlists": _allowlists(tables, rule, name)}
+
+
+def _allowlists(tables: TomlTables, table: Table, owner: str) -> list[Table]:
+    old = tables.one(table, "allowlist", "a table", owner)
+    allowlists = [*([old] if old else []), *tables.tables(table, "allowlists")]
+    for allowlist in allowlists:
+        for key in ("regexes", "stopwords", "paths", "commits", "targetRules"):
+            tables.strings(allowlist, key, owner)
+    return allowlists
 
 
 def extended(below: GitleaksConfig, above: GitleaksConfig) -> GitleaksConfig:
@@ -106,75 +133,7 @@ def _allowance(table: Table, whose: str, notes: list[str]) -> Allowlist | None:
     return Allowlist(tuple(expressions), str(table.get("regexTarget") or "secret"), words, all_of)
 
 
-class _Reader:
-    """Checks that the tables of a file are of the right kinds, with a line for its errors."""
-
-    def __init__(self, text: str, place: str) -> None:
-        self._lines = text.splitlines()
-        self._place = place
-
-    def file(self, found: Table) -> GitleaksConfig:
-        extend = self._of(found, "extend", dict, {})
-        rules = {}
-        for number, rule in enumerate(self._tables(found, "rules"), 1):
-            name = rule.get("id")
-            if not isinstance(name, str) or not name:
-                raise UsageError(f"{self._at('rules', number)}: rule {number} has no id")
-            rules[name] = self._checked(rule, name)
-        file = GitleaksConfig(
-            self._place,
-            rules,
-            tuple(self._allowlists(found, "allowlist")),
-            str(self._of(extend, "path", str, "")),
-            frozenset(self._strings(extend, "disabledRules", "extend")),
-        )
-        if not rules and not file.extends and not extend.get("useDefault"):
-            raise UsageError(f"{self._place}: has no rules; write each as [[rules]] with an id and a regex")
-        return file
-
-    def _checked(self, rule: Table, name: str) -> Table:
-        for key, kind in _KINDS.items():
-            self._of(rule, key, kind, None, name)
-        for key in ("keywords", "tags"):
-            self._strings(rule, key, name)
-        return {**rule, "allowlists": self._allowlists(rule, name)}
-
-    def _allowlists(self, table: Table, owner: str) -> list[Table]:
-        old = self._of(table, "allowlist", dict, None, owner)
-        found = [*([old] if old else []), *self._tables(table, "allowlists")]
-        for allowlist in found:
-            for key in ("regexes", "stopwords", "paths", "commits", "targetRules"):
-                self._strings(allowlist, key, owner)
-        return found
-
-    def _tables(self, table: Table, key: str) -> list[Table]:
-        found = table.get(key, [])
-        if not isinstance(found, list) or not all(isinstance(item, dict) for item in found):
-            raise UsageError(f"{self._at(key)}: write {key} as [[{key}]], with two brackets")
-        return found
-
-    def _strings(self, table: Table, key: str, owner: str) -> list[str]:
-        found = table.get(key, [])
-        if not isinstance(found, list) or not all(isinstance(item, str) for item in found):
-            raise UsageError(f"{self._at(owner)}: {owner}: {key} must be a list of strings")
-        return found
-
-    def _of(self, table: Table, key: str, kind: Any, default: Any, owner: str = "") -> Any:
-        found = table.get(key, default)
-        if found is not default and (not isinstance(found, kind) or isinstance(found, bool)):
-            where = f"{self._at(owner)}: {owner}" if owner else self._at(key)
-            raise UsageError(f"{where}: {key} must be {_KIND_NAMES[kind]}")
-        return found
-
-    def _at(self, word: str, which: int = 1) -> str:
-        """The file and, where the word can be found for the n-th time, its line."""
-        spelled = re.compile(rf"\s*(?:\[+\s*{re.escape(word)}\s*\]|(?:id\s*=\s*[\"']+)?{re.escape(word)}\b)")
-        lines = [number for number, line in enumerate(self._lines, 1) if spelled.match(line)]
-        return f"{self._place}:{lines[which - 1]}" if len(lines) >= which else self._place
-
-
-_KINDS = {"regex": str, "path": str, "entropy": (int, float), "secretGroup": int}
-_KIND_NAMES = {str: "a string", (int, float): "a number", int: "a whole number", dict: "a table"}
+_KINDS = {"regex": "a string", "path": "a string", "entropy": "a number", "secretGroup": "a whole number"}
 _ADDING = ("keywords", "tags", "allowlists")
 _PLAIN = re.compile(r"[ !#-\[\]-~]+")
 _UNFIT = re.compile(r"[^A-Za-z0-9_.\-]")

@@ -4,7 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from replaymock.config.config_file import FileConfig, read
+from replaymock.config.config_file import read
+from replaymock.config.settings import FileConfig
 from replaymock.matching.matcher import Matcher
 from replaymock.redaction.redactor import Redactor
 from replaymock.storage.audit import check, secrets
