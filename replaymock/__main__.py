@@ -1,5 +1,11 @@
-"""`python -m replaymock`."""
+"""`python -m replaymock`, and the script of that name. Interrupted while it loads, it ends without a traceback."""
 
-from replaymock.cli import main
+import sys
 
-main()
+try:
+    from replaymock.cli import main
+except KeyboardInterrupt:
+    sys.exit(130)
+
+if __name__ == "__main__":
+    main()

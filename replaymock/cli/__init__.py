@@ -34,7 +34,7 @@ def main() -> None:
             sys.exit(cli.main(prog_name=_NAME, standalone_mode=False))
         except (Shown, click.ClickException):
             _show()
-    except click.Abort:
+    except (click.Abort, KeyboardInterrupt):
         sys.exit(_INTERRUPTED)
     except ReplaymockError as error:
         print_last(f"replaymock: error: {error}")

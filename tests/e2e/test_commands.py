@@ -65,6 +65,19 @@ def test_who_interrupts_a_start_gets_the_exit_code_of_an_interrupt(
         assert (ended.returncode, ended.stdout, ended.stderr.strip()) == (130, "", "")
 
 
+def test_who_interrupts_the_loading_of_a_command_gets_that_exit_code_and_no_traceback() -> None:
+    script = (
+        "import os, runpy, signal, sys\n"
+        "class Interrupting:\n"
+        "    def find_spec(self, name, *_):\n"
+        "        if name == 'replaymock.cli.serve': os.kill(os.getpid(), signal.SIGINT)\n"
+        "sys.meta_path.insert(0, Interrupting())\n"
+        "runpy.run_module('replaymock', run_name='__main__')"
+    )
+    ended = subprocess.run([sys.executable, "-c", script, "replay"], capture_output=True, text=True, check=False)
+    assert (ended.returncode, ended.stdout, ended.stderr) == (130, "", "")
+
+
 def test_help_lists_every_command_and_the_exit_codes(here: Command) -> None:
     ended = here("--help")
     assert (ended.returncode, ended.stderr) == (0, "")
