@@ -32,11 +32,9 @@ def takes_options(command: str) -> Callable[[Command], Command]:
 
 def given(context: click.Context) -> dict[str, Any]:
     """What is given on the command line itself, by the names of the options; for the rest others are asked."""
-    return {
-        name: value
-        for name, value in context.params.items()
-        if context.get_parameter_source(name) == ParameterSource.COMMANDLINE
-    }
+    names = [parameter.name or "" for parameter in context.command.params if isinstance(parameter, click.Option)]
+    sources = {name: context.get_parameter_source(name) for name in names}
+    return {name: context.params[name] for name in names if sources[name] == ParameterSource.COMMANDLINE}
 
 
 def _decorator(option: Option) -> Callable[[Command], Command]:

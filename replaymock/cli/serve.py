@@ -3,6 +3,7 @@
 import contextlib
 import os
 import sys
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -16,10 +17,11 @@ if TYPE_CHECKING:
     from replaymock.telemetry.console import Console
 
 
-@click.command(cls=Command, context_settings={"allow_extra_args": True})
+@click.command(cls=Command)
+@click.argument("urls", metavar="[URL]", nargs=-1)
 @takes_options("record")
 @click.pass_context
-def record(context: click.Context, /, **_values: Any) -> None:
+def record(context: click.Context, /, urls: tuple[str, ...], **_values: Any) -> None:
     """Forward to a real backend, and save each distinct exchange as a cassette.
 
     [bold]replaymock record --upstream https://api.example.com[/bold]
@@ -27,14 +29,19 @@ def record(context: click.Context, /, **_values: Any) -> None:
     Every answer reaches the caller as the backend sent it, and is on disk a moment later. Secrets are replaced before
     anything is written. Recording again against an unchanged backend leaves an empty git diff.
     """
-    _refuse_arguments(context)
-    _serve(_settings("record", given(context)))
+    flags = given(context)
+    for text in urls:
+        if "://" not in text and Path(text).is_dir():
+            raise UsageError(f"{text!r} is a folder; write: replaymock record --cassettes {text} --upstream URL")
+    upstreams = (*flags.get("upstream", ()), *urls)
+    _serve(_settings("record", {**flags, "upstream": upstreams} if upstreams else flags))
 
 
-@click.command(cls=Command, context_settings={"allow_extra_args": True})
+@click.command(cls=Command)
+@click.argument("folders", metavar="[DIR]", nargs=-1)
 @takes_options("replay")
 @click.pass_context
-def replay(context: click.Context, /, **_values: Any) -> None:
+def replay(context: click.Context, /, folders: tuple[str, ...], **_values: Any) -> None:
     """Serve the cassettes, with CORS. Opens no outgoing connection, ever.
 
     [bold]replaymock replay[/bold]
@@ -42,17 +49,13 @@ def replay(context: click.Context, /, **_values: Any) -> None:
     Files are served as they are edited. A request without a cassette gets a 404 that says what was near, and the line
     of configuration that would make it hit.
     """
-    _refuse_arguments(context)
-    _serve(_settings("replay", given(context)))
-
-
-def _refuse_arguments(context: click.Context) -> None:
-    """Other commands take the folder as it stands, and other proxies the URL: tells which option means it here."""
-    if context.args:
-        if "://" in context.args[0]:  # which may hold a password
-            raise UsageError("a URL stands alone; write: replaymock record --upstream URL")
-        folder = context.args[0]
-        raise UsageError(f"{folder!r} stands alone; write: replaymock {context.info_name} --cassettes {folder}")
+    flags = given(context)
+    named = (*folders, flags["cassettes"]) if "cassettes" in flags else folders
+    if any("://" in name for name in named):  # which may hold a password
+        raise UsageError("replay asks no backend; write: replaymock record URL")
+    if len(named) > 1:
+        raise UsageError(f"replay serves one folder, not {' and '.join(map(repr, named))}")
+    _serve(_settings("replay", {**flags, "cassettes": named[0]} if named else flags))
 
 
 def _settings(command: str, values: dict[str, Any]) -> "Settings":

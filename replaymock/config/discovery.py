@@ -15,6 +15,7 @@ from replaymock.config.options import options_of
 from replaymock.config.settings import FileConfig, Settings, parse_override
 from replaymock.config.team_rules import with_rules
 from replaymock.errors import UsageError
+from replaymock.toml_tables import unknown_key
 
 Given = Mapping[str, object]
 """Values by the names of their options."""
@@ -25,12 +26,17 @@ def load(command: str, given: Given, environ: Mapping[str, str], folder: Path | 
 
     UsageError naming the option, and the variable or the file and line that a value is from.
     """
+    options = options_of(command)
+    names = [option.name for option in options]
+    for name in given:
+        if name not in names:
+            raise unknown_key(name, names, command)
     file = discover(config_name(given, environ), folder)
     values = values_of(command, given, environ, file)
-    for option in options_of(command):
+    for option in options:
         if option.needed and not values[option.name]:
             raise UsageError(option.needed)
-    fields = {option.field: values[option.name] for option in options_of(command) if option.field}
+    fields = {option.field: values[option.name] for option in options if option.field}
     if values.get("freeze_time"):
         fields["shift_time"] = ""
     played = () if command == "record" else tuple(parse_override(rule) for rule in file.play)

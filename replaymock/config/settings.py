@@ -99,6 +99,8 @@ def parse_header(text: str) -> tuple[str, str]:
     """A header from `Name: value`. UsageError when it is none; what may be the value is not repeated in the message."""
     name, colon, value = text.partition(":")
     value = value.strip()
+    if not colon and _LIKELY_NAME.fullmatch(name):
+        raise UsageError(f"--header {name!r} has no value; write '{name}: …'")
     if not colon or not TOKEN.fullmatch(name):
         raise UsageError("--header: one is no header; write each as 'Name: value'")
     if not FIELD_VALUE.fullmatch(value):
@@ -185,6 +187,7 @@ def check_globs(globs: tuple[str, ...], flag: str) -> tuple[str, ...]:
     return globs
 
 
+_LIKELY_NAME = re.compile(r"[A-Z][a-z]+(?:-[A-Za-z]+)*|[a-z]+(?:-[a-z]+)+")
 _NUMBER = re.compile(r"[0-9]{1,9}")
 _RANGE = re.compile(r"([0-9]+)(?:\s*-\s*([0-9]+))?")
 _SIZE = re.compile(r"([0-9]+)\s*([A-Za-z]*)")

@@ -24,6 +24,10 @@ def parse_upstream(text: str) -> Upstream:
     prefix, equals, url = text.partition("=") if text.startswith("/") else ("", "", text)
     if text.startswith("/") and not equals:
         raise UsageError(f"--upstream {redact_url(text)!r}: a prefix needs a URL, as in {text}=https://api.example.com")
+    without = _WITHOUT_SLASH.fullmatch(text)
+    if without:
+        shown = f"{without['prefix']}={redact_url(without['url'])}"
+        raise UsageError(f"--upstream {shown!r}: a prefix begins with /: /{shown}")
     parts = _split_url(url, text)
     default = {"http": 80, "https": 443}[parts.scheme]
     host = f"[{parts.hostname}]" if ":" in (parts.hostname or "") else parts.hostname
@@ -54,4 +58,5 @@ def _split_url(url: str, text: str) -> Any:
     return parts
 
 
+_WITHOUT_SLASH = re.compile(r"(?P<prefix>[\w.~%-][\w.~%/-]*)=(?P<url>https?://.*)", re.DOTALL)
 _URL = re.compile(r"[!-~]+")

@@ -104,6 +104,12 @@ def test_a_table_deeper_down_can_be_read() -> None:
             '[record]\nvolatile = ["query:_"]',
             "replaymock.toml:2: unknown selector 'query:_': use one of header, json, value",
         ),
+        (
+            "[record]\nrecord-status = '500'",
+            "replaymock.toml:2: 'record-status' does not belong in [record]: it belongs at the top of replaymock.toml, above",
+        ),
+        ("[match]\nignore_ = 1\n", "unknown key 'ignore_'"),
+        ("[record]\nignore = ['query:_']", "in [record]: 'ignore' does not belong there: write it above the first"),
         ("[[rule]]\nvolatile = ['value:[']", "replaymock.toml:2: '[' is not a regular expression"),
     ],
 )

@@ -95,3 +95,10 @@ def test_files_are_found_upwards_from_a_folder_and_name_what_lies_beside_them(tm
     (tmp_path / "a/b").mkdir(parents=True)
     (tmp_path / "replaymock.toml").write_text("cassettes = 'mocks'\n")
     assert discover(folder=tmp_path / "a/b").options == {"cassettes": f"{tmp_path.resolve()}/mocks"}
+
+
+def test_a_name_that_is_no_option_of_the_command_is_told(tmp_path: Path) -> None:
+    with pytest.raises(UsageError, match="replay: unknown key 'prot'; did you mean 'port'"):
+        load("replay", {"prot": 1}, {}, tmp_path)
+    with pytest.raises(UsageError, match="replay: unknown key 'upstream'"):
+        load("replay", {"upstream": "http://localhost"}, {}, tmp_path)

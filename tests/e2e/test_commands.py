@@ -11,6 +11,7 @@ import pytest
 
 from replaymock import __version__
 from replaymock.cli import main
+from replaymock.config.options import GROUPS, options_of
 from tests.support.inside import put, simple
 from tests.support.running import run
 
@@ -96,6 +97,18 @@ def test_every_option_of_the_contract_is_in_the_help(command: str, here: Command
     }
     text = here(command, "--help").stdout
     assert [name for name in (shared + " " + own[command]).split() if f"--{name}" not in text] == []
+
+
+@pytest.mark.parametrize("command", ["record", "replay"])
+def test_help_on_80_columns_has_whole_words_and_the_common_options_first(command: str) -> None:
+    text = run(command, "--help", env={"COLUMNS": "80", "NO_COLOR": "1"}).stdout
+    words = set(text.replace("\u2502", " ").split())
+    for option in options_of(command):
+        wanted = {option.flag, option.short, *option.metavar.split(), *option.help.split()} - {"", "--diagnostics"}
+        assert wanted <= words, option.name
+    titles = [line.split("\u2500")[1].strip() for line in text.splitlines() if line.startswith("\u256d")]
+    assert titles == [group for group in GROUPS if group in {option.group for option in options_of(command)}]
+    assert max(map(len, text.splitlines())) <= 80
 
 
 def test_the_version_is_one_line_on_stdout() -> None:
@@ -240,8 +253,32 @@ WRONG = [
     (["replay", "--cors-origin", "x"], ["--cors-origin"]),
     (["replay", "--session-header", "a b"], ["--session-header"]),
     (["replay", "--config", "none.toml"], ["--config", "none.toml"]),
-    (["replay", "extra"], ["'extra' stands alone", "replay --cassettes extra"]),
-    (["record", "http://user:hunter2@x"], ["stands alone", "--upstream URL"]),
+    (["replay", "extra"], ["no folder extra in /"]),
+    (["replay", "one", "two"], ["one folder, not 'one' and 'two'"]),
+    (["replay", "one", "--cassettes", "two"], ["one folder, not 'one' and 'two'"]),
+    (["replay", "http://user:hunter2@x"], ["replaymock record URL"]),
+    (["record", "http://user:hunter2@x"], ["credentials"]),
+    (["record", "extra"], ["'extra'", "whole URL"]),
+    (["record", "cassettes"], ["'cassettes' is a folder", "record --cassettes cassettes --upstream URL"]),
+    (
+        ["record", "--upstream", "auth=http://login"],
+        ["'auth=http://login': a prefix begins with /: /auth=http://login"],
+    ),
+    (
+        ["record", "--upstream", "auth=http://ann:hunter2@login"],
+        ["'auth=http://ann:{{redacted}}@login'", "begins with /"],
+    ),
+    (["record", "--upstream", "auth=http://login/?token=hunter2"], ["begins with /"]),
+    (["record", "--upstream", "/auth=http://ann:hunter2@login"], ["credentials"]),
+    (
+        ["record", "--upstream", "http://x", "--header", "Authorization"],
+        ["'Authorization' has no value; write 'Authorization: …'"],
+    ),
+    (["record", "--upstream", "http://x", "--header", "hunter2"], ["--header: one is no header"]),
+    (
+        ["replay", "--config", "misplaced.toml"],
+        ["misplaced.toml:2: 'record-status' does not belong in [record]: it belongs at the top of misplaced.toml"],
+    ),
     (["record", "--upstream", "http://user:hunter2@x"], ["credentials"]),
     (["record", "--upstream", "http://[::1"], ["--upstream"]),
     (["record", "--upstream", "/api"], ["prefix"]),
@@ -266,6 +303,7 @@ def test_trouble_is_told_on_stderr_with_exit_code_2_and_no_traceback(
 ) -> None:
     put(tmp_path, "a-file", "")
     (tmp_path / "binary.toml").write_bytes(b"\xff")
+    put(tmp_path, "misplaced.toml", "[record]\nrecord-status = '500'\n")
     (tmp_path / "cassettes").mkdir()
     ended = here(*arguments)
     assert (ended.returncode, ended.stdout) == (2, "")

@@ -298,6 +298,14 @@ def test_settings_come_from_flag_then_variable_then_own_file_then_project(tmp_pa
     assert found == [404, 410, 411, 412, 413]
 
 
+def test_a_url_and_a_folder_may_be_given_as_they_stand(backend: str, folder: Path) -> None:
+    with replaymock("record", folder, backend) as server:
+        assert ask(server.url, "GET", "/x").status == 200
+        eventually(lambda: cassettes(folder))
+    with replaymock("replay", None, str(folder)) as server:
+        assert "hit" in ask(server.url, "GET", "/x").header("cache-status")
+
+
 def test_a_variable_can_give_every_kind_of_option(backend: str, folder: Path) -> None:
     env = {
         "REPLAYMOCK_UPSTREAM": f"/api={backend} {backend}",

@@ -71,16 +71,17 @@ def eventually(look: Callable[[], Any], seconds: float = 5.0) -> Any:
 @contextlib.contextmanager
 def replaymock(
     command: str,
-    folder: Path,
+    folder: Path | None,
     *arguments: str,
     cwd: Path | None = None,
     env: dict[str, str] | None = None,
     python: str = sys.executable,
 ) -> Iterator[Running]:
-    """The real command on a free port, with `folder` as its cassettes; ended at the end."""
+    """The real command on a free port, with `folder` as its cassettes if one is named; ended at the end."""
     logs = Path(tempfile.mkdtemp(dir=_of_this_process()))
     log, ready = logs / "log", logs / "ready.json"
-    line = [python, "-m", "replaymock", command, "--cassettes", str(folder), "--port", "0"]
+    named = ["--cassettes", str(folder)] if folder else []
+    line = [python, "-m", "replaymock", command, *named, "--port", "0"]
     with log.open("w") as stderr:
         process = subprocess.Popen(
             [*line, "--ready-file", str(ready), *arguments],
