@@ -13,7 +13,7 @@ from replaymock.matching.matcher import Matcher
 from replaymock.recording.capture import Capture
 from replaymock.recording.cassette_builder import CassetteBuilder
 from replaymock.recording.response_capture import RecordingPolicy
-from replaymock.redaction.gitleaks.re2 import compiled
+from replaymock.redaction.gitleaks.expressions import compiled
 from replaymock.redaction.gitleaks.rules import GitleaksRule
 from replaymock.redaction.redactor import RedactionRules, Redactor
 from tests.support.hiding_places import JSON, PLACES, Secret, asking, saying, views
@@ -80,7 +80,7 @@ stopwords = ["example"]
 
 [[rules]]
 id = "acme-name"
-regex = '''\p{Lu}+-[0-9]{9}'''
+regex = '''[A-Z]+-(?=[0-9]{9})'''
 
 [[rules]]
 id = "acme-keyring"
@@ -88,7 +88,7 @@ path = '''\.ring$'''
 """
 LISTED = (
     "conf/gitleaks.toml: not all of it is applied: "
-    "acme-name: \\p is not known to Python; acme-keyring: tells of names of files only"
+    "acme-name: invalid perl operator: (?=; acme-keyring: tells of names of files only"
 )
 
 
@@ -150,3 +150,13 @@ def test_a_file_that_is_none_is_told_with_its_name(tmp_path: Path, files: dict[s
         (tmp_path / name).write_text(text)
     done = run("scan", cwd=tmp_path)
     assert done.returncode == 2 and said in done.stderr
+
+
+def test_rules_without_the_package_that_runs_them_end_the_command_and_name_the_extra(tmp_path: Path) -> None:
+    configured(tmp_path)
+    put(tmp_path, "cassettes/a.json", "{}")
+    put(tmp_path, "missing/re2.py", "raise ImportError")
+    done = run("scan", cwd=tmp_path, env={"PYTHONPATH": str(tmp_path / "missing")})
+    assert (done.returncode, done.stdout) == (2, "")
+    assert "rules_file in [redact] needs the package google-re2" in done.stderr
+    assert 'pip install "replaymock[gitleaks]"' in done.stderr

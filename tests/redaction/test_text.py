@@ -1,13 +1,13 @@
 """Secrets are found in texts of every kind, whatever their value."""
 
 import json
-import re
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from replaymock.http.selectors import Selector
+from replaymock.redaction.gitleaks.expressions import compiled
 from replaymock.redaction.gitleaks.rules import GitleaksRule
 from replaymock.redaction.placeholders import anonymous
 from replaymock.redaction.redactor import KINDS
@@ -241,7 +241,7 @@ def test_an_address_that_only_looks_like_one_with_a_password_stays() -> None:
 
 def test_what_a_team_adds_may_fit_its_own_name() -> None:
     added = {kind: [Selector("value", "val[a-z]+")] if kind == "value" else [] for kind in KINDS}
-    rule = GitleaksRule("acme-key", re.compile(r"acme-\w+"))
+    rule = GitleaksRule("acme-key", compiled(r"acme-\w+"))
     hider = TextRedactor(added, {kind: [] for kind in KINDS}, rules=[rule])
     assert hider.loose("acme-1234 valid", named) == "{{redacted:acme-key}} {{redacted:value}}"
     assert hider.loose("acme-1234 valid", anonymous) == "{{redacted}} {{redacted}}"
@@ -251,6 +251,6 @@ def test_what_a_team_adds_may_fit_its_own_name() -> None:
 def test_json_is_shown_to_a_teams_rules_as_other_texts_are(text: str) -> None:
     none = {kind: [] for kind in KINDS}
     for expression in (r"gate=(\w+)", r"gate: (\w+)", r'"gate": "(\w+)"'):
-        hider = TextRedactor(none, none, rules=[GitleaksRule("gate", re.compile(expression), ("gate",))])
+        hider = TextRedactor(none, none, rules=[GitleaksRule("gate", compiled(expression), ("gate",))])
         assert hider.json(text, named) in (text.replace("z8x7c6v5b4n1", "{{redacted:gate}}"), '{"gate":0}')
         assert hider.json(text, named) != text

@@ -1,4 +1,4 @@
 """A team's own rules in the format of gitleaks 8.
 
-`config` reads the file, `re2` translates Go's expressions, `rules` applies them.
+`config` reads the file, `expressions` has RE2 run Go's expressions, `rules` applies them.
 """

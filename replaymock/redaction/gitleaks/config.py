@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from msgspec import Struct
 
 from replaymock.errors import UsageError
-from replaymock.redaction.gitleaks.re2 import Untranslatable, compiled
+from replaymock.redaction.gitleaks.expressions import Inapplicable, compiled
 from replaymock.redaction.gitleaks.rules import Allowlist, GitleaksRule
 from replaymock.toml_tables import Table, TomlTables
 
@@ -91,7 +91,7 @@ def applied(file: GitleaksConfig) -> CompiledRules:
         own += [found for found, above in everywhere if name in (above.get("targetRules") or [name])]
         try:
             rules.append(_rule(name, table, tuple(found for found in own if found)))
-        except Untranslatable as reason:
+        except Inapplicable as reason:
             notes.append(f"{name}: {reason}")
     return CompiledRules(tuple(rules), tuple(dict.fromkeys(notes)))
 
@@ -103,12 +103,12 @@ def warning(place: str, notes: tuple[str, ...]) -> str:
 
 def _rule(name: str, table: Table, allowed: tuple[Allowlist, ...]) -> GitleaksRule:
     if not table.get("regex"):
-        raise Untranslatable("tells of names of files only" if table.get("path") else "has no regex")
+        raise Inapplicable("tells of names of files only" if table.get("path") else "has no regex")
     if table.get("skipReport"):
-        raise Untranslatable("only serves other rules (skipReport)")
+        raise Inapplicable("only serves other rules (skipReport)")
     expression, group = compiled(table["regex"]), table.get("secretGroup", 0)
     if not 0 <= group <= expression.groups:
-        raise Untranslatable(f"secretGroup is {group}, and the regex has {expression.groups}")
+        raise Inapplicable(f"secretGroup is {group}, and the regex has {expression.groups}")
     keywords = tuple(keyword.lower() for keyword in table.get("keywords", ()))
     # A keyword that JSON spells otherwise is not seen in JSON text.
     keywords = keywords if all(map(_PLAIN.fullmatch, keywords)) else ()
@@ -125,7 +125,7 @@ def _allowance(table: Table, whose: str, notes: list[str]) -> Allowlist | None:
     for expression in table.get("regexes", ()):
         try:
             expressions.append(compiled(expression))
-        except Untranslatable as reason:
+        except Inapplicable as reason:
             notes.append(f"{whose}: {reason}")
             if all_of:
                 return None

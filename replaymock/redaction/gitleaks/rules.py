@@ -11,6 +11,7 @@ from collections.abc import Callable, Sequence
 from msgspec import Struct
 
 from replaymock.placeholders import REDACTED
+from replaymock.redaction.gitleaks.expressions import Expression, Match, searchable
 
 Hide = Callable[[str, str], str]
 """From a secret and the name of its rule to what stands for it."""
@@ -22,19 +23,17 @@ class Allowlist(Struct, frozen=True):
     With `all_of`, both have to say so.
     """
 
-    expressions: tuple[re.Pattern[str], ...] = ()
+    expressions: tuple[Expression, ...] = ()
     target: str = "secret"
     words: tuple[str, ...] = ()
     all_of: bool = False
 
-    def holds(self, found: re.Match[str], secret: str) -> bool:
-        """Whether a secret that was found is none."""
+    def holds(self, text: str, match: tuple[int, int], secret: str) -> bool:
+        """Whether a secret is none, which was found in a text by this match."""
         verdicts = []
         if self.expressions:
-            text = secret
-            if self.target in _TARGETS:
-                text = _TARGETS[self.target](found)
-            verdicts.append(any(expression.search(text) for expression in self.expressions))
+            shown = _TARGETS[self.target](text, *match) if self.target in _TARGETS else secret
+            verdicts.append(any(expression.search(shown) for expression in self.expressions))
         if self.words:
             verdicts.append(any(word in secret.lower() for word in self.words))
         return bool(verdicts) and (all(verdicts) if self.all_of else any(verdicts))
@@ -47,7 +46,7 @@ class GitleaksRule(Struct, frozen=True):
     """
 
     name: str
-    expression: re.Pattern[str]
+    expression: Expression
     keywords: tuple[str, ...] = ()
     group: int = 0
     entropy: float = 0.0
@@ -55,34 +54,34 @@ class GitleaksRule(Struct, frozen=True):
 
     def replaced(self, text: str, hide: Hide, begin: int = 0, end: int | None = None) -> str:
         """Text in which each secret of this kind, as far as it is between two places, is what `hide` makes of it."""
-        to = len(text) if end is None else end
+        searched, last = searchable(text), 0
+        pieces: list[str] = []
+        for match in self.expression.finditer(searched):
+            start, stop = self._secret(match, searched)
+            if start == stop or self._is_none(searched, match.span(), searched[start:stop]):
+                continue
+            start, stop = max(start, begin), min(stop, len(text) if end is None else end)
+            if start < stop and not _is_hidden(text, start, stop):
+                pieces += (text[last:start], hide(text[start:stop], self.name))
+                last = stop
+        return "".join((*pieces, text[last:])) if pieces else text
 
-        def one(found: re.Match[str]) -> str:
-            said, start, stop = found.group(), *self._span(found)
-            if start == stop or self._is_none(found, text[start:stop]):
-                return said
-            start, stop = max(start, begin), min(stop, to)
-            if start >= stop or _is_hidden(text, start, stop):
-                return said
-            return text[found.start() : start] + hide(text[start:stop], self.name) + text[stop : found.end()]
-
-        return self.expression.sub(one, text)
-
-    def _span(self, found: re.Match[str]) -> tuple[int, int]:
-        groups = [self.group] if self.group else range(1, (found.re.groups or 0) + 1)
-        filled = next((group for group in groups if found.group(group)), None)
+    def _secret(self, match: Match, text: str) -> tuple[int, int]:
+        """Where what is secret of a match begins and ends."""
+        groups = [self.group] if self.group else range(1, self.expression.groups + 1)
+        filled = next((group for group in groups if match.group(group)), None)
         if filled is not None:
-            return found.span(filled)
-        start, end = found.span()
+            return match.span(filled)
+        start, end = match.span()
         if self.group:
             return start, start
-        said = found.group()
+        said = text[start:end]
         return start + len(said) - len(said.lstrip("\n")), end - len(said) + len(said.rstrip("\n"))
 
-    def _is_none(self, found: re.Match[str], secret: str) -> bool:
+    def _is_none(self, text: str, match: tuple[int, int], secret: str) -> bool:
         if self.entropy and entropy(secret) <= self.entropy:
             return True
-        return any(allowance.holds(found, secret) for allowance in self.allowed)
+        return any(allowance.holds(text, match, secret) for allowance in self.allowed)
 
 
 class RuleSet:
@@ -133,12 +132,13 @@ def entropy(text: str) -> float:
     return -sum(count / len(text) * math.log2(count / len(text)) for count in Counter(text).values())
 
 
-def _line(found: re.Match[str]) -> str:
-    end = found.string.find("\n", found.end())
-    return found.string[found.string.rfind("\n", 0, found.start()) + 1 : end if end >= 0 else len(found.string)]
+def _line(text: str, start: int, end: int) -> str:
+    """The lines that a match is in."""
+    last = text.find("\n", end)
+    return text[text.rfind("\n", 0, start) + 1 : last if last >= 0 else len(text)]
 
 
-_TARGETS: dict[str, Callable[[re.Match[str]], str]] = {"match": lambda found: found.group(), "line": _line}
+_TARGETS: dict[str, Callable[[str, int, int], str]] = {"match": lambda text, start, end: text[start:end], "line": _line}
 
 
 def _is_hidden(text: str, start: int, end: int) -> bool:

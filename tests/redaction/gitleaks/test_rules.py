@@ -1,17 +1,17 @@
 """A team's own rules, applied to texts."""
 
-import re
 from typing import Any
 
 import pytest
 
+from replaymock.redaction.gitleaks.expressions import compiled
 from replaymock.redaction.gitleaks.rules import Allowlist, GitleaksRule, RuleSet, entropy
 
 SECRET = "qX7vT2mZ9kLp4RwB"
 
 
 def rule(expression: str, **more: Any) -> GitleaksRule:
-    return GitleaksRule("acme", re.compile(expression, re.ASCII), **more)
+    return GitleaksRule("acme", compiled(expression), **more)
 
 
 def hide(_secret: str, name: str) -> str:
@@ -44,7 +44,7 @@ def test_a_rule_finds_the_part_that_is_secret(expression: str, more: Any, text: 
 
 
 def some(*expressions: str, **more: Any) -> Allowlist:
-    return Allowlist(tuple(map(re.compile, expressions)), **more)
+    return Allowlist(tuple(map(compiled, expressions)), **more)
 
 
 @pytest.mark.parametrize(
