@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
+from replaymock.config.ambiguity import can_explode
 from replaymock.config.option import Option, Switch, Whole
 from replaymock.config.options import OPTIONS
 from replaymock.config.settings import FileConfig, ReplayRuleText
@@ -73,6 +74,7 @@ class _ConfigReader:
     def __init__(self, tables: TomlTables, home: ConfigLocation) -> None:
         self._tables = tables
         self._home = home
+        self._notes: list[str] = []
 
     def config(self, top: dict[str, Any]) -> FileConfig:
         known = [*_at_the_top(), "ignore", *_TABLES, "rule"]
@@ -105,6 +107,7 @@ class _ConfigReader:
             dropped_headers=frozenset(self._header_names(record, "drop_headers")),
             play=tuple(self._rule_of_play(rule) for rule in rules if "latency" in rule or "fault" in rule),
             rules_files=self._file(redact, "rules_file"),
+            notes=tuple(self._notes),
         )
 
     def _options(self, tables: Mapping[str, dict[str, Any]]) -> list[tuple[Option, Any]]:
@@ -188,11 +191,16 @@ class _ConfigReader:
         return (name,) if name else ()
 
     def _check_expression(self, expression: str, key: str) -> None:
+        place = self._tables.at(key)
         try:
-            re.compile(expression)
+            explodes = can_explode(expression)
         except re.error as error:
-            place = self._tables.at(key)
             raise UsageError(f"{place}: {expression!r} is not a regular expression: {error}") from error
+        if explodes:
+            self._notes.append(
+                f"{place}: 'value:{expression}' can take for ever on some texts, as a repeat in it fits the same text "
+                "in several ways; write it in one way, such as a+ for (a+)+"
+            )
 
 
 def _toml_kind(option: Option) -> tuple[type, str]:

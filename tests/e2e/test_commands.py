@@ -13,7 +13,7 @@ from replaymock import __version__
 from replaymock.cli import main
 from replaymock.config.options import GROUPS, options_of
 from tests.support.inside import put, simple
-from tests.support.running import run
+from tests.support.running import replaymock, run
 
 Command = Callable[..., CompletedProcess[str]]
 
@@ -182,6 +182,16 @@ def test_check_notes_files_that_are_not_served_and_finds_no_fault_with_them(fold
         put(folder, f"cassettes/{name}", "")
     assert "note: 4 files are not served" in here("check").stderr
     assert here("check").stderr.splitlines()[0].endswith(": 'a.JSON', 'b.html', 'c.txt' and 1 more")
+
+
+@pytest.mark.parametrize("text", ["[redact]\nadd = ['value:(a+)+b']", "[[rule]]\nvolatile = ['value:(a+)+b']"])
+def test_an_expression_that_can_take_for_ever_is_warned_of(folder: Path, here: Command, text: str) -> None:
+    put(folder, "replaymock.toml", text)
+    ended = here("check")
+    warning = "warning: replaymock.toml:2: 'value:(a+)+b' can take for ever on some texts, "
+    assert (ended.returncode, ended.stderr.startswith(warning)) == (0, True)
+    with replaymock("replay", folder / "cassettes", cwd=folder) as server:
+        assert warning in server.log
 
 
 def test_scan_names_the_place_and_never_the_secret(folder: Path, here: Command) -> None:
