@@ -1,5 +1,6 @@
 """Options of a run.
 
-`settings` has their values, `config_file` reads them from TOML, `discovery` finds the files, `team_rules` adds a
-team's own rules for secrets.
+`options` is the table of all of them, each an `option`; `settings` has what they say to a run. `discovery` finds that
+out of flags, the environment and files: `config_file` reads TOML, `team_rules` a team's own rules for secrets, and
+`ambiguity` knows expressions that can take for ever.
 """

@@ -16,7 +16,7 @@ from replaymock.config.settings import FileConfig, ReplayRuleText
 from replaymock.errors import UsageError
 from replaymock.http.headers import TOKEN
 from replaymock.http.selectors import Selector, parse_selector
-from replaymock.matching.config_location import ConfigLocation, config_location
+from replaymock.matching.config_location import ConfigLocation
 from replaymock.matching.matcher import IGNORE_KINDS, VOLATILE_KINDS, MatchRule
 from replaymock.redaction.credential_patterns import PERSONAL_DATA
 from replaymock.redaction.redactor import KINDS as REDACT_KINDS
@@ -36,6 +36,13 @@ def read(text: str, place: str, *, table: str = "") -> FileConfig:
             raise UsageError(f"{place}: {name} must be a table")
     reader = _ConfigReader(tables, home)
     return replace(reader.config({name.replace("-", "_"): value for name, value in content.items()}), home=home)
+
+
+def config_location(place: str, table: str) -> ConfigLocation:
+    """Where a file is: named from the working directory if it is at, below or straight above it, else by its name."""
+    *folders, name = place.split("/")
+    is_elsewhere = "" in folders[:1] or (".." in folders and set(folders) != {".."})
+    return ConfigLocation(name if is_elsewhere else place, table)
 
 
 def merged(under: FileConfig, over: FileConfig) -> FileConfig:

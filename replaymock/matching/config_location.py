@@ -1,10 +1,10 @@
-"""Where a run has its configuration, as everybody may read it."""
+"""Where a run has its configuration, as messages and answers may name it."""
 
 from msgspec import Struct
 
 
 class ConfigLocation(Struct, frozen=True):
-    """Where lines of configuration are to be written: the file, and the table in it that has the whole."""
+    """Where lines of configuration are to be written: the file, and the table that holds all of them, if any."""
 
     file: str = "replaymock.toml"
     table: str = ""
@@ -17,10 +17,3 @@ class ConfigLocation(Struct, frozen=True):
     def under(self, name: str) -> str:
         """Where the keys of a table stand."""
         return f"under [{self.table}.{name}] in {self.file}" if self.table else f"under [{name}] in {self.file}"
-
-
-def config_location(place: str, table: str) -> ConfigLocation:
-    """The home that a file is: named from the working directory, or straight above it, else by its name alone."""
-    *folders, name = place.split("/")
-    is_elsewhere = "" in folders[:1] or (".." in folders and set(folders) != {".."})
-    return ConfigLocation(name if is_elsewhere else place, table)

@@ -151,6 +151,20 @@ def test_a_line_is_to_be_written_where_the_configuration_in_force_is() -> None:
     )
 
 
+@pytest.mark.parametrize(
+    ("place", "shown"),
+    [
+        ("replaymock.toml", "replaymock.toml"),
+        ("tests/x.toml", "tests/x.toml"),
+        ("../../replaymock.toml", "../../replaymock.toml"),
+        ("../../etc/own/x.toml", "x.toml"),
+        ("/etc/x.toml", "x.toml"),
+    ],
+)
+def test_a_file_is_named_from_here_and_never_with_all_that_is_around_it(place: str, shown: str) -> None:
+    assert config_file.config_location(place, "").file == shown
+
+
 def test_paths_in_a_file_are_taken_from_its_folder() -> None:
     found = config_file.relative_to(
         config_file.read('cassettes = "mocks"\nca_file = "/etc/ca.pem"\nhost = "h"', "x"), "/project"
