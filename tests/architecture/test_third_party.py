@@ -15,6 +15,7 @@ ONLY_IN = {
     "watchfiles": ("storage.watcher",),
     "jsonpath": ("http.selectors",),
     "brotli": ("http.content_coding",),
+    "re2": ("redaction.gitleaks.expressions",),
     "backports": ("http.content_coding",),
     "click": ("cli",),
     "rich_click": ("cli",),
