@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 from replaymock.config.settings import Settings
 from replaymock.http.cors import CorsPolicy
 from replaymock.http.origin import OriginRewriter
+from replaymock.http.via import TAG_BYTES, via
 from replaymock.matching.lookup import CassetteLookup
 from replaymock.matching.matcher import Matcher
 from replaymock.redaction.redactor import Redactor
@@ -223,7 +224,7 @@ def _forward_options(settings: Settings, policy: "RecordingPolicy", *, misses_on
 
     status = f"replaymock; fwd={'uri-miss' if misses_only else 'request'}" if settings.diagnostics else ""
     return ForwardOptions(
-        via=f"1.1 replaymock-{secrets.token_hex(4)}",
+        via=via(secrets.token_hex(TAG_BYTES)),
         added=settings.headers,
         max_body=policy.max_body,
         max_stream_time=policy.max_stream_time,

@@ -1,6 +1,7 @@
 """HTTP, its bodies and its neighbours, as values and pure functions.
 
-What the standards say, and nothing of this product.
+What the standards say, and nothing of this product but the two things it adds to a message: `own_paths`, which it
+keeps for itself, and its name in `via`.
 
 `messages` has the request, the response and the pair of them; `headers`, `uri`, `media_types`, `content_coding`,
 `dates`, `cors`, `conditional` each one part of a message. `bodies` turns a body into the form a person can edit and

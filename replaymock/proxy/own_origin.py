@@ -8,8 +8,8 @@ import re
 from collections.abc import Container
 
 from replaymock.http.headers import Headers
+from replaymock.http.own_paths import SESSION_BASE
 from replaymock.proxy.routes import Upstream
-from replaymock.replay.sessions import BASE
 
 Own = frozenset[str]
 """The origins that are this server, each in the form `normal` gives."""
@@ -66,4 +66,4 @@ _PORTS = {"http": 80, "https": 443}
 _ORIGIN = re.compile(r"(https?)://(\[[0-9a-f:.]+\]|[a-z0-9._\-]+)(?::([0-9]{1,5}))?", re.IGNORECASE)
 _URL = re.compile(r"([A-Za-z]+://[^/?#\s\\]*)((?:[/?#].*)?)", re.DOTALL)
 _PATH = re.compile(r"/(?!/)")
-_SESSION = re.compile(rf"\A{re.escape(BASE)}[^/?#]*")
+_SESSION = re.compile(rf"\A{re.escape(SESSION_BASE)}[^/?#]*")

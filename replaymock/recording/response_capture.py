@@ -14,6 +14,7 @@ from replaymock.http.headers import Headers, get, hop_by_hop, is_cors, is_unstor
 from replaymock.http.messages import ERROR_STATUSES, Exchange, Response
 from replaymock.http.origin import OriginRewriter
 from replaymock.http.selectors import Selector
+from replaymock.http.via import without_tags
 from replaymock.http.websocket_messages import BINARY, CLOSE, SERVER, Message, as_reason
 from replaymock.placeholders import ORIGIN
 from replaymock.recording.capture import Capture
@@ -202,9 +203,10 @@ def _length(headers: Headers) -> Headers:
 
 def _without_pseudonym(response: Response) -> Response:
     """The response without the end of the name this run has in `Via`, which is another in each, should it repeat it."""
-    if not (_OWN_NAME in response.body and media_types.is_textual(media_type(response.headers))):
+    body = without_tags(response.body)
+    if body is response.body or not media_types.is_textual(media_type(response.headers)):
         return response
-    return replace(response, body=_PSEUDONYM.sub(_OWN_NAME, response.body))
+    return replace(response, body=body)
 
 
 def _as_far_as_it_goes(data: bytes, names: list[str], limit: int) -> bytes:
@@ -236,8 +238,6 @@ def _in_base64(text: str, before: int) -> bytes:
 
 _NUMBER = re.compile(r"[0-9]+")
 _STEPS = 16 * 1024
-_OWN_NAME = b"1.1 replaymock"
-_PSEUDONYM = re.compile(rb"1\.1 replaymock-[0-9a-f]{8}(?![0-9A-Za-z])")
 _PLACEHOLDER = "{{redacted"
 _MARKS = (_PLACEHOLDER.encode(), *(_in_base64(_PLACEHOLDER, before) for before in range(3)))
 

@@ -13,8 +13,8 @@ from msgspec import Struct, field
 from replaymock.errors import RequestRefused
 from replaymock.http.headers import Headers, get, has, without
 from replaymock.http.messages import Request
+from replaymock.http.own_paths import SESSION_BASE
 
-BASE = "/__replaymock/session/"
 COOKIE = "replaymock-session"
 IDLE_SECONDS = 3600.0
 MOST_SESSIONS = 10_000
@@ -77,7 +77,7 @@ def assign(request: Request, header: str) -> Request:
 
     A base path counts more than the header called `header` (in lower case), and that more than the cookie.
     """
-    if request.target.startswith(BASE):
+    if request.target.startswith(SESSION_BASE):
         return _from_base(request)
     name = get(request.headers, header)
     cookie = _cookie(request.headers)
@@ -88,9 +88,9 @@ def assign(request: Request, header: str) -> Request:
 
 
 def _from_base(request: Request) -> Request:
-    path, mark, query = request.target.removeprefix(BASE).partition("?")
+    path, mark, query = request.target.removeprefix(SESSION_BASE).partition("?")
     name, _, rest = path.partition("/")
-    return replace(request, target=f"/{rest}{mark}{query}", session=_checked(name), base=BASE + name)
+    return replace(request, target=f"/{rest}{mark}{query}", session=_checked(name), base=SESSION_BASE + name)
 
 
 def _checked(name: str) -> str:

@@ -8,8 +8,10 @@ from urllib.parse import unquote
 from replaymock.errors import RequestRefused
 from replaymock.http.headers import Headers, get
 from replaymock.http.messages import Request
+from replaymock.http.own_paths import OWN_PREFIX
 from replaymock.http.problem import problem
 from replaymock.http.rendered import RenderedResponse, json_answer, with_header
+from replaymock.http.via import is_from_a_run
 from replaymock.replay.engine import ReplayEngine
 from replaymock.replay.sessions import Sessions
 from replaymock.server.access import HostGuard
@@ -17,7 +19,6 @@ from replaymock.server.admin import page
 from replaymock.telemetry.journal import AskAll, BroadcastQuestion, Journal
 from replaymock.telemetry.subscribers import EventSubscribers
 
-PREFIX = "/__replaymock"
 METHOD_NOT_ALLOWED = 405
 HEADERS: Headers = (
     ("Cache-Control", "no-store"),
@@ -29,10 +30,10 @@ HEADERS: Headers = (
 
 def is_admin_path(path: str) -> bool:
     """Whether a path belongs to the server itself, also when spelled so that a server further up might take it so."""
-    if path.startswith(PREFIX) and path[len(PREFIX) : len(PREFIX) + 1] in ("", "/"):
+    if path.startswith(OWN_PREFIX) and path[len(OWN_PREFIX) : len(OWN_PREFIX) + 1] in ("", "/"):
         return True
     # Most paths are plain, and this is asked for every request.
-    return _UNUSUAL.search(path) is not None and _plain(path).startswith(f"{PREFIX}/")
+    return _UNUSUAL.search(path) is not None and _plain(path).startswith(f"{OWN_PREFIX}/")
 
 
 class AdminEndpoints:
@@ -87,9 +88,9 @@ class AdminEndpoints:
     def _check(self, request: Request) -> None:
         name = _name(request)
         if name not in _ENDPOINTS:
-            listed = ", ".join(f"{PREFIX}/{name}" for name in _ENDPOINTS if name not in page.FILES)
+            listed = ", ".join(f"{OWN_PREFIX}/{name}" for name in _ENDPOINTS if name not in page.FILES)
             raise RequestRefused(404, "unknown_endpoint", f"there is no {request.path}; there are {listed}")
-        if _OWN_VIA.search(get(request.headers, "via")):
+        if is_from_a_run(get(request.headers, "via")):
             detail = "this is not told by way of another replaymock; ask this one itself"
             raise RequestRefused(403, "not_by_proxy", detail)
         method, _ = _ENDPOINTS[name]
@@ -152,7 +153,7 @@ class AdminEndpoints:
 
 
 def _name(request: Request) -> str:
-    return request.path.removeprefix(PREFIX).strip("/") if request.path.startswith(PREFIX) else request.path
+    return request.path.removeprefix(OWN_PREFIX).strip("/") if request.path.startswith(OWN_PREFIX) else request.path
 
 
 def _plain(path: str) -> str:
@@ -171,7 +172,6 @@ def _plain(path: str) -> str:
 _Answer = Mapping[str, object] | RenderedResponse
 _UNUSUAL = re.compile(r"%|//|/\.|\\")
 _DECODED = 3
-_OWN_VIA = re.compile(r"\breplaymock-[0-9a-f]{8}\b")
 _ABOUT_ALL = frozenset(("misses", "unused", "reset"))
 _NOT_EMBEDDED = frozenset(("events",))
 _OPEN_TO_ANY_HOST = frozenset(("health", "ready"))
