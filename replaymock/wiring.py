@@ -135,7 +135,7 @@ def build_record_stack(settings: Settings, replay: ReplayStack) -> RecordStack:
     pipeline = RecordingPipeline(builder, library, warn)
     options = RecorderOptions(settings.only, settings.skip, fills_gaps=engine.mode.lookup)
     recorder = ExchangeRecorder(options, builder, pipeline, library, warn, engine.count, clock)
-    upstreams = Upstreams(settings)
+    upstreams = Upstreams(settings.upstream_options)
     forwarder = Forwarder(
         _forward_options(settings, policy, misses_only=engine.mode.lookup),
         upstreams,

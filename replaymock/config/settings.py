@@ -12,6 +12,7 @@ from replaymock.errors import UsageError
 from replaymock.http.headers import FIELD_VALUE, HOST, TOKEN, Headers
 from replaymock.matching.config_location import ConfigLocation
 from replaymock.matching.matcher import MatchRule
+from replaymock.proxy.options import TlsOptions, UpstreamOptions
 from replaymock.proxy.routes import Upstream
 from replaymock.redaction.redactor import RedactionRules
 from replaymock.replay.faults import Latency, ReplayOverride, parse_fault, parse_latency
@@ -93,6 +94,17 @@ class Settings(Struct, frozen=True):
     seed: int = 0
     directions: tuple[ReplayOverride, ...] = ()
     file: FileConfig = field(default_factory=FileConfig)
+
+    @property
+    def upstream_options(self) -> UpstreamOptions:
+        """What is told of the backends."""
+        return UpstreamOptions(
+            upstreams=self.upstreams,
+            connect_timeout=self.connect_timeout,
+            read_timeout=self.read_timeout,
+            proxy=self.upstream_proxy,
+            tls=TlsOptions(self.verify, self.ca_file, self.client_cert, self.client_key),
+        )
 
 
 def parse_header(text: str) -> tuple[str, str]:

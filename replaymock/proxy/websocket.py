@@ -1,15 +1,25 @@
-"""A WebSocket between the caller and the backend: passed on as it comes, frame by frame, and noted down beside that.
+"""A WebSocket with a backend: how it is opened, and how it is relayed frame by frame while a transcript is kept.
 
 Each side's pings are answered here, and passed on as well, so that either end knows of the other. A close is answered
 by the other side, so that what that still has to say comes first.
 """
 
 import asyncio
+import base64
 import contextlib
+import os
 from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
 
+import h11
+import httpx
+
+from replaymock.http.headers import get, list_items
+from replaymock.http.messages import Request, Response
 from replaymock.http.websocket_frames import (
     LINGER_SECONDS,
+    READ_BYTES,
     Closed,
     Event,
     Fragment,
@@ -18,11 +28,65 @@ from replaymock.http.websocket_frames import (
     ProtocolViolation,
     WebSocketConnection,
 )
+from replaymock.http.websocket_handshake import accept, client_headers, parse_accepted_extension, protocols
 from replaymock.http.websocket_messages import BINARY, CLIENT, CLOSE, CUT, SERVER, TEXT, Message
+from replaymock.proxy.client.dialer import DialedConnection
 
 CLOSE_SECONDS = 5.0
 """How long the other side has to answer a close."""
 GOING_AWAY = 1001
+SWITCHING = 101
+_KEY_BYTES = 16
+
+
+@dataclass(frozen=True, slots=True)
+class WebSocketReply:
+    """What the backend answered to a request for a WebSocket; `side` is there if it agreed.
+
+    If not, `connection` is there where another request can be sent on it.
+    """
+
+    response: Response
+    protocol: str = ""
+    side: WebSocketConnection | None = None
+    connection: DialedConnection | None = None
+
+
+class MalformedHandshake(httpx.RemoteProtocolError):
+    """The backend's answer is no HTTP, or agrees to what was not asked."""
+
+
+async def open_websocket(connection: DialedConnection, request: Request, limit: int) -> WebSocketReply:
+    """The answer to a request that is to open a WebSocket; a body beyond `limit` bytes is cut off.
+
+    The request's own handshake headers are replaced. OSError or MalformedHandshake, with the connection closed.
+    """
+    key = base64.b64encode(os.urandom(_KEY_BYTES)).decode("ascii")
+    compress = "permessage-deflate" in get(request.headers, "sec-websocket-extensions")
+    offered = protocols(request.headers)
+    plain = tuple(pair for pair in request.headers if not pair[0].lower().startswith("sec-websocket-"))
+    http = h11.Connection(h11.CLIENT, max_incomplete_event_size=READ_BYTES)
+    try:
+        await _send(
+            connection, http, Request("GET", request.target, client_headers(plain, key, offered, compress=compress))
+        )
+        response = await _response(connection, http, limit)
+        if response.status != SWITCHING:
+            if http.our_state is h11.DONE and http.their_state is h11.DONE and not http.trailing_data[0]:
+                return WebSocketReply(response, connection=connection)
+            connection.close()
+            return WebSocketReply(response)
+        protocol = _agreed(response, key, offered)
+        side = WebSocketConnection(
+            connection, parse_accepted_extension(response.headers), limit, is_client=True, data=http.trailing_data[0]
+        )
+        return WebSocketReply(response, protocol, side)
+    except (h11.ProtocolError, ValueError) as error:
+        connection.close()
+        raise MalformedHandshake(str(error)) from error
+    except BaseException:
+        connection.close()
+        raise
 
 
 class Transcript:
@@ -70,31 +134,31 @@ class Transcript:
         self.messages.append(Message(message.sender, message.kind, message.data, message.code, delay))
 
 
-async def relay_websocket(caller: WebSocketConnection, backend: WebSocketConnection, notes: Transcript) -> None:
+async def relay_websocket(client: WebSocketConnection, backend: WebSocketConnection, transcript: Transcript) -> None:
     """Passes everything on until both sides are through. Cancelled, it tells both that this server is going away."""
     ways = [
-        asyncio.ensure_future(_pass_on(caller, backend, CLIENT, notes)),
-        asyncio.ensure_future(_pass_on(backend, caller, SERVER, notes)),
+        asyncio.ensure_future(_pass_on(client, backend, CLIENT, transcript)),
+        asyncio.ensure_future(_pass_on(backend, client, SERVER, transcript)),
     ]
     try:
         _, open_ways = await asyncio.wait(ways, return_when=asyncio.FIRST_COMPLETED)
         if open_ways:
             await asyncio.wait(open_ways, timeout=CLOSE_SECONDS)
-        await _go(caller, backend)
+        await _go(client, backend)
     except asyncio.CancelledError:
         _stop(ways)
-        await _go(caller, backend)
+        await _go(client, backend)
         raise
     finally:
         _stop(ways)
-        await asyncio.gather(*ways, caller.finish(), backend.finish(), return_exceptions=True)
+        await asyncio.gather(*ways, client.finish(), backend.finish(), return_exceptions=True)
 
 
-async def _go(caller: WebSocketConnection, backend: WebSocketConnection) -> None:
+async def _go(client: WebSocketConnection, backend: WebSocketConnection) -> None:
     """Closes a side that was not told of a close yet, unless it does not even read."""
     with contextlib.suppress(TimeoutError):
         async with asyncio.timeout(LINGER_SECONDS):
-            await asyncio.gather(caller.close(GOING_AWAY), backend.close(GOING_AWAY))
+            await asyncio.gather(client.close(GOING_AWAY), backend.close(GOING_AWAY))
 
 
 def _stop(ways: "list[asyncio.Task[None]]") -> None:
@@ -102,18 +166,18 @@ def _stop(ways: "list[asyncio.Task[None]]") -> None:
         way.cancel()
 
 
-async def _pass_on(near: WebSocketConnection, far: WebSocketConnection, sender: str, notes: Transcript) -> None:
+async def _pass_on(near: WebSocketConnection, far: WebSocketConnection, sender: str, transcript: Transcript) -> None:
     async for event in near.events():
         match event:
             case Fragment(data, last):
-                notes.piece(sender, event)
+                transcript.piece(sender, event)
                 await far.say(data, last=last)
             case _:
-                await _answer(event, near, far, sender, notes)
+                await _pass_control(event, near, far, sender, transcript)
 
 
-async def _answer(
-    event: Event, near: WebSocketConnection, far: WebSocketConnection, sender: str, notes: Transcript
+async def _pass_control(
+    event: Event, near: WebSocketConnection, far: WebSocketConnection, sender: str, transcript: Transcript
 ) -> None:
     match event:
         case Ping(payload):
@@ -122,9 +186,56 @@ async def _answer(
         case Pong(payload) if not near.was_asked(payload):
             await far.pong(payload)
         case Closed(code, reason):
-            notes.close(sender, code, reason)
+            transcript.close(sender, code, reason)
             await far.close(code, reason)
         case ProtocolViolation(code, reason):
-            notes.close(sender, CUT, "")
+            transcript.close(sender, CUT, "")
             await near.close(code, reason)
             await far.close(GOING_AWAY)
+
+
+async def _send(connection: DialedConnection, http: h11.Connection, request: Request) -> None:
+    event = h11.Request(
+        method=request.method,
+        target=request.target,
+        headers=[(name.encode("latin-1"), value.encode("latin-1")) for name, value in request.headers],
+    )
+    await connection.write((http.send(event) or b"") + (http.send(h11.EndOfMessage()) or b""))
+
+
+async def _response(connection: DialedConnection, http: h11.Connection, limit: int) -> Response:
+    head = await _event(connection, http)
+    while isinstance(head, h11.InformationalResponse) and head.status_code != SWITCHING:
+        head = await _event(connection, http)
+    if not isinstance(head, h11.Response | h11.InformationalResponse):
+        raise MalformedHandshake("it closed the connection before it answered")
+    headers = tuple((name.decode("latin-1"), value.decode("latin-1")) for name, value in head.headers.raw_items())
+    body = bytearray()
+    while isinstance(head, h11.Response) and len(body) <= limit:
+        event = await _event(connection, http)
+        if not isinstance(event, h11.Data):
+            break
+        body += event.data
+    return Response(head.status_code, bytes(head.reason).decode("latin-1"), headers, bytes(body[:limit]))
+
+
+async def _event(connection: DialedConnection, http: h11.Connection) -> Any:
+    """The next event that is not a request for more bytes."""
+    while (event := http.next_event()) is h11.NEED_DATA:
+        http.receive_data(await connection.read())
+    return event
+
+
+def _agreed(response: Response, key: str, offered: list[str]) -> str:
+    """The subprotocol a 101 chose. ValueError where it is no answer to the request (RFC 6455 section 4.1)."""
+    headers = response.headers
+    if "websocket" not in list_items(get(headers, "upgrade")) or "upgrade" not in list_items(
+        get(headers, "connection")
+    ):
+        raise ValueError("its 101 does not upgrade to websocket")
+    if get(headers, "sec-websocket-accept").strip() != accept(key):
+        raise ValueError("its Sec-WebSocket-Accept does not fit the key")
+    chosen = protocols(headers)
+    if len(chosen) > 1 or any(name not in offered for name in chosen):
+        raise ValueError("it chose a subprotocol that was not offered")
+    return chosen[0] if chosen else ""

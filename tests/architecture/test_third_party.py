@@ -10,7 +10,7 @@ ONLY_IN = {
     "tornado": ("server", "demo"),
     "httptools": ("server.fastpath", "proxy.client"),
     "httpx": ("proxy", "demo"),
-    "h11": ("proxy.client",),
+    "h11": ("proxy.websocket",),
     "wsproto": ("http.websocket_frames",),
     "watchfiles": ("storage.watcher",),
     "jsonpath": ("http.selectors",),

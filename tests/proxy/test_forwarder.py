@@ -10,12 +10,12 @@ from typing import Any
 import pytest
 from msgspec.structs import replace
 
-from replaymock.config.settings import Settings
 from replaymock.http.cors import CorsPolicy
 from replaymock.http.messages import Request
 from replaymock.http.origin import OriginRewriter
 from replaymock.matching.matcher import Matcher
 from replaymock.proxy.forwarder import Forwarder, ForwardOptions
+from replaymock.proxy.options import UpstreamOptions
 from replaymock.proxy.routes import Upstream
 from replaymock.proxy.upstreams import Upstreams
 from replaymock.recording.cassette_builder import CassetteBuilder
@@ -63,7 +63,7 @@ class Run:
         pipeline = RecordingPipeline(builder, self.cassettes, warn)
         return Forwarder(
             options=replace(self.forwarding, max_body=self.policy.max_body),
-            upstreams=Upstreams(Settings(upstreams=self.upstreams, read_timeout=5)),
+            upstreams=Upstreams(UpstreamOptions(upstreams=self.upstreams, read_timeout=5)),
             recorder=ExchangeRecorder(
                 self.recording, builder, pipeline, self.cassettes, warn, self.served.append, self.now
             ),

@@ -2,21 +2,19 @@
 
 import asyncio
 import socket
-import ssl
 import struct
 from collections.abc import AsyncIterator, Callable
 from pathlib import Path
 from typing import Any
 
-import httpx
 import pytest
 
-from replaymock.config.settings import Settings
 from replaymock.errors import RequestRefused, UpstreamError, UsageError
 from replaymock.http.headers import Headers
 from replaymock.http.messages import Request
+from replaymock.proxy.options import TlsOptions, UpstreamOptions
 from replaymock.proxy.routes import Upstream, parse_upstream
-from replaymock.proxy.upstreams import IN_FLIGHT, Upstreams, _translate_errors
+from replaymock.proxy.upstreams import IN_FLIGHT, Upstreams
 from tests.support.running import raw_backend, read_request, read_whole, reply
 
 HOST = (("Host", "backend"),)
@@ -31,7 +29,7 @@ async def _pieces(*pieces: bytes) -> AsyncIterator[bytes]:
 async def answer(origin: str, request: Request, *body: bytes, **told: Any) -> tuple[int, str, Headers, bytes]:
     """One request, sent and answered."""
     upstream = parse_upstream(origin)
-    backends = Upstreams(Settings(upstreams=(upstream,), **told))
+    backends = Upstreams(UpstreamOptions(upstreams=(upstream,), **told))
     try:
         async with backends.send(upstream, request, _pieces(*body)) as live:
             data = b"".join([piece async for piece in live.chunks])
@@ -58,12 +56,12 @@ ROUTES = {
 @pytest.mark.parametrize("order", [("rest", "api", "v2"), ("v2", "api", "rest"), ("api", "v2", "rest")])
 def test_the_longest_prefix_of_whole_segments_wins_in_any_order(order: tuple[str, ...]) -> None:
     upstreams = {"rest": Upstream("", "r"), "api": Upstream("/api", "a"), "v2": Upstream("/api/v2", "v")}
-    backends = Upstreams(Settings(upstreams=tuple(upstreams[name] for name in order)))
+    backends = Upstreams(UpstreamOptions(upstreams=tuple(upstreams[name] for name in order)))
     assert {path: backends.route(path) for path in ROUTES} == {path: upstreams[name] for path, name in ROUTES.items()}
 
 
 def test_a_path_below_no_prefix_has_no_upstream() -> None:
-    assert Upstreams(Settings(upstreams=(Upstream("/api", "http://x"),))).route("/other") is None
+    assert Upstreams(UpstreamOptions(upstreams=(Upstream("/api", "http://x"),))).route("/other") is None
 
 
 def test_a_request_goes_out_byte_for_byte_below_the_base_path() -> None:
@@ -106,7 +104,7 @@ def test_neither_cookies_nor_redirects_nor_the_environment_are_acted_on(monkeypa
 
     async def twice(origin: str) -> None:
         upstream = parse_upstream(origin)
-        backends = Upstreams(Settings(upstreams=(upstream,)))
+        backends = Upstreams(UpstreamOptions(upstreams=(upstream,)))
         for _ in range(2):
             async with backends.send(upstream, Request("GET", "/", HOST), _pieces()) as live:
                 assert (live.status, [piece async for piece in live.chunks]) == (302, [])
@@ -140,7 +138,7 @@ def test_a_target_that_is_not_ascii_opens_no_connection() -> None:
 def test_more_requests_than_slots_wait_their_turn_and_cancelled_ones_free_theirs() -> None:
     async def story(origin: str) -> list[int]:
         upstream = parse_upstream(origin)
-        backends = Upstreams(Settings(upstreams=(upstream,)))
+        backends = Upstreams(UpstreamOptions(upstreams=(upstream,)))
 
         async def one(target: str) -> int:
             async with backends.send(upstream, Request("GET", target, HOST), _pieces()) as live:
@@ -168,67 +166,6 @@ def test_more_requests_than_slots_wait_their_turn_and_cancelled_ones_free_theirs
         assert asyncio.run(story(origin)) == [200] * 5
 
 
-def _caused(outer: Exception, cause: Exception) -> Exception:
-    outer.__cause__ = cause
-    return outer
-
-
-VERIFY = ssl.SSLCertVerificationError(1, "failed")
-VERIFY.verify_message = "self-signed certificate"
-UNKNOWN = socket.gaierror(-2, "Name or service not known")
-TRANSLATIONS: list[tuple[Exception, bool, int, str, str]] = [
-    (_caused(httpx.ConnectError("x"), VERIFY), False, 502, "tls_verification_failed", "--insecure"),
-    (_caused(httpx.ConnectError("x"), VERIFY), False, 502, "tls_verification_failed", "--ca-file FILE"),
-    (_caused(httpx.ConnectError("x"), VERIFY), True, 502, "tls_verification_failed", "self-signed certificate"),
-    (httpx.ConnectTimeout("x"), False, 504, "upstream_timeout", "within 10 s; allow more by --connect-timeout"),
-    (httpx.ReadTimeout("x"), False, 504, "upstream_timeout", "within 60 s; allow more by --read-timeout"),
-    (httpx.WriteTimeout("x"), False, 504, "upstream_timeout", "--read-timeout"),
-    (_caused(httpx.ConnectError("x"), UNKNOWN), False, 502, "upstream_unreachable", "cannot be found: Name or service"),
-    (_caused(httpx.ConnectError("x"), ConnectionRefusedError()), False, 502, "upstream_unreachable", "refuses"),
-    (
-        _caused(httpx.ConnectError("x"), ExceptionGroup("both", [OSError("no route"), ConnectionRefusedError()])),
-        False,
-        502,
-        "upstream_unreachable",
-        "refuses the connection",
-    ),
-    (
-        _caused(httpx.ConnectError("x"), ssl.SSLError(1, "wrong version")),
-        False,
-        502,
-        "upstream_unreachable",
-        "TLS handshake",
-    ),
-    (httpx.ConnectError("no route"), False, 502, "upstream_unreachable", "cannot be connected to: no route"),
-    (httpx.ConnectError(""), True, 502, "upstream_unreachable", "--upstream-proxy (connection failed)"),
-    (httpx.ProxyError("407"), True, 502, "upstream_unreachable", "through --upstream-proxy (407)"),
-    (httpx.RemoteProtocolError("peer closed"), False, 502, "upstream_unreachable", "broke the connection"),
-    (httpx.ReadError(""), False, 502, "upstream_unreachable", "(ReadError)"),
-    (ConnectionResetError(), False, 502, "upstream_unreachable", "broke the connection"),
-]
-
-
-@pytest.mark.parametrize(("error", "proxied", "status", "code", "said"), TRANSLATIONS)
-def test_each_failure_is_named_with_its_remedy(
-    error: Exception, proxied: bool, status: int, code: str, said: str
-) -> None:
-    timeouts: dict[str, float | None] = {"connect": 10.0, "read": 60.0}
-    with (
-        pytest.raises(UpstreamError) as caught,
-        _translate_errors(Upstream("/api", "http://backend:9"), timeouts, proxied=proxied),
-    ):
-        raise error
-    assert (caught.value.status, caught.value.code) == (status, code)
-    assert "http://backend:9" in caught.value.detail
-    assert said in caught.value.detail
-
-
-def test_what_is_no_failure_of_upstream_is_left_alone() -> None:
-    for error in (ZeroDivisionError(), asyncio.CancelledError()):
-        with pytest.raises(type(error)), _translate_errors(Upstream("", "http://x"), {}, proxied=False):
-            raise error
-
-
 CUT = [
     b"HTTP/1.1 200 OK\r\nContent-Length: 10\r\n\r\nhalf",
     b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n4\r\nhalf\r\n",
@@ -249,7 +186,7 @@ def test_an_answer_that_does_not_end_is_an_error(reset: bool) -> None:
 
     async def story(origin: str) -> None:
         upstream = parse_upstream(origin)
-        backends = Upstreams(Settings(upstreams=(upstream,)))
+        backends = Upstreams(UpstreamOptions(upstreams=(upstream,)))
         for number in range(len(CUT)):
             with pytest.raises(UpstreamError, match="broke the connection"):
                 async with backends.send(upstream, Request("GET", f"/{number}", HOST), _pieces()) as live:
@@ -263,17 +200,17 @@ def test_an_answer_that_does_not_end_is_an_error(reset: bool) -> None:
 @pytest.mark.parametrize(
     ("told", "said"),
     [
-        ({"ca_file": "none.pem"}, "--ca-file none.pem: not a readable PEM file"),
-        ({"ca_file": "bad.pem"}, "--ca-file bad.pem: not a readable PEM file"),
-        ({"client_key": "bad.pem"}, "--client-key needs --client-cert"),
-        ({"client_cert": "none.pem"}, "--client-cert none.pem: cannot be used .*PEM"),
-        ({"upstream_proxy": "ftp://x"}, "--upstream-proxy 'ftp://x': write it as http://host:port"),
+        (UpstreamOptions(tls=TlsOptions(ca_file="none.pem")), "--ca-file none.pem: not a readable PEM file"),
+        (UpstreamOptions(tls=TlsOptions(ca_file="bad.pem")), "--ca-file bad.pem: not a readable PEM file"),
+        (UpstreamOptions(tls=TlsOptions(client_key="bad.pem")), "--client-key needs --client-cert"),
+        (UpstreamOptions(tls=TlsOptions(client_cert="none.pem")), "--client-cert none.pem: cannot be used .*PEM"),
+        (UpstreamOptions(proxy="ftp://x"), "--upstream-proxy 'ftp://x': write it as http://host:port"),
     ],
 )
 def test_settings_that_cannot_work_are_named(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, told: dict[str, str], said: str
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, told: UpstreamOptions, said: str
 ) -> None:
     monkeypatch.chdir(tmp_path)
     (tmp_path / "bad.pem").write_text("no certificate")
     with pytest.raises(UsageError, match=said):
-        Upstreams(Settings(**told))  # type: ignore[arg-type]
+        Upstreams(told)

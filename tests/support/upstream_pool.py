@@ -6,6 +6,7 @@ import ssl
 from collections.abc import AsyncIterator, Awaitable, Callable
 
 from replaymock.http.messages import Request
+from replaymock.proxy.client.dialer import DialedConnection, Dialer
 from replaymock.proxy.client.pool import ConnectionPool
 
 HOST = (("Host", "backend"),)
@@ -54,11 +55,22 @@ class Backend:
         self._writers.discard(writer)
 
 
-def pool(**told: float) -> ConnectionPool:
-    """A pool that trusts everybody."""
+def trusting() -> ssl.SSLContext:
+    """TLS that trusts everybody."""
     tls = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
     tls.check_hostname, tls.verify_mode = False, ssl.CERT_NONE
-    return ConnectionPool(tls, **{"connect": 5.0, "read": 5.0, "write": 5.0, "keepalive": 5.0, **told})
+    return tls
+
+
+async def dialed(origin: str, proxy: str = "") -> DialedConnection:
+    """A connection to a backend."""
+    return await Dialer(trusting(), 5.0, proxy).dial(origin)
+
+
+def pool(**told: float) -> ConnectionPool:
+    """A pool that trusts everybody."""
+    times = {"connect": 5.0, "read": 5.0, "write": 5.0, "keepalive": 5.0, **told}
+    return ConnectionPool(Dialer(trusting(), times["connect"]), times["read"], times["write"], times["keepalive"])
 
 
 async def pieces(*data: bytes) -> AsyncIterator[bytes]:

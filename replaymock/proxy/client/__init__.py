@@ -1,5 +1,5 @@
 """HTTP/1.1 towards the backend.
 
-`pool` of connections, one `connection`, `response_parser`, `uploading` of a body, `dialer` for a WebSocket,
-`proxied` through another proxy.
+`dialer` opens a connection, `connection` is one, `response_parser` reads what comes on it, `pool` keeps connections and
+sends requests over them, with a body by `uploading`. `proxied` goes through another proxy.
 """

@@ -1,96 +1,95 @@
-"""The backend's end of a WebSocket before it is one: connection, proxy, TLS and handshake, for one request each."""
+"""Connections to backends: the one way to open one, for HTTP and for WebSockets, straight or through a proxy."""
 
 import asyncio
 import base64
 import contextlib
-import os
+import socket
 import ssl
-from dataclasses import dataclass
-from typing import Any
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from typing import TypeVar
 from urllib.parse import unquote, urlsplit
 
-import h11
+import certifi
+import httpx
 
-from replaymock.http.headers import get, list_items
-from replaymock.http.messages import Request, Response
-from replaymock.http.websocket_frames import READ_BYTES, ByteStream, WebSocketConnection
-from replaymock.http.websocket_handshake import accept, client_headers, parse_accepted_extension, protocols
+from replaymock.errors import UsageError
+from replaymock.http.messages import ResponseHead
+from replaymock.http.websocket_frames import READ_BYTES, ByteStream
+from replaymock.proxy.client.response_parser import Malformed, ResponseParser
+from replaymock.proxy.options import TlsOptions, UpstreamOptions
 
-SWITCHING = 101
-_KEY_BYTES = 16
 _PORTS = {"http": 80, "https": 443}
+_QUICK_SECONDS = 0.25
+
+Protocol = TypeVar("Protocol", bound=asyncio.Protocol)
 
 
-@dataclass(frozen=True, slots=True)
-class WebSocketReply:
-    """What the backend said to a request for a WebSocket; `side` is there if it agreed.
-
-    If not, `connection` is there where another request can be sent on it.
-    """
-
-    response: Response
-    protocol: str = ""
-    side: WebSocketConnection | None = None
-    connection: "DialedConnection | None" = None
+class ProxyRefusal(Exception):
+    """A proxy did not open a tunnel."""
 
 
-class MalformedHandshake(Exception):
-    """The backend's answer is no HTTP, or agrees to what was not asked."""
+class Dialer:
+    """Opens connections within a time; `dial` takes the way through the proxy where one is named."""
 
+    def __init__(self, tls: ssl.SSLContext, connect_timeout: float, proxy: str = "") -> None:
+        tls.set_alpn_protocols(["http/1.1"])
+        self._tls = tls
+        self._connect_timeout = connect_timeout
+        self._proxy = proxy
 
-async def connect(origin: str, proxy: str, tls: ssl.SSLContext) -> "DialedConnection":
-    """A connection to an origin, through a proxy where one is named. OSError, or Malformed when the proxy refuses."""
-    parts, by = urlsplit(origin), urlsplit(proxy or origin)
-    port = by.port or _PORTS.get(by.scheme, 80)
-    secure = tls if by.scheme == "https" else None
-    streams = await asyncio.open_connection(by.hostname, port, limit=READ_BYTES, ssl=secure)
-    connection = DialedConnection(*streams)
-    try:
-        if proxy:
-            await _tunnel(connection, parts.netloc if parts.port else f"{parts.netloc}:{_PORTS[parts.scheme]}", proxy)
-            if parts.scheme == "https":
-                await connection.start_tls(tls, parts.hostname or "")
-    except BaseException:
-        connection.close()
-        raise
-    return connection
+    async def open(self, origin: str, make: Callable[[], Protocol]) -> Protocol:
+        """A connection straight to an origin, spoken on by what `make` gives. httpx.ConnectTimeout or ConnectError."""
+        async with self._connecting():
+            return await self._open(origin, make)
 
+    async def dial(self, origin: str) -> "DialedConnection":
+        """A connection to an origin, straight or through the proxy. httpx.ConnectTimeout or ConnectError."""
+        async with self._connecting():
+            protocol = await self._open(self._proxy or origin, _StreamProtocol)
+            connection = DialedConnection(*protocol.streams())
+            try:
+                if self._proxy:
+                    await self._tunnel(connection, origin)
+            except BaseException:
+                connection.close()
+                raise
+            return connection
 
-async def open_websocket(connection: "DialedConnection", request: Request, limit: int) -> WebSocketReply:
-    """The answer to a request that is to open a WebSocket; a body beyond `limit` bytes is cut off.
+    @asynccontextmanager
+    async def _connecting(self) -> AsyncIterator[None]:
+        try:
+            async with asyncio.timeout(self._connect_timeout):
+                yield
+        except TimeoutError as error:
+            raise httpx.ConnectTimeout(str(error)) from error
+        except (OSError, UnicodeError, ExceptionGroup, ProxyRefusal) as error:
+            raise httpx.ConnectError(str(error)) from error
 
-    The request's own handshake headers are replaced. OSError or Malformed, with the connection closed.
-    """
-    key = base64.b64encode(os.urandom(_KEY_BYTES)).decode("ascii")
-    compress = "permessage-deflate" in get(request.headers, "sec-websocket-extensions")
-    offered = protocols(request.headers)
-    plain = tuple(pair for pair in request.headers if not pair[0].lower().startswith("sec-websocket-"))
-    client = h11.Connection(h11.CLIENT, max_incomplete_event_size=READ_BYTES)
-    try:
-        await _say(
-            connection, client, Request("GET", request.target, client_headers(plain, key, offered, compress=compress))
+    async def _open(self, origin: str, make: Callable[[], Protocol]) -> Protocol:
+        parts = urlsplit(origin)
+        host, secure = parts.hostname or "", parts.scheme == "https"
+        _, protocol = await asyncio.get_running_loop().create_connection(
+            make,
+            sock=await _connected(host, parts.port or _PORTS.get(parts.scheme, 80)),
+            ssl=self._tls if secure else None,
+            server_hostname=host if secure else None,
+            ssl_handshake_timeout=self._connect_timeout + 1 if secure else None,  # ours comes first
         )
-        response = await _answer(connection, client, limit)
-        if response.status != SWITCHING:
-            if client.our_state is h11.DONE and client.their_state is h11.DONE and not client.trailing_data[0]:
-                return WebSocketReply(response, connection=connection)
-            connection.close()
-            return WebSocketReply(response)
-        protocol = _agreed(response, key, offered)
-        side = WebSocketConnection(
-            connection, parse_accepted_extension(response.headers), limit, is_client=True, data=client.trailing_data[0]
-        )
-        return WebSocketReply(response, protocol, side)
-    except (h11.ProtocolError, ValueError) as error:
-        connection.close()
-        raise MalformedHandshake(str(error)) from error
-    except BaseException:
-        connection.close()
-        raise
+        return protocol
+
+    async def _tunnel(self, connection: "DialedConnection", origin: str) -> None:
+        """Has the proxy connect to an origin, with which TLS is spoken from there on where its scheme is https."""
+        parts = urlsplit(origin)
+        host, port = parts.hostname or "", parts.port or _PORTS[parts.scheme]
+        authority = parts.netloc if parts.port else f"{parts.netloc}:{port}"
+        await _connect_by_http(connection, authority, self._proxy)
+        if parts.scheme == "https":
+            await connection.start_tls(self._tls, host)
 
 
 class DialedConnection(ByteStream):
-    """A connection to the backend."""
+    """A connection to a backend as a stream of bytes."""
 
     def __init__(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         self._reader = reader
@@ -129,65 +128,122 @@ class DialedConnection(ByteStream):
         self._writer.close()
 
 
-async def _tunnel(connection: DialedConnection, authority: str, proxy: str) -> None:
-    """Has a proxy connect to an authority (RFC 9110 section 9.3.6)."""
+class _StreamProtocol(asyncio.StreamReaderProtocol):
+    """A connection read by a `StreamReader`, as `asyncio.open_connection` would give it."""
+
+    def __init__(self) -> None:
+        self._incoming = asyncio.StreamReader(READ_BYTES)
+        super().__init__(self._incoming)
+        self._outgoing: asyncio.StreamWriter | None = None
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        """The connection is there."""
+        super().connection_made(transport)
+        if self._outgoing is None and isinstance(transport, asyncio.WriteTransport):
+            loop = asyncio.get_running_loop()
+            self._outgoing = asyncio.StreamWriter(transport, self, self._incoming, loop)
+
+    def streams(self) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
+        """Both ways of the connection, which is there."""
+        if self._outgoing is None:
+            raise ConnectionError("the connection was closed before it was used")
+        return self._incoming, self._outgoing
+
+
+def tls_context(options: UpstreamOptions) -> ssl.SSLContext:
+    """How TLS is spoken with the backends. UsageError where a file that is named cannot be used."""
+    tls = options.tls
+    if not _speaks_tls(options):
+        # Reading every authority there is takes 0.2 s, which plain http need not wait for.
+        return ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    context = ssl.create_default_context()
+    try:
+        if not tls.verify:
+            context.check_hostname = False
+            context.verify_mode = ssl.CERT_NONE
+        else:
+            context.load_verify_locations(certifi.where())
+            if tls.ca_file:
+                context.load_verify_locations(tls.ca_file)
+    except (OSError, ssl.SSLError) as error:
+        raise UsageError(
+            f"--ca-file {tls.ca_file}: not a readable PEM file of certificates ({_short(error)})"
+        ) from error
+    _present(context, tls)
+    return context
+
+
+def _present(context: ssl.SSLContext, tls: TlsOptions) -> None:
+    """Has a context show the client's certificate, where there is one."""
+    if tls.client_key and not tls.client_cert:
+        raise UsageError("--client-key needs --client-cert")
+    if not tls.client_cert:
+        return
+    try:
+        context.load_cert_chain(tls.client_cert, tls.client_key or None)
+    except (OSError, ssl.SSLError) as error:
+        raise UsageError(
+            f"--client-cert {tls.client_cert}: cannot be used ({_short(error)}); it must be PEM, with its key"
+        ) from error
+
+
+def _speaks_tls(options: UpstreamOptions) -> bool:
+    files = (options.tls.ca_file, options.tls.client_cert, options.tls.client_key)
+    origins = (options.proxy, *(upstream.origin for upstream in options.upstreams))
+    return any(files) or any(origin.startswith("https:") for origin in origins)
+
+
+def _short(error: Exception) -> str:
+    return getattr(error, "strerror", None) or str(error)
+
+
+async def _connected(host: str, port: int) -> socket.socket:
+    """A socket connected to the first address that answers; all but the last have to be quick about it.
+
+    asyncio's own race between addresses is not used: it loses the kinds of the errors, and the socket that has won when
+    it is cancelled just then (both seen in 3.11).
+    """
+    loop = asyncio.get_running_loop()
+    addresses = await loop.getaddrinfo(host, port, type=socket.SOCK_STREAM)
+    failed: list[OSError] = []
+    for number, (family, kind, protocol, _, address) in enumerate(addresses, 1):
+        connected = socket.socket(family, kind, protocol)
+        try:
+            connected.setblocking(False)
+            async with asyncio.timeout(None if number == len(addresses) else _QUICK_SECONDS):
+                await loop.sock_connect(connected, address)
+        except OSError as error:
+            connected.close()
+            failed.append(error)
+        except BaseException:
+            connected.close()
+            raise
+        else:
+            return connected
+    raise failed[0] if len(failed) == 1 else ExceptionGroup(f"none of {len(failed)} addresses answers", failed)
+
+
+async def _connect_by_http(connection: DialedConnection, authority: str, proxy: str) -> None:
+    """Has an HTTP proxy connect to an authority (RFC 9110 section 9.3.6)."""
     parts = urlsplit(proxy)
-    headers: tuple[tuple[str, str], ...] = (("Host", authority),)
+    lines = [f"CONNECT {authority} HTTP/1.1", f"Host: {authority}"]
     if parts.username:
         credentials = f"{unquote(parts.username)}:{unquote(parts.password or '')}".encode()
-        headers = (*headers, ("Proxy-Authorization", f"Basic {base64.b64encode(credentials).decode('ascii')}"))
-    client = h11.Connection(h11.CLIENT, max_incomplete_event_size=READ_BYTES)
+        lines.append(f"Proxy-Authorization: Basic {base64.b64encode(credentials).decode('ascii')}")
+    await connection.write("\r\n".join([*lines, "", ""]).encode("ascii"))
     try:
-        await _say(connection, client, Request("CONNECT", authority, headers))
-        answer = await _event(connection, client)
-    except h11.ProtocolError as error:
-        raise MalformedHandshake(str(error)) from error
-    if not isinstance(answer, h11.Response) or answer.status_code // 100 != 2:  # noqa: PLR2004 - successful
-        raise MalformedHandshake(f"the proxy answered {getattr(answer, 'status_code', 'nothing')} to CONNECT")
+        head = await _head(connection)
+    except Malformed as error:
+        raise ProxyRefusal(f"the proxy's answer to CONNECT: {error}") from error
+    if head.status // 100 != 2:  # noqa: PLR2004 - successful
+        raise ProxyRefusal(f"the proxy answered {head.status} to CONNECT")
 
 
-async def _say(connection: DialedConnection, client: h11.Connection, request: Request) -> None:
-    event = h11.Request(
-        method=request.method,
-        target=request.target,
-        headers=[(name.encode("latin-1"), value.encode("latin-1")) for name, value in request.headers],
-    )
-    await connection.write((client.send(event) or b"") + (client.send(h11.EndOfMessage()) or b""))
-
-
-async def _answer(connection: DialedConnection, client: h11.Connection, limit: int) -> Response:
-    found = await _event(connection, client)
-    while isinstance(found, h11.InformationalResponse) and found.status_code != SWITCHING:
-        found = await _event(connection, client)
-    if not isinstance(found, h11.Response | h11.InformationalResponse):
-        raise MalformedHandshake("it closed the connection before it answered")
-    headers = tuple((name.decode("latin-1"), value.decode("latin-1")) for name, value in found.headers.raw_items())
-    body = bytearray()
-    while isinstance(found, h11.Response) and len(body) <= limit:
-        event = await _event(connection, client)
-        if not isinstance(event, h11.Data):
-            break
-        body += event.data
-    return Response(found.status_code, bytes(found.reason).decode("latin-1"), headers, bytes(body[:limit]))
-
-
-async def _event(connection: DialedConnection, client: h11.Connection) -> Any:
-    """The next event that is not a request for more bytes."""
-    while (event := client.next_event()) is h11.NEED_DATA:
-        client.receive_data(await connection.read())
-    return event
-
-
-def _agreed(response: Response, key: str, offered: list[str]) -> str:
-    """The subprotocol a 101 chose. ValueError where it is no answer to the request (RFC 6455 section 4.1)."""
-    headers = response.headers
-    if "websocket" not in list_items(get(headers, "upgrade")) or "upgrade" not in list_items(
-        get(headers, "connection")
-    ):
-        raise ValueError("its 101 does not upgrade to websocket")
-    if get(headers, "sec-websocket-accept").strip() != accept(key):
-        raise ValueError("its Sec-WebSocket-Accept does not fit the key")
-    found = protocols(headers)
-    if len(found) > 1 or any(name not in offered for name in found):
-        raise ValueError("it chose a subprotocol that was not offered")
-    return found[0] if found else ""
+async def _head(connection: DialedConnection) -> ResponseHead:
+    parser = ResponseParser("CONNECT")
+    while parser.head is None:
+        if data := await connection.read():
+            parser.feed(data)
+        else:
+            parser.close()
+    return parser.head

@@ -6,11 +6,8 @@ the same errors.
 
 import asyncio
 import re
-import socket
-import ssl
 from collections.abc import AsyncIterator, Callable, Hashable
-from typing import Any, Protocol
-from urllib.parse import urlsplit
+from typing import Protocol
 
 import httpx
 
@@ -18,11 +15,11 @@ from replaymock.http import challenges
 from replaymock.http.headers import TOKEN
 from replaymock.http.messages import Request, ResponseHead
 from replaymock.proxy.client.connection import UpstreamConnection
+from replaymock.proxy.client.dialer import Dialer
 from replaymock.proxy.client.uploading import RequestUpload, has_body
 
 # An upload that upstream has answered already is still read to its end for a moment, so that it can be recorded.
 LINGER_SECONDS = 2.0
-_QUICK_SECONDS = 0.25
 
 
 class UpstreamResponse(Protocol):
@@ -70,10 +67,8 @@ class Transport(Protocol):
 class ConnectionPool:
     """Connections to any number of origins. Idle ones are kept for `keepalive` seconds, owned ones while they last."""
 
-    def __init__(self, tls: ssl.SSLContext, connect: float, read: float, write: float, keepalive: float) -> None:
-        tls.set_alpn_protocols(["http/1.1"])
-        self._tls = tls
-        self._connect_timeout = connect
+    def __init__(self, dialer: Dialer, read: float, write: float, keepalive: float) -> None:
+        self._dialer = dialer
         self._read_timeout = read
         self._write_timeout = write
         self._keepalive = keepalive
@@ -154,24 +149,12 @@ class ConnectionPool:
         return _Answer(found, wire, upload, lambda: self._keep(origin, wire, client))
 
     async def _connect(self, origin: str) -> UpstreamConnection:
-        parts = urlsplit(origin)
-        host, secure = parts.hostname or "", parts.scheme == "https"
-        options: dict[str, Any] = {"ssl": self._tls, "server_hostname": host} if secure else {}
-        if secure:
-            options["ssl_handshake_timeout"] = self._connect_timeout + 1  # ours comes first
-        try:
-            async with asyncio.timeout(self._connect_timeout):
-                _, wire = await asyncio.get_running_loop().create_connection(
-                    lambda: UpstreamConnection(
-                        lambda gone: self._forget(origin, gone), self._read_timeout, self._write_timeout
-                    ),
-                    sock=await _connected(host, parts.port or (443 if secure else 80)),
-                    **options,
-                )
-        except TimeoutError as error:
-            raise httpx.ConnectTimeout(str(error)) from error
-        except (OSError, UnicodeError, ExceptionGroup) as error:
-            raise httpx.ConnectError(str(error)) from error
+        wire = await self._dialer.open(
+            origin,
+            lambda: UpstreamConnection(
+                lambda gone: self._forget(origin, gone), self._read_timeout, self._write_timeout
+            ),
+        )
         if wire.open:
             self._wires.add(wire)
         return wire
@@ -276,32 +259,6 @@ async def _nothing(body: AsyncIterator[bytes]) -> None:
     async for piece in body:
         if piece:
             raise httpx.LocalProtocolError("it has a body, but neither a length nor chunks")
-
-
-async def _connected(host: str, port: int) -> socket.socket:
-    """A socket connected to the first address that answers; all but the last have to be quick about it.
-
-    asyncio's own race between addresses is not used: it loses the kinds of the errors, and the socket that has won when
-    it is cancelled just then (both seen in 3.11).
-    """
-    loop = asyncio.get_running_loop()
-    addresses = await loop.getaddrinfo(host, port, type=socket.SOCK_STREAM)
-    failed: list[OSError] = []
-    for number, (family, kind, protocol, _, address) in enumerate(addresses, 1):
-        found = socket.socket(family, kind, protocol)
-        try:
-            found.setblocking(False)
-            async with asyncio.timeout(None if number == len(addresses) else _QUICK_SECONDS):
-                await loop.sock_connect(found, address)
-        except OSError as error:
-            found.close()
-            failed.append(error)
-        except BaseException:
-            found.close()
-            raise
-        else:
-            return found
-    raise failed[0] if len(failed) == 1 else ExceptionGroup(f"none of {len(failed)} addresses answers", failed)
 
 
 _IDEMPOTENT = frozenset(("GET", "HEAD", "OPTIONS", "TRACE", "PUT", "DELETE"))
