@@ -1,44 +1,69 @@
-"""The real backends: which one is asked, and what is said when it does not answer.
+"""The real backends: which one a request goes to, over which of httpx's transports, and its response.
 
 Requests go out byte for byte; responses come back as they are, still in their content coding.
 """
 
 import asyncio
 import ssl
-from collections.abc import AsyncIterator, Hashable
+from collections.abc import AsyncIterable, AsyncIterator, Hashable
 from contextlib import asynccontextmanager
-from dataclasses import replace
+from typing import Protocol, cast, runtime_checkable
 
 import httpx
 
-from replaymock.errors import RequestRefused
+from replaymock.errors import RequestRefused, UsageError
 from replaymock.http import challenges
 from replaymock.http.messages import Request, StreamingResponse
+from replaymock.proxy.client.connection import Timeouts
 from replaymock.proxy.client.dialer import DialedConnection, Dialer, tls_context
-from replaymock.proxy.client.pool import ConnectionPool, Transport, UpstreamResponse
-from replaymock.proxy.client.proxied import Proxied
+from replaymock.proxy.client.httpx_messages import CLIENT, LiteralURL, OutgoingRequest, head_of
+from replaymock.proxy.client.pool import Streams, UpstreamBody, read_empty, sends_body
+from replaymock.proxy.client.stock import StockTransport
+from replaymock.proxy.client.transport import Http1Transport
 from replaymock.proxy.errors import translate_errors
 from replaymock.proxy.options import UpstreamOptions
 from replaymock.proxy.routes import Upstream
 from replaymock.proxy.websocket import WebSocketReply, open_websocket
+from replaymock.redaction.redactor import redact_url
 
-# How many requests are upstream at once; more wait their turn. A caller whose body is slow in coming holds a place, so
-# there are places for more of them than a browser or a careless program has connections.
+# How many requests are upstream at once; more wait their turn. A client whose body is slow in coming holds a place, so
+# there are places for more of them than a browser or a careless program has connections. It stands before every
+# transport: the pool of httpcore 1.0.9 dies after client aborts once a limit of its own makes requests wait
+# (httpcore#1093).
 IN_FLIGHT = 2000
 # Idle connections are dropped before servers that close after five seconds can race with the next request.
 KEEPALIVE_SECONDS = 2.0
 
 
-class Upstreams:
-    """Every upstream of a run behind one transport."""
+@runtime_checkable
+class KeepsLogins(Protocol):
+    """A transport on which a client that has logged in has connections of its own."""
 
-    def __init__(self, options: UpstreamOptions) -> None:
+    def hand_on(self, origin: str, client: Hashable) -> Streams | None:
+        """The connection to an origin that is this client's own, which then is spoken on by who gets it."""
+
+    def left(self, client: Hashable) -> None:
+        """Learns that a client is gone; its connections end with it."""
+
+
+class Upstreams:
+    """Every upstream of a run behind one transport: `transport` where it is given, else the one the options ask for."""
+
+    def __init__(self, options: UpstreamOptions, transport: httpx.AsyncBaseTransport | None = None) -> None:
         self._options = options
         self._upstreams = sorted(options.upstreams, key=lambda upstream: -len(upstream.prefix))
+        self._timeouts = {
+            "connect": options.connect_timeout,
+            "read": options.read_timeout,
+            "write": options.read_timeout,
+            "pool": None,
+        }
         self._slots = asyncio.Semaphore(IN_FLIGHT)
         tls = tls_context(options)
         self._dialer = Dialer(tls, options.connect_timeout, options.proxy)
-        self._transport = _choose(options, self._dialer, tls)
+        self._transport = transport or _choose(options, self._dialer, tls)
+        self._logins = self._transport if isinstance(self._transport, KeepsLogins) else None
+        self._reads_every_body = isinstance(self._transport, Http1Transport)
         # By client and origin: what a request for a WebSocket was asked on to log in.
         self._logging_in: dict[Hashable, dict[str, DialedConnection]] = {}
 
@@ -57,40 +82,43 @@ class Upstreams:
 
         `client` is the connection it came on, with which a login on the connection upstream is not shared by others.
         """
-        outgoing = replace(request, target=_target(upstream, request))
+        url = LiteralURL(upstream.origin, _target(upstream, request))
+        extensions = {"timeout": self._timeouts, CLIENT: client}
         async with self._slots:
             with translate_errors(upstream, self._options):
-                reply = await self._transport.ask(upstream.origin, outgoing, body, client)
+                if not self._reads_every_body and not sends_body(request.headers):
+                    await read_empty(body)
+                outgoing = OutgoingRequest(request.method, url, request.headers, body, extensions)
+                response = await self._transport.handle_async_request(outgoing)
             try:
-                head, whole = reply.head, reply.whole()
-                chunks = self._chunks(reply, upstream) if whole is None else _one(whole)
-                yield StreamingResponse(head.status, head.reason, head.headers, chunks, whole)
+                yield self._streaming(response, upstream)
             except BaseException:
-                await reply.abort()
+                await _give_up(response)
                 raise
-            await reply.end()
+            await response.aclose()
 
     async def open(self, upstream: Upstream, request: Request, limit: int, client: Hashable) -> WebSocketReply:
         """The answer to a request for a WebSocket, over the connection the client has logged in on. UpstreamError."""
-        outgoing = replace(request, target=_target(upstream, request))
+        outgoing = Request(request.method, _target(upstream, request).decode("ascii"), request.headers)
         with translate_errors(upstream, self._options):
             connection = self._own(upstream.origin, client) or await self._dialer.dial(upstream.origin)
             try:
                 async with asyncio.timeout(self._options.read_timeout):
-                    answered = await open_websocket(connection, outgoing, limit)
+                    reply = await open_websocket(connection, outgoing, limit)
             except TimeoutError as error:
                 raise httpx.ReadTimeout(str(error)) from error
             except OSError as error:
                 raise httpx.RemoteProtocolError(str(error)) from error
-        if answered.connection and challenges.is_offered(answered.response.status, answered.response.headers):
-            self._logging_in.setdefault(client, {})[upstream.origin] = answered.connection
-        elif answered.connection:
-            answered.connection.close()
-        return answered
+        if reply.connection and challenges.is_offered(reply.response.status, reply.response.headers):
+            self._logging_in.setdefault(client, {})[upstream.origin] = reply.connection
+        elif reply.connection:
+            reply.connection.close()
+        return reply
 
     def left(self, client: Hashable) -> None:
         """Learns that a client's connection is closed."""
-        self._transport.left(client)
+        if self._logins is not None:
+            self._logins.left(client)
         for connection in self._logging_in.pop(client, {}).values():
             connection.close()
 
@@ -100,34 +128,64 @@ class Upstreams:
             self.left(client)
         await self._transport.aclose()
 
-    async def _chunks(self, reply: UpstreamResponse, upstream: Upstream) -> AsyncIterator[bytes]:
+    def _streaming(self, response: httpx.Response, upstream: Upstream) -> StreamingResponse:
+        stream = response.stream
+        if not isinstance(stream, UpstreamBody):
+            head = head_of(response)
+            return StreamingResponse(head.status, head.reason, head.headers, self._chunks(response, upstream))
+        head, whole = stream.head, stream.whole()
+        chunks = self._chunks(response, upstream) if whole is None else _one(whole)
+        return StreamingResponse(head.status, head.reason, head.headers, chunks, whole)
+
+    async def _chunks(self, response: httpx.Response, upstream: Upstream) -> AsyncIterator[bytes]:
         with translate_errors(upstream, self._options):
-            while piece := await reply.read():
-                yield piece
+            async for piece in cast("AsyncIterable[bytes]", response.stream):
+                if piece:
+                    yield piece
 
     def _own(self, origin: str, client: Hashable) -> DialedConnection | None:
         """The connection to an origin that a client has logged in on, or is about to."""
         connection = self._logging_in.get(client, {}).pop(origin, None)
         if connection and connection.is_open:
             return connection
-        streams = self._transport.hand_on(origin, client)
+        streams = self._logins.hand_on(origin, client) if self._logins is not None else None
         return DialedConnection(*streams) if streams else None
 
 
-def _choose(options: UpstreamOptions, dialer: Dialer, tls: ssl.SSLContext) -> Transport:
-    timeouts = {"connect": options.connect_timeout, "read": options.read_timeout, "write": options.read_timeout}
-    if options.proxy:
-        return Proxied(tls, options.proxy, timeouts, KEEPALIVE_SECONDS)
-    return ConnectionPool(dialer, options.read_timeout, options.read_timeout, KEEPALIVE_SECONDS)
+def _choose(options: UpstreamOptions, dialer: Dialer, tls: ssl.SSLContext) -> httpx.AsyncBaseTransport:
+    timeouts = Timeouts(options.connect_timeout, options.read_timeout, options.read_timeout)
+    if not options.proxy:
+        return Http1Transport(dialer, timeouts, KEEPALIVE_SECONDS)
+    limits = httpx.Limits(max_connections=None, max_keepalive_connections=None, keepalive_expiry=None)
+    proxy = _proxy(options.proxy)
+
+    def make() -> httpx.AsyncHTTPTransport:
+        return httpx.AsyncHTTPTransport(verify=tls, trust_env=False, limits=limits, proxy=proxy)
+
+    return StockTransport(make, options.connect_timeout, KEEPALIVE_SECONDS)
 
 
-def _target(upstream: Upstream, request: Request) -> str:
+def _proxy(url: str) -> httpx.Proxy:
+    try:
+        return httpx.Proxy(url)
+    except ValueError as error:
+        raise UsageError(f"--upstream-proxy {redact_url(url)!r}: write it as http://host:port") from error
+
+
+async def _give_up(response: httpx.Response) -> None:
+    if isinstance(response.stream, UpstreamBody):
+        await response.stream.abort()
+    else:
+        await response.aclose()
+
+
+def _target(upstream: Upstream, request: Request) -> bytes:
     target = upstream.base + request.target
     if not target.isascii():
         raise RequestRefused(
             400, "bad_request", "the request target holds bytes that are not ASCII; percent-encode them"
         )
-    return target
+    return target.encode("ascii")
 
 
 async def _one(body: bytes) -> AsyncIterator[bytes]:

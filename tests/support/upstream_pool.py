@@ -6,7 +6,9 @@ import ssl
 from collections.abc import AsyncIterator, Awaitable, Callable
 
 from replaymock.http.messages import Request
+from replaymock.proxy.client.connection import Timeouts
 from replaymock.proxy.client.dialer import DialedConnection, Dialer
+from replaymock.proxy.client.httpx_messages import CLIENT, LiteralURL, OutgoingRequest
 from replaymock.proxy.client.pool import ConnectionPool
 
 HOST = (("Host", "backend"),)
@@ -70,7 +72,15 @@ async def dialed(origin: str, proxy: str = "") -> DialedConnection:
 def pool(**told: float) -> ConnectionPool:
     """A pool that trusts everybody."""
     times = {"connect": 5.0, "read": 5.0, "write": 5.0, "keepalive": 5.0, **told}
-    return ConnectionPool(Dialer(trusting(), times["connect"]), times["read"], times["write"], times["keepalive"])
+    timeouts = Timeouts(times["connect"], times["read"], times["write"])
+    return ConnectionPool(Dialer(trusting(), timeouts.connect), timeouts, times["keepalive"])
+
+
+def outgoing(origin: str, request: Request, *body: bytes, client: str | None = None) -> OutgoingRequest:
+    """A request in httpx's form."""
+    url = LiteralURL(origin, request.target.encode("ascii"))
+    timeouts = dict.fromkeys(("connect", "read", "write"), 5.0)
+    return OutgoingRequest(request.method, url, request.headers, pieces(*body), {"timeout": timeouts, CLIENT: client})
 
 
 async def pieces(*data: bytes) -> AsyncIterator[bytes]:
@@ -83,13 +93,13 @@ async def answered(
     used: ConnectionPool, origin: str, request: Request | None = None, *body: bytes, client: str | None = None
 ) -> tuple[int, bytes]:
     """One whole exchange."""
-    reply = await used.ask(origin, request or Request("GET", "/", HOST), pieces(*body), client)
+    reply = await used.send(origin, request or Request("GET", "/", HOST), pieces(*body), client)
     try:
         data = b"".join([piece async for piece in _read(reply.read)])
     except BaseException:
         await reply.abort()
         raise
-    await reply.end()
+    await reply.aclose()
     return reply.head.status, data
 
 

@@ -1,6 +1,6 @@
 """One connection upstream, one exchange at a time: bytes out with back-pressure, a head and pieces in.
 
-An exchange that did not end cleanly leaves a connection that is not used again. What fails is told in httpx's errors.
+An exchange that did not end cleanly leaves a connection that is not used again. What fails is raised as httpx's errors.
 """
 
 import asyncio
@@ -13,23 +13,32 @@ from collections.abc import Callable
 from typing import cast
 
 import httpx
+from msgspec import Struct
 
 from replaymock.http.messages import ResponseHead
 from replaymock.proxy.client.response_parser import Malformed, ResponseParser
 
-# Bytes of a body that may wait for a slow caller before upstream is made to wait, too.
+# Bytes of a body that may wait for a slow client before upstream is made to wait, too.
 MOST_WAITING = 256 * 1024
 # How long a request head waits for the first piece of its body, so that both go out in one write.
 HEAD_WAITS_SECONDS = 0.005
 
 
+class Timeouts(Struct, frozen=True):
+    """How many seconds connecting may take, upstream may be silent, and it may refuse to take what is sent."""
+
+    connect: float
+    read: float
+    write: float
+
+
 class UpstreamConnection(asyncio.Protocol):
     """A connection; `lost` is called once it is gone."""
 
-    def __init__(self, lost: "Callable[[UpstreamConnection], None]", read_timeout: float, write_timeout: float) -> None:
+    def __init__(self, lost: "Callable[[UpstreamConnection], None]") -> None:
         self._lost = lost
-        self._read_timeout = read_timeout
-        self._write_timeout = write_timeout
+        self._read_timeout = 0.0
+        self._write_timeout = 0.0
         self._loop = asyncio.get_running_loop()
         self._transport: asyncio.Transport | None = None
         self._incoming: ResponseParser | None = None
@@ -39,58 +48,70 @@ class UpstreamConnection(asyncio.Protocol):
         self._reader: asyncio.Future[None] | None = None
         self._asked_at = 0.0
         self._watch: asyncio.TimerHandle | None = None
-        self._room: asyncio.Future[None] | None = None
+        self._writable: asyncio.Future[None] | None = None
         self._held = b""
-        self._release: asyncio.TimerHandle | None = None
+        self._head_timer: asyncio.TimerHandle | None = None
         self.idle_since = 0.0
         self.open = False
         # While a request body is on its way, silence is no fault of upstream.
-        self.uploading = False
+        self._is_uploading = False
         # Somebody logged in on it, or was asked to: what is sent over it is said in their name.
-        self.owned = False
+        self.is_owned = False
 
-    def begin(self, method: str) -> None:
+    def begin(self, method: str, timeouts: Timeouts) -> None:
         """Makes ready for the answer to a request of this method."""
         self._incoming = ResponseParser(method)
         if not self.open:
             self._error = httpx.ReadError("the connection was closed before it was used")
+        if self._watch is not None and timeouts.read < self._read_timeout:
+            self._watch.cancel()
+            self._watch = None
+        self._read_timeout, self._write_timeout = timeouts.read, timeouts.write
         if self._watch is None:
             self._watch = self._loop.call_later(self._read_timeout, self._look)
 
-    def hold(self, head: bytes) -> None:
+    def become_owned(self) -> None:
+        """Makes it one client's own."""
+        self.is_owned = True
+
+    def begin_upload(self) -> None:
+        """Learns that a request body is on its way; until its end upstream's silence does not count."""
+        self._is_uploading = True
+
+    def send_head_coalesced(self, head: bytes) -> None:
         """Sends a head, together with the first piece of its body where that comes soon."""
         self._held = head
-        self._release = self._loop.call_later(HEAD_WAITS_SECONDS, self.send, b"")
+        self._head_timer = self._loop.call_later(HEAD_WAITS_SECONDS, self.send, b"")
 
     def send(self, data: bytes) -> None:
         """Sends bytes; nothing once the connection is gone."""
-        if self._release is not None:
-            self._release.cancel()
-            self._release = None
+        if self._head_timer is not None:
+            self._head_timer.cancel()
+            self._head_timer = None
             data, self._held = self._held + data, b""
         if self.open and self._transport is not None:
             self._transport.write(data)
 
-    async def room(self) -> None:
+    async def drain(self) -> None:
         """Waits until upstream has taken most of what was sent. httpx.WriteTimeout."""
-        if self._room is None:
+        if self._writable is None:
             return
         try:
             async with asyncio.timeout(self._write_timeout):
-                await self._room
+                await self._writable
         except TimeoutError as error:
             raise httpx.WriteTimeout("the request was not taken") from error
 
-    def sent(self) -> None:
+    def end_upload(self) -> None:
         """Learns that the request body is whole; from here on upstream's silence counts."""
-        self.uploading = False
+        self._is_uploading = False
         self._asked_at = self._loop.time()
 
     async def head(self) -> ResponseHead:
         """The head of the answer, as soon as it is there."""
         incoming = cast(ResponseParser, self._incoming)
         while incoming.head is None:
-            await self._more()
+            await self._receive()
         return incoming.head
 
     async def read(self) -> bytes:
@@ -98,7 +119,7 @@ class UpstreamConnection(asyncio.Protocol):
         while not self._pieces:
             if cast(ResponseParser, self._incoming).ended:
                 return b""
-            await self._more()
+            await self._receive()
         piece = self._pieces.popleft()
         self._waiting_bytes -= len(piece)
         if self._transport is not None and self._waiting_bytes <= MOST_WAITING // 2:
@@ -107,7 +128,7 @@ class UpstreamConnection(asyncio.Protocol):
 
     def whole(self) -> bytes | None:
         """All of the body where it is there already, and then not to be read again; else None."""
-        if self._error is not None or not self.ended:
+        if self._error is not None or not self.has_ended:
             return None
         data = b"".join(self._pieces)
         self._pieces.clear()
@@ -117,20 +138,20 @@ class UpstreamConnection(asyncio.Protocol):
         return data
 
     @property
-    def answered(self) -> bool:
+    def has_answered(self) -> bool:
         """Whether anything of the answer has come."""
         return self._incoming is not None and self._incoming.started
 
     @property
-    def ended(self) -> bool:
+    def has_ended(self) -> bool:
         """Whether the whole answer has come."""
         return self._incoming is not None and self._incoming.ended
 
-    def rest(self) -> bool:
+    def release(self) -> bool:
         """Ends the exchange; whether the connection can carry another."""
         incoming, self._incoming = self._incoming, None
         self.idle_since = self._loop.time()
-        return self.open and not self._pieces and incoming is not None and incoming.ended and incoming.keeps
+        return self.open and not self._pieces and incoming is not None and incoming.ended and incoming.can_reuse
 
     @property
     def is_busy(self) -> bool:
@@ -199,26 +220,26 @@ class UpstreamConnection(asyncio.Protocol):
     def connection_lost(self, error: Exception | None) -> None:
         """The connection is gone."""
         self.open = False
-        for timer in (self._watch, self._release):
+        for timer in (self._watch, self._head_timer):
             if timer is not None:
                 timer.cancel()
         self.resume_writing()
         if isinstance(error, ConnectionError):
-            self._drain()
+            self._read_rest()
         self._close(error)
         self._lost(self)
 
     def pause_writing(self) -> None:
         """Upstream reads slower than is sent."""
-        self._room = self._loop.create_future()
+        self._writable = self._loop.create_future()
 
     def resume_writing(self) -> None:
         """There is room again."""
-        if self._room is not None and not self._room.done():
-            self._room.set_result(None)
-        self._room = None
+        if self._writable is not None and not self._writable.done():
+            self._writable.set_result(None)
+        self._writable = None
 
-    async def _more(self) -> None:
+    async def _receive(self) -> None:
         if self._error is not None:
             raise self._error
         self._reader = self._loop.create_future()
@@ -235,7 +256,7 @@ class UpstreamConnection(asyncio.Protocol):
     def _look(self) -> None:
         """Looks whether upstream has been silent for too long; one timer serves all exchanges of a connection."""
         now = self._loop.time()
-        due = now if self._reader is None or self.uploading else self._asked_at
+        due = now if self._reader is None or self._is_uploading else self._asked_at
         if due + self._read_timeout > now:
             self._watch = self._loop.call_at(due + self._read_timeout, self._look)
         else:
@@ -259,7 +280,7 @@ class UpstreamConnection(asyncio.Protocol):
         self.fail(error)
         self.abort()
 
-    def _drain(self) -> None:
+    def _read_rest(self) -> None:
         """Reads what came before a reset that asyncio met while writing, for it reads no more then (seen in 3.11)."""
         if self._transport is None or self._transport.get_extra_info("ssl_object") is not None:
             return

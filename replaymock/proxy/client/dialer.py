@@ -38,15 +38,19 @@ class Dialer:
         self._connect_timeout = connect_timeout
         self._proxy = proxy
 
-    async def open(self, origin: str, make: Callable[[], Protocol]) -> Protocol:
-        """A connection straight to an origin, spoken on by what `make` gives. httpx.ConnectTimeout or ConnectError."""
-        async with self._connecting():
-            return await self._open(origin, make)
+    async def open(self, origin: str, make: Callable[[], Protocol], seconds: float | None = None) -> Protocol:
+        """A connection straight to an origin, spoken on by what `make` gives. httpx.ConnectTimeout or ConnectError.
+
+        It has other `seconds` than usual where any are given.
+        """
+        seconds = self._connect_timeout if seconds is None else seconds
+        async with _connecting(seconds):
+            return await self._open(origin, make, seconds)
 
     async def dial(self, origin: str) -> "DialedConnection":
         """A connection to an origin, straight or through the proxy. httpx.ConnectTimeout or ConnectError."""
-        async with self._connecting():
-            protocol = await self._open(self._proxy or origin, _StreamProtocol)
+        async with _connecting(self._connect_timeout):
+            protocol = await self._open(self._proxy or origin, _StreamProtocol, self._connect_timeout)
             connection = DialedConnection(*protocol.streams())
             try:
                 if self._proxy:
@@ -56,17 +60,7 @@ class Dialer:
                 raise
             return connection
 
-    @asynccontextmanager
-    async def _connecting(self) -> AsyncIterator[None]:
-        try:
-            async with asyncio.timeout(self._connect_timeout):
-                yield
-        except TimeoutError as error:
-            raise httpx.ConnectTimeout(str(error)) from error
-        except (OSError, UnicodeError, ExceptionGroup, ProxyRefusal) as error:
-            raise httpx.ConnectError(str(error)) from error
-
-    async def _open(self, origin: str, make: Callable[[], Protocol]) -> Protocol:
+    async def _open(self, origin: str, make: Callable[[], Protocol], seconds: float) -> Protocol:
         parts = urlsplit(origin)
         host, secure = parts.hostname or "", parts.scheme == "https"
         _, protocol = await asyncio.get_running_loop().create_connection(
@@ -74,7 +68,7 @@ class Dialer:
             sock=await _connected(host, parts.port or _PORTS.get(parts.scheme, 80)),
             ssl=self._tls if secure else None,
             server_hostname=host if secure else None,
-            ssl_handshake_timeout=self._connect_timeout + 1 if secure else None,  # ours comes first
+            ssl_handshake_timeout=seconds + 1 if secure else None,  # ours comes first
         )
         return protocol
 
@@ -195,6 +189,17 @@ def _speaks_tls(options: UpstreamOptions) -> bool:
 
 def _short(error: Exception) -> str:
     return getattr(error, "strerror", None) or str(error)
+
+
+@asynccontextmanager
+async def _connecting(seconds: float) -> AsyncIterator[None]:
+    try:
+        async with asyncio.timeout(seconds):
+            yield
+    except TimeoutError as error:
+        raise httpx.ConnectTimeout(str(error)) from error
+    except (OSError, UnicodeError, ExceptionGroup, ProxyRefusal) as error:
+        raise httpx.ConnectError(str(error)) from error
 
 
 async def _connected(host: str, port: int) -> socket.socket:

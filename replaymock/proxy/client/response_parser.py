@@ -28,7 +28,7 @@ class ResponseParser:
         self.head: ResponseHead | None = None
         self.ended = False
         # Whether the connection can carry another exchange once this one has ended.
-        self.keeps = False
+        self.can_reuse = False
         self.started = False
         self._method = method
         self._buffer = bytearray()
@@ -44,7 +44,7 @@ class ResponseParser:
             if not data:
                 return b""
         if self.ended:
-            self.keeps = False
+            self.can_reuse = False
             return b""
         if self._chunks is not None:
             return self._take_chunks(self._chunks, data)
@@ -52,7 +52,7 @@ class ResponseParser:
 
     def close(self) -> None:
         """Learns that upstream sends no more. Malformed when the response is not whole."""
-        self.keeps = False
+        self.can_reuse = False
         if self.ended:
             return
         if not self.started:
@@ -105,7 +105,7 @@ class ResponseParser:
                     lengths.update(item.strip() for item in value.split(","))
                 case "transfer-encoding":
                     codings += list_items(value)
-        self.keeps = "close" not in options if version >= "1.1" else "keep-alive" in options
+        self.can_reuse = "close" not in options if version >= "1.1" else "keep-alive" in options
         if self._method == "HEAD" or head.status in _BODYLESS:
             self.ended = True
         elif codings:
@@ -116,7 +116,7 @@ class ResponseParser:
             self._left = _length(lengths)
             self.ended = self._left == 0
         else:
-            self.keeps = False
+            self.can_reuse = False
 
     def _take_length(self, data: bytes) -> bytes:
         left = self._left or 0
@@ -125,7 +125,7 @@ class ResponseParser:
             return data
         self.ended = True
         if len(data) > left:
-            self.keeps = False
+            self.can_reuse = False
             return data[:left]
         return data
 
@@ -133,7 +133,7 @@ class ResponseParser:
         piece = chunks.feed(data)
         if chunks.ended:
             self.ended = True
-            self.keeps = self.keeps and not chunks.excess
+            self.can_reuse = self.can_reuse and not chunks.excess
         return piece
 
 

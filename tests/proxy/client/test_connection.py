@@ -6,7 +6,7 @@ import httpx
 import pytest
 
 from replaymock.http.messages import Request
-from replaymock.proxy.client.connection import MOST_WAITING, UpstreamConnection
+from replaymock.proxy.client.connection import MOST_WAITING, Timeouts, UpstreamConnection
 from tests.support.upstream_pool import HI, HOST, Backend, answered, pieces, pool, until
 
 PIECE = b"x" * 65536
@@ -27,16 +27,16 @@ def test_a_fast_upstream_waits_for_a_slow_caller() -> None:
     async def story() -> None:
         backend, used = Backend(handle), pool()
         async with backend.serving() as origin:
-            reply = await used.ask(origin, Request("GET", "/", HOST), pieces())
+            reply = await used.send(origin, Request("GET", "/", HOST), pieces())
             await asyncio.sleep(0.2)
-            waiting = sum(map(len, reply._wire._pieces))  # type: ignore[attr-defined]
+            waiting = sum(map(len, reply._connection._pieces))
             assert MOST_WAITING <= waiting <= 3 * MOST_WAITING
             assert len(sent) < 400
             size = 0
             while piece := await reply.read():
                 size += len(piece)
             assert size == 400 * len(PIECE)
-            await reply.end()
+            await reply.aclose()
             await answered_again(origin)
         await used.aclose()
 
@@ -57,7 +57,7 @@ def test_a_first_piece_is_there_as_soon_as_it_has_come() -> None:
     async def story() -> None:
         used = pool()
         async with Backend(handle).serving() as origin:
-            reply = await used.ask(origin, Request("GET", "/", HOST), pieces())
+            reply = await used.send(origin, Request("GET", "/", HOST), pieces())
             assert await reply.read() == b"data"
             await reply.abort()
         await used.aclose()
@@ -78,10 +78,10 @@ def test_a_body_that_came_with_its_head_is_given_whole_and_then_there_is_no_more
     async def story() -> None:
         backend, used = Backend(handle), pool()
         async with backend.serving() as origin:
-            reply = await used.ask(origin, Request("GET", "/", HOST), pieces())
+            reply = await used.send(origin, Request("GET", "/", HOST), pieces())
             assert (reply.whole(), await reply.read()) == (b"hi", b"")
-            await reply.end()
-            reply = await used.ask(origin, Request("GET", "/", HOST), pieces())
+            await reply.aclose()
+            reply = await used.send(origin, Request("GET", "/", HOST), pieces())
             assert (reply.whole(), await reply.read()) == (None, b"h")
             await reply.abort()
         assert backend.connections == 1
@@ -122,8 +122,8 @@ def test_a_connection_that_is_gone_before_it_is_used_is_an_error_and_no_wait() -
             for _ in range(20):
                 with pytest.raises(httpx.TransportError):
                     await asyncio.wait_for(answered(used, origin), 5)
-            gone = UpstreamConnection(lambda _: None, 60, 60)
-            gone.begin("GET")
+            gone = UpstreamConnection(lambda _: None)
+            gone.begin("GET", Timeouts(60, 60, 60))
             with pytest.raises(httpx.ReadError):
                 await gone.head()
         await used.aclose()

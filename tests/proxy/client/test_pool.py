@@ -57,7 +57,7 @@ def test_heads_come_back_over_sockets_and_what_is_no_answer_is_an_error() -> Non
         used = pool()
         for data, head in HEADS.items():
             async with Backend(answering(data)).serving() as origin:
-                reply = await used.ask(origin, Request("GET", "/", HOST), pieces())
+                reply = await used.send(origin, Request("GET", "/", HOST), pieces())
                 assert (reply.head.status, reply.head.reason, reply.head.headers) == head
                 await reply.abort()
         for data, said in WRONG.items():
@@ -160,7 +160,7 @@ def test_closing_ends_every_connection() -> None:
         backend, used = Backend(answering(HI, CHUNKED)), pool()
         async with backend.serving() as origin:
             await answered(used, origin)
-            reply = await used.ask(origin, Request("GET", "/", HOST), pieces())
+            reply = await used.send(origin, Request("GET", "/", HOST), pieces())
             await used.aclose()
             with pytest.raises(httpx.TransportError):
                 await reply.read()
@@ -190,10 +190,10 @@ def test_a_caller_who_waits_between_two_pieces_is_no_silence_of_upstream() -> No
     async def story() -> None:
         used = pool(read=0.1)
         async with Backend(answering(CHUNKED + b"2\r\nhi\r\n0\r\n\r\n")).serving() as origin:
-            reply = await used.ask(origin, Request("GET", "/", HOST), pieces())
+            reply = await used.send(origin, Request("GET", "/", HOST), pieces())
             await asyncio.sleep(0.3)
             assert (await reply.read(), await reply.read()) == (b"hi", b"")
-            await reply.end()
+            await reply.aclose()
         await used.aclose()
 
     asyncio.run(story())
@@ -211,9 +211,9 @@ def test_a_reset_is_an_error_also_where_a_body_ends_with_its_connection() -> Non
     async def story() -> None:
         used = pool()
         async with Backend(handle).serving() as origin:
-            reply = await used.ask(origin, Request("GET", "/", HOST), pieces())
+            reply = await used.send(origin, Request("GET", "/", HOST), pieces())
             assert await reply.read() == b"some of it"
-            reply._wire.send(b"x")  # type: ignore[attr-defined]
+            reply._connection.send(b"x")
             with pytest.raises(httpx.ReadError):
                 await reply.read()
             await reply.abort()
@@ -376,10 +376,10 @@ def test_an_exchange_that_ends_when_its_client_has_gone_leaves_no_connection() -
     async def story() -> None:
         backend, used = Backend(answering(OFFERING)), pool()
         async with backend.serving() as origin:
-            reply = await used.ask(origin, PLAIN, pieces(), "ada")
+            reply = await used.send(origin, PLAIN, pieces(), "ada")
             assert await reply.read() == b"no"
             used.left("ada")
-            await reply.end()
+            await reply.aclose()
             await until(lambda: backend.open == 0)
         await used.aclose()
 
@@ -390,10 +390,10 @@ def test_a_second_request_at_once_gets_another_connection_that_is_theirs_too() -
     async def story() -> None:
         backend, used = numbering(), pool()
         async with backend.serving() as origin:
-            first = await used.ask(origin, LOGIN, pieces(), "ada")
+            first = await used.send(origin, LOGIN, pieces(), "ada")
             assert (await answered(used, origin, PLAIN, client="ada"))[1] == b"2"
             assert await first.read() == b"1"
-            await first.end()
+            await first.aclose()
             await until(lambda: backend.open == 1)
             assert (await answered(used, origin, PLAIN, client="ada"))[1] == b"2"
             assert (await answered(used, origin, PLAIN, client="bob"))[1] == b"3"

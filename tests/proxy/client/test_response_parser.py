@@ -28,25 +28,25 @@ def test_a_head_is_read_as_it_was_sent(data: bytes, size: int) -> None:
 
 
 @pytest.mark.parametrize("size", SAME.values(), ids=SAME)
-@pytest.mark.parametrize(("data", "body", "keeps"), BODIES)
+@pytest.mark.parametrize(("data", "body", "can_reuse"), BODIES)
 def test_a_body_ends_where_its_framing_says_and_more_spoils_the_connection(
-    data: bytes, body: bytes, keeps: bool, size: int
+    data: bytes, body: bytes, can_reuse: bool, size: int
 ) -> None:
     incoming, found = fed(data, size)
-    assert (found, incoming.ended, incoming.keeps) == (body, True, keeps)
+    assert (found, incoming.ended, incoming.can_reuse) == (body, True, can_reuse)
 
 
 @pytest.mark.parametrize("size", SAME.values(), ids=SAME)
 def test_an_answer_to_head_has_no_body_whatever_it_announces(size: int) -> None:
     for announced in (b"Content-Length: 7\r\n\r\n", b"Transfer-Encoding: chunked\r\n\r\n", b"\r\n"):
         incoming, body = fed(OK + announced, size, "HEAD")
-        assert (body, incoming.ended, incoming.keeps) == (b"", True, True)
+        assert (body, incoming.ended, incoming.can_reuse) == (b"", True, True)
 
 
 @pytest.mark.parametrize("size", SAME.values(), ids=SAME)
 def test_a_body_without_framing_ends_with_its_connection(size: int) -> None:
     incoming, body = fed(OK + b"\r\nall of it\r\n0\r\n\r\n", size, closed=True)
-    assert (body, incoming.ended, incoming.keeps) == (b"all of it\r\n0\r\n\r\n", True, False)
+    assert (body, incoming.ended, incoming.can_reuse) == (b"all of it\r\n0\r\n\r\n", True, False)
 
 
 CUT = [b"", b"HTT", OK, OK + b"A: b\r\n", HI + b"\r\n", HI + b"\r\nh", CHUNKED, CHUNKED + b"5\r\nhell"]

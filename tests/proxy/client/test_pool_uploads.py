@@ -86,7 +86,7 @@ def test_a_head_waits_a_moment_for_its_body_but_not_longer() -> None:
     async def story() -> None:
         used = pool()
         async with Backend(handle).serving() as origin:
-            reply = await used.ask(origin, CHUNKS, slow())
+            reply = await used.send(origin, CHUNKS, slow())
             await reply.abort()
         await used.aclose()
 
@@ -113,11 +113,11 @@ def test_a_refusal_comes_at_once_and_ends_the_upload(then: str, framed: str) -> 
         seen: list[int] = []
         used = pool()
         async with Backend(handle).serving() as origin:
-            reply = await used.ask(origin, CHUNKS if framed == "chunked" else sized(1 << 40), endless(seen))
+            reply = await used.send(origin, CHUNKS if framed == "chunked" else sized(1 << 40), endless(seen))
             assert (reply.head.status, await reply.read(), await reply.read()) == (413, b"no", b"")
-            await reply.end()
+            await reply.aclose()
             sent = len(seen)
-            await until(lambda: not used._wires)
+            await until(lambda: not used._open)
             assert len(seen) <= sent + 1
         await used.aclose()
 
@@ -144,9 +144,9 @@ def test_an_answer_is_seen_that_came_before_a_reset_which_is_met_while_writing()
 
     async def story(origin: str) -> None:
         used = pool()
-        reply = await used.ask(origin, CHUNKS, body())
+        reply = await used.send(origin, CHUNKS, body())
         assert (reply.head.status, await reply.read(), await reply.read()) == (413, b"no", b"")
-        await reply.end()
+        await reply.aclose()
         await used.aclose()
 
     with raw_backend(handle) as origin:
@@ -174,10 +174,10 @@ def test_an_upload_goes_on_beside_its_answer() -> None:
 
         backend, used = Backend(handle), pool()
         async with backend.serving() as origin:
-            reply = await used.ask(origin, CHUNKS, pings())
+            reply = await used.send(origin, CHUNKS, pings())
             while piece := await reply.read():
                 turns.put_nowait(piece)
-            await reply.end()
+            await reply.aclose()
             await until(lambda: backend.open == 0)
         await used.aclose()
 
@@ -200,9 +200,9 @@ def test_an_upload_that_was_answered_well_is_still_read_to_its_end() -> None:
     async def story() -> None:
         backend, used = Backend(handle), pool()
         async with backend.serving() as origin:
-            reply = await used.ask(origin, CHUNKS, body())
+            reply = await used.send(origin, CHUNKS, body())
             assert (await reply.read(), await reply.read()) == (b"hi", b"")
-            await reply.end()
+            await reply.aclose()
             await until(lambda: backend.open == 0)
         await used.aclose()
 
@@ -220,8 +220,8 @@ def test_an_upload_waits_for_a_slow_reader_and_times_out_on_one_who_never_reads(
         used = pool(write=0.2)
         async with Backend(handle).serving() as origin:
             with pytest.raises(httpx.WriteTimeout):
-                await used.ask(origin, CHUNKS, endless(seen))
-            await until(lambda: not used._wires)
+                await used.send(origin, CHUNKS, endless(seen))
+            await until(lambda: not used._open)
         await used.aclose()
         assert len(seen) * len(PIECE) < 20_000_000
 
@@ -241,9 +241,9 @@ def test_a_caller_who_is_slow_with_the_body_is_no_silence_of_upstream() -> None:
     async def story() -> None:
         used = pool(read=0.2)
         async with Backend(handle).serving() as origin:
-            reply = await used.ask(origin, CHUNKS, slow())
+            reply = await used.send(origin, CHUNKS, slow())
             assert await reply.read() == b"hi"
-            await reply.end()
+            await reply.aclose()
         await used.aclose()
 
     asyncio.run(story())
@@ -261,7 +261,7 @@ def test_a_body_that_breaks_off_breaks_the_request_off() -> None:
         backend, used = Backend(handle), pool()
         async with backend.serving() as origin:
             with pytest.raises(ZeroDivisionError):
-                await used.ask(origin, CHUNKS, broken())
+                await used.send(origin, CHUNKS, broken())
             await until(lambda: backend.open == 0)
         await used.aclose()
 
@@ -276,7 +276,7 @@ def test_a_body_nobody_announced_is_an_error() -> None:
         used = pool()
         async with Backend(handle).serving() as origin:
             with pytest.raises(httpx.LocalProtocolError):
-                await used.ask(origin, Request("POST", "/", HOST), pieces(b"x"))
+                await used.send(origin, Request("POST", "/", HOST), pieces(b"x"))
         await used.aclose()
 
     asyncio.run(story())

@@ -1,0 +1,66 @@
+"""Our HTTP/1.1 as one of httpx's transports: exact to the byte, and cheap at any number of connections.
+
+Of a request it reads `extensions["target"]` for a target that is sent as it is, `extensions["timeout"]`, and whose it
+is from an extension of our own. Of a response it gives the bytes of the headers and `extensions["reason_phrase"]`.
+"""
+
+import math
+from collections.abc import AsyncIterable, Hashable, Mapping
+from typing import cast
+
+import httpx
+
+from replaymock.http.messages import Request
+from replaymock.proxy.client.connection import Timeouts
+from replaymock.proxy.client.dialer import Dialer
+from replaymock.proxy.client.httpx_messages import CLIENT, fields_of, origin_of
+from replaymock.proxy.client.pool import ConnectionPool, Streams
+
+
+class Http1Transport(httpx.AsyncBaseTransport):
+    """A pool of connections; `timeouts` count where a request brings none of its own."""
+
+    def __init__(self, dialer: Dialer, timeouts: Timeouts, keepalive: float) -> None:
+        self._timeouts = timeouts
+        self._pool = ConnectionPool(dialer, timeouts, keepalive)
+
+    async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
+        """The response to a request as soon as its head has come. httpx's errors, also while its body is read."""
+        extensions = request.extensions
+        target: bytes = extensions.get("target") or request.url.raw_path
+        body = await self._pool.send(
+            origin_of(request.url),
+            Request(request.method, target.decode("latin-1"), fields_of(request)),
+            aiter(cast("AsyncIterable[bytes]", request.stream)),
+            extensions.get(CLIENT),
+            self._timeouts_of(extensions.get("timeout")),
+        )
+        head = body.head
+        return httpx.Response(
+            head.status,
+            headers=[(name.encode("latin-1"), value.encode("latin-1")) for name, value in head.headers],
+            stream=body,
+            extensions={"http_version": b"HTTP/1.1", "reason_phrase": head.reason.encode("latin-1")},
+        )
+
+    def hand_on(self, origin: str, client: Hashable) -> Streams | None:
+        """The connection to an origin that is this client's own, which then is spoken on by who gets it."""
+        return self._pool.hand_on(origin, client)
+
+    def left(self, client: Hashable) -> None:
+        """Learns that a client is gone; its connections end with it."""
+        self._pool.left(client)
+
+    async def aclose(self) -> None:
+        """Closes every connection."""
+        await self._pool.aclose()
+
+    def _timeouts_of(self, extension: Mapping[str, float | None] | None) -> Timeouts:
+        if extension is None:
+            return self._timeouts
+        connect, read, write = (extension.get(name) for name in ("connect", "read", "write"))
+        return Timeouts(
+            math.inf if connect is None else connect,
+            math.inf if read is None else read,
+            math.inf if write is None else write,
+        )
