@@ -95,7 +95,8 @@ class Upstreams:
             except BaseException:
                 await _give_up(response)
                 raise
-            await response.aclose()
+            # httpx's own bookkeeping around this is not needed here.
+            await cast(httpx.AsyncByteStream, response.stream).aclose()
 
     async def open(self, upstream: Upstream, request: Request, limit: int, client: Hashable) -> WebSocketReply:
         """The answer to a request for a WebSocket, over the connection the client has logged in on. UpstreamError."""
@@ -173,10 +174,8 @@ def _proxy(url: str) -> httpx.Proxy:
 
 
 async def _give_up(response: httpx.Response) -> None:
-    if isinstance(response.stream, UpstreamBody):
-        await response.stream.abort()
-    else:
-        await response.aclose()
+    stream = cast(httpx.AsyncByteStream, response.stream)
+    await (stream.abort() if isinstance(stream, UpstreamBody) else stream.aclose())
 
 
 def _target(upstream: Upstream, request: Request) -> bytes:

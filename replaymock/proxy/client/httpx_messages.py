@@ -51,22 +51,52 @@ class LiteralURL(httpx.URL):
         return self.origin + self._target.decode("ascii")
 
 
-class OutgoingRequest(httpx.Request):
+_NO_HEADERS = httpx.Headers()
+
+
+class _LazyHeaders:
+    """Headers that httpx's form is made of when somebody asks for it: between two of our own parts nobody does.
+
+    Making it takes longer than all else of a message in httpx's form.
+    """
+
+    fields: Headers = ()
+    _headers: httpx.Headers | None = None
+
+    @property
+    def headers(self) -> httpx.Headers:
+        """The headers in httpx's form."""
+        if self._headers is None:
+            self._headers = httpx.Headers(
+                [(name.encode("latin-1"), value.encode("latin-1")) for name, value in self.fields]
+            )
+        return self._headers
+
+    @headers.setter
+    def headers(self, headers: httpx.Headers) -> None:
+        self._headers = headers or None
+
+
+class OutgoingRequest(_LazyHeaders, httpx.Request):
     """A request to an origin. `fields` are its headers as text, which `headers` holds as bytes."""
 
     def __init__(
-        self,
-        method: str,
-        url: LiteralURL,
-        fields: Headers,
-        body: AsyncIterator[bytes],
-        extensions: Extensions,
+        self, method: str, url: LiteralURL, fields: Headers, body: AsyncIterator[bytes], extensions: Extensions
     ) -> None:
-        headers = [(name.encode("latin-1"), value.encode("latin-1")) for name, value in fields]
-        super().__init__(method, url, headers=headers, stream=RequestBody(body), extensions=extensions)
+        super().__init__(method, url, headers=_NO_HEADERS, stream=RequestBody(body), extensions=extensions)
         self.method = method
         self.url = url
         self.fields = fields
+
+
+class IncomingResponse(_LazyHeaders, httpx.Response):
+    """A response over HTTP/1.1. `fields` are its headers as text, which `headers` holds as bytes."""
+
+    def __init__(self, head: ResponseHead, stream: httpx.AsyncByteStream) -> None:
+        reason = head.reason.encode("latin-1")
+        extensions = {"http_version": b"HTTP/1.1", "reason_phrase": reason}
+        super().__init__(head.status, headers=_NO_HEADERS, stream=stream, extensions=extensions)
+        self.fields = head.headers
 
 
 class RequestBody(httpx.AsyncByteStream):

@@ -13,7 +13,7 @@ import httpx
 from replaymock.http.messages import Request
 from replaymock.proxy.client.connection import Timeouts
 from replaymock.proxy.client.dialer import Dialer
-from replaymock.proxy.client.httpx_messages import CLIENT, fields_of, origin_of
+from replaymock.proxy.client.httpx_messages import CLIENT, IncomingResponse, fields_of, origin_of
 from replaymock.proxy.client.pool import ConnectionPool, Streams
 
 
@@ -35,13 +35,7 @@ class Http1Transport(httpx.AsyncBaseTransport):
             extensions.get(CLIENT),
             self._timeouts_of(extensions.get("timeout")),
         )
-        head = body.head
-        return httpx.Response(
-            head.status,
-            headers=[(name.encode("latin-1"), value.encode("latin-1")) for name, value in head.headers],
-            stream=body,
-            extensions={"http_version": b"HTTP/1.1", "reason_phrase": head.reason.encode("latin-1")},
-        )
+        return IncomingResponse(body.head, body)
 
     def hand_on(self, origin: str, client: Hashable) -> Streams | None:
         """The connection to an origin that is this client's own, which then is spoken on by who gets it."""
