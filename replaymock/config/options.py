@@ -99,11 +99,23 @@ OPTIONS = (
     ),
     Option(
         "upstream_proxy",
-        "Reach the backend through this HTTP proxy.",
+        "Reach the backend through this HTTP or SOCKS proxy.",
         metavar="URL",
         commands=_RECORD,
         group=_BACKEND,
-        page="an HTTP proxy on the way to the backend. `HTTP_PROXY` and the like are not looked at",
+        page="a proxy on the way to the backend, `http://host:port` or `socks5://host:port`, for which the names of "
+        'backends are looked up by the proxy (SOCKS needs `pip install "replaymock[socks]"`). `HTTP_PROXY` and the '
+        "like are not looked at",
+    ),
+    Option(
+        "upstream_http2",
+        "Speak HTTP/2 with backends that offer it over TLS.",
+        Switch(),
+        commands=_RECORD,
+        group=_BACKEND,
+        page="speak HTTP/2 with backends that offer it over TLS, HTTP/1.1 with all others. Needs `pip install "
+        '"replaymock[http2]"`. For backends that speak nothing else: HTTP/1.1 is faster here, passes an answer on that '
+        "comes before the end of an upload, and is what WebSockets and logins that hold for a connection need",
     ),
     Option(
         "connect_timeout",

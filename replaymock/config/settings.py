@@ -75,6 +75,7 @@ class Settings(Struct, frozen=True):
     client_cert: str = ""
     client_key: str = ""
     upstream_proxy: str = ""
+    upstream_http2: bool = False
     connect_timeout: float = 10.0
     read_timeout: float = 60.0
     only: tuple[str, ...] = ()
@@ -103,6 +104,7 @@ class Settings(Struct, frozen=True):
             connect_timeout=self.connect_timeout,
             read_timeout=self.read_timeout,
             proxy=self.upstream_proxy,
+            http2=self.upstream_http2,
             tls=TlsOptions(self.verify, self.ca_file, self.client_cert, self.client_key),
         )
 

@@ -63,8 +63,12 @@ def _why_unreachable(error: Exception, *, proxied: bool) -> str:
         return f"cannot be found: {getattr(unknown, 'strerror', None) or unknown}; check the host name in --upstream"
     if _cause(error, ConnectionRefusedError):
         return "refuses the connection; is the backend running there?"
-    if _cause(error, ssl.SSLError):
-        return f"failed the TLS handshake: {error}; is the scheme in --upstream right?"
+    handshake = _cause(error, ssl.SSLError)
+    if handshake:
+        reason = getattr(handshake, "reason", None) or ""
+        only_http2 = "NO_APPLICATION_PROTOCOL" in reason
+        question = "does it speak only HTTP/2 (--upstream-http2)" if only_http2 else "is the scheme in --upstream right"
+        return f"failed the TLS handshake: {error}; {question}?"
     if isinstance(error, httpx.ConnectError):
         return f"cannot be connected to: {str(error) or 'connection failed'}; check --upstream"
     return f"broke the connection before its answer was whole ({str(error) or type(error).__name__})"

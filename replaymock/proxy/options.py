@@ -21,4 +21,5 @@ class UpstreamOptions(Struct, frozen=True):
     connect_timeout: float = 10.0
     read_timeout: float = 60.0
     proxy: str = ""
+    http2: bool = False
     tls: TlsOptions = TlsOptions()

@@ -4,9 +4,9 @@ Requests go out byte for byte; responses come back as they are, still in their c
 """
 
 import asyncio
-import ssl
 from collections.abc import AsyncIterable, AsyncIterator, Hashable
 from contextlib import asynccontextmanager
+from importlib.util import find_spec
 from typing import Protocol, cast, runtime_checkable
 
 import httpx
@@ -59,9 +59,8 @@ class Upstreams:
             "pool": None,
         }
         self._slots = asyncio.Semaphore(IN_FLIGHT)
-        tls = tls_context(options)
-        self._dialer = Dialer(tls, options.connect_timeout, options.proxy)
-        self._transport = transport or _choose(options, self._dialer, tls)
+        self._dialer = Dialer(tls_context(options), options.connect_timeout, options.proxy)
+        self._transport = transport or _choose(options, self._dialer)
         self._logins = self._transport if isinstance(self._transport, KeepsLogins) else None
         self._reads_every_body = isinstance(self._transport, Http1Transport)
         # By client and origin: what a request for a WebSocket was asked on to log in.
@@ -153,24 +152,35 @@ class Upstreams:
         return DialedConnection(*streams) if streams else None
 
 
-def _choose(options: UpstreamOptions, dialer: Dialer, tls: ssl.SSLContext) -> httpx.AsyncBaseTransport:
+def _choose(options: UpstreamOptions, dialer: Dialer) -> httpx.AsyncBaseTransport:
     timeouts = Timeouts(options.connect_timeout, options.read_timeout, options.read_timeout)
-    if not options.proxy:
+    if not options.proxy and not options.http2:
         return Http1Transport(dialer, timeouts, KEEPALIVE_SECONDS)
+    _require_extras(options)
+    # Not the dialer's: httpcore offers HTTP/2 on it, which a WebSocket cannot speak.
+    tls = tls_context(options)
     limits = httpx.Limits(max_connections=None, max_keepalive_connections=None, keepalive_expiry=None)
-    proxy = _proxy(options.proxy)
+    proxy = _proxy(options.proxy) if options.proxy else None
 
     def make() -> httpx.AsyncHTTPTransport:
-        return httpx.AsyncHTTPTransport(verify=tls, trust_env=False, limits=limits, proxy=proxy)
+        return httpx.AsyncHTTPTransport(verify=tls, trust_env=False, limits=limits, proxy=proxy, http2=options.http2)
 
     return StockTransport(make, options.connect_timeout, KEEPALIVE_SECONDS)
+
+
+def _require_extras(options: UpstreamOptions) -> None:
+    if options.http2 and find_spec("h2") is None:
+        raise UsageError('--upstream-http2 needs h2: pip install "replaymock[http2]"')
+    if options.proxy.startswith("socks") and find_spec("socksio") is None:
+        raise UsageError('--upstream-proxy socks5://… needs socksio: pip install "replaymock[socks]"')
 
 
 def _proxy(url: str) -> httpx.Proxy:
     try:
         return httpx.Proxy(url)
     except ValueError as error:
-        raise UsageError(f"--upstream-proxy {redact_url(url)!r}: write it as http://host:port") from error
+        advice = "write it as http://host:port or socks5://host:port"
+        raise UsageError(f"--upstream-proxy {redact_url(url)!r}: {advice}") from error
 
 
 async def _give_up(response: httpx.Response) -> None:

@@ -91,7 +91,7 @@ def test_help_lists_every_command_and_the_exit_codes(here: Command) -> None:
 def test_every_option_of_the_contract_is_in_the_help(command: str, here: Command) -> None:
     shared = "cassettes host port config json ready-file verbose quiet cors-origin no-cors session-header"
     own = {
-        "record": "upstream mode header insecure ca-file client-cert client-key upstream-proxy connect-timeout "
+        "record": "upstream mode header insecure ca-file client-cert client-key upstream-proxy upstream-http2 connect-timeout "
         "read-timeout only skip record-status max-body max-stream-time no-rewrite",
         "replay": "sequence latency miss-status fail-on-miss",
     }

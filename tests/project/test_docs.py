@@ -128,7 +128,7 @@ def test_the_tables_of_options_on_the_page_are_those_of_the_program() -> None:
 
 def test_every_flag_of_every_command_is_on_the_page_and_no_other() -> None:
     text = (ROOT / "docs/configuration.md").read_text(encoding="utf-8")
-    listed = set(re.findall(r"(?<![\w-])--[a-z][a-z-]+", text.replace("#events-of---json", "")))
+    listed = set(re.findall(r"(?<![\w-])--[a-z][a-z0-9-]+", text.replace("#events-of---json", "")))
     flags = {flag for option in _options(*cli.commands) for flag in [*option.opts, *option.secondary_opts]}
     assert listed == {flag for flag in flags if flag.startswith("--")}
 
@@ -173,7 +173,7 @@ def _rows() -> dict[str, list[str]]:
     lines = (ROOT / "docs/configuration.md").read_text(encoding="utf-8").splitlines()
     rows = [line for line in lines if line.startswith("| `--")]
     cells = [[cell.strip() for cell in row.split("|")[1:-1]] for row in rows]
-    return {re.findall(r"--[a-z-]+", row[0])[0]: row for row in cells}
+    return {re.findall(r"--[a-z0-9-]+", row[0])[0]: row for row in cells}
 
 
 def _anchors(page: Path) -> set[str]:

@@ -21,6 +21,8 @@ def _caused(outer: Exception, cause: Exception) -> Exception:
 VERIFY = ssl.SSLCertVerificationError(1, "failed")
 VERIFY.verify_message = "self-signed certificate"
 UNKNOWN = socket.gaierror(-2, "Name or service not known")
+OTHER = ssl.SSLError(1, "no application protocol")
+OTHER.reason = "TLSV1_ALERT_NO_APPLICATION_PROTOCOL"
 TRANSLATIONS: list[tuple[Exception, bool, int, str, str]] = [
     (_caused(httpx.ConnectError("x"), VERIFY), False, 502, "tls_verification_failed", "--insecure"),
     (_caused(httpx.ConnectError("x"), VERIFY), False, 502, "tls_verification_failed", "--ca-file FILE"),
@@ -44,6 +46,7 @@ TRANSLATIONS: list[tuple[Exception, bool, int, str, str]] = [
         "upstream_unreachable",
         "TLS handshake",
     ),
+    (_caused(httpx.ConnectError("x"), OTHER), False, 502, "upstream_unreachable", "(--upstream-http2)?"),
     (httpx.ConnectError("no route"), False, 502, "upstream_unreachable", "cannot be connected to: no route"),
     (httpx.ConnectError(""), True, 502, "upstream_unreachable", "--upstream-proxy (connection failed)"),
     (httpx.ProxyError("407"), True, 502, "upstream_unreachable", "through --upstream-proxy (407)"),

@@ -214,3 +214,20 @@ def test_settings_that_cannot_work_are_named(
     (tmp_path / "bad.pem").write_text("no certificate")
     with pytest.raises(UsageError, match=said):
         Upstreams(told)
+
+
+@pytest.mark.parametrize(
+    ("told", "extra"),
+    [
+        (UpstreamOptions(http2=True), "http2"),
+        (UpstreamOptions(proxy="socks5://127.0.0.1:1"), "socks"),
+        (UpstreamOptions(proxy="socks5h://127.0.0.1:1"), "socks"),
+    ],
+)
+def test_what_needs_an_extra_says_how_it_is_installed(
+    monkeypatch: pytest.MonkeyPatch, told: UpstreamOptions, extra: str
+) -> None:
+    Upstreams(told)
+    monkeypatch.setattr("replaymock.proxy.upstreams.find_spec", lambda _name: None)
+    with pytest.raises(UsageError, match=rf'pip install "replaymock\[{extra}\]"'):
+        Upstreams(told)

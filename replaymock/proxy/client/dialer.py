@@ -3,6 +3,7 @@
 import asyncio
 import base64
 import contextlib
+import ipaddress
 import socket
 import ssl
 from collections.abc import AsyncIterator, Callable
@@ -19,7 +20,7 @@ from replaymock.http.websocket_frames import READ_BYTES, ByteStream
 from replaymock.proxy.client.response_parser import Malformed, ResponseParser
 from replaymock.proxy.options import TlsOptions, UpstreamOptions
 
-_PORTS = {"http": 80, "https": 443}
+_PORTS = {"http": 80, "https": 443, "socks5": 1080, "socks5h": 1080}
 _QUICK_SECONDS = 0.25
 
 Protocol = TypeVar("Protocol", bound=asyncio.Protocol)
@@ -50,7 +51,8 @@ class Dialer:
     async def dial(self, origin: str) -> "DialedConnection":
         """A connection to an origin, straight or through the proxy. httpx.ConnectTimeout or ConnectError."""
         async with _connecting(self._connect_timeout):
-            protocol = await self._open(self._proxy or origin, _StreamProtocol, self._connect_timeout)
+            first = self._proxy or origin
+            protocol = await self._open(first, _StreamProtocol, self._connect_timeout)
             connection = DialedConnection(*protocol.streams())
             try:
                 if self._proxy:
@@ -76,8 +78,11 @@ class Dialer:
         """Has the proxy connect to an origin, with which TLS is spoken from there on where its scheme is https."""
         parts = urlsplit(origin)
         host, port = parts.hostname or "", parts.port or _PORTS[parts.scheme]
-        authority = parts.netloc if parts.port else f"{parts.netloc}:{port}"
-        await _connect_by_http(connection, authority, self._proxy)
+        if self._proxy.startswith("socks"):
+            await _connect_by_socks(connection, host, port, self._proxy)
+        else:
+            authority = parts.netloc if parts.port else f"{parts.netloc}:{port}"
+            await _connect_by_http(connection, authority, self._proxy)
         if parts.scheme == "https":
             await connection.start_tls(self._tls, host)
 
@@ -100,6 +105,13 @@ class DialedConnection(ByteStream):
             return await self._reader.read(READ_BYTES)
         except (OSError, ssl.SSLError):
             return b""
+
+    async def read_exactly(self, size: int) -> bytes:
+        """So many bytes. ProxyRefusal where they do not come."""
+        try:
+            return await self._reader.readexactly(size)
+        except (OSError, ssl.SSLError, asyncio.IncompleteReadError) as error:
+            raise ProxyRefusal("the connection was closed") from error
 
     async def write(self, data: bytes) -> None:
         """Sends, and waits until there is room for more."""
@@ -242,6 +254,41 @@ async def _connect_by_http(connection: DialedConnection, authority: str, proxy: 
         raise ProxyRefusal(f"the proxy's answer to CONNECT: {error}") from error
     if head.status // 100 != 2:  # noqa: PLR2004 - successful
         raise ProxyRefusal(f"the proxy answered {head.status} to CONNECT")
+
+
+async def _connect_by_socks(connection: DialedConnection, host: str, port: int, proxy: str) -> None:
+    """Has a SOCKS5 proxy connect to a host, whose name it looks up (RFC 1928, RFC 1929)."""
+    parts = urlsplit(proxy)
+    user, password = (unquote(text or "").encode() for text in (parts.username, parts.password))
+    method = _BY_PASSWORD if user else _OPEN
+    await connection.write(bytes((5, 1, method)))
+    if (await connection.read_exactly(2)) != bytes((5, method)):
+        raise ProxyRefusal("the proxy asks for another login, or speaks no SOCKS5")
+    if user:
+        await connection.write(bytes((1, len(user))) + user + bytes((len(password),)) + password)
+        if (await connection.read_exactly(2))[1]:
+            raise ProxyRefusal("the proxy does not take this login")
+    await connection.write(bytes((5, 1, 0)) + _socks_address(host) + port.to_bytes(2, "big"))
+    _, code, _, kind = await connection.read_exactly(4)
+    if code:
+        raise ProxyRefusal(f"the proxy answered {code} to its CONNECT")
+    size = _ADDRESS_BYTES.get(kind) or (await connection.read_exactly(1))[0]
+    await connection.read_exactly(size + 2)
+
+
+def _socks_address(host: str) -> bytes:
+    try:
+        address = ipaddress.ip_address(host)
+    except ValueError:
+        name = host.encode("idna")
+        return bytes((_BY_NAME, len(name))) + name
+    return bytes((_IPV4 if address.version == _VERSION_4 else _IPV6,)) + address.packed
+
+
+_OPEN, _BY_PASSWORD = 0, 2
+_IPV4, _BY_NAME, _IPV6 = 1, 3, 4
+_VERSION_4 = 4
+_ADDRESS_BYTES = {_IPV4: 4, _IPV6: 16}
 
 
 async def _head(connection: DialedConnection) -> ResponseHead:

@@ -80,7 +80,8 @@ class ResponseParser:
                 return bytes(self._buffer)
             self._pass_over(head)
         if not b"HTTP/".startswith(bytes(self._buffer[:5])):
-            raise Malformed("it is no HTTP/1 response")
+            is_http2 = self._buffer[3:9] == _HTTP2_SETTINGS
+            raise Malformed(f"it is no HTTP/1 response{', but HTTP/2: try --upstream-http2' if is_http2 else ''}")
         if len(self._buffer) > MAX_HEAD:
             raise Malformed(_TOO_LONG)
         return b""
@@ -199,6 +200,8 @@ def _length(values: set[str]) -> int:
     raise Malformed(f"Content-Length {', '.join(sorted(values))[:40]!r} is no length")
 
 
+# What follows the length of the frame that HTTP/2 begins with (RFC 9113 sections 3.4 and 4.1): its type and stream.
+_HTTP2_SETTINGS = b"\x04\x00\x00\x00\x00\x00"
 _BLANK_LINE = re.compile(rb"\n\r?\n")
 _STATUS_LINE = re.compile(r"HTTP/([0-9]\.[0-9]) ([1-9][0-9]{2})(?: ([^\0\r\n]*))?\r?\n")
 # Possessive, so that a long line that is no header costs no more than one that is.

@@ -103,6 +103,7 @@ class StockConnection:
         self._closing: asyncio.Task[None] | None = None
         self._socks_timer: asyncio.TimerHandle | None = None
         self._is_in_socks = False
+        self._has_sent_head = False
         self._has_timed_out = False
         self.idle_since = 0.0
         self.is_busy = False
@@ -111,6 +112,7 @@ class StockConnection:
     async def send(self, request: httpx.Request) -> httpx.Response:
         """The response to a request. Cancelled, it is not the call that is cancelled: its socket is closed."""
         self.is_busy = True
+        self._has_sent_head = False
         request.extensions["trace"] = self._trace
         self._call = asyncio.ensure_future(self._transport.handle_async_request(request))
         try:
@@ -122,6 +124,8 @@ class StockConnection:
             if self._is_in_socks and not isinstance(error, httpx.TransportError):
                 # What is no SOCKS5 comes as errors of socksio, or as failed assertions.
                 raise httpx.ProxyError(f"the proxy's answer is not understood: {error!r}") from error
+            if self._has_sent_head and isinstance(error, httpx.LocalProtocolError):
+                raise httpx.RemoteProtocolError(str(error)) from error  # httpcore takes all errors of h2 for ours
             raise
         except BaseException:
             self.abort()
@@ -177,6 +181,8 @@ class StockConnection:
         """Learns from httpcore of the socket, and sets a limit to what it waits for without one."""
         if event.endswith(".connect_tcp.complete"):
             self._socket = cast(_Socket, info["return_value"])
+        elif event == "http2.send_request_headers.complete":
+            self._has_sent_head = True
         elif event == f"{_SOCKS}started":
             self._is_in_socks = True
             loop = asyncio.get_running_loop()
@@ -200,8 +206,14 @@ class _StockBody(httpx.AsyncByteStream):
         self._is_whole = False
 
     async def __aiter__(self) -> AsyncIterator[bytes]:
-        async for piece in cast("AsyncIterable[bytes]", self._response.stream):
-            yield piece
+        try:
+            async for piece in cast("AsyncIterable[bytes]", self._response.stream):
+                yield piece
+        except httpx.TransportError:
+            raise
+        except Exception as error:
+            # httpcore lets errors of h2 through here.
+            raise httpx.RemoteProtocolError(str(error) or type(error).__name__) from error
         self._is_whole = True
 
     async def aclose(self) -> None:
