@@ -16,7 +16,7 @@ from replaymock.http import challenges
 from replaymock.http.messages import Request, StreamingResponse
 from replaymock.proxy.client.connection import Timeouts
 from replaymock.proxy.client.dialer import DialedConnection, Dialer, tls_context
-from replaymock.proxy.client.httpx_messages import CLIENT, LiteralURL, OutgoingRequest, head_of
+from replaymock.proxy.client.httpx_messages import CLIENT, OutgoingRequest, head_of
 from replaymock.proxy.client.pool import Streams, UpstreamBody, read_empty, sends_body
 from replaymock.proxy.client.stock import StockTransport
 from replaymock.proxy.client.transport import Http1Transport
@@ -81,13 +81,13 @@ class Upstreams:
 
         `client` is the connection it came on, with which a login on the connection upstream is not shared by others.
         """
-        url = LiteralURL(upstream.origin, _target(upstream, request))
+        message = Request(request.method, _target(upstream, request), request.headers)
         extensions = {"timeout": self._timeouts, CLIENT: client}
         async with self._slots:
             with translate_errors(upstream, self._options):
-                if not self._reads_every_body and not sends_body(request.headers):
+                if not self._reads_every_body and not sends_body(message.headers):
                     await read_empty(body)
-                outgoing = OutgoingRequest(request.method, url, request.headers, body, extensions)
+                outgoing = OutgoingRequest(upstream.origin, message, body, extensions)
                 response = await self._transport.handle_async_request(outgoing)
             try:
                 yield self._streaming(response, upstream)
@@ -99,7 +99,7 @@ class Upstreams:
 
     async def open(self, upstream: Upstream, request: Request, limit: int, client: Hashable) -> WebSocketReply:
         """The answer to a request for a WebSocket, over the connection the client has logged in on. UpstreamError."""
-        outgoing = Request(request.method, _target(upstream, request).decode("ascii"), request.headers)
+        outgoing = Request(request.method, _target(upstream, request), request.headers)
         with translate_errors(upstream, self._options):
             connection = self._own(upstream.origin, client) or await self._dialer.dial(upstream.origin)
             try:
@@ -188,13 +188,13 @@ async def _give_up(response: httpx.Response) -> None:
     await (stream.abort() if isinstance(stream, UpstreamBody) else stream.aclose())
 
 
-def _target(upstream: Upstream, request: Request) -> bytes:
+def _target(upstream: Upstream, request: Request) -> str:
     target = upstream.base + request.target
     if not target.isascii():
         raise RequestRefused(
             400, "bad_request", "the request target holds bytes that are not ASCII; percent-encode them"
         )
-    return target.encode("ascii")
+    return target
 
 
 async def _one(body: bytes) -> AsyncIterator[bytes]:

@@ -8,7 +8,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 from replaymock.http.messages import Request
 from replaymock.proxy.client.connection import Timeouts
 from replaymock.proxy.client.dialer import DialedConnection, Dialer
-from replaymock.proxy.client.httpx_messages import CLIENT, LiteralURL, OutgoingRequest
+from replaymock.proxy.client.httpx_messages import CLIENT, OutgoingRequest
 from replaymock.proxy.client.pool import ConnectionPool
 
 HOST = (("Host", "backend"),)
@@ -78,9 +78,8 @@ def pool(**told: float) -> ConnectionPool:
 
 def outgoing(origin: str, request: Request, *body: bytes, client: str | None = None) -> OutgoingRequest:
     """A request in httpx's form."""
-    url = LiteralURL(origin, request.target.encode("ascii"))
     timeouts = dict.fromkeys(("connect", "read", "write"), 5.0)
-    return OutgoingRequest(request.method, url, request.headers, pieces(*body), {"timeout": timeouts, CLIENT: client})
+    return OutgoingRequest(origin, request, pieces(*body), {"timeout": timeouts, CLIENT: client})
 
 
 async def pieces(*data: bytes) -> AsyncIterator[bytes]:

@@ -11,7 +11,7 @@ from urllib.parse import unquote
 import httpx
 
 from replaymock.http.headers import Headers
-from replaymock.http.messages import ResponseHead, standard_reason
+from replaymock.http.messages import Request, ResponseHead, standard_reason
 
 CLIENT = "replaymock.client"
 """The extension that holds the connection a request came on: a login on a connection is shared with no other."""
@@ -24,7 +24,7 @@ class LiteralURL(httpx.URL):
 
     def __init__(self, origin: str, target: bytes) -> None:
         super().__init__(_parsed(origin))
-        self.origin = origin
+        self._origin = origin
         self._target = target
 
     @property
@@ -48,16 +48,16 @@ class LiteralURL(httpx.URL):
         return httpx.QueryParams(self.query.decode("ascii"))
 
     def __str__(self) -> str:
-        return self.origin + self._target.decode("ascii")
+        return self._origin + self._target.decode("ascii")
 
 
 _NO_HEADERS = httpx.Headers()
 
 
 class _LazyHeaders:
-    """Headers that httpx's form is made of when somebody asks for it: between two of our own parts nobody does.
+    """Headers in httpx's form, made when somebody asks for them: between two of our own parts nobody does.
 
-    Making it takes longer than all else of a message in httpx's form.
+    Making them takes longer than all else of a message in httpx's form.
     """
 
     fields: Headers = ()
@@ -78,25 +78,37 @@ class _LazyHeaders:
 
 
 class OutgoingRequest(_LazyHeaders, httpx.Request):
-    """A request to an origin. `fields` are its headers as text, which `headers` holds as bytes."""
+    """A request to an origin, whose `message` has an ASCII target; method, URL and headers are literally its own."""
 
-    def __init__(
-        self, method: str, url: LiteralURL, fields: Headers, body: AsyncIterator[bytes], extensions: Extensions
-    ) -> None:
-        super().__init__(method, url, headers=_NO_HEADERS, stream=RequestBody(body), extensions=extensions)
-        self.method = method
-        self.url = url
-        self.fields = fields
+    def __init__(self, origin: str, message: Request, body: AsyncIterator[bytes], extensions: Extensions) -> None:
+        self.origin = origin
+        self.message = message
+        self.fields = message.headers
+        self._url: LiteralURL | None = None
+        stream = RequestBody(body)
+        super().__init__(message.method, _parsed(origin), headers=_NO_HEADERS, stream=stream, extensions=extensions)
+        self.method = message.method
+
+    @property
+    def url(self) -> httpx.URL:
+        """The URL in httpx's form, made when somebody asks for it."""
+        if self._url is None:
+            self._url = LiteralURL(self.origin, self.message.target.encode("ascii"))
+        return self._url
+
+    @url.setter
+    def url(self, _url: httpx.URL) -> None:
+        # It is what httpx would make of it.
+        return
 
 
 class IncomingResponse(_LazyHeaders, httpx.Response):
     """A response over HTTP/1.1. `fields` are its headers as text, which `headers` holds as bytes."""
 
     def __init__(self, head: ResponseHead, stream: httpx.AsyncByteStream) -> None:
-        reason = head.reason.encode("latin-1")
-        extensions = {"http_version": b"HTTP/1.1", "reason_phrase": reason}
-        super().__init__(head.status, headers=_NO_HEADERS, stream=stream, extensions=extensions)
         self.fields = head.headers
+        extensions = {"http_version": b"HTTP/1.1", "reason_phrase": head.reason.encode("latin-1")}
+        super().__init__(head.status, headers=_NO_HEADERS, stream=stream, extensions=extensions)
 
 
 class RequestBody(httpx.AsyncByteStream):
@@ -109,16 +121,20 @@ class RequestBody(httpx.AsyncByteStream):
         return self._body
 
 
-def origin_of(url: httpx.URL) -> str:
-    """The origin of a URL, as an upstream names it."""
-    return url.origin if isinstance(url, LiteralURL) else f"{url.scheme}://{url.netloc.decode('ascii')}"
-
-
-def fields_of(request: httpx.Request) -> Headers:
-    """The headers of a request as text."""
+def origin_of(request: httpx.Request) -> str:
+    """The origin that a request goes to, as an upstream names it."""
     if isinstance(request, OutgoingRequest):
-        return request.fields
-    return tuple((name.decode("latin-1"), value.decode("latin-1")) for name, value in request.headers.raw)
+        return request.origin
+    return f"{request.url.scheme}://{request.url.netloc.decode('ascii')}"
+
+
+def message_of(request: httpx.Request) -> Request:
+    """A request without its body, as it is sent; `extensions["target"]` goes before the target of its URL."""
+    target: bytes | None = request.extensions.get("target")
+    if isinstance(request, OutgoingRequest) and target is None:
+        return request.message
+    fields = tuple((name.decode("latin-1"), value.decode("latin-1")) for name, value in request.headers.raw)
+    return Request(request.method, (target or request.url.raw_path).decode("latin-1"), fields)
 
 
 def head_of(response: httpx.Response) -> ResponseHead:

@@ -14,7 +14,7 @@ from typing import Protocol, cast
 import httpx
 
 from replaymock.http import challenges
-from replaymock.proxy.client.httpx_messages import CLIENT, fields_of, head_of, origin_of
+from replaymock.proxy.client.httpx_messages import CLIENT, head_of, message_of, origin_of
 from replaymock.proxy.client.kept import KeptConnections
 
 CLOSE_SECONDS = 1.0
@@ -37,8 +37,8 @@ class StockTransport(httpx.AsyncBaseTransport):
 
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
         """The response to a request as soon as its head has come. httpx's errors, also while its body is read."""
-        origin, client = origin_of(request.url), request.extensions.get(CLIENT)
-        is_owned = self._kept.has_own(origin, client) or challenges.is_spoken(fields_of(request))
+        origin, client = origin_of(request), request.extensions.get(CLIENT)
+        is_owned = self._kept.has_own(origin, client) or challenges.is_spoken(message_of(request).headers)
         connection = self._kept.own(origin, client) if is_owned else self._kept.take(origin)
         if connection is None:
             connection = self._connection(origin)

@@ -10,10 +10,9 @@ from typing import cast
 
 import httpx
 
-from replaymock.http.messages import Request
 from replaymock.proxy.client.connection import Timeouts
 from replaymock.proxy.client.dialer import Dialer
-from replaymock.proxy.client.httpx_messages import CLIENT, IncomingResponse, fields_of, origin_of
+from replaymock.proxy.client.httpx_messages import CLIENT, IncomingResponse, message_of, origin_of
 from replaymock.proxy.client.pool import ConnectionPool, Streams
 
 
@@ -22,15 +21,16 @@ class Http1Transport(httpx.AsyncBaseTransport):
 
     def __init__(self, dialer: Dialer, timeouts: Timeouts, keepalive: float) -> None:
         self._timeouts = timeouts
+        self._last_extension: Mapping[str, float | None] | None = None
+        self._last_timeouts = timeouts
         self._pool = ConnectionPool(dialer, timeouts, keepalive)
 
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
         """The response to a request as soon as its head has come. httpx's errors, also while its body is read."""
         extensions = request.extensions
-        target: bytes = extensions.get("target") or request.url.raw_path
         body = await self._pool.send(
-            origin_of(request.url),
-            Request(request.method, target.decode("latin-1"), fields_of(request)),
+            origin_of(request),
+            message_of(request),
             aiter(cast("AsyncIterable[bytes]", request.stream)),
             extensions.get(CLIENT),
             self._timeouts_of(extensions.get("timeout")),
@@ -50,11 +50,10 @@ class Http1Transport(httpx.AsyncBaseTransport):
         await self._pool.aclose()
 
     def _timeouts_of(self, extension: Mapping[str, float | None] | None) -> Timeouts:
-        if extension is None:
-            return self._timeouts
-        connect, read, write = (extension.get(name) for name in ("connect", "read", "write"))
-        return Timeouts(
-            math.inf if connect is None else connect,
-            math.inf if read is None else read,
-            math.inf if write is None else write,
-        )
+        if extension is self._last_extension:  # as a rule one and the same
+            return self._last_timeouts
+        self._last_extension, self._last_timeouts = extension, self._timeouts
+        if extension is not None:
+            limits = [extension.get(name) for name in ("connect", "read", "write")]
+            self._last_timeouts = Timeouts(*(math.inf if limit is None else limit for limit in limits))
+        return self._last_timeouts
