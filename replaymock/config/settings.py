@@ -98,7 +98,7 @@ class Settings(Struct, frozen=True):
 
     @property
     def upstream_options(self) -> UpstreamOptions:
-        """What is told of the backends."""
+        """The part of the settings that concerns the backends."""
         return UpstreamOptions(
             upstreams=self.upstreams,
             connect_timeout=self.connect_timeout,

@@ -100,7 +100,7 @@ UNSTORED_PREFIXES = ("replaymock-", "x-b3-", "x-datadog-", "sentry-")
 
 def has_body(headers: Headers) -> bool:
     """Whether a request has a body (RFC 9112 section 6.3)."""
-    return _is_chunked(headers) or get(headers, "content-length", "0") != "0"
+    return is_chunked(headers) or get(headers, "content-length", "0") != "0"
 
 
 def expects_continue(headers: Headers) -> bool:
@@ -145,7 +145,8 @@ def content_length(headers: Headers) -> int | None:
     return int(value) if relied_on else None
 
 
-def _is_chunked(headers: Headers) -> bool:
+def is_chunked(headers: Headers) -> bool:
+    """Whether a body comes in chunks, with or without other transfer codings."""
     return "chunked" in list_items(get(headers, "transfer-encoding"))
 
 

@@ -8,10 +8,10 @@ from replaymock.http.cors import CorsPolicy
 from replaymock.http.headers import (
     FRAMING,
     Headers,
-    _is_chunked,
     expects_continue,
     get,
     hop_by_hop,
+    is_chunked,
     is_cors,
     without,
 )
@@ -40,8 +40,8 @@ def request_headers(
     dropped |= left_out - signed
     kept = tuple((name, _cut(name, value, signed)) for name, value in headers if name.lower() not in dropped)
     passed_by = get(headers, "via")
-    found = (("Host", host), *kept, ("Via", f"{passed_by}, {via}" if passed_by else via), *added)
-    return (*found, ("Transfer-Encoding", "chunked")) if _is_chunked(headers) else found
+    outgoing = (("Host", host), *kept, ("Via", f"{passed_by}, {via}" if passed_by else via), *added)
+    return (*outgoing, ("Transfer-Encoding", "chunked")) if is_chunked(headers) else outgoing
 
 
 def response_headers(
@@ -53,9 +53,9 @@ def response_headers(
     echoed: str,
     extra: Headers,
 ) -> Headers:
-    """Response headers as they go to the caller, without framing; `origins` is None where nothing is rewritten.
+    """Response headers as they go to the client, without framing; `origins` is None where nothing is rewritten.
 
-    Links to the backend lead to `origin` instead, which includes the `base` path the caller came under.
+    Links to the backend lead to `origin` instead, which includes the `base` path the client came under.
     """
     kept = without(headers, hop_by_hop(headers) | FRAMING)
     if cors.enabled:
@@ -75,7 +75,7 @@ _REMEMBERED = 256
 
 
 class HeaderForwarder:
-    """Makes the heads. `origins` are replaced on the way to the client; where they are None, nothing is, either way.
+    """Makes the heads to pass on. `origins` are replaced on the way to the client; where they are None, nothing is, either way.
 
     Origins this server goes by name the upstream on the way there. `via` names this server, `added` are headers added
     upstream, and `status` is the `Cache-Status` of an answer; empty where answers do not say what they are.
@@ -89,7 +89,7 @@ class HeaderForwarder:
         self._cors = cors
         self._own: own_origin.Own = frozenset()
         self._upstream = lru_cache(_REMEMBERED)(self._to_upstream)
-        self._caller = lru_cache(_REMEMBERED)(self._to_caller)
+        self._client = lru_cache(_REMEMBERED)(self._to_client)
 
     def listens_on(self, host: str, port: int) -> None:
         """Learns which origins this server goes by, besides the one that each client uses."""
@@ -106,11 +106,11 @@ class HeaderForwarder:
         return BodyRewrite(self._origins, request.origin, limit) if self._origins else None
 
     def head(self, live: StreamingResponse, request: Request, file: str, *, stored: bool) -> ResponseHead:
-        """The head of an answer as the caller gets it; `file` is the cassette it is kept in, empty where not known."""
+        """The head of an answer as the client gets it; `file` is the cassette it is kept in, empty where not known."""
         echoed = self._cors.echoed(request.headers)
         is_head = request.method == "HEAD"
         named = bool(file)
-        before, after = self._caller(live.headers, request.origin, request.base, echoed, stored, named, is_head)
+        before, after = self._client(live.headers, request.origin, request.base, echoed, stored, named, is_head)
         if file and self._status:
             before = (*before, ("Replaymock-Cassette", file))
         return ResponseHead(live.status, live.reason, before + after)
@@ -124,7 +124,7 @@ class HeaderForwarder:
         host = upstream.origin.partition("://")[2]
         return request_headers(headers, host, self._via, self._added, left_out, signed)
 
-    def _to_caller(
+    def _to_client(
         self,
         headers: Headers,
         origin: str,
@@ -138,8 +138,8 @@ class HeaderForwarder:
         cassette = ("Replaymock-Cassette", "")
         extra: Headers = (("Cache-Status", self._status + ("; stored" if stored else "")),) if self._status else ()
         extra = (*extra, cassette) if extra and named else extra
-        found = response_headers(headers, self._origins, origin, base, self._cors, echoed, extra)
+        passed_on = response_headers(headers, self._origins, origin, base, self._cors, echoed, extra)
         if is_head:
-            found = (*found, *(pair for pair in headers if pair[0].lower() == "content-length"))
-        at = next((at for at, pair in enumerate(found) if pair is cassette), len(found))
-        return found[:at], found[at + 1 :]
+            passed_on = (*passed_on, *(pair for pair in headers if pair[0].lower() == "content-length"))
+        at = next((at for at, pair in enumerate(passed_on) if pair is cassette), len(passed_on))
+        return passed_on[:at], passed_on[at + 1 :]

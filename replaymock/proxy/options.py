@@ -1,4 +1,4 @@
-"""What is told of the backends and of the way to them: values, made by `config` and read by `upstreams`."""
+"""The backends and the way to them, as a user chose them: values that `config` makes and `upstreams` reads."""
 
 from msgspec import Struct
 

@@ -1,4 +1,4 @@
-"""Where a client says that it is (`Origin`, `Referer`) or what is to go (`Destination`), told as the backend knows it.
+"""Where a client says that it is (`Origin`, `Referer`) or what is to go (`Destination`), as the backend knows it.
 
 Only this server's own origin is replaced, and only as a whole (RFC 6454): scheme, host and port, however spelled.
 """
@@ -26,10 +26,10 @@ def own(host: str, port: int) -> Own:
 
 def normal(origin: str) -> str:
     """An origin in the one form of all its spellings; what is none stays as it is."""
-    found = _ORIGIN.fullmatch(origin)
-    if not found:
+    match = _ORIGIN.fullmatch(origin)
+    if not match:
         return origin
-    scheme, host, port = found.group(1).lower(), found.group(2).lower(), int(found.group(3) or 0)
+    scheme, host, port = match.group(1).lower(), match.group(2).lower(), int(match.group(3) or 0)
     host = _shortest(host) if host.startswith("[") else host.removesuffix(".")
     return f"{scheme}://{host}" + (f":{port}" if port not in (0, _PORTS[scheme]) else "")
 
@@ -38,17 +38,17 @@ def to_backend(headers: Headers, here: Own, upstream: Upstream, signed: Containe
     """Headers in which what names this server names the upstream, but where a signature covers it."""
     if not any(name.lower() in NAMES for name, _ in headers):
         return headers
-    return tuple((name, _told(name.lower(), value, here, upstream, signed)) for name, value in headers)
+    return tuple((name, _as_backend_knows_it(name.lower(), value, here, upstream, signed)) for name, value in headers)
 
 
-def _told(name: str, value: str, here: Own, upstream: Upstream, signed: Container[str]) -> str:
+def _as_backend_knows_it(name: str, value: str, here: Own, upstream: Upstream, signed: Container[str]) -> str:
     if name not in NAMES or name in signed:
         return value
     if name == "origin":
         return upstream.origin if normal(value) in here else value
-    found = _URL.fullmatch(value)
-    if found and normal(found.group(1)) in here:
-        return upstream.origin + upstream.base + _SESSION.sub("", found.group(2))
+    url = _URL.fullmatch(value)
+    if url and normal(url.group(1)) in here:
+        return upstream.origin + upstream.base + _SESSION.sub("", url.group(2))
     if name == "destination" and _PATH.match(value):
         return upstream.base + _SESSION.sub("", value)
     return value

@@ -1,4 +1,4 @@
-"""A live body on its way to the caller: as it came, or with upstream's origin replaced. No stream is waited for.
+"""A live body on its way to the client: as it came, or with upstream's origin replaced. No stream is waited for.
 
 A body that is text and arrives at once is held for a moment, so that it can keep its length, and its very bytes where
 nothing in it has to be replaced.
@@ -21,7 +21,7 @@ _SAME_MOMENT = 0.0005
 
 
 class BodyCapture:
-    """A copy of a body, as far as `limit` bytes; of a larger one nothing, or its `beginning`.
+    """A copy of a body up to `limit` bytes. Of a larger one it keeps nothing or, with `beginning`, so many first bytes.
 
     `arrivals` has how many bytes were there when, in seconds on the clock of whoever adds them.
     """
@@ -50,11 +50,11 @@ class BodyCapture:
         """Keeps one more piece."""
         if self.arrivals and now - self.arrivals[-1][1] < _SAME_MOMENT:
             now = self.arrivals.pop()[1]
-        room = self._limit - self.size
+        left = self._limit - self.size
         self.size += len(piece)
         self.arrivals.append((self.size, now))
-        if self.whole or (self._beginning and room > 0):
-            self._pieces.append(piece[:room])
+        if self.whole or (self._beginning and left > 0):
+            self._pieces.append(piece[:left])
         elif not self._beginning:
             self._pieces.clear()
             self.arrivals.clear()
@@ -81,7 +81,7 @@ class BodyRewrite:
     """How a live body is rewritten: which origins, and what they become."""
 
     origins: OriginRewriter
-    caller_origin: str
+    client_origin: str
     limit: int
 
 
@@ -109,7 +109,7 @@ async def relay(
 
 
 def _ready(live: StreamingResponse, data: bytes, rewriting: BodyRewrite | None) -> tuple[int | None, bytes]:
-    """The length that is announced of a body that is there already, None for none, and the body for the caller."""
+    """The length that is announced of a body that is there already, None for none, and the body for the client."""
     coding = content_coding.parse(get(live.headers, "content-encoding"))
     length = content_length(live.headers)
     if rewriting is None or not _is_rewritable(live, coding):
@@ -179,9 +179,9 @@ async def _hold(chunks: AsyncIterator[bytes], most: int, seconds: float) -> _Hel
     pieces: list[bytes] = []
     while True:
         following: asyncio.Future[bytes | None] = asyncio.ensure_future(_next(chunks))
-        room = sum(map(len, pieces)) < most
+        has_room = sum(map(len, pieces)) < most
         patience = max(deadline - now(), 0.0)
-        if not room or not await _settles(following, patience):
+        if not has_room or not await _settles(following, patience):
             return _Held(pieces, following)
         try:
             piece = following.result()
@@ -236,7 +236,7 @@ class _Transcoder:
     def __init__(self, coding: list[str], rewriting: BodyRewrite) -> None:
         self._coding = coding
         self._decoder = content_coding.decoder(coding, _NO_LIMIT)
-        self._rewriter = StreamingOriginRewriter(rewriting.origins, rewriting.caller_origin)
+        self._rewriter = StreamingOriginRewriter(rewriting.origins, rewriting.client_origin)
         self._encoder = content_coding.encoder(coding)
 
     def takes(self, data: bytes) -> bool:
@@ -250,7 +250,7 @@ class _Transcoder:
         return True
 
     def steps(self, data: bytes) -> Iterator[bytes]:
-        """What goes to the caller for a piece, bit by bit. UpstreamError where the coding breaks off in the middle."""
+        """What goes to the client for a piece, bit by bit. UpstreamError where the coding breaks off in the middle."""
         try:
             for decoded in self._decoder.steps(data):
                 plain = self._rewriter.feed(decoded)
@@ -262,7 +262,7 @@ class _Transcoder:
             ) from error
 
     def finish(self) -> bytes:
-        """What is left for the caller; the end of a coding that is cut short is left open there too."""
+        """What is left for the client; the end of a coding that is cut short is left open there too."""
         with contextlib.suppress(content_coding.CodingError):
             rest = self._rewriter.feed(self._decoder.finish())
             rest += self._rewriter.finish()
@@ -276,7 +276,7 @@ def _rewrite_whole(data: bytes, coding: list[str], rewriting: BodyRewrite) -> by
         plain = content_coding.decode(data, coding, rewriting.limit) if coding else data
     except content_coding.CodingError:
         return data
-    changed = rewriting.origins.to_origin(plain, rewriting.caller_origin)
+    changed = rewriting.origins.to_origin(plain, rewriting.client_origin)
     return data if changed == plain or ORIGIN.encode() in plain else content_coding.encode(changed, coding)
 
 

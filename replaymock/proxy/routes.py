@@ -1,8 +1,7 @@
 """Where requests go: which upstream a path belongs to."""
 
 import re
-from typing import Any
-from urllib.parse import urlsplit
+from urllib.parse import SplitResult, urlsplit
 
 from msgspec import Struct
 
@@ -35,13 +34,9 @@ def parse_upstream(text: str) -> Upstream:
     return Upstream(prefix.rstrip("/"), f"{parts.scheme}://{host}{port}", parts.path.rstrip("/"))
 
 
-def _split_url(url: str, text: str) -> Any:
-    try:
-        parts = urlsplit(url)
-        usable = parts.scheme in ("http", "https") and parts.hostname and parts.port != 0
-    except ValueError:
-        usable = False
-    if not usable:
+def _split_url(url: str, text: str) -> SplitResult:
+    parts = _usable_url(url)
+    if parts is None:
         raise UsageError(f"--upstream {redact_url(text)!r}: write a whole URL, as in https://api.example.com")
     if parts.username or parts.password:
         raise UsageError("--upstream: leave the credentials out of the URL; give them by --header 'Authorization: …'")
@@ -56,6 +51,15 @@ def _split_url(url: str, text: str) -> Any:
     if parts.query or parts.fragment:
         raise UsageError(f"--upstream {redact_url(text)!r}: leave the query and the fragment out")
     return parts
+
+
+def _usable_url(url: str) -> SplitResult | None:
+    try:
+        parts = urlsplit(url)
+        port = parts.port
+    except ValueError:
+        return None
+    return parts if parts.scheme in ("http", "https") and parts.hostname and port != 0 else None
 
 
 _WITHOUT_SLASH = re.compile(r"(?P<prefix>[\w.~%-][\w.~%/-]*)=(?P<url>https?://.*)", re.DOTALL)

@@ -13,11 +13,12 @@ import httpx
 
 from replaymock.errors import RequestRefused, UsageError
 from replaymock.http import challenges
+from replaymock.http.headers import has_body
 from replaymock.http.messages import Request, StreamingResponse
 from replaymock.proxy.client.connection import Timeouts
 from replaymock.proxy.client.dialer import DialedConnection, Dialer, tls_context
 from replaymock.proxy.client.httpx_messages import CLIENT, OutgoingRequest, head_of
-from replaymock.proxy.client.pool import Streams, UpstreamBody, read_empty, sends_body
+from replaymock.proxy.client.pool import Streams, UpstreamBody, read_empty
 from replaymock.proxy.client.stock import StockTransport
 from replaymock.proxy.client.transport import Http1Transport
 from replaymock.proxy.errors import translate_errors
@@ -85,7 +86,7 @@ class Upstreams:
         extensions = {"timeout": self._timeouts, CLIENT: client}
         async with self._slots:
             with translate_errors(upstream, self._options):
-                if not self._reads_every_body and not sends_body(message.headers):
+                if not self._reads_every_body and not has_body(message.headers):
                     await read_empty(body)
                 outgoing = OutgoingRequest(upstream.origin, message, body, extensions)
                 response = await self._transport.handle_async_request(outgoing)

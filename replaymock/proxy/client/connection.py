@@ -108,7 +108,7 @@ class UpstreamConnection(asyncio.Protocol):
         self._asked_at = self._loop.time()
 
     async def head(self) -> ResponseHead:
-        """The head of the answer, as soon as it is there."""
+        """The head of the answer, as soon as it has come."""
         incoming = cast(ResponseParser, self._incoming)
         while incoming.head is None:
             await self._receive()
@@ -127,7 +127,7 @@ class UpstreamConnection(asyncio.Protocol):
         return piece
 
     def whole(self) -> bytes | None:
-        """All of the body where it is there already, and then not to be read again; else None."""
+        """All of the body where it has come already, and is not to be read again then; else None."""
         if self._error is not None or not self.has_ended:
             return None
         data = b"".join(self._pieces)
@@ -191,7 +191,7 @@ class UpstreamConnection(asyncio.Protocol):
         self._wake()
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        """The connection is there."""
+        """The connection is made."""
         self._transport = cast(asyncio.Transport, transport)
         self.open = True
 
@@ -234,7 +234,7 @@ class UpstreamConnection(asyncio.Protocol):
         self._writable = self._loop.create_future()
 
     def resume_writing(self) -> None:
-        """There is room again."""
+        """Upstream takes more again."""
         if self._writable is not None and not self._writable.done():
             self._writable.set_result(None)
         self._writable = None

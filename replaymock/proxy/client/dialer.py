@@ -143,14 +143,14 @@ class _StreamProtocol(asyncio.StreamReaderProtocol):
         self._outgoing: asyncio.StreamWriter | None = None
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        """The connection is there."""
+        """The connection is made."""
         super().connection_made(transport)
         if self._outgoing is None and isinstance(transport, asyncio.WriteTransport):
             loop = asyncio.get_running_loop()
             self._outgoing = asyncio.StreamWriter(transport, self, self._incoming, loop)
 
     def streams(self) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
-        """Both ways of the connection, which is there."""
+        """Both ways of a connection that is made."""
         if self._outgoing is None:
             raise ConnectionError("the connection was closed before it was used")
         return self._incoming, self._outgoing
@@ -160,7 +160,7 @@ def tls_context(options: UpstreamOptions) -> ssl.SSLContext:
     """How TLS is spoken with the backends. UsageError where a file that is named cannot be used."""
     tls = options.tls
     if not _speaks_tls(options):
-        # Reading every authority there is takes 0.2 s, which plain http need not wait for.
+        # Reading every authority of the system takes 0.2 s, which plain http need not wait for.
         return ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
     context = ssl.create_default_context()
     try:
@@ -180,7 +180,7 @@ def tls_context(options: UpstreamOptions) -> ssl.SSLContext:
 
 
 def _present(context: ssl.SSLContext, tls: TlsOptions) -> None:
-    """Has a context show the client's certificate, where there is one."""
+    """Has a context present a certificate, where one is named."""
     if tls.client_key and not tls.client_cert:
         raise UsageError("--client-key needs --client-cert")
     if not tls.client_cert:

@@ -11,7 +11,7 @@ from collections.abc import AsyncIterator, Callable, Hashable
 import httpx
 
 from replaymock.http import challenges
-from replaymock.http.headers import TOKEN, Headers, get, has
+from replaymock.http.headers import TOKEN, Headers, get, has_body, is_chunked
 from replaymock.http.messages import Request, ResponseHead
 from replaymock.proxy.client.connection import Timeouts, UpstreamConnection
 from replaymock.proxy.client.dialer import Dialer
@@ -125,7 +125,7 @@ class _PoolExchange:
         self.client = client
         self.timeouts = timeouts
         self.head = request_head(request)
-        self.has_body = sends_body(request.headers)
+        self.has_body = has_body(request.headers)
 
     @property
     def may_be_repeated(self) -> bool:
@@ -177,13 +177,13 @@ class UpstreamBody(httpx.AsyncByteStream):
 
 
 class RequestUpload:
-    """Sends a head and the body after it, in a task of its own; what goes wrong is told to who reads the answer."""
+    """Sends a head and the body after it, in a task of its own; what goes wrong is raised to who reads the answer."""
 
     def __init__(
         self, connection: UpstreamConnection, head: bytes, body: AsyncIterator[bytes], headers: Headers
     ) -> None:
         # What is left to be sent; None for chunks, whose end only the client knows.
-        self._left = None if has(headers, "transfer-encoding") else int(get(headers, "content-length"))
+        self._left = None if is_chunked(headers) else int(get(headers, "content-length"))
         self._connection = connection
         self._has_finished = False
         connection.begin_upload()
@@ -245,11 +245,6 @@ def request_head(request: Request) -> bytes:
     if not _HEAD.fullmatch(head) or head.count("\n") != len(request.headers) + 2:
         raise httpx.LocalProtocolError("it holds characters that a request head cannot")
     return head.encode("latin-1")
-
-
-def sends_body(headers: Headers) -> bool:
-    """Whether a request is sent with a body (RFC 9112 section 6.3)."""
-    return has(headers, "transfer-encoding") or get(headers, "content-length", "0") != "0"
 
 
 async def read_empty(body: AsyncIterator[bytes]) -> None:

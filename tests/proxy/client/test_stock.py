@@ -145,3 +145,46 @@ def test_a_kept_connection_that_was_closed_meanwhile_is_not_used() -> None:
 
     with raw_backend(handle) as proxy:
         asyncio.run(story(proxy))
+
+
+def test_a_client_that_goes_while_a_way_is_opened_leaves_no_socket() -> None:
+    heard: list[bytes] = []
+
+    def mute(connection: socket.socket) -> None:
+        connection.settimeout(5)
+        connection.recv(100)
+        heard.append(connection.recv(1))
+
+    async def story(proxy: str) -> None:
+        used = through(proxy.replace("http:", "socks5:"))
+        asking = [asyncio.ensure_future(asked(used, "/")) for _ in range(10)]
+        await asyncio.sleep(0.1)
+        for task in asking:
+            task.cancel()
+        await asyncio.gather(*asking, return_exceptions=True)
+        await until(lambda: len(heard) == 10 and not used._open)
+        await used.aclose()
+
+    with raw_backend(mute) as proxy:
+        asyncio.run(story(proxy))
+    assert heard == [b""] * 10
+
+
+def test_closing_ends_what_is_under_way() -> None:
+    gone: list[bytes] = []
+
+    def handle(connection: socket.socket) -> None:
+        read_request(connection)
+        gone.append(connection.recv(1))
+
+    async def story(proxy: str) -> None:
+        used = through(proxy)
+        asking = asyncio.ensure_future(asked(used, "/"))
+        await asyncio.sleep(0.1)
+        await used.aclose()
+        with pytest.raises(httpx.TransportError):
+            await asking
+
+    with raw_backend(handle) as proxy:
+        asyncio.run(story(proxy))
+    assert gone == [b""]
