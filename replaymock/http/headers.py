@@ -147,7 +147,8 @@ def content_length(headers: Headers) -> int | None:
 
 def is_chunked(headers: Headers) -> bool:
     """Whether a body comes in chunks, with or without other transfer codings."""
-    return "chunked" in list_items(get(headers, "transfer-encoding"))
+    codings = get(headers, "transfer-encoding")
+    return bool(codings) and "chunked" in list_items(codings)
 
 
 _MOST_DIGITS = 18

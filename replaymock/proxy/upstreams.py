@@ -5,7 +5,7 @@ Requests go out byte for byte; responses come back as they are, still in their c
 
 import asyncio
 from collections.abc import AsyncIterable, AsyncIterator, Hashable
-from contextlib import asynccontextmanager
+from contextlib import AbstractAsyncContextManager
 from importlib.util import find_spec
 from typing import Protocol, cast, runtime_checkable
 
@@ -74,29 +74,52 @@ class Upstreams:
                 return upstream
         return None
 
-    @asynccontextmanager
-    async def send(
+    def send(
         self, upstream: Upstream, request: Request, body: AsyncIterator[bytes], client: Hashable | None = None
-    ) -> AsyncIterator[StreamingResponse]:
+    ) -> AbstractAsyncContextManager[StreamingResponse]:
         """The response to a request whose body comes from `body`. UpstreamError also while its chunks are read.
 
         `client` is the connection it came on, with which a login on the connection upstream is not shared by others.
         """
+        return _Sending(self, upstream, request, body, client)
+
+    async def begin(
+        self, upstream: Upstream, request: Request, body: AsyncIterator[bytes], client: Hashable | None
+    ) -> httpx.Response:
+        """A response as httpx has it, which takes a place among those in flight until it is ended by `end`."""
         message = Request(request.method, _target(upstream, request), request.headers)
-        extensions = {"timeout": self._timeouts, CLIENT: client}
-        async with self._slots:
+        await self._slots.acquire()
+        try:
             with translate_errors(upstream, self._options):
                 if not self._reads_every_body and not has_body(message.headers):
                     await read_empty(body)
+                extensions = {"timeout": self._timeouts, CLIENT: client}
                 outgoing = OutgoingRequest(upstream.origin, message, body, extensions)
-                response = await self._transport.handle_async_request(outgoing)
-            try:
-                yield self._streaming(response, upstream)
-            except BaseException:
-                await _give_up(response)
-                raise
-            # httpx's own bookkeeping around this is not needed here.
-            await cast(httpx.AsyncByteStream, response.stream).aclose()
+                return await self._transport.handle_async_request(outgoing)
+        except BaseException:
+            self._slots.release()
+            raise
+
+    async def end(self, response: httpx.Response, *, is_complete: bool) -> None:
+        """Ends the exchange of a response, which is given up where it is not complete."""
+        stream = cast(httpx.AsyncByteStream, response.stream)
+        try:
+            if isinstance(stream, UpstreamBody) and not is_complete:
+                await stream.abort()
+            else:
+                await stream.aclose()
+        finally:
+            self._slots.release()
+
+    def streaming(self, response: httpx.Response, upstream: Upstream) -> StreamingResponse:
+        """A response as the rest of the proxy has it; whole where its body has come already."""
+        stream = response.stream
+        if not isinstance(stream, UpstreamBody):
+            head = head_of(response)
+            return StreamingResponse(head.status, head.reason, head.headers, self._chunks(response, upstream))
+        head, whole = stream.head, stream.whole()
+        chunks = self._chunks(response, upstream) if whole is None else _one(whole)
+        return StreamingResponse(head.status, head.reason, head.headers, chunks, whole)
 
     async def open(self, upstream: Upstream, request: Request, limit: int, client: Hashable) -> WebSocketReply:
         """The answer to a request for a WebSocket, over the connection the client has logged in on. UpstreamError."""
@@ -129,15 +152,6 @@ class Upstreams:
             self.left(client)
         await self._transport.aclose()
 
-    def _streaming(self, response: httpx.Response, upstream: Upstream) -> StreamingResponse:
-        stream = response.stream
-        if not isinstance(stream, UpstreamBody):
-            head = head_of(response)
-            return StreamingResponse(head.status, head.reason, head.headers, self._chunks(response, upstream))
-        head, whole = stream.head, stream.whole()
-        chunks = self._chunks(response, upstream) if whole is None else _one(whole)
-        return StreamingResponse(head.status, head.reason, head.headers, chunks, whole)
-
     async def _chunks(self, response: httpx.Response, upstream: Upstream) -> AsyncIterator[bytes]:
         with translate_errors(upstream, self._options):
             async for piece in cast("AsyncIterable[bytes]", response.stream):
@@ -151,6 +165,34 @@ class Upstreams:
             return connection
         streams = self._logins.hand_on(origin, client) if self._logins is not None else None
         return DialedConnection(*streams) if streams else None
+
+
+class _Sending(AbstractAsyncContextManager[StreamingResponse]):
+    """One exchange; a class, as the generator of a context manager costs as much again as httpx's request."""
+
+    def __init__(
+        self,
+        upstreams: Upstreams,
+        upstream: Upstream,
+        request: Request,
+        body: AsyncIterator[bytes],
+        client: Hashable | None,
+    ) -> None:
+        self._upstreams = upstreams
+        self._upstream = upstream
+        self._request = request
+        self._body = body
+        self._client = client
+        self._response: httpx.Response | None = None
+
+    async def __aenter__(self) -> StreamingResponse:
+        upstreams, upstream = self._upstreams, self._upstream
+        response = self._response = await upstreams.begin(upstream, self._request, self._body, self._client)
+        return upstreams.streaming(response, upstream)
+
+    async def __aexit__(self, kind: type[BaseException] | None, _error: object, _traceback: object) -> None:
+        if self._response is not None:
+            await self._upstreams.end(self._response, is_complete=kind is None)
 
 
 def _choose(options: UpstreamOptions, dialer: Dialer) -> httpx.AsyncBaseTransport:
@@ -182,11 +224,6 @@ def _proxy(url: str) -> httpx.Proxy:
     except ValueError as error:
         advice = "write it as http://host:port or socks5://host:port"
         raise UsageError(f"--upstream-proxy {redact_url(url)!r}: {advice}") from error
-
-
-async def _give_up(response: httpx.Response) -> None:
-    stream = cast(httpx.AsyncByteStream, response.stream)
-    await (stream.abort() if isinstance(stream, UpstreamBody) else stream.aclose())
 
 
 def _target(upstream: Upstream, request: Request) -> str:
