@@ -3,6 +3,7 @@
 import contextlib
 import json
 import socket
+import ssl
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -11,7 +12,21 @@ import pytest
 import trustme
 
 from tests.support.http2_backend import Asked, Http2Backend, Reply
-from tests.support.running import Got, Running, ask, asking, cassettes, eventually, raw_backend, read_whole, replaymock
+from tests.support.running import (
+    Got,
+    Running,
+    ask,
+    asking,
+    cassettes,
+    eventually,
+    raw_backend,
+    read_request,
+    read_whole,
+    replaymock,
+)
+from tests.support.sockets import opening
+from tests.support.upgrading import GOOD
+from tests.support.upgrading import answer as accepted
 
 JSON = (b"content-type", b"application/json")
 
@@ -171,3 +186,26 @@ def test_clients_that_go_harm_no_other_and_free_upstream(backend: Http2Backend, 
             assert answer.read(4) == b"data"
             # One stream that goes on holds up no other request.
             assert [ask(server.url, "GET", "/items").status for _ in range(3)] == [200] * 3
+
+
+def test_a_websocket_is_still_opened_in_http1(tmp_path: Path) -> None:
+    chosen: list[str | None] = []
+    tls = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    trustme.CA().issue_cert("127.0.0.1").configure_cert(tls)
+    tls.set_alpn_protocols(["h2", "http/1.1"])
+
+    def handle(connection: socket.socket) -> None:
+        with tls.wrap_socket(connection, server_side=True) as secured:
+            chosen.append(secured.selected_alpn_protocol())
+            if chosen[-1] == "http/1.1":
+                secured.sendall(accepted(read_request(secured), *GOOD) + b"\x88\x02\x03\xe8")
+                secured.recv(100)
+
+    with raw_backend(handle) as origin:
+        to = ("--upstream", origin.replace("http:", "https:"), "--insecure", "--upstream-http2")
+        with replaymock("record", tmp_path, *to) as server:
+            ask(server.url, "GET", "/")
+            with socket.create_connection(("127.0.0.1", server.port), 5) as peer:
+                peer.sendall(opening("/ws"))
+                assert read_request(peer).startswith(b"HTTP/1.1 101 ")
+    assert chosen == ["h2", "http/1.1"]
