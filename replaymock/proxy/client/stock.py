@@ -127,8 +127,11 @@ class StockConnection:
             if self._has_sent_head and isinstance(error, httpx.LocalProtocolError):
                 raise httpx.RemoteProtocolError(str(error)) from error  # httpcore takes all errors of h2 for ours
             raise
-        except BaseException:
+        except asyncio.CancelledError as error:
             self.abort()
+            task = asyncio.current_task()
+            if self._call.cancelled() and task is not None and not task.cancelling():
+                raise httpx.ReadError("the connection was closed") from error
             raise
 
     def release(self) -> None:
