@@ -75,7 +75,7 @@ _REMEMBERED = 256
 
 
 class HeaderForwarder:
-    """Makes the heads to pass on. `origins` are replaced on the way to the client; where they are None, nothing is, either way.
+    """Makes the heads to pass on. `origins` are replaced on the way to the client; where None, nothing is, either way.
 
     Origins this server goes by name the upstream on the way there. `via` names this server, `added` are headers added
     upstream, and `status` is the `Cache-Status` of an answer; empty where answers do not say what they are.

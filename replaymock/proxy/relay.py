@@ -59,10 +59,6 @@ class BodyCapture:
             self._pieces.clear()
             self.arrivals.clear()
 
-    def end(self) -> None:
-        """Learns that the body has come to its end."""
-        self.ended = True
-
 
 HELD_BYTES = 256 * 1024
 # A first piece may come late for no more reason than a delayed acknowledgement between two small writes (40 ms).
