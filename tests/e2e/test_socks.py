@@ -120,8 +120,9 @@ UPGRADE = [
 def test_a_proxy_that_opens_no_way_is_told_of(tmp_path: Path, what: str, websocket: bool) -> None:
     handle, code, said = BAD[what]
     headers = UPGRADE if websocket else []
+    seconds = "0.3" if what == "says nothing" else "10"
     with raw_backend(handle) as proxy:
-        to = ("--upstream", "http://127.0.0.1:9", *_by(proxy, "socks5"), "--connect-timeout", "0.3")
+        to = ("--upstream", "http://127.0.0.1:9", *_by(proxy, "socks5"), "--connect-timeout", seconds)
         with replaymock("record", tmp_path, *to) as server:
             problem = ask(server.url, "GET", "/x", headers).json()
     assert (problem["code"], said in problem["detail"]) == (code, True), problem
