@@ -46,6 +46,10 @@ class BodyCapture:
             self._pieces = [b"".join(self._pieces)]
         return self._pieces[0] if self._pieces else b""
 
+    def end(self) -> None:
+        """Learns that the body has come to its end."""
+        self.ended = True
+
     def add(self, piece: bytes, now: float) -> None:
         """Keeps one more piece."""
         if self.arrivals and now - self.arrivals[-1][1] < _SAME_MOMENT:

@@ -26,7 +26,7 @@ WORLD |= {"asyncio", "secrets", "uuid", "logging"}
 # A WebSocket is spoken on a connection that is passed in; so is the random generator, of which only the type is named.
 EXEMPT = {"http.websocket_frames", "replay.websocket", "replay.engine"}
 
-# Imports that still wait inside a function elsewhere; this list only ever gets shorter.
+# Few runs need these, and they are slow to load: 50 and 25 ms; RE2 is an optional extra.
 LATE: dict[str, set[str]] = {
     "http.selectors": {"import jsonpath"},
     "redaction.gitleaks.expressions": {"import re2"},
