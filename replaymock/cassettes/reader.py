@@ -20,8 +20,8 @@ from replaymock.cassettes.writer import dump
 from replaymock.errors import CassetteError
 from replaymock.http import bodies, content_coding, event_stream, media_types
 from replaymock.http.headers import AGREED, HOP_BY_HOP, KEPT_VALUE, TOKEN, Headers, get, media_type
-from replaymock.http.messages import standard_reason
 from replaymock.http.rendered import NO_CONTENT
+from replaymock.http.status import standard_reason
 from replaymock.http.uri import mapping_to_pairs
 from replaymock.placeholders import ORIGIN
 

@@ -8,7 +8,7 @@ from replaymock.cassettes import websocket
 from replaymock.cassettes.model import SWITCHING, VERSION, Cassette, CassetteRequest, RecordedResponse
 from replaymock.http import bodies, event_stream, media_types
 from replaymock.http.headers import Headers, get
-from replaymock.http.messages import standard_reason
+from replaymock.http.status import standard_reason
 from replaymock.http.uri import pairs_to_mapping
 
 _MOST_OF_EVENTS = 4 * 1024 * 1024

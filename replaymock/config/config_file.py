@@ -6,8 +6,9 @@ Every error names the place and the key, and suggests the nearest known one.
 import posixpath
 import re
 from collections.abc import Mapping
-from dataclasses import replace
 from typing import Any
+
+from msgspec.structs import replace
 
 from replaymock.config.ambiguity import can_explode
 from replaymock.config.option import Option, Switch, Whole
@@ -17,7 +18,7 @@ from replaymock.errors import UsageError
 from replaymock.http.headers import TOKEN
 from replaymock.http.selectors import Selector, parse_selector
 from replaymock.matching.config_location import ConfigLocation
-from replaymock.matching.matcher import IGNORE_KINDS, VOLATILE_KINDS, MatchRule
+from replaymock.matching.rules import IGNORE_KINDS, VOLATILE_KINDS, MatchRule
 from replaymock.redaction.credential_patterns import PERSONAL_DATA
 from replaymock.redaction.redactor import KINDS as REDACT_KINDS
 from replaymock.redaction.redactor import RedactionRules

@@ -1,6 +1,5 @@
 """Settings: everything one run is told, and each value read from the text a flag, a variable or a file gives it as."""
 
-import dataclasses
 import os
 import re
 from collections.abc import Mapping
@@ -11,7 +10,7 @@ from msgspec import Struct, field
 from replaymock.errors import UsageError
 from replaymock.http.headers import FIELD_VALUE, HOST, TOKEN, Headers
 from replaymock.matching.config_location import ConfigLocation
-from replaymock.matching.matcher import MatchRule
+from replaymock.matching.rules import MatchRule
 from replaymock.proxy.options import TlsOptions, UpstreamOptions
 from replaymock.proxy.routes import Upstream
 from replaymock.redaction.redactor import RedactionRules
@@ -20,8 +19,7 @@ from replaymock.replay.faults import Latency, ReplayOverride, parse_fault, parse
 MOST_WORKERS = 256
 
 
-@dataclasses.dataclass(frozen=True, slots=True)
-class ReplayRuleText:
+class ReplayRuleText(Struct, frozen=True):
     """What a rule says of how answers are played, in words, and the `place` it stands at."""
 
     path: str
@@ -31,25 +29,24 @@ class ReplayRuleText:
     place: str
 
 
-@dataclasses.dataclass(frozen=True, slots=True)
-class FileConfig:
+class FileConfig(Struct, frozen=True):
     """What a configuration file says: options by their names, and the tables only a file can hold.
 
     `places` have the file and line of each option. `rules_files` hold rules for secrets, which are read into
     `redaction`; `notes` are to be told as warnings.
     """
 
-    options: Mapping[str, Any] = dataclasses.field(default_factory=dict)
-    places: Mapping[str, str] = dataclasses.field(default_factory=dict)
+    options: Mapping[str, Any] = field(default_factory=dict)
+    places: Mapping[str, str] = field(default_factory=dict)
     rules: tuple[MatchRule, ...] = ()
     ignored: tuple[str, ...] = ()
     volatile: tuple[str, ...] = ()
-    redaction: RedactionRules = dataclasses.field(default_factory=RedactionRules)
+    redaction: RedactionRules = field(default_factory=RedactionRules)
     dropped_headers: frozenset[str] = frozenset()
     play: tuple[ReplayRuleText, ...] = ()
     rules_files: tuple[str, ...] = ()
     notes: tuple[str, ...] = ()
-    home: ConfigLocation = dataclasses.field(default_factory=ConfigLocation)
+    home: ConfigLocation = field(default_factory=ConfigLocation)
 
 
 class Settings(Struct, frozen=True):

@@ -1,7 +1,6 @@
 """A team's own rules for secrets, read from the files its configuration names."""
 
 import os
-from dataclasses import replace
 from pathlib import Path
 
 import msgspec
@@ -25,7 +24,7 @@ def with_rules(file: FileConfig) -> FileConfig:
         read = config.applied(_read(Path(name), ()))
         rules += read.rules
         notes += (config.warning(_shown(Path(name)), read.notes),) if read.notes else ()
-    return replace(file, redaction=msgspec.structs.replace(file.redaction, rules=rules), notes=notes)
+    return msgspec.structs.replace(file, redaction=msgspec.structs.replace(file.redaction, rules=rules), notes=notes)
 
 
 def _read(place: Path, above: tuple[Path, ...]) -> config.GitleaksConfig:

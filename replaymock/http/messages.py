@@ -2,8 +2,6 @@
 
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
-from functools import lru_cache
-from http import HTTPStatus
 
 from msgspec import Struct
 
@@ -96,20 +94,7 @@ OFFLOAD_BYTES = 64 * 1024
 _OFFLOAD_CODED_BYTES = 8 * 1024
 
 
-@lru_cache(maxsize=128)
-def standard_reason(status: int) -> str:
-    """The reason phrase of a status code (RFC 9110 section 15); empty for an unknown one."""
-    try:
-        return HTTPStatus(status).phrase
-    except ValueError:
-        return ""
-
-
-ERROR_STATUSES = frozenset((401, 403, 429, *range(500, 600)))
-
-
-@dataclass(frozen=True, slots=True)
-class ResponseHead:
+class ResponseHead(Struct, frozen=True):
     """The status line and the headers of a response, as they were sent."""
 
     status: int

@@ -6,8 +6,8 @@ from typing import Any
 from replaymock.errors import RequestRefused
 from replaymock.http.cors import CorsPolicy
 from replaymock.http.headers import Headers
-from replaymock.http.messages import standard_reason
 from replaymock.http.rendered import PROBLEM_TYPE, RenderedResponse, json_answer
+from replaymock.http.status import standard_reason
 
 UPGRADE_REQUIRED = 426
 

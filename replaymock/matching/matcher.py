@@ -8,8 +8,6 @@ import contextlib
 from collections.abc import Callable
 from typing import Any
 
-from msgspec import Struct
-
 from replaymock.cassettes.model import KnownBody, multipart_pairs
 from replaymock.cassettes.path_templates import compile_template
 from replaymock.http import bodies, json_tokens, media_types
@@ -19,27 +17,11 @@ from replaymock.http.selectors import Selector
 from replaymock.http.uri import Pairs, normal_path, parse_query
 from replaymock.matching import graphql
 from replaymock.matching.canonical import CanonicalRequest, apply_ignores
+from replaymock.matching.rules import MatchRule
 from replaymock.redaction.placeholders import anonymous
 from replaymock.redaction.redactor import Redactor, normalize_placeholders, shortened
 
 Key = tuple[Any, ...]
-
-
-IGNORE_KINDS = ("query", "header", "form", "json", "body", "trailing-slash")
-VOLATILE_KINDS = ("header", "json", "value")
-
-
-class MatchRule(Struct, frozen=True):
-    """What to ignore, and which headers take part, for the requests whose path a glob matches.
-
-    `volatile` is what says nothing in their answers.
-    """
-
-    path: str = "/**"
-    method: str = ""
-    ignore: tuple[Selector, ...] = ()
-    headers: tuple[str, ...] = ()
-    volatile: tuple[Selector, ...] = ()
 
 
 class Matcher:

@@ -17,8 +17,9 @@ from replaymock.matching.canonical import CanonicalRequest, apply_ignores
 from replaymock.matching.config_location import ConfigLocation
 from replaymock.matching.differences import Difference, differences
 from replaymock.matching.index import Index, IndexEntry
-from replaymock.matching.matcher import IGNORE_KINDS, key_of
+from replaymock.matching.matcher import key_of
 from replaymock.matching.naming import cassette_name
+from replaymock.matching.rules import IGNORE_KINDS
 
 NEAREST = 3
 _MOST_SELECTORS = 6

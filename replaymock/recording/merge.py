@@ -11,8 +11,8 @@ from msgspec import Raw
 from replaymock.cassettes.model import RecordedResponse
 from replaymock.http import bodies, event_stream, json_tokens, jwt, media_types
 from replaymock.http.headers import Headers, media_type
-from replaymock.http.messages import ERROR_STATUSES
 from replaymock.http.selectors import Selector
+from replaymock.http.status import ERROR_STATUSES
 from replaymock.http.websocket_messages import TEXT, Message
 from replaymock.matching.redacted_match import covers_pairs, covers_text
 from replaymock.recording.extent import goes_further, is_open, side_by_side

@@ -11,9 +11,10 @@ from replaymock.cassettes.model import Cassette, RecordedResponse
 from replaymock.http import content_coding, event_stream, media_types
 from replaymock.http.event_stream import Pauses
 from replaymock.http.headers import Headers, get, hop_by_hop, is_cors, is_unstored, list_items, media_type
-from replaymock.http.messages import ERROR_STATUSES, Exchange, Response
+from replaymock.http.messages import Exchange, Response
 from replaymock.http.origin import OriginRewriter
 from replaymock.http.selectors import Selector
+from replaymock.http.status import ERROR_STATUSES
 from replaymock.http.via import without_tags
 from replaymock.http.websocket_messages import BINARY, CLOSE, SERVER, Message, as_reason
 from replaymock.placeholders import ORIGIN

@@ -17,7 +17,7 @@ from replaymock.http.headers import media_type
 from replaymock.http.selectors import Selector, parse_selector
 from replaymock.matching.canonical import CanonicalRequest
 from replaymock.matching.differences import Difference, differences
-from replaymock.matching.matcher import VOLATILE_KINDS
+from replaymock.matching.rules import VOLATILE_KINDS
 from replaymock.recording.merge import drop_volatile, is_same_response, without_moving_parts
 
 MOST_SELECTORS = 4

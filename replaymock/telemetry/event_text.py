@@ -5,7 +5,7 @@ import re
 from collections.abc import Callable, Iterator
 from typing import Any, assert_never
 
-from replaymock.http.messages import ERROR_STATUSES
+from replaymock.http.status import ERROR_STATUSES
 from replaymock.telemetry.events import (
     Broken,
     Changed,

@@ -11,7 +11,7 @@ from replaymock.cassettes.reader import load
 from replaymock.cassettes.writer import dump
 from replaymock.http import bodies, event_stream
 from replaymock.http.headers import Headers
-from replaymock.http.messages import standard_reason
+from replaymock.http.status import standard_reason
 from tests.support import strategies
 from tests.support.factories import JSON, a_cassette, beside, recorded
 

@@ -6,7 +6,7 @@ from replaymock.config import config_file
 from replaymock.config.settings import FileConfig
 from replaymock.errors import UsageError
 from replaymock.matching.config_location import ConfigLocation
-from replaymock.matching.matcher import MatchRule
+from replaymock.matching.rules import MatchRule
 
 WHOLE = """
 port = 9000

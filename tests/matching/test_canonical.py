@@ -7,7 +7,7 @@ import pytest
 from replaymock.errors import UsageError
 from replaymock.http.selectors import parse_selector
 from replaymock.matching.canonical import IGNORES, CanonicalRequest, apply_ignores
-from replaymock.matching.matcher import IGNORE_KINDS
+from replaymock.matching.rules import IGNORE_KINDS
 
 REQUEST = CanonicalRequest("POST", "/a/", (("_", "1"), ("page", "2"), ("utm_x", None)), (("accept", "x"),), "json")
 VALUE = {"meta": {"id": 1, "at": 2}, "tags": ["a", "b", "c"], "items": [{"n": 1, "id": 2}, {"n": 3, "id": 4}]}

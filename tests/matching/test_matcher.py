@@ -12,7 +12,8 @@ from replaymock.http.headers import Headers
 from replaymock.http.messages import Request
 from replaymock.http.selectors import parse_selector
 from replaymock.matching.differences import differences
-from replaymock.matching.matcher import Matcher, MatchRule
+from replaymock.matching.matcher import Matcher
+from replaymock.matching.rules import MatchRule
 from tests.support import strategies
 from tests.support.factories import JSON, a_request
 

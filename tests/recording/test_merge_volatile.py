@@ -8,7 +8,7 @@ from replaymock.cassettes.model import RecordedResponse
 from replaymock.http.event_stream import complete
 from replaymock.http.selectors import Selector, parse_selector
 from replaymock.http.websocket_messages import Message
-from replaymock.matching.matcher import VOLATILE_KINDS
+from replaymock.matching.rules import VOLATILE_KINDS
 from replaymock.recording.merge import drop_volatile, is_same_response, merge_response
 from tests.support.factories import JSON, recorded
 

@@ -3,7 +3,7 @@
 import pytest
 
 from replaymock.http.selectors import parse_selector
-from replaymock.matching.matcher import VOLATILE_KINDS
+from replaymock.matching.rules import VOLATILE_KINDS
 from replaymock.recording.volatile_hints import MOST_BYTES, MOST_FILES, VolatileHint, VolatileHints, volatile_selectors
 from replaymock.redaction.known_secrets import KnownSecrets
 from tests.support.factories import JSON, recorded

@@ -11,7 +11,8 @@ from urllib.parse import unquote
 import httpx
 
 from replaymock.http.headers import Headers
-from replaymock.http.messages import Request, ResponseHead, standard_reason
+from replaymock.http.messages import Request, ResponseHead
+from replaymock.http.status import standard_reason
 
 CLIENT = "replaymock.client"
 """The extension that holds the connection a request came on: a login on a connection is shared with no other."""
