@@ -169,7 +169,7 @@ class App:
             await record.forwarder.drain(max(deadline - loop.time(), 0.0), self._hurry)
             record.recorder.settle()
             await record.upstreams.aclose()
-            await record.late_redaction.look()
+            await record.late_redaction.sweep()
         await library.flush()
         library.remove_renamed()
         counts, unused = self.journal.counts, len(self.unused())

@@ -1,4 +1,4 @@
-"""What was said on one exchange, or on one WebSocket: all that a cassette is built from."""
+"""One exchange, or one WebSocket conversation, as it happened: all that a cassette is built from."""
 
 from msgspec import Struct
 
@@ -8,24 +8,24 @@ from replaymock.http.websocket_messages import Message
 
 
 class Capture(Struct, frozen=True):
-    """An exchange as it happened; of a WebSocket, the exchange that opened it and its `messages`."""
+    """An exchange. For a WebSocket it is the one that opened it, and `messages` are what followed."""
 
     exchange: Exchange
     messages: tuple[Message, ...] | None = None
 
     @property
     def is_conversation(self) -> bool:
-        """Whether it is a WebSocket."""
+        """Whether this is a WebSocket conversation."""
         return self.messages is not None
 
     @property
     def known_body(self) -> KnownBody | None:
-        """What the request has instead of a body, if anything."""
+        """What stands for the request's body when it is matched, None for an ordinary one."""
         return WEBSOCKET_BODY if self.is_conversation else None
 
     @property
     def is_large(self) -> bool:
-        """Whether it is searched for secrets in a thread."""
+        """Whether it is so large that secrets are searched for in a thread."""
         if self.messages is not None:
             return sum(len(message.data) for message in self.messages) > OFFLOAD_BYTES
         return should_offload(self.exchange.request) or should_offload(self.exchange.response)

@@ -1,4 +1,4 @@
-"""From a capture to a cassette: what is kept of it, and how that is merged with what is stored."""
+"""From a capture to a cassette: what is stored of it, merged with what the cassette holds already."""
 
 import hashlib
 from collections.abc import Callable
@@ -16,7 +16,7 @@ from replaymock.matching.matcher import Matcher, key_of
 from replaymock.matching.naming import HASH_DIGITS, cassette_name
 from replaymock.matching.redacted_match import matches_redacted
 from replaymock.recording.capture import Capture
-from replaymock.recording.merge import doubt_left, is_same_response, merge_response, says_all
+from replaymock.recording.merge import doubt_left, is_full_match, is_same_response, merge_response
 from replaymock.recording.request_capture import CapturedRequest, RequestCapture
 from replaymock.recording.response_capture import RecordingPolicy, ResponseCapture, is_redacted
 from replaymock.recording.run import RecordingRun
@@ -27,10 +27,10 @@ from replaymock.replay.sequence import Writes, satisfied, write_name
 
 @dataclass(frozen=True, slots=True)
 class BuiltCassette:
-    """What became of a capture: the cassette as it now is, and whether that is news to the disk.
+    """The cassette that came of a capture, and whether it changed, so that it has to be written.
 
-    Of a cassette that is not changed, responses may be left out: nobody need read them to know that. `canonical` is
-    its request in canonical form, where that is known.
+    An unchanged cassette may be without its responses, because they need not be read to know that. `canonical` is its
+    request in canonical form, if that is known.
     """
 
     file: str
@@ -41,9 +41,10 @@ class BuiltCassette:
 
 @dataclass(frozen=True, slots=True)
 class Prebuilt:
-    """What is made of a capture before it is its turn: its request, the response to store, and the placeholders then.
+    """What a thread makes of a large capture before its turn: the response to store, and the placeholders used.
 
-    `learned` is the request without secrets, and `request` what is stored of it, None where it was not asked for.
+    `captured` is the request in canonical form, `learned` the request without secrets, and `request` what is stored of
+    it; None if the cassette exists already.
     """
 
     captured: CapturedRequest
@@ -54,7 +55,7 @@ class Prebuilt:
 
 
 class StoredCassettes(Protocol):
-    """What is stored by now, on the disk or on its way there."""
+    """The cassettes on disk, or waiting to be written."""
 
     @property
     def index(self) -> Index:
@@ -77,33 +78,36 @@ class CassetteBuilder:
         self._responses = ResponseCapture(policy, matcher.redactor, origins, self.run.placeholders)
         self._unchanged = UnchangedCache()
 
-    def read(self, request: Request, known: KnownBody | None = None) -> CapturedRequest:
-        """A request in canonical form; `known` is what it has instead of a body."""
-        return self._requests.read(request, known)
+    def read(self, request: Request, known_body: KnownBody | None = None) -> CapturedRequest:
+        """A request in canonical form; `known_body` is what stands for its body, if it has none of its own."""
+        return self._requests.read(request, known_body)
 
-    def reading(self, request: Request) -> Callable[[], CapturedRequest]:
-        """The same as work for a thread."""
+    def reader(self, request: Request) -> Callable[[], CapturedRequest]:
+        """A function that reads a request as `read` does, for a thread: it works on a copy of the known secrets."""
         requests = RequestCapture(self._matcher, self.run.placeholders.known.copy())
         return lambda: requests.read(request)
 
     def shown(self, request: Request) -> str:
-        """The target of a request as it may be shown; nothing of it where it cannot be read."""
+        """The target of a request as it may be shown; all of it withheld if it cannot be read."""
         try:
             return self._requests.read(Request(request.method, request.target)).shown
         except Exception:
             return WITHHELD
 
-    def prebuilding(
+    def prebuilder(
         self, capture: Capture, cassettes: StoredCassettes, captured: CapturedRequest
     ) -> Callable[[], Prebuilt] | None:
-        """What can be done for a capture before it is its turn, for a thread; None where it is one that came before."""
+        """A function that prepares a capture before its turn, for a thread; None for a mere repetition."""
         exchange = capture.exchange
         file = file_for(captured.canonical, cassettes.index)
         entry = cassettes.index.entries.get(file)
         if not capture.is_conversation and self._is_unchanged(file, entry, digest_of(exchange)):
             return None
         placeholders = self.run.placeholders.copy()
-        requests, responses = RequestCapture(self._matcher, placeholders.known), self._responses.under(placeholders)
+        requests, responses = (
+            RequestCapture(self._matcher, placeholders.known),
+            self._responses.with_placeholders(placeholders),
+        )
 
         def prebuild() -> Prebuilt:
             prebuilt = _prebuilt(capture, captured, requests, responses, placeholders)
@@ -123,20 +127,23 @@ class CassetteBuilder:
         captured: CapturedRequest | None = None,
         prebuilt: Prebuilt | None = None,
     ) -> BuiltCassette:
-        """The cassette of a capture, merged with what is stored of it; `captured` is its request, if that was read.
+        """The cassette of a capture, merged with the stored one.
 
-        The exchanges of a session are built in the order their requests arrived.
+        The exchanges of a session must be built in the order their requests arrived. `captured` is the request in
+        canonical form and `prebuilt` what the function of `prebuilder` gave, if there are such.
         """
         captured = captured or self.read(capture.exchange.request, capture.known_body)
         if capture.is_conversation:
-            made = self._adopted(prebuilt) or self._prebuilt(capture, captured)
-            return self._merged(capture, made, file_for(made.captured.canonical, cassettes.index), cassettes, {})
+            prebuilt = self._adopted(prebuilt) or self._prebuilt(capture, captured)
+            return self._merged(
+                capture, prebuilt, file_for(prebuilt.captured.canonical, cassettes.index), cassettes, {}
+            )
         return self._built(capture, cassettes, captured, prebuilt)
 
     def _built(
         self, capture: Capture, cassettes: StoredCassettes, captured: CapturedRequest, prebuilt: Prebuilt | None
     ) -> BuiltCassette:
-        """The cassette of an exchange, with the write that it is put down to."""
+        """The cassette of an exchange, its response put down to the write that may have changed it."""
         exchange, run, index = capture.exchange, self.run, cassettes.index
         canonical = captured.canonical
         file = file_for(canonical, index)
@@ -144,29 +151,30 @@ class CassetteBuilder:
         digest = digest_of(exchange)
         entry, position = index.entries.get(file), run.position(file)
         if entry and self._is_unchanged(file, entry, digest):
-            history.fetched(file, canonical)
+            history.attribute(file, canonical)
             built = BuiltCassette(file, Cassette(entry.request, ()), changed=False)
         else:
-            made = self._adopted(prebuilt) or self._prebuilt(capture, captured)
-            if made.captured is not captured:
-                # The response told that something in the request is secret.
-                canonical = made.captured.canonical
+            prebuilt = self._adopted(prebuilt) or self._prebuilt(capture, captured)
+            if prebuilt.captured is not captured:
+                # The response showed that something in the request is secret.
+                canonical = prebuilt.captured.canonical
                 file = file_for(canonical, index)
                 entry, position = index.entries.get(file), run.position(file)
-            made = replace(made, recorded=replace(made.recorded, after=history.fetched(file, canonical)))
-            built = self._merged(capture, made, file, cassettes, history.counts)
-            if not exchange.truncated:  # again, it may be the beginning of the next one
+            after = history.attribute(file, canonical)
+            prebuilt = replace(prebuilt, recorded=replace(prebuilt.recorded, after=after))
+            built = self._merged(capture, prebuilt, file, cassettes, history.counts)
+            if not exchange.truncated:  # the next one may begin like it, and go on
                 self._unchanged.remember(file, None if built.changed else entry, run.position(file), digest)
             if not (canonical.kind or canonical.headers):
                 built = replace(built, canonical=canonical)
         name = write_name(canonical, built.cassette.request.path, exchange.response.status)
-        history.saw(file, exchange.ended, is_news=bool(name) or run.position(file) != position)
+        history.fetch_completed(file, exchange.ended, is_news=bool(name) or run.position(file) != position)
         if name:
-            history.wrote(name, canonical.path, exchange.ended)
+            history.record_write(name, canonical.path, exchange.ended)
         return built
 
     def served(self, entry: IndexEntry) -> None:
-        """Learns the entry that a changed cassette is served from, so that the same response again is known."""
+        """Records the index entry of a changed cassette, so that a repetition of its last response is recognised."""
         self._unchanged.served(entry.file, entry)
 
     def _is_unchanged(self, file: str, entry: IndexEntry | None, digest: bytes) -> bool:
@@ -175,17 +183,17 @@ class CassetteBuilder:
         return self._unchanged.is_unchanged(file, entry, self.run.position(file), digest)
 
     def _adopted(self, prebuilt: Prebuilt | None) -> Prebuilt | None:
-        """What was made before, with the placeholders it brings; None where something else was hidden meanwhile."""
+        """`prebuilt`, its placeholders taken over; None if they clash with those given out in the meantime."""
         return prebuilt if prebuilt and self.run.placeholders.adopt(prebuilt.placeholders) else None
 
     def _prebuilt(self, capture: Capture, captured: CapturedRequest) -> Prebuilt:
         return _prebuilt(capture, captured, self._requests, self._responses, self.run.placeholders)
 
     def _merged(
-        self, capture: Capture, made: Prebuilt, file: str, cassettes: StoredCassettes, writes: Writes
+        self, capture: Capture, prebuilt: Prebuilt, file: str, cassettes: StoredCassettes, writes: Writes
     ) -> BuiltCassette:
-        """The cassette of a file with one more response, or with another in the place of one."""
-        run, recorded, live = self.run, made.recorded, capture.exchange.request
+        """The cassette of a file, the response merged into those it holds."""
+        run, recorded, live = self.run, prebuilt.recorded, capture.exchange.request
         entry = cassettes.index.entries.get(file)
         before = cassettes.cassette(entry) if entry else None
         stored = before.responses if before else ()
@@ -195,15 +203,22 @@ class CassetteBuilder:
         run.positions[file] = position
         if left := doubt_left(stored, position, last + doubt + 1, recorded, writes, volatile):
             run.doubts[file] = left
-        request = before.request if before else made.request
-        request = request or self._requests.stored(live, made.learned, made.captured.canonical, run.placeholders)
+        request = before.request if before else prebuilt.request
+        request = request or self._requests.stored(
+            live, prebuilt.learned, prebuilt.captured.canonical, run.placeholders
+        )
         if file not in run.redacted and is_redacted(Cassette(request, responses[position : position + 1])):
             run.redacted.add(file)
         if before and responses == stored:
             return BuiltCassette(file, before, changed=False)
         removed = run.removed(file)
         replaced = (removed or before or Cassette(request, ())).responses[position : position + 1]
-        if removed and replaced and says_all(replaced[0], recorded, volatile) and satisfied(replaced[0].after, writes):
+        if (
+            removed
+            and replaced
+            and is_full_match(replaced[0], recorded, volatile)
+            and satisfied(replaced[0].after, writes)
+        ):
             responses = (*responses[:position], replaced[0], *responses[position + 1 :])
         elif replaced and not is_same_response(replaced[0], recorded, volatile):
             run.hints.changed(file, replaced[0], recorded, volatile)
@@ -218,11 +233,11 @@ def _prebuilt(
     responses: ResponseCapture,
     placeholders: PlaceholderAllocator,
 ) -> Prebuilt:
-    """What comes of a capture under these placeholders, to which what it tells is added."""
+    """What is made of a capture with these placeholders; the secrets it holds are added to them."""
     request = capture.exchange.request
     learned = requests.learn(request, placeholders)
     recorded = responses.recorded(capture)
-    captured = requests.again(request, learned, captured, capture.known_body)
+    captured = requests.recanonicalize(request, learned, captured, capture.known_body)
     return Prebuilt(captured, learned, recorded, None, placeholders)
 
 
@@ -236,14 +251,14 @@ def file_for(request: CanonicalRequest, index: Index) -> str:
 
 
 def _is_exact(entry: IndexEntry, request: CanonicalRequest) -> bool:
-    """Whether an entry was found by the request's own key, and not by a template, a plain mock or HEAD for GET."""
+    """Whether an entry has the request's own key: it is no template, no plain mock, and no GET that answers a HEAD."""
     exact = not entry.plain and not entry.request.is_template
     return exact and (key_of(entry.canonical) == key_of(request) or matches_redacted(entry.canonical, request))
 
 
 @dataclass(frozen=True, slots=True)
 class _Last:
-    """The entry of a cassette as it was left, None until it is known; the position reached in it; what had come."""
+    """The last response of a cassette: the entry it left, None until it is known, its position and its digest."""
 
     entry: object | None
     position: int
@@ -257,42 +272,42 @@ class UnchangedCache:
         self._last: dict[str, _Last] = {}
 
     def is_unchanged(self, file: str, entry: object, position: int, digest: bytes) -> bool:
-        """Whether recording this response would change nothing: same digest, entry and position as the last time.
+        """Whether recording this response would change nothing: same digest, entry and position as last time.
 
-        What is loaded or saved anew has another entry.
+        A cassette that was loaded or saved again has another entry.
         """
         last = self._last.get(file)
         return last is not None and last.entry is entry and last.position == position and last.digest == digest
 
     def remember(self, file: str, entry: object | None, position: int, digest: bytes) -> None:
-        """Takes note that the response with this digest left a cassette at a position."""
+        """Records that the response with this digest left a cassette at a position."""
         self._last[file] = _Last(entry, position, digest)
 
     def served(self, file: str, entry: object) -> None:
-        """Learns the entry of a cassette that was changed."""
+        """Records the entry of a cassette that was changed."""
         last = self._last.get(file)
         if last and last.entry is None:
             self._last[file] = _Last(entry, last.position, last.digest)
 
 
 def digest_of(exchange: Exchange) -> bytes:
-    """A SHA-256 of all in a live response that has a say in what is stored of it; its pace has none."""
+    """SHA-256 of all in a live response that decides what is stored of it; its pace does not."""
     response = exchange.response
-    said = repr((response.status, response.reason, exchange.truncated, _saying(response.headers)))
-    found = hashlib.sha256(said.encode("utf-8", "surrogatepass"))
-    found.update(exchange.digest or hashlib.sha256(response.body).digest())
-    return found.digest()
+    head = repr((response.status, response.reason, exchange.truncated, _relevant(response.headers)))
+    digest = hashlib.sha256(head.encode("utf-8", "surrogatepass"))
+    digest.update(exchange.digest or hashlib.sha256(response.body).digest())
+    return digest.digest()
 
 
-def _saying(headers: Headers) -> Headers:
-    return tuple(pair for pair in headers if not _says_nothing(pair[0]))
+def _relevant(headers: Headers) -> Headers:
+    return tuple(pair for pair in headers if not _is_irrelevant(pair[0]))
 
 
 @lru_cache(maxsize=1024)
-def _says_nothing(name: str) -> bool:
-    """Whether a header as sent is never stored, nor decides what else is."""
+def _is_irrelevant(name: str) -> bool:
+    """Whether a header, in any case, is never stored and does not decide what else is stored."""
     return is_unstored(name.lower()) and name.lower() not in _DECIDING
 
 
-# `Connection` names headers that are not stored; a recorded answer to HEAD keeps its `Content-Length`.
+# `Connection` names headers that are not stored; a recorded response to HEAD keeps its `Content-Length`.
 _DECIDING = frozenset(("connection", "content-length"))

@@ -1,6 +1,6 @@
-"""What a session has written while it was recorded, and which of its writes a changed response is put down to.
+"""The writes of a session that is recorded, and which of them explains that a response changed.
 
-Requests are told in the order they arrived. Paths are those of canonical requests.
+Requests are reported in the order they arrived. Paths are those of canonical requests.
 """
 
 from collections import Counter, deque
@@ -14,7 +14,7 @@ _MOST_WRITES = 10_000
 
 
 class Write(Struct, frozen=True):
-    """A write by its name (`POST /items`), its path, how many of that name there were up to it, and when it ended."""
+    """A write: its name (`POST /items`), its path, its `number` among those of that name, and when it ended."""
 
     name: str
     path: str
@@ -26,72 +26,73 @@ class Write(Struct, frozen=True):
 
 
 class WriteHistory:
-    """One session of a recording."""
+    """The writes of one session of a recording."""
 
     def __init__(self) -> None:
         self.counts: Counter[str] = Counter()
         self._writes: deque[Write] = deque(maxlen=_MOST_WRITES)
-        self._made = 0
-        self._fetched: dict[str, int] = {}
-        self._read: set[str] = set()
+        self._write_count = 0
+        self._writes_at_fetch: dict[str, int] = {}
+        self._read_segments: set[str] = set()
 
-    def fetched(self, file: str, request: CanonicalRequest) -> str:
-        """The write that a request which `file` holds may be put down to, empty where there is none.
+    def attribute(self, file: str, request: CanonicalRequest) -> str:
+        """The name of the write that may have changed the response to a request; empty if there is none.
 
-        That is the last one, since `file` was fetched before, of those that are closest to the request's path.
+        `file` is the cassette of the request. Only writes since its last fetch count. The one closest to the request's
+        path is named, the latest if several are equally close.
         """
         if request.method == "GET":
-            self._read.add(_segments(request.path)[0])
-        # The last of equals: max gives the first it meets.
+            self._read_segments.add(_segments(request.path)[0])
+        # `max` gives the first of equals, so the latest comes first.
         candidates = reversed(self._unseen(file))
         return str(max(candidates, key=lambda write: self._closeness(write.path, request.path), default=""))
 
-    def saw(self, file: str, ended: float, *, is_news: bool) -> None:
-        """Learns when a fetch ended, and whether it brought anything new or wrote itself.
+    def fetch_completed(self, file: str, ended: float, *, is_news: bool) -> None:
+        """Records when a fetch ended; `is_news` if its response was new, or if it was a write itself.
 
-        Where it did not, a write that was under way all the while is still to show.
+        If it was not, a write that was still in flight by then remains a candidate for the next change.
         """
         waiting = [] if is_news else [write.ended > ended for write in self._unseen(file)]
-        self._fetched[file] = self._made - (len(waiting) - waiting.index(True) if any(waiting) else 0)
+        self._writes_at_fetch[file] = self._write_count - (len(waiting) - waiting.index(True) if any(waiting) else 0)
 
     def hide(self, hide: Callable[[str], str], in_path: Callable[[str], str]) -> None:
-        """Brings what was written to the names and paths it has once more is known to be secret."""
+        """Renames the writes after more became known to be secret; `in_path` does so for paths."""
         if not hide_names(self.counts, hide):
             return
         hidden = (Write(hide(write.name), in_path(write.path), write.number, write.ended) for write in self._writes)
         self._writes = deque(hidden, maxlen=_MOST_WRITES)
 
     def renamed(self, old: str, new: str) -> None:
-        """Learns that what a file held is in another now."""
-        if old in self._fetched:
-            self._fetched[new] = max(self._fetched.pop(old), self._fetched.get(new, 0))
+        """Records that a cassette was renamed."""
+        if old in self._writes_at_fetch:
+            self._writes_at_fetch[new] = max(self._writes_at_fetch.pop(old), self._writes_at_fetch.get(new, 0))
 
     def _unseen(self, file: str) -> list[Write]:
-        """The writes since `file` was fetched."""
-        new = self._made - self._fetched.get(file, self._made)
+        """The writes since the last fetch of `file`."""
+        new = self._write_count - self._writes_at_fetch.get(file, self._write_count)
         return list(self._writes)[-new:] if new else []
 
-    def wrote(self, name: str, path: str, ended: float = 0.0) -> None:
-        """Takes note of a write, and of when its answer was whole."""
+    def record_write(self, name: str, path: str, ended: float = 0.0) -> None:
+        """Records a write, and when its response was complete."""
         self.counts[name] += 1
-        self._made += 1
+        self._write_count += 1
         self._writes.append(Write(name, path, self.counts[name], ended))
 
     def _closeness(self, written: str, read: str) -> int:
-        """3 for the same path, its parent or a child; 2 for a sibling; 1 for a part of the backend that is read at all.
+        """3 for the same path, its parent or a child; 2 for a sibling; 1 if any GET shares the first segment; else 0.
 
-        What is right below the root is no family: everything is there, the beacon of an analytics script too.
+        Paths right below the root are no siblings: an analytics beacon is there, too.
         """
-        one, other = _segments(written), _segments(read)
-        if one == other or (one[:-1] or None) == other or (other[:-1] or None) == one:
+        write, fetch = _segments(written), _segments(read)
+        if write == fetch or (write[:-1] or None) == fetch or (fetch[:-1] or None) == write:
             return 3
-        if one[:-1] == other[:-1] != []:
+        if write[:-1] == fetch[:-1] != []:
             return 2
-        return int(one[0] in self._read)
+        return int(write[0] in self._read_segments)
 
 
 def hide_names(counts: Counter[str], hide: Callable[[str], str]) -> bool:
-    """Brings the names of counted writes to what they are once more is known to be secret; whether any has changed."""
+    """Renames counted writes after more became known to be secret; whether any name changed."""
     changed = {name: hidden for name in counts if (hidden := hide(name)) != name}
     for name, hidden in changed.items():
         counts[hidden] += counts.pop(name)

@@ -1,6 +1,6 @@
-"""How far a response goes: one that its client left, or that went on when recording it ended, is the beginning of more.
+"""Responses that were cut short: the client left, or recording ended while the backend went on sending.
 
-That is so of a stream of events, cut between two of them, and of a conversation on a WebSocket.
+Event streams are cut between two events, WebSocket conversations between two messages.
 """
 
 from dataclasses import replace
@@ -11,45 +11,45 @@ from replaymock.http.headers import media_type
 from replaymock.http.websocket_messages import CLIENT, CLOSE, Message
 
 Parts = tuple[Message, ...] | list[bytes] | bytes
-"""What a response is cut between: messages, events or bytes, in a row."""
+"""What a response consists of, in order: messages, events or bytes. It is cut between two of them."""
 
 
 def is_open(recorded: RecordedResponse) -> bool:
-    """Whether more may have been to come."""
+    """Whether a response was cut short, so that more may have followed."""
     return recorded.truncated or (bool(recorded.messages) and _is_left(recorded.messages[-1]))
 
 
 def goes_further(recorded: RecordedResponse, stored: RecordedResponse) -> bool:
-    """Whether a response tells more than a stored one that it begins like: more was said, or that it has an end."""
+    """Whether a response that begins like a stored one has more parts, or as many and is not cut short."""
     if not is_open(stored):
         return False
-    here, there = len(_parts(recorded)), len(_parts(stored))
-    return here > there or (here == there and not is_open(recorded))
+    count, stored_count = len(_parts(recorded)), len(_parts(stored))
+    return count > stored_count or (count == stored_count and not is_open(recorded))
 
 
-def side_by_side(one: RecordedResponse, other: RecordedResponse) -> tuple[RecordedResponse, RecordedResponse]:
-    """Both as far as the shorter one goes, if that is open; as they are, where nothing was to come.
+def cut_to_common(first: RecordedResponse, second: RecordedResponse) -> tuple[RecordedResponse, RecordedResponse]:
+    """Both cut to the length of the shorter one, if that is open; otherwise as they are.
 
-    Signs of life in a stream, which come by the clock, are left out.
+    Keep-alive events of a stream are left out of what is cut, since they come by the clock.
     """
-    if not (is_open(one) or is_open(other)):
-        return one, other
-    here, there = _parts(one), _parts(other)
-    if (len(here) < len(there) and not is_open(one)) or (len(there) < len(here) and not is_open(other)):
-        return one, other
-    least = min(len(here), len(there))
-    return _of_parts(one, here[:least]), _of_parts(other, there[:least])
+    if not (is_open(first) or is_open(second)):
+        return first, second
+    parts, others = _parts(first), _parts(second)
+    if (len(parts) < len(others) and not is_open(first)) or (len(others) < len(parts) and not is_open(second)):
+        return first, second
+    common = min(len(parts), len(others))
+    return _of_parts(first, parts[:common]), _of_parts(second, others[:common])
 
 
 def _parts(recorded: RecordedResponse) -> Parts:
-    """The messages but for the client's close, the events that tell something, or the bytes."""
+    """The messages without the client's close, the events without keep-alives, or the bytes."""
     if recorded.status == SWITCHING:
         is_left = bool(recorded.messages) and _is_left(recorded.messages[-1])
         return recorded.messages[:-1] if is_left else recorded.messages
     media = media_type(recorded.headers)
     if recorded.encoded or not event_stream.is_stream(media):
         return recorded.body
-    return [piece for piece in event_stream.pieces(media, recorded.body) if not _is_sign_of_life(piece)]
+    return [piece for piece in event_stream.pieces(media, recorded.body) if not _is_keep_alive(piece)]
 
 
 def _of_parts(recorded: RecordedResponse, parts: Parts) -> RecordedResponse:
@@ -58,8 +58,8 @@ def _of_parts(recorded: RecordedResponse, parts: Parts) -> RecordedResponse:
     return replace(recorded, body=parts if isinstance(parts, bytes) else b"".join(parts), truncated=False)
 
 
-def _is_sign_of_life(event: bytes) -> bool:
-    """Whether an event is a comment alone (HTML standard, section 9.2.7), or an empty line between lines of JSON."""
+def _is_keep_alive(event: bytes) -> bool:
+    """Whether an event is only a comment (HTML standard, section 9.2.7), or an empty line between lines of JSON."""
     return all(not line or line.startswith(b":") for line in event.splitlines())
 
 

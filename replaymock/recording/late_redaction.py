@@ -1,7 +1,7 @@
-"""Late redaction: what became known to be a secret after it was written is hidden where it stands.
+"""Late redaction: hides secrets that became known after they had been written to the folder.
 
-While recording, the folder is looked through in a thread of its own, now and then, for all that became known since; at
-the end of a run once more. A cassette whose name told a secret is renamed: the old file goes once the new one is there.
+A sweep looks through the cassettes in a thread, now and then while recording, and once more at the end of a run. A
+cassette whose name holds such a secret is renamed; the old file is removed once the new one is written.
 """
 
 import asyncio
@@ -23,7 +23,7 @@ from replaymock.matching.index import IndexEntry
 from replaymock.matching.matcher import Matcher, key_of
 from replaymock.recording.cassette_builder import BuiltCassette, StoredCassettes, file_for
 from replaymock.recording.causality import hide_names
-from replaymock.recording.merge import gathered, says_all
+from replaymock.recording.merge import is_full_match, with_missing
 from replaymock.recording.pipeline import RecordingPipeline
 from replaymock.recording.run import RecordingRun
 from replaymock.redaction.known_secrets import LONGEST, KnownSecrets
@@ -37,25 +37,25 @@ from replaymock.telemetry.events import Emit, Hidden, Warned
 from replaymock.telemetry.journal import Journal
 
 PAUSE_SECONDS = 0.5
-"""How long the folder is left alone at least."""
+"""The shortest time between two sweeps."""
 
 
 class LateRedactor:
-    """Some secrets, each with its placeholder."""
+    """Replaces some secrets by their placeholders."""
 
     def __init__(self, secrets: Mapping[str, str]) -> None:
-        self._known = KnownSecrets(secrets, most=len(secrets))
+        self._secrets = KnownSecrets(secrets, most=len(secrets))
 
     def may_be_in(self, data: bytes) -> bool:
-        """Whether some of a file may hold one of them. Quick, however many they are."""
-        return self._known.may_be_in(data)
+        """Whether a piece of a file may hold one of the secrets. Quick, however many they are."""
+        return self._secrets.may_be_in(data)
 
     def hide(self, text: str) -> str:
-        """Text without them."""
-        return self._known.hide(text)
+        """The text without the secrets."""
+        return self._secrets.hide(text)
 
     def cassette(self, cassette: Cassette) -> Cassette:
-        """A cassette without them; equal if it holds none."""
+        """The cassette without the secrets; equal to the given one if it holds none."""
         path = cassette.request.path
         responses = tuple(self._recorded(recorded, path) for recorded in cassette.responses)
         return Cassette(self._request(cassette.request), responses)
@@ -68,7 +68,7 @@ class LateRedactor:
     def _body(self, body: bodies.Body) -> bodies.Body:
         match body:
             case bodies.Json(value, layout):
-                return bodies.Json(self._known.body(value, "application/json"), layout)
+                return bodies.Json(self._secrets.body(value, "application/json"), layout)
             case bodies.Text(text):
                 return bodies.Text(self.hide(text))
             case bodies.Form(fields):
@@ -78,22 +78,22 @@ class LateRedactor:
         return body
 
     def _part(self, part: bodies.Part) -> bodies.Part:
-        """A part; of a file that holds one of them a digest, as it is compared by its bytes."""
+        """The part; a file that holds a secret becomes a digest, since files are compared by their bytes."""
         body = self._body(part.body)
         if body != part.body and part.filename is not None and not isinstance(part.body, bodies.Digest):
             data = bodies.decode(part.body, part.content_type or "text/plain")
             body = bodies.Digest(bodies.digest(data), len(data))
-        # Names take part in the key as they are, so their placeholders have no ordinals.
+        # These headers take part in the key as they are, so their placeholders have no ordinals.
         headers = tuple((name, self._nameless(value)) for name, value in part.headers)
         return replace(part, headers=headers, body=body)  # type: ignore[arg-type]
 
     def _nameless(self, text: str) -> str:
-        found = self.hide(text)
-        return text if found == text else normalize_placeholders(found)
+        hidden = self.hide(text)
+        return text if hidden == text else normalize_placeholders(hidden)
 
     def _recorded(self, recorded: RecordedResponse, path: str) -> RecordedResponse:
         media = media_type(recorded.headers)
-        body = self._known.body(recorded.body, media, path)
+        body = self._secrets.body(recorded.body, media, path)
         return replace(
             recorded,
             reason=self._nameless(recorded.reason),
@@ -107,7 +107,7 @@ class LateRedactor:
     def _message(self, message: Message) -> Message:
         if message.kind == BINARY:
             return message
-        data = self._known.body(message.data, "text/plain")
+        data = self._secrets.body(message.data, "text/plain")
         return replace(message, data=as_reason(data) if message.kind == CLOSE else data)
 
     def _pairs(self, pairs: Pairs) -> Pairs:
@@ -118,14 +118,14 @@ class LateRedactor:
 
 
 def _moved(recorded: RecordedResponse, media: str, body: bytes) -> event_stream.Pauses:
-    """The pauses of a response where they are in its new body."""
+    """The pauses of a response at their places in its new body."""
     if event_stream.is_stream(media):
         return event_stream.transfer_pauses(media, recorded.body, body, recorded.pauses)
     return tuple((min(at, len(body)), milliseconds) for at, milliseconds in recorded.pauses)
 
 
 class LateRedactionSweep:
-    """Looks back on what one run has written, and on what was there before."""
+    """Hides late secrets in all cassettes of the folder, whether this run wrote them or they were there before."""
 
     def __init__(
         self,
@@ -147,32 +147,32 @@ class LateRedactionSweep:
         self._pipeline = pipeline
         self._emit = emit
         self._unseen: dict[str, str] = {}
-        self._told: set[str] = set()
+        self._warned: set[str] = set()
 
     async def watch(self) -> None:
-        """Looks back again and again, for ever, and takes no more than a twentieth of the time for it."""
+        """Sweeps again and again until cancelled, and spends at most a twentieth of the time on it."""
         pause = PAUSE_SECONDS
         while True:
             await self._rest(pause)
             started = time.monotonic()
-            await self.look()
+            await self.sweep()
             pause = max(PAUSE_SECONDS, _TIMES_AS_LONG * (time.monotonic() - started))
 
     async def _rest(self, seconds: float) -> None:
-        """Waits, and meanwhile tidies up as soon as there is something to."""
+        """Waits, and removes the old files of renamed cassettes as soon as their new ones are written."""
         end = time.monotonic() + seconds
         while (left := end - time.monotonic()) > 0:
             await asyncio.sleep(min(left, _TIDY_SECONDS) if self._library.renames else left)
             self._library.remove_renamed()
 
-    async def look(self) -> None:
-        """Hides what became known to be secret since, wherever it was written."""
+    async def sweep(self) -> None:
+        """Hides the secrets that became known since the last sweep, wherever they were written."""
         try:
-            await self._look()
-        except Exception as error:  # the run goes on, and what is unseen is looked for the next time
+            await self._sweep()
+        except Exception as error:  # the run goes on, and the next sweep looks for the same secrets
             self._warn(f"what was written is not looked through for what is known to be secret by now: {fault(error)}")
 
-    async def _look(self) -> None:
+    async def _sweep(self) -> None:
         self._unseen |= self._run.placeholders.known.news()
         if not self._unseen:
             return
@@ -187,39 +187,39 @@ class LateRedactionSweep:
         )
         hidden = []
         for file in suspects:
-            hidden.append(self._tried(file, redactor))
+            hidden.append(self._hide_or_warn(file, redactor))
             await asyncio.sleep(0)
         self._journal.hide(hide, self._library.renames)
         self._unseen = {secret: by for secret, by in self._unseen.items() if secret not in unseen}
-        self._tell(sorted(filter(None, hidden)))
+        self._report(sorted(filter(None, hidden)))
 
-    def _tried(self, file: str, redactor: LateRedactor) -> str:
+    def _hide_or_warn(self, file: str, redactor: LateRedactor) -> str:
         try:
             return self._hide(file, redactor)
-        except Exception as error:  # whatever it is, it takes out only this one
+        except Exception as error:  # whatever it is, the other cassettes are still looked through
             self._warn(f"a cassette cannot be written anew, though it may hold a secret: {fault(error)}")
             return ""
 
     def _hide(self, file: str, redactor: LateRedactor) -> str:
-        """Hides what is known by now in one cassette; its name then, empty where there was nothing to hide."""
+        """Hides the secrets in one cassette. Its new file name, or empty if there was nothing to hide."""
         library = self._library
         entry = library.index.entries.get(file)
         if entry and not library.cassette(entry).responses:
             library.look_again(file)
             entry = library.index.entries.get(file)
-        taken = redacted(entry, redactor, library, self._run, self._matcher) if entry else None
-        if entry is None or taken is None:
+        built = redacted(entry, redactor, library, self._run, self._matcher) if entry else None
+        if entry is None or built is None:
             return ""
         if entry.plain or entry.by_hand:
             shown = redactor.hide(self._folder.shown(file))
             self._warn(f"{shown}: holds a secret of this recording; it was written by hand, change it")
             return ""
-        if taken.file != file:
-            library.rename(file, taken.file)
-            self._renamed(file, taken.file)
-        self._run.redacted.add(taken.file)
-        self._pipeline.put(taken)
-        return taken.file
+        if built.file != file:
+            library.rename(file, built.file)
+            self._renamed(file, built.file)
+        self._run.redacted.add(built.file)
+        self._pipeline.put(built)
+        return built.file
 
     def _renamed(self, old: str, new: str) -> None:
         self._run.renamed(old, new)
@@ -227,22 +227,23 @@ class LateRedactionSweep:
             if old in session.positions:
                 session.positions.setdefault(new, session.positions.pop(old))
 
-    def _tell(self, hidden: list[str]) -> None:
+    def _report(self, hidden: list[str]) -> None:
         if hidden:
             self._emit(Hidden(tuple(hidden)))
 
     def _warn(self, message: str) -> None:
-        if message not in self._told:
-            self._told.add(message)
+        if message not in self._warned:
+            self._warned.add(message)
             self._emit(Warned(message))
 
 
 def redacted(
     entry: IndexEntry, redactor: LateRedactor, cassettes: StoredCassettes, run: RecordingRun, matcher: Matcher
 ) -> BuiltCassette | None:
-    """The cassette of an entry without what became known to be secret; None if it holds nothing of that.
+    """The cassette of an entry without the secrets; None if it holds none of them.
 
-    It goes by another name where its request is another by then, and is merged with what is stored under that.
+    If its request changes so that it has another key, it gets another file name, and is merged with the cassette that
+    is stored there.
     """
     before = cassettes.cassette(entry)
     cassette = redactor.cassette(before)
@@ -255,32 +256,34 @@ def redacted(
     volatile = matcher.volatile(cassette.request.to_request())
     other = cassettes.index.entries.get(file)
     if other is None:
-        return BuiltCassette(file, as_removed(run.removed(file), cassette, volatile), changed=True)
+        return BuiltCassette(file, reuse_removed(run.removed(file), cassette, volatile), changed=True)
     stored = cassettes.cassette(other).responses
     if len(stored) != len(other.afters):
         raise ValueError(f"{file} is no longer what it was")
-    responses = gathered(stored, cassette.responses, volatile)
+    responses = with_missing(stored, cassette.responses, volatile)
     return BuiltCassette(file, Cassette(other.request, responses), changed=responses != stored)
 
 
-def as_removed(removed: Cassette | None, cassette: Cassette, volatile: Sequence[Selector]) -> Cassette:
-    """A cassette with all that it says as the one that was removed before this run said it."""
+def reuse_removed(removed: Cassette | None, cassette: Cassette, volatile: Sequence[Selector]) -> Cassette:
+    """The cassette, but with the request and the equal responses of the one that was removed before this run."""
     if removed is None:
         return cassette
     before = dict(enumerate(removed.responses))
-    pairs = ((before.get(at), one) for at, one in enumerate(cassette.responses))
-    kept = (old if old and old.after == one.after and says_all(old, one, volatile) else one for old, one in pairs)
-    return Cassette(removed.request, tuple(kept))
+    pairs = ((before.get(at), new) for at, new in enumerate(cassette.responses))
+    reused = (
+        old if old and old.after == new.after and is_full_match(old, new, volatile) else new for old, new in pairs
+    )
+    return Cassette(removed.request, tuple(reused))
 
 
 def _suspects(
     folder: Path, on_disk: list[CassetteSummary], saving: dict[str, Cassette], redactor: LateRedactor
 ) -> list[str]:
-    """The cassettes that may hold a secret, on the disk or on their way there; for a thread beside requests."""
+    """The cassettes that may hold a secret, on disk or waiting to be written. Runs in a thread, beside requests."""
     waiting = {
         file for file, cassette in with_rests(saving.items(), rest) if _any_in(dump(cassette, file).values(), redactor)
     }
-    written = {loaded.file for loaded in with_rests(on_disk, rest) if _any_in(_pieces(folder, loaded), redactor)}
+    written = {summary.file for summary in with_rests(on_disk, rest) if _any_in(_pieces(folder, summary), redactor)}
     return sorted(waiting | written)
 
 
@@ -288,16 +291,16 @@ def _any_in(pieces: Iterable[bytes], redactor: LateRedactor) -> bool:
     return any(redactor.may_be_in(piece) for piece in pieces)
 
 
-def _pieces(folder: Path, loaded: CassetteSummary) -> Iterator[bytes]:
-    """What the files of a cassette hold, in pieces that overlap; nothing of one that is gone."""
-    place = folder / loaded.file
-    for name, *_ in loaded.signature:
+def _pieces(folder: Path, summary: CassetteSummary) -> Iterator[bytes]:
+    """The content of a cassette's files, in pieces that overlap; a missing file is left out."""
+    place = folder / summary.file
+    for name, *_ in summary.signature:
         try:
             with (place.parent / name).open("rb", buffering=0) as file:
-                kept = b""
+                overlap = b""
                 while data := file.read(_PIECE):
-                    yield kept + data
-                    kept = data[-_OVERLAP:]
+                    yield overlap + data
+                    overlap = data[-_OVERLAP:]
         except OSError:
             continue
 
@@ -305,5 +308,5 @@ def _pieces(folder: Path, loaded: CassetteSummary) -> Iterator[bytes]:
 _TIMES_AS_LONG = 20
 _TIDY_SECONDS = 0.05
 _PIECE = 128 * 1024
-# A word of a secret is not cut in all pieces.
+# So long that every secret is whole in one of the pieces.
 _OVERLAP = LONGEST + 1024

@@ -1,4 +1,4 @@
-"""How a response joins those that are stored of its cassette, and when two responses say the same."""
+"""How a response is merged into the stored ones of its cassette, and when two responses count as the same."""
 
 import re
 from collections.abc import Sequence
@@ -15,7 +15,7 @@ from replaymock.http.selectors import Selector
 from replaymock.http.status import ERROR_STATUSES
 from replaymock.http.websocket_messages import TEXT, Message
 from replaymock.matching.redacted_match import covers_pairs, covers_text
-from replaymock.recording.extent import goes_further, is_open, side_by_side
+from replaymock.recording.extent import cut_to_common, goes_further, is_open
 from replaymock.redaction.placeholders import ANONYMOUS
 from replaymock.redaction.redactor import normalize_placeholders
 from replaymock.replay.sequence import Writes, satisfied
@@ -30,21 +30,22 @@ def merge_response(
     volatile: Sequence[Selector] = (),
     doubt: int = 0,
 ) -> tuple[tuple[RecordedResponse, ...], int]:
-    """Stored responses with the next one of this run, and the position of that one.
+    """The stored responses with the next one of this run merged in, and the position of that one.
 
-    `cursor` is the position of the response this run saw before, -1 at first; it may be further on by `doubt`. An equal
-    response changes nothing, unless it is stored as coming after a write that was not made in this run; a different one
-    replaces the stored ones from there on; an error never replaces a good one. What is `volatile` makes none differ.
-    The beginning of a stored one is equal to it; more than is stored of one takes its place.
+    `cursor` is the position of the response before it, -1 at first; up to `doubt` positions further are possible, too.
+    - The same response changes nothing, unless the stored one needs a write that this run did not make.
+    - A different one replaces the stored one and all after it; but an error never replaces a good response.
+    - One that was cut short is the same as a stored one that begins so; one that goes further takes its place.
+    Differences in what is `volatile` do not count.
     """
     cursor = min(cursor, len(stored) - 1)
     position = min(cursor + doubt, len(stored) - 1) + 1
-    if (at := _place(stored, cursor, position, recorded, writes, volatile)) is not None:
-        return renewed(stored, at, recorded), at
+    if (at := _matching_position(stored, cursor, position, recorded, writes, volatile)) is not None:
+        return extended(stored, at, recorded), at
     if position < len(stored):
         if recorded.status in ERROR_STATUSES and stored[position].status not in ERROR_STATUSES:
             return stored, cursor
-        recorded = _with_known_headers(stored[position], recorded)
+        recorded = _with_stored_headers(stored[position], recorded)
     return (*stored[:position], recorded if position else replace(recorded, after="")), position
 
 
@@ -56,17 +57,17 @@ def doubt_left(
     writes: Writes,
     volatile: Sequence[Selector],
 ) -> int:
-    """By how much a run may be further on than `cursor`, up to `last`, where `recorded` was joined at `cursor`.
+    """How many positions past `cursor`, up to `last`, a run may be after `recorded` was merged at `cursor`.
 
-    What a client left early may have been the beginning of any of several.
+    0 unless `recorded` was cut short: then it may have been the beginning of any of several responses.
     """
     if not is_open(recorded):
         return 0
     beyond = range(min(last, len(stored) - 1), cursor, -1)
-    return next((at - cursor for at in beyond if holds(stored[at], recorded, writes, volatile)), 0)
+    return next((at - cursor for at in beyond if is_reached(stored[at], recorded, writes, volatile)), 0)
 
 
-def _place(
+def _matching_position(
     stored: tuple[RecordedResponse, ...],
     cursor: int,
     last: int,
@@ -74,68 +75,72 @@ def _place(
     writes: Writes,
     volatile: Sequence[Selector],
 ) -> int | None:
-    """Where in the stored ones, from `cursor` to `last`, a response is; first where it tells nothing new."""
-    news = None
+    """The position from `cursor` to `last` of a stored response that is the same; first one that goes as far."""
+    longer = None
     for at in range(max(cursor, 0), min(last + 1, len(stored))):
-        found = stored[at]
-        if not is_same_response(found, recorded, volatile) or (at != cursor and not satisfied(found.after, writes)):
+        candidate = stored[at]
+        if not is_same_response(candidate, recorded, volatile) or (
+            at != cursor and not satisfied(candidate.after, writes)
+        ):
             continue
-        if not goes_further(recorded, found):
+        if not goes_further(recorded, candidate):
             return at
-        if news is None and not (at == cursor and recorded.after):  # or what is more may be the doing of the write
-            news = at
-    return news
+        # After a write, what goes further may be another response, which the write caused.
+        if longer is None and not (at == cursor and recorded.after):
+            longer = at
+    return longer
 
 
-def renewed(stored: tuple[RecordedResponse, ...], at: int, recorded: RecordedResponse) -> tuple[RecordedResponse, ...]:
-    """Stored responses of which the one at a position is said by `recorded`, whichever of the two goes further."""
-    known = stored[at]
-    if not goes_further(recorded, known):
+def extended(stored: tuple[RecordedResponse, ...], at: int, recorded: RecordedResponse) -> tuple[RecordedResponse, ...]:
+    """The stored responses, with `recorded` in the place of the same one at a position if it goes further."""
+    current = stored[at]
+    if not goes_further(recorded, current):
         return stored
-    return (*stored[:at], replace(_with_known_headers(known, recorded), after=known.after), *stored[at + 1 :])
+    longer = replace(_with_stored_headers(current, recorded), after=current.after)
+    return (*stored[:at], longer, *stored[at + 1 :])
 
 
-def gathered(
+def with_missing(
     stored: tuple[RecordedResponse, ...], more: Sequence[RecordedResponse], volatile: Sequence[Selector] = ()
 ) -> tuple[RecordedResponse, ...]:
-    """Stored responses with those of others that they do not say behind them, each as far as either goes."""
+    """The stored responses, then those of `more` that are not among them; of the same one, what goes further."""
     count = len(stored)
     for recorded in more:
         at = next((at for at in range(count) if is_same_response(stored[at], recorded, volatile)), None)
-        stored = (*stored, recorded) if at is None else renewed(stored, at, recorded)
+        stored = (*stored, recorded) if at is None else extended(stored, at, recorded)
     return stored
 
 
-def holds(
+def is_reached(
     stored: RecordedResponse, recorded: RecordedResponse, writes: Writes, volatile: Sequence[Selector] = ()
 ) -> bool:
-    """Whether a stored response is what was recorded now, and a replay of this run would have come to it by now."""
+    """Whether a stored response is the same as `recorded`, and a replay with these writes would have come to it."""
     return is_same_response(stored, recorded, volatile) and satisfied(stored.after, writes)
 
 
 def is_same_response(stored: RecordedResponse, recorded: RecordedResponse, volatile: Sequence[Selector] = ()) -> bool:
-    """Whether two responses say the same, whenever and however slowly they said it, and whatever secrets they held.
+    """Whether two responses are the same but for dates, pace, secrets and what is `volatile`.
 
-    Of what one of them is only the beginning, that is as far as this one goes. What is hidden in the
-    stored one need not be known to be secret by now: it is any telling value then. A moment of expiry in JSON says how
-    far it lies from the recording, which replay keeps. What is `volatile` says nothing, nor whether it is there.
+    If one was cut short, only that much is compared. A placeholder in the stored one matches any distinctive value,
+    which need not be known as a secret yet. A time of expiry in JSON is compared by its distance from the recording,
+    since replay keeps that.
     """
-    stored, recorded = side_by_side(stored, recorded)
+    stored, recorded = cut_to_common(stored, recorded)
     return _same(stored, recorded) or (
         bool(volatile) and _same(drop_volatile(stored, volatile), drop_volatile(recorded, volatile))
     )
 
 
-def says_all(stored: RecordedResponse, recorded: RecordedResponse, volatile: Sequence[Selector] = ()) -> bool:
-    """Whether a stored response says the same, and goes as far."""
+def is_full_match(stored: RecordedResponse, recorded: RecordedResponse, volatile: Sequence[Selector] = ()) -> bool:
+    """Whether a stored response is the same as `recorded`, and goes as far."""
     return is_same_response(stored, recorded, volatile) and not goes_further(recorded, stored)
 
 
 def without_moving_parts(
     stored: RecordedResponse, recorded: RecordedResponse
 ) -> tuple[RecordedResponse, RecordedResponse]:
-    """Both without what moves with every recording."""
-    first, second = map(_lasting, _without_equal_ages(stored, recorded))
+    """Both without what differs in every recording: dates, pace, ordinals of placeholders, fresh claims of JWTs."""
+    first, second = map(_comparable, _without_equal_expiry(stored, recorded))
     return first, second
 
 
@@ -144,54 +149,54 @@ def _same(stored: RecordedResponse, recorded: RecordedResponse) -> bool:
     return first == second or _covers(first, second)
 
 
-def _with_known_headers(stored: RecordedResponse, recorded: RecordedResponse) -> RecordedResponse:
-    """The new response with the stored spelling of each header that says the same: a diff shows what changed.
+def _with_stored_headers(stored: RecordedResponse, recorded: RecordedResponse) -> RecordedResponse:
+    """The new response with the stored spelling of each header that is the same, so that a diff shows real changes.
 
-    Not so the dates at which something ends: on replay they are told by how far they lie from `recorded_at`.
+    Dates at which something ends are not taken over: replay moves them by their distance from `recorded_at`.
     """
-    known = {_known_header(*pair): pair for pair in stored.headers}
-    return replace(recorded, headers=tuple(known.get(_known_header(*pair), pair) for pair in recorded.headers))
+    before = {_header_identity(*pair): pair for pair in stored.headers}
+    return replace(recorded, headers=tuple(before.get(_header_identity(*pair), pair) for pair in recorded.headers))
 
 
-def _known_header(name: str, value: str) -> tuple[str, str]:
-    return (name, normalize_placeholders(value)) if name in MOVING else _lasting_header(name, value)
+def _header_identity(name: str, value: str) -> tuple[str, str]:
+    return (name, normalize_placeholders(value)) if name in MOVING else _comparable_header(name, value)
 
 
-def _lasting_header(name: str, value: str) -> tuple[str, str]:
+def _comparable_header(name: str, value: str) -> tuple[str, str]:
     return name, _DATE.sub("", normalize_placeholders(jwt.without_fresh_claims(value, normalize_placeholders)))
 
 
-def _without_equal_ages(
+def _without_equal_expiry(
     stored: RecordedResponse, recorded: RecordedResponse
 ) -> tuple[RecordedResponse, RecordedResponse]:
-    """Both without their moments of expiry if each is the same, or as far from the recording; else as they are."""
+    """Both without their times of expiry if these are equal, or equally far from the recording; else as they are."""
     if stored.body == recorded.body:
         return stored, recorded
     first, moments = without_expiry(stored.headers, stored.body, stored.recorded_at)
     if not moments:
         return stored, recorded
     second, others = without_expiry(recorded.headers, recorded.body, recorded.recorded_at)
-    if len(moments) != len(others) or not all(map(_as_far, moments, others)):
+    if len(moments) != len(others) or not all(map(_is_same_expiry, moments, others)):
         return stored, recorded
     return replace(stored, body=first), replace(recorded, body=second)
 
 
-def _as_far(one: tuple[str, int], other: tuple[str, int]) -> bool:
-    return one[0] == other[0] or abs(one[1] - other[1]) <= _SLACK
+def _is_same_expiry(first: tuple[str, int], second: tuple[str, int]) -> bool:
+    return first[0] == second[0] or abs(first[1] - second[1]) <= _SLACK
 
 
-def _lasting(recorded: RecordedResponse) -> RecordedResponse:
-    headers = tuple(sorted(_lasting_header(*pair) for pair in recorded.headers))
-    # What both sides said at the same time crosses on its way, in another order each time: only each side's own counts.
+def _comparable(recorded: RecordedResponse) -> RecordedResponse:
+    headers = tuple(sorted(_comparable_header(*pair) for pair in recorded.headers))
+    # Messages that cross on their way come in another order each time: only the order of each side counts.
     by_side = sorted(recorded.messages, key=lambda message: message.sender)
-    messages = tuple(replace(message, data=_nameless(message.data), delay_ms=0) for message in by_side)
-    body = _nameless(recorded.body)
-    found = replace(recorded, headers=headers, body=body, messages=messages, after="", recorded_at="", elapsed_ms=0)
-    return replace(found, pauses=())
+    messages = tuple(replace(message, data=_without_ordinals(message.data), delay_ms=0) for message in by_side)
+    body = _without_ordinals(recorded.body)
+    content = replace(recorded, headers=headers, body=body, messages=messages, after="", recorded_at="", elapsed_ms=0)
+    return replace(content, pauses=())
 
 
 def _covers(stored: RecordedResponse, recorded: RecordedResponse) -> bool:
-    """Whether two lasting responses differ in telling values only, in the places of placeholders."""
+    """Whether two such responses differ only in distinctive values, where the stored one has placeholders."""
     return (
         replace(stored, headers=(), body=b"", messages=()) == replace(recorded, headers=(), body=b"", messages=())
         and len(stored.messages) == len(recorded.messages)
@@ -211,7 +216,7 @@ def _covers_data(stored: bytes, recorded: bytes) -> bool:
     return covers_text(stored.decode("latin-1"), recorded.decode("latin-1"))
 
 
-def _nameless(data: bytes) -> bytes:
+def _without_ordinals(data: bytes) -> bytes:
     if b"{{redacted" not in data and jwt.MARK.encode() not in data:
         return data
     return normalize_placeholders(jwt.without_fresh_claims(data.decode("latin-1"), normalize_placeholders)).encode(
@@ -220,7 +225,7 @@ def _nameless(data: bytes) -> bytes:
 
 
 _SLACK = 5
-"""By how many seconds two backends' clocks, and the time they take to answer, may make an expiry differ."""
+"""By how many seconds a time of expiry may differ, because of clocks and of the time it takes to answer."""
 
 _HIDDEN = ANONYMOUS.encode()
 # HTTP dates (RFC 9110 section 5.6.7), in `Expires`, `Last-Modified` and cookies, move with every recording.
@@ -228,12 +233,14 @@ _DATE = re.compile(r"[A-Z][a-z]{2}, [0-9]{2}[ -][A-Z][a-z]{2}[ -][0-9]{2,4} [0-9
 
 
 def drop_volatile(recorded: RecordedResponse, selectors: Sequence[Selector]) -> RecordedResponse:
-    """A response, as far as it is compared, without what the selectors name.
+    """A response without what the selectors name, for comparing only.
 
-    `header:NAME` takes headers out, also by a pattern; `json:PATH` what is there in JSON, and in the JSON of each event
-    and message; `value:REGEX` what fits in the values of headers, and in text.
+    `header:NAME` removes headers, also by a pattern; `json:PATH` values in JSON bodies, events and messages;
+    `value:REGEX` what matches in the values of headers and in text.
     """
-    by_kind = {kind: [one for one in selectors if one.kind == kind] for kind in ("header", "json", "value")}
+    by_kind = {
+        kind: [selector for selector in selectors if selector.kind == kind] for kind in ("header", "json", "value")
+    }
     expressions = [re.compile(selector.name) for selector in by_kind["value"]]
     media = media_type(recorded.headers)
     body = recorded.body
@@ -248,7 +255,7 @@ def drop_volatile(recorded: RecordedResponse, selectors: Sequence[Selector]) -> 
 
 def _headers(headers: Headers, named: Sequence[Selector], expressions: Sequence[re.Pattern[str]]) -> Headers:
     left = (pair for pair in headers if not any(fnmatchcase(pair[0], selector.name) for selector in named))
-    return tuple((name, _cut(value, expressions)) for name, value in left)
+    return tuple((name, _without_matches(value, expressions)) for name, value in left)
 
 
 def _message(message: Message, paths: Sequence[Selector], expressions: Sequence[re.Pattern[str]]) -> Message:
@@ -273,7 +280,7 @@ def _data(value: Any, paths: Sequence[Selector]) -> Any:
 
 
 def _json(data: bytes, paths: Sequence[Selector]) -> bytes:
-    """JSON without what is at the paths, in the layout it has; nothing if that is all, and what is no JSON as it is."""
+    """JSON without the values at the paths, its layout kept; empty if that is all of it. No JSON stays as it is."""
     try:
         value = json_tokens.parse(data)
         text = data.decode("utf-8")
@@ -283,17 +290,17 @@ def _json(data: bytes, paths: Sequence[Selector]) -> bytes:
     if () in places:
         return b""
     left = json_tokens.remove_paths(text, places).encode("utf-8")
-    found = bodies.encode("application/json", data)
-    return bodies.apply_layout(left, found.layout) if isinstance(found, bodies.Json) else left
+    whole = bodies.encode("application/json", data)
+    return bodies.apply_layout(left, whole.layout) if isinstance(whole, bodies.Json) else left
 
 
 def _text(data: bytes, expressions: Sequence[re.Pattern[str]]) -> bytes:
     if not expressions:
         return data
-    return _cut(data.decode("utf-8", "surrogateescape"), expressions).encode("utf-8", "surrogateescape")
+    return _without_matches(data.decode("utf-8", "surrogateescape"), expressions).encode("utf-8", "surrogateescape")
 
 
-def _cut(text: str, expressions: Sequence[re.Pattern[str]]) -> str:
+def _without_matches(text: str, expressions: Sequence[re.Pattern[str]]) -> str:
     for expression in expressions:
         text = expression.sub("", text)
     return text

@@ -1,4 +1,4 @@
-"""How captures come into cassettes: in the order their requests arrived, what is large searched in a thread first."""
+"""Turns captures into cassettes, in the order their requests arrived; large ones are prepared in a thread."""
 
 import asyncio
 from collections import deque
@@ -19,24 +19,24 @@ from replaymock.recording.response_capture import NotRecordable
 from replaymock.replay.sequence import WRITE_METHODS
 
 Build = Callable[[], None]
-"""Has the cassette of an exchange built."""
+"""Starts building the cassette of an exchange."""
 
 Warn = Callable[[Request, str], None]
-"""Tells the user of a trouble with a request."""
+"""Warns the user of a trouble with a request."""
 
 Done = Callable[[str, str], None]
-"""Learns what became of a capture, and in which file."""
+"""Called with the outcome of a capture (`recorded`, `unchanged` or `forwarded`) and the file it is in."""
 
 
 class CassetteStore(StoredCassettes, Protocol):
     """Where cassettes are served from and stored."""
 
     def put(self, file: str, cassette: Cassette, canonical: CanonicalRequest | None = None) -> IndexEntry:
-        """Serves a cassette from now on, and has it written; its entry. `canonical` is its request, if known."""
+        """Serves a cassette from now on, and queues it for writing; its index entry. `canonical` is its request."""
 
 
 class RecordingPipeline:
-    """Builds the cassettes of captures one after another, serves what is new, and has it saved."""
+    """Builds the cassettes of captures one after another, and serves and saves those that changed."""
 
     def __init__(self, builder: CassetteBuilder, library: CassetteStore, warn: Warn) -> None:
         self._builder = builder
@@ -51,19 +51,20 @@ class RecordingPipeline:
         cassettes_at_start: Container[str] | None,
         done: Done,
     ) -> None:
-        """Has a capture recorded when all before it are; `captured` is its request, if that was read.
+        """Records a capture after all those submitted before, then calls `done`.
 
-        In mode `new`, `cassettes_at_start` are the cassettes there were when the response came. If an equal request has
-        created the cassette since, this one is not recorded.
+        `captured` is its request in canonical form, if that is known. In mode `new`, `cassettes_at_start` are the
+        cassettes that existed when the response came: if another identical request created the cassette since, this one
+        is not recorded.
         """
         self._executor.run(self._steps(capture, captured, cassettes_at_start, done))
 
     def settle(self) -> None:
-        """Waits until everything is recorded."""
+        """Blocks until everything submitted is recorded."""
         self._executor.settle()
 
     def put(self, built: BuiltCassette) -> tuple[str, str]:
-        """Serves and saves a cassette, where it is news; what became of it, and in which file."""
+        """Serves and saves a cassette if it changed. The outcome (`recorded` or `unchanged`) and the file."""
         if not built.changed:
             return "unchanged", built.file
         self._builder.served(self._library.put(built.file, built.cassette, built.canonical))
@@ -80,20 +81,20 @@ class RecordingPipeline:
         outcome, file = "forwarded", ""
         try:
             if captured is None and should_offload(request):
-                captured = yield builder.reading(request)
+                captured = yield builder.reader(request)
             captured = captured or builder.read(request, capture.known_body)
-            if not self._is_filled(captured, cassettes_at_start):
-                work = builder.prebuilding(capture, self._library, captured) if capture.is_large else None
+            if not self._is_filled_already(captured, cassettes_at_start):
+                work = builder.prebuilder(capture, self._library, captured) if capture.is_large else None
                 prebuilt = (yield work) if work else None
                 built = builder.build(capture, self._library, captured, prebuilt)
                 self._warn_of_coding(built, request)
                 outcome, file = self.put(built)
-        except Exception as error:  # whoever asked was answered all the same
+        except Exception as error:  # the client has its response all the same
             self._warn(request, f"not saved, {error if isinstance(error, NotRecordable) else fault(error)}")
         done(outcome, file)
 
-    def _is_filled(self, captured: CapturedRequest, cassettes_at_start: Container[str] | None) -> bool:
-        """Whether another request has filled the gap meanwhile, or what was left at the end of its cassette."""
+    def _is_filled_already(self, captured: CapturedRequest, cassettes_at_start: Container[str] | None) -> bool:
+        """Whether an identical request has created the cassette since; not if its response was cut short."""
         if cassettes_at_start is None:
             return False
         index = self._library.index
@@ -108,7 +109,7 @@ class RecordingPipeline:
 
 
 class PendingExchange:
-    """The place of a request in the order of arrival."""
+    """A request that has arrived and whose exchange is not recorded yet."""
 
     def __init__(self, session: str, method: str, name: Hashable) -> None:
         self._session = session
@@ -117,30 +118,33 @@ class PendingExchange:
         self.build: Build | None = None
 
     def finish(self, build: Build) -> None:
-        """Learns that the exchange is over; `build` waits for its turn."""
+        """Records that the exchange is over; `build` is to be called when it is its turn."""
         self.build = build
 
     def holds_up(self, later: "PendingExchange") -> bool:
-        """Whether a request that arrived later is recorded later."""
+        """Whether a request that arrived later has to wait for this one."""
         if self._session != later._session:
             return False
         return self._method in WRITE_METHODS or (self._method, self._name) == (later._method, later._name)
 
 
 class ArrivalOrder:
-    """Every request that has arrived and is not recorded yet, in the order of arrival."""
+    """The requests that have arrived and are not recorded yet, in their order.
+
+    An exchange waits for earlier writes of its session, and for earlier requests with its method and name.
+    """
 
     def __init__(self) -> None:
         self._open: dict[PendingExchange, None] = {}
 
     def arrive(self, session: str, method: str, name: Hashable) -> PendingExchange:
-        """The place of a request that has just arrived; `name` tells it from others of its method."""
+        """Adds a request that has just arrived; `name` distinguishes it from others with the same method."""
         pending = PendingExchange(session, method, name)
         self._open[pending] = None
         return pending
 
     def finish(self, pending: PendingExchange, build: Build) -> bool:
-        """Has an exchange recorded as soon as it is its turn; whether that is so already."""
+        """Records an exchange as soon as it is its turn. True if that is now."""
         pending.finish(build)
         if self._is_held_up(pending):
             return False
@@ -148,27 +152,27 @@ class ArrivalOrder:
         return True
 
     def abandon(self, pending: PendingExchange) -> None:
-        """Gives a place up: there is nothing to record."""
+        """Removes a request of which nothing is to be recorded."""
         if pending in self._open:
             del self._open[pending]
-            self._go_on()
+            self._build_ready()
 
     def force(self, pending: PendingExchange) -> None:
-        """Has an exchange recorded that has waited long enough."""
+        """Records an exchange that is over without waiting any longer."""
         if pending in self._open and pending.build:
             self._build(pending, pending.build)
 
     def settle(self) -> None:
-        """Has every exchange recorded that is over, in order."""
+        """Records every exchange that is over, in order."""
         for pending in list(self._open):
             self.force(pending)
 
     def _build(self, pending: PendingExchange, build: Build) -> None:
         del self._open[pending]
         build()
-        self._go_on()
+        self._build_ready()
 
-    def _go_on(self) -> None:
+    def _build_ready(self) -> None:
         for pending in list(self._open):
             if pending in self._open and pending.build and not self._is_held_up(pending):
                 self._build(pending, pending.build)
@@ -183,36 +187,36 @@ class ArrivalOrder:
 
 
 Steps = Generator[Callable[[], Any], Any, None]
-"""What is done for one capture: each piece of work it yields runs in the thread, and its result is sent back."""
+"""The recording of one capture. Each function it yields runs in the thread, and its result is sent back."""
 
 
 class SerialExecutor:
-    """Runs steps one after another: on the loop, and their pieces of work in one thread."""
+    """Runs `Steps` one after another: themselves on the event loop, what they yield in one thread."""
 
     def __init__(self) -> None:
         self._waiting: deque[Steps] = deque()
-        self._under_way: Future[Any] | None = None
+        self._running: Future[Any] | None = None
         self._thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix="line")
 
     def run(self, steps: Steps) -> None:
-        """Has these steps done when all before them are; at once where nobody waits."""
+        """Runs these steps after all those before; at once if there are none."""
         self._waiting.append(steps)
         if len(self._waiting) == 1:
-            self._go_on()
+            self._advance()
 
     def settle(self) -> None:
-        """Waits until everything is done."""
-        while self._under_way:
-            wait([self._under_way])
-            self._done(self._under_way)
+        """Blocks until everything is done."""
+        while self._running:
+            wait([self._running])
+            self._done(self._running)
 
-    def _go_on(self, done: Future[Any] | None = None) -> None:
+    def _advance(self, done: Future[Any] | None = None) -> None:
         while self._waiting:
             try:
                 work = _next_work(self._waiting[0], done)
             except BaseException:
                 self._waiting.popleft()
-                self._go_on()
+                self._advance()
                 raise
             if work:
                 self._begin(work)
@@ -222,17 +226,17 @@ class SerialExecutor:
 
     def _begin(self, work: Callable[[], Any]) -> None:
         loop = asyncio.get_running_loop()
-        self._under_way = self._thread.submit(work)
-        self._under_way.add_done_callback(lambda done: loop.call_soon_threadsafe(self._done, done))
+        self._running = self._thread.submit(work)
+        self._running.add_done_callback(lambda done: loop.call_soon_threadsafe(self._done, done))
 
     def _done(self, done: Future[Any]) -> None:
-        if done is self._under_way:  # or the end of the run did not wait to be told
-            self._under_way = None
-            self._go_on(done)
+        if done is self._running:  # otherwise `settle` has handled it already
+            self._running = None
+            self._advance(done)
 
 
 def _next_work(steps: Steps, done: Future[Any] | None) -> Callable[[], Any] | None:
-    """What is to be done next in the thread; None where the steps are at their end."""
+    """The next function for the thread; None if the steps have ended."""
     error = done.exception() if done else None
     try:
         return steps.throw(error) if error else steps.send(done.result() if done else None)

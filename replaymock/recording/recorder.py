@@ -1,4 +1,4 @@
-"""Records what is forwarded: a ticket for each request, in the order they arrive."""
+"""Records what is forwarded. Each request gets a ticket on arrival, and the ticket takes its exchange."""
 
 import asyncio
 from collections.abc import Callable, Container
@@ -20,21 +20,21 @@ from replaymock.recording.request_capture import CapturedRequest
 from replaymock.telemetry.events import ServedRequest
 
 TURN_SECONDS = 5.0
-"""How long an exchange waits for requests that arrived before it and are still going on, until it is recorded."""
+"""How long an exchange waits for earlier requests that are still going on, before it is recorded all the same."""
 
 Served = Callable[[ServedRequest], None]
-"""Learns of a request that was served."""
+"""Called with each request that was served."""
 
 
 class RecorderOptions(Struct, frozen=True):
-    """Which paths are recorded, as globs, and whether only what is missing is (`fills_gaps`)."""
+    """Which paths are recorded, as globs; with `fills_gaps`, only what no cassette answers yet."""
 
     only: tuple[str, ...] = ()
     skip: tuple[str, ...] = ()
     fills_gaps: bool = False
 
     def wants(self, path: str) -> bool:
-        """Whether what is at a path is recorded."""
+        """Whether requests to a path are recorded."""
         if not self.only and not self.skip:
             return True
         path = normal_path(path)
@@ -44,7 +44,7 @@ class RecorderOptions(Struct, frozen=True):
 
 
 class ExchangeRecorder:
-    """Gives out tickets, and records what they bring."""
+    """Gives out tickets, and records the exchanges that they finish."""
 
     def __init__(
         self,
@@ -67,30 +67,30 @@ class ExchangeRecorder:
         self._served = served
 
     def wants(self, path: str) -> bool:
-        """Whether what is at a path is recorded."""
+        """Whether requests to a path are recorded."""
         return self._options.wants(path)
 
     def begin(self, request: Request, *, is_conversation: bool = False) -> "RecordingTicket":
-        """The ticket of a request that has just arrived; of one for a WebSocket if it `is_conversation`."""
-        # What is said on a WebSocket has no turn: it may last.
+        """The ticket of a request that has just arrived; `is_conversation` if it opens a WebSocket."""
+        # A WebSocket has no place in the order of arrival: others would wait for it as long as it is open.
         order, session = self.order, request.session
         pending = None if is_conversation else order.arrive(session, request.method, request.target)
         return RecordingTicket(self, request, pending, is_wanted=self._options.wants(request.path))
 
     def served(self, request: Request, status: int, outcome: str, file: str, started: float) -> None:
-        """Tells of a request that was served, since `started`."""
+        """Reports a request that was served; `started` is when it arrived, by the recorder's clock."""
         shown = self.builder.shown(request)
         elapsed = (self.clock() - started) * 1000
         self._served(ServedRequest(request.method, shown, status, outcome, file, elapsed))
 
     def settle(self) -> None:
-        """Records every exchange that is over, whatever it waits for."""
+        """Records every exchange that is over, without waiting for requests that are still going on."""
         self.order.settle()
         self.pipeline.settle()
 
 
 class RecordingTicket:
-    """One exchange, from the arrival of its request."""
+    """One exchange, from the arrival of its request: ended by `finish` or by `abandon`."""
 
     def __init__(
         self, recorder: ExchangeRecorder, request: Request, pending: PendingExchange | None, *, is_wanted: bool
@@ -109,15 +109,15 @@ class RecordingTicket:
         if not self.is_wanted:
             return False
         if challenges.is_offered(status, headers):
-            # It is of a login that holds for a connection. On replay there is none, and clients fail on half of one.
+            # A login that holds for a connection (NTLM, Negotiate) cannot be replayed: clients fail on half of it.
             return status in policy.statuses and not challenges.is_step(headers)
         return policy.wants(status)
 
     def cassette_for(self, request: Request | None) -> str | None:
-        """The cassette that the response will be in; empty where that is not known yet, None where there will be none.
+        """The file of the cassette the response will be in; empty if it is not known yet, None if there will be none.
 
-        As a rule the request is whole when its response comes, and what is made of it here is good to the end. A large
-        one is read once it is recorded, as no response waits for that.
+        Called when the response begins. By then the request is usually complete, and its canonical form is kept for
+        recording. A large request is read only later, in a thread, so that its response need not wait.
         """
         recorder = self._recorder
         index = recorder.library.index
@@ -127,7 +127,7 @@ class RecordingTicket:
                 self._captured = recorder.builder.read(request)
                 file = file_for(self._captured.canonical, index)
         except Exception as error:
-            # It is answered all the same, whatever went wrong.
+            # The client gets its response, whatever went wrong here.
             recorder.warn(self._request, f"not saved, {fault(error)}")
             return None
         if recorder.fills_gaps:
@@ -137,9 +137,9 @@ class RecordingTicket:
     def finish(
         self, exchange: Exchange, status: int, messages: tuple[Message, ...] | None = None, warning: str = ""
     ) -> None:
-        """Has an exchange recorded when it is its turn; `status` went out to the client.
+        """Records an exchange when it is its turn; `status` is what the client got.
 
-        Of a WebSocket, `messages` are what was said on it. A `warning` is told once it is recorded.
+        `messages` are those of a WebSocket. A `warning` is given to the user once the exchange is recorded.
         """
         recorder = self._recorder
         submit = partial(
@@ -155,12 +155,12 @@ class RecordingTicket:
             asyncio.get_running_loop().call_later(TURN_SECONDS, recorder.order.force, self._pending)
 
     def abandon(self) -> None:
-        """Records nothing."""
+        """Ends the ticket without recording anything."""
         if self._pending is not None:
             self._recorder.order.abandon(self._pending)
 
     def served(self, status: int, outcome: str) -> None:
-        """Tells that a request was served without being recorded; `status` went out to the client, 0 for none."""
+        """Reports a request that was served but not recorded; `status` is what the client got, 0 for nothing."""
         self._recorder.served(self._request, status, outcome, "", self._started)
 
     def _recorded(self, status: int, warning: str, outcome: str, file: str) -> None:

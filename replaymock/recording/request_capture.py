@@ -1,4 +1,7 @@
-"""What the requests of a recording come down to: without secrets, also those that only this recording knows of."""
+"""Canonical, redacted form of a request, and what is stored of it.
+
+Secrets are also those learned from earlier exchanges of the same run.
+"""
 
 from dataclasses import replace
 
@@ -21,118 +24,118 @@ _LONGEST_REMEMBERED = 1000
 
 
 class CapturedRequest(Struct, frozen=True):
-    """What a request comes down to, its target as it may be shown, and how many secrets were `known` by then."""
+    """A request in canonical form, its target as it may be shown, and how many secrets were known by then."""
 
     canonical: CanonicalRequest
     shown: str
-    known: int
+    secrets_known: int
 
 
 class RequestCapture:
-    """Brings requests to canonical form; those whose target tells all are remembered."""
+    """Brings requests to canonical form. Those that differ only in method and target are remembered."""
 
-    def __init__(self, matcher: Matcher, known: KnownSecrets) -> None:
+    def __init__(self, matcher: Matcher, secrets: KnownSecrets) -> None:
         self._matcher = matcher
-        self._known = known
+        self._secrets = secrets
         self._learned = 0
-        self._read: dict[tuple[str, str], CapturedRequest] = {}
+        self._remembered: dict[tuple[str, str], CapturedRequest] = {}
 
     def read(self, request: Request, kind: KnownBody | None = None) -> CapturedRequest:
-        """A request brought to canonical form; `kind` is what it has instead of a body."""
+        """A request in canonical form; `kind` is what stands for its body, if it has none of its own."""
         if kind or request.body or self._matcher.uses_headers or len(request.target) > _LONGEST_REMEMBERED:
-            return self._look_at(request, kind)
-        if self._learned != self._known.learned or len(self._read) >= _MOST_REMEMBERED:
-            self._read.clear()
-            self._learned = self._known.learned
+            return self._capture(request, kind)
+        if self._learned != self._secrets.learned or len(self._remembered) >= _MOST_REMEMBERED:
+            self._remembered.clear()
+            self._learned = self._secrets.learned
         name = (request.method, request.target)
-        found = self._read.get(name)
-        if found is None:
-            found = self._read[name] = self._look_at(request, None)
-        return found
+        captured = self._remembered.get(name)
+        if captured is None:
+            captured = self._remembered[name] = self._capture(request, None)
+        return captured
 
-    def again(
-        self, request: Request, learned: Request, asked: CapturedRequest, kind: KnownBody | None = None
+    def recanonicalize(
+        self, request: Request, learned: Request, captured: CapturedRequest, kind: KnownBody | None = None
     ) -> CapturedRequest:
-        """What a request that was read before comes down to now: it is read again where more is known to be secret.
+        """The canonical form of a request now: `captured` itself, or a new one if more secrets are known by now.
 
-        `learned` is what learning of it gave.
+        `learned` is what `learn` gave for the request.
         """
-        if asked.known == self._known.learned:
-            return asked
+        if captured.secrets_known == self._secrets.learned:
+            return captured
         if not request.body or self._matcher.uses_headers:
             return self.read(request, kind)
-        return self._asked(request, learned, kind)
+        return self._canonicalized(request, learned, kind)
 
-    def _look_at(self, request: Request, kind: KnownBody | None) -> CapturedRequest:
-        return self._asked(request, self._matcher.hidden(request), kind)
+    def _capture(self, request: Request, kind: KnownBody | None) -> CapturedRequest:
+        return self._canonicalized(request, self._matcher.hidden(request), kind)
 
-    def _asked(self, request: Request, hidden: Request, kind: KnownBody | None) -> CapturedRequest:
-        """What a request comes down to, in the order in which it is stored: known values are hidden last."""
-        return CapturedRequest(*self._matcher.read_hidden(request, self.hidden(hidden), kind), self._known.learned)
+    def _canonicalized(self, request: Request, hidden: Request, kind: KnownBody | None) -> CapturedRequest:
+        """The canonical form of a request. As in what is stored, known secrets are hidden last."""
+        return CapturedRequest(*self._matcher.read_hidden(request, self.hidden(hidden), kind), self._secrets.learned)
 
-    def learn(self, request: Request, label: PlaceholderFactory) -> Request:
-        """Takes note of the secrets of a request, which its answer may repeat; those of its headers are not stored.
+    def learn(self, request: Request, placeholders: PlaceholderFactory) -> Request:
+        """The request without its secrets, its content decoded, with only the headers that describe its body.
 
-        Gives the request without them, its content decoded, with no header but what tells how to read its body.
+        The secrets are remembered, those of other headers too, because the response may repeat them.
         """
 
-        def note(name: str, value: str) -> str:
-            self._known.remember(value, f"{{{{redacted:{name.lower()}}}}}")
+        def remember(name: str, value: str) -> str:
+            self._secrets.remember(value, f"{{{{redacted:{name.lower()}}}}}")
             return value
 
         redactor = self._matcher.redactor
-        redactor.headers(request.headers, note)
+        redactor.headers(request.headers, remember)
         of_body = tuple(pair for pair in request.headers if pair[0].lower() in _OF_BODY)
-        return redactor.request(replace(request, headers=of_body), label)
+        return redactor.request(replace(request, headers=of_body), placeholders)
 
     def hidden(self, request: Request) -> Request:
-        """The request without the values that are known to be secret, in its target and in a body that can be read."""
-        if not self._known.learned:
+        """The request without known secrets, in its target and in a body that can be read."""
+        if not self._secrets.learned:
             return request
         request = decoded(request)
-        found = self._known.request(request)
-        if found.body != request.body and not _is_readable(request):
-            return replace(request, target=found.target)
-        return found
+        hidden = self._secrets.request(request)
+        if hidden.body != request.body and not _is_readable(request):
+            return replace(request, target=hidden.target)
+        return hidden
 
     def stored(
-        self, request: Request, learned: Request, canonical: CanonicalRequest, numbering: PlaceholderAllocator
+        self, request: Request, learned: Request, canonical: CanonicalRequest, placeholders: PlaceholderAllocator
     ) -> CassetteRequest:
-        """What is stored of a request: no header but its content type and those that take part in matching.
+        """What is stored of a request. Of its headers: the content type and those that take part in matching.
 
-        `learned` is what learning of it gave.
+        `learned` is what `learn` gave for the request.
         """
         names = {name for name, _ in canonical.headers} - (_OF_BODY if request.body else set())
-        found = [(name.lower(), value) for name, value in request.headers if name.lower() in names]
-        found += [("upgrade", "websocket")] if canonical.kind == WEBSOCKET_BODY[0] else []
-        headers = self._matcher.redactor.headers(tuple(found), numbering)
+        matched = [(name.lower(), value) for name, value in request.headers if name.lower() in names]
+        matched += [("upgrade", "websocket")] if canonical.kind == WEBSOCKET_BODY[0] else []
+        headers = self._matcher.redactor.headers(tuple(matched), placeholders)
         of_body = tuple((name.lower(), value) for name, value in learned.headers) if request.body else ()
         redacted = replace(learned, headers=tuple(sorted((*headers, *of_body))))
-        body = self.kept(redacted)
+        body = self.stored_body(redacted)
         redacted = self.hidden(redacted)
         if isinstance(body, bodies.Multipart):
             redacted = replace(redacted, headers=_without_boundary(redacted.headers))
         query = tuple(sorted(parse_query(redacted.query), key=lambda pair: pair[0])) or None
         return CassetteRequest(request.method, literal_path(redacted.path), query, redacted.headers, body)
 
-    def kept(self, request: Request) -> bodies.Body | None:
-        """What is kept of a body: of a file that holds a known value only a digest, as it is compared by its bytes."""
+    def stored_body(self, request: Request) -> bodies.Body | None:
+        """The body as it is stored. A file that holds a known secret becomes a digest: files are compared by bytes."""
         if not request.body:
             return None
-        found = bodies.stored_form(get(request.headers, "content-type"), self.hidden(request).body)
-        if isinstance(found, bodies.Multipart):
-            return bodies.Multipart(tuple(self._kept_part(part) for part in found.parts))
-        return found
+        body = bodies.stored_form(get(request.headers, "content-type"), self.hidden(request).body)
+        if isinstance(body, bodies.Multipart):
+            return bodies.Multipart(tuple(self._stored_part(part) for part in body.parts))
+        return body
 
-    def _kept_part(self, part: bodies.Part) -> bodies.Part:
+    def _stored_part(self, part: bodies.Part) -> bodies.Part:
         if isinstance(part.body, (bodies.Digest, bodies.Binary)):
             return part
         data = bodies.decode(part.body, part.content_type or "text/plain")
-        hidden = self._known.body(data, "text/plain")
+        hidden = self._secrets.body(data, "text/plain")
         if hidden == data:
             return part
         if part.filename is None and isinstance(part.body, bodies.Text):
-            return replace(part, body=bodies.Text(self._known.hide(part.body.text)))
+            return replace(part, body=bodies.Text(self._secrets.hide(part.body.text)))
         return replace(part, body=bodies.Digest(bodies.digest(data), len(data)))
 
 
@@ -143,7 +146,7 @@ def _without_boundary(headers: Headers) -> Headers:
 
 
 def _is_readable(request: Request) -> bool:
-    """Whether a body is kept as fields or text, and not by its bytes alone."""
+    """Whether a body is stored as fields or text, not as bytes or a digest."""
     media = get(request.headers, "content-type")
     return media_type(request.headers) == "application/graphql" or isinstance(
         bodies.stored_form(media, request.body), (bodies.Json, bodies.Form, bodies.Text)

@@ -1,4 +1,4 @@
-"""What is stored of a response: its content, without secrets, origin, and the headers that stay out of files."""
+"""What is stored of a response: its decoded content, without secrets, the origin and headers that are never stored."""
 
 import base64
 import contextlib
@@ -25,11 +25,11 @@ from replaymock.redaction.redactor import RedactionRules, Redactor
 
 @dataclass(frozen=True, slots=True)
 class RecordingPolicy:
-    """What is recorded and how.
+    """What is recorded, and how.
 
-    `statuses` are the errors wanted all the same, `dropped_headers` names left out, `max_body` bounds bodies in bytes
-    and `max_stream_time` streams of events in seconds. `never_stored` are texts that are hidden wherever a backend
-    repeats them.
+    `statuses` are error statuses that are recorded, too; `dropped_headers` names of headers to leave out. `max_body`
+    bounds bodies, in bytes, and `max_stream_time` event streams, in seconds. `never_stored` are texts that are hidden
+    wherever a backend repeats them.
     """
 
     statuses: frozenset[int] = frozenset()
@@ -41,37 +41,37 @@ class RecordingPolicy:
     never_stored: tuple[str, ...] = ()
 
     def wants(self, status: int) -> bool:
-        """Whether responses of this status are written."""
+        """Whether responses of this status are recorded."""
         return status not in ERROR_STATUSES or status in self.statuses
 
 
 class NotRecordable(ValueError):
-    """A response that is not stored, for secrets in it could not be hidden; the reason is its message."""
+    """A response that cannot be stored, as secrets in it may stay unseen; the message says why."""
 
 
 class ResponseCapture:
-    """Makes what is stored of what was said, under the placeholders of one recording."""
+    """Makes what is stored of responses and messages, with the placeholders of one recording."""
 
     def __init__(
-        self, policy: RecordingPolicy, redactor: Redactor, origins: OriginRewriter, numbering: PlaceholderAllocator
+        self, policy: RecordingPolicy, redactor: Redactor, origins: OriginRewriter, placeholders: PlaceholderAllocator
     ) -> None:
         self._policy = policy
         self._redactor = redactor
         self._origins = origins
-        self._numbering = numbering
+        self._placeholders = placeholders
         own = tuple(Selector("value", re.escape(text)) for text in policy.never_stored)
-        # Finds what was added to a request in any coding that an answer may repeat it in.
+        # Finds what this server added to a request, in any encoding in which a response may repeat it.
         self._own = Redactor(RedactionRules(add=own)) if own else None
 
-    def under(self, numbering: PlaceholderAllocator) -> "ResponseCapture":
-        """The same under other placeholders."""
-        return ResponseCapture(self._policy, self._redactor, self._origins, numbering)
+    def with_placeholders(self, placeholders: PlaceholderAllocator) -> "ResponseCapture":
+        """The same with other placeholders."""
+        return ResponseCapture(self._policy, self._redactor, self._origins, placeholders)
 
     def response(self, exchange: Exchange) -> RecordedResponse:
-        """The response of an exchange, as a cassette holds it. NotRecordable if it may tell a secret."""
+        """The response of an exchange, as a cassette holds it. NotRecordable if it may hold a secret."""
         response, encoded = self._decoded(exchange)
         decoded = response.body
-        headers = self._kept_headers(response.headers, exchange.request.method)
+        headers = self._stored_headers(response.headers, exchange.request.method)
         response, rewrite = self._with_token(replace(response, headers=headers), encoded)
         response = self._hidden(response if encoded else _without_pseudonym(response), exchange.request.path)
         return RecordedResponse(
@@ -88,7 +88,7 @@ class ResponseCapture:
         )
 
     def recorded(self, capture: Capture) -> RecordedResponse:
-        """The response of a capture with what was said after it, as a cassette holds it. NotRecordable."""
+        """The response of a capture with the messages after it, as a cassette holds it. NotRecordable as `response`."""
         recorded, messages = self.response(capture.exchange), capture.messages
         if messages is None:
             return recorded
@@ -102,15 +102,15 @@ class ResponseCapture:
         data, is_text = message.data, message.kind != BINARY
         if self._policy.rewrite and rewrite and is_text and message.sender == SERVER:
             data = self._origins.to_token(data)
-        data = self._redactor.message(data, self._numbering, is_text=is_text)
+        data = self._redactor.message(data, self._placeholders, is_text=is_text)
         if self._own:
-            data = self._without_own_bytes(self._own.message(data, self._label_own, is_text=is_text))
-        data = self._numbering.known.body(data, "text/plain") if is_text else data
+            data = self._without_own_bytes(self._own.message(data, self._placeholder_for_own, is_text=is_text))
+        data = self._placeholders.known.body(data, "text/plain") if is_text else data
         return replace(message, data=as_reason(data) if message.kind == CLOSE else data)
 
     def _hidden(self, response: Response, path: str) -> Response:
-        response = self._without_own(self._redactor.response(response, self._numbering, path), path)
-        return self._numbering.known.response(response, path)
+        response = self._without_own(self._redactor.response(response, self._placeholders, path), path)
+        return self._placeholders.known.response(response, path)
 
     def _pauses(self, exchange: Exchange, decoded: bytes, stored: bytes) -> event_stream.Pauses:
         headers, sent = exchange.response.headers, exchange.response.body
@@ -118,37 +118,37 @@ class ResponseCapture:
         if not decoded or (len(exchange.arrivals) <= 1 and not event_stream.is_stream(media)):
             return ()
         decoder = content_coding.decoder(content_coding.parse(get(headers, "content-encoding")), self._policy.max_body)
-        fed = 0
-        made = 0
+        consumed = 0
+        produced = 0
 
         def decoded_size(size: int) -> int:
-            nonlocal fed, made
-            made += len(decoder.feed(sent[fed:size])) if sent is not decoded else size - fed
-            fed = size
-            return made
+            nonlocal consumed, produced
+            produced += len(decoder.feed(sent[consumed:size])) if sent is not decoded else size - consumed
+            consumed = size
+            return produced
 
         return pauses_in(media, exchange.arrivals, decoded, stored, decoded_size)
 
     def _without_own(self, response: Response, path: str) -> Response:
-        """The response without what this server itself added to the request."""
+        """The response without what this server itself had added to the request."""
         if not self._own:
             return response
-        response = self._own.response(response, self._label_own, path)
+        response = self._own.response(response, self._placeholder_for_own, path)
         return replace(response, body=self._without_own_bytes(response.body))
 
     def _without_own_bytes(self, data: bytes) -> bytes:
         for text in self._policy.never_stored:
             if text.encode() in data:
-                data = data.replace(text.encode(), self._label_own("", text).encode())
+                data = data.replace(text.encode(), self._placeholder_for_own("", text).encode())
         return data
 
-    def _label_own(self, _name: str, value: str) -> str:
-        return self._numbering("header", value)
+    def _placeholder_for_own(self, _name: str, value: str) -> str:
+        return self._placeholders("header", value)
 
     def _decoded(self, exchange: Exchange) -> tuple[Response, bool]:
-        """The response without content coding; where that cannot be undone, as it came and True.
+        """The response without its content coding, and False; if it cannot be decoded, as it came, and True.
 
-        A truncated one is a stream, which is kept as far as its events are whole.
+        A truncated response is a stream; it is kept up to its last complete event.
         """
         response, path = exchange.response, exchange.request.path
         names = content_coding.parse(get(response.headers, "content-encoding"))
@@ -169,10 +169,10 @@ class ResponseCapture:
                 raise NotRecordable("its content coding is damaged, and there is a secret in it") from error
             return response, True
 
-    def _kept_headers(self, headers: Headers, method: str) -> Headers:
+    def _stored_headers(self, headers: Headers, method: str) -> Headers:
         ending_here = hop_by_hop(headers)
         dropped = self._policy.dropped_headers
-        kept = [
+        stored = [
             (name.lower(), value)
             for name, value in headers
             if not (
@@ -182,11 +182,11 @@ class ResponseCapture:
             )
         ]
         if method == "HEAD":
-            kept += _length(headers)
-        return tuple(sorted(kept, key=lambda pair: pair[0]))
+            stored += _length(headers)
+        return tuple(sorted(stored, key=lambda pair: pair[0]))
 
     def _with_token(self, response: Response, encoded: bool) -> tuple[Response, bool]:
-        """The response with upstream's origin as a token, and whether the token means that in its body."""
+        """The response with upstream's origin as a token; True unless its body had that very token from the start."""
         literal = ORIGIN.encode() in response.body
         if not self._policy.rewrite:
             return response, not literal
@@ -197,13 +197,13 @@ class ResponseCapture:
 
 
 def _length(headers: Headers) -> Headers:
-    """The length that an answer to HEAD gives, once; nothing where it is no number, or several."""
-    said = set(list_items(get(headers, "content-length")))
-    return tuple(("content-length", length) for length in said if len(said) == 1 and _NUMBER.fullmatch(length))
+    """The content length of a response to HEAD, once; empty if it is no number, or if there are different ones."""
+    lengths = set(list_items(get(headers, "content-length")))
+    return tuple(("content-length", length) for length in lengths if len(lengths) == 1 and _NUMBER.fullmatch(length))
 
 
 def _without_pseudonym(response: Response) -> Response:
-    """The response without the end of the name this run has in `Via`, which is another in each, should it repeat it."""
+    """The response with our name in `Via` as `1.1 replaymock` where it repeats it: its end differs in every run."""
     body = without_tags(response.body)
     if body is response.body or not media_types.is_textual(media_type(response.headers)):
         return response
@@ -211,30 +211,30 @@ def _without_pseudonym(response: Response) -> Response:
 
 
 def _as_far_as_it_goes(data: bytes, names: list[str], limit: int) -> bytes:
-    """What can be decoded of a damaged body; in small steps, as the one that fails gives nothing."""
-    decoder, step, found = content_coding.decoder(names, limit), max(len(data) // _STEPS, 1), bytearray()
+    """What can be decoded of a damaged body. It is fed in small steps, as the step that fails gives nothing."""
+    decoder, step, body = content_coding.decoder(names, limit), max(len(data) // _STEPS, 1), bytearray()
     with contextlib.suppress(content_coding.CodingError):
         for at in range(0, len(data), step):
-            found += decoder.feed(data[at : at + step])
-    return bytes(found)
+            body += decoder.feed(data[at : at + step])
+    return bytes(body)
 
 
 def is_redacted(cassette: Cassette) -> bool:
-    """Whether something in a cassette is hidden: it holds a placeholder, as it is or in base64."""
+    """Whether a cassette holds a placeholder, in plain text or in base64."""
     if _PLACEHOLDER in repr(cassette.request):
         return True
     for recorded in cassette.responses:
-        said = [recorded.body, *(message.data for message in recorded.messages)]
-        said.append(repr(recorded.headers).encode("utf-8", "surrogatepass"))
-        if any(mark in data for data in said for mark in _MARKS):
+        contents = [recorded.body, *(message.data for message in recorded.messages)]
+        contents.append(repr(recorded.headers).encode("utf-8", "surrogatepass"))
+        if any(mark in data for data in contents for mark in _MARKS):
             return True
     return False
 
 
 def _in_base64(text: str, before: int) -> bytes:
-    """What a text in base64 always has in it where so many bytes before it share its first letters."""
-    found = base64.b64encode(b" " * before + text.encode())
-    return found[(before * 8 + 5) // 6 : (before + len(text)) * 8 // 6]
+    """The part of a text's base64 form that does not depend on its neighbours, with `before` bytes in front of it."""
+    encoded = base64.b64encode(b" " * before + text.encode())
+    return encoded[(before * 8 + 5) // 6 : (before + len(text)) * 8 // 6]
 
 
 _NUMBER = re.compile(r"[0-9]+")
@@ -243,15 +243,15 @@ _PLACEHOLDER = "{{redacted"
 _MARKS = (_PLACEHOLDER.encode(), *(_in_base64(_PLACEHOLDER, before) for before in range(3)))
 
 SHORTEST_MS = 50
-"""Pauses in a body that is no stream of events are kept from so many milliseconds on."""
+"""The shortest pause that is stored, in milliseconds, in a body that is no event stream."""
 
 
 def pauses_in(
     media_type: str, arrivals: Pauses, sent: bytes, stored: bytes, decoded_size: Callable[[int], int]
 ) -> Pauses:
-    """Where a stored body paused, from how much of it had arrived when.
+    """Where a stored body paused, computed from `arrivals`: how many coded bytes had arrived at which millisecond.
 
-    `sent` is what arrived, without its coding, and `decoded_size` tells how much of it so many coded bytes make.
+    `sent` is the body without its coding; `decoded_size` gives how many of its bytes so many coded bytes make.
     """
     is_stream = event_stream.is_stream(media_type)
     if not is_stream and all(later - earlier < SHORTEST_MS for (_, earlier), (_, later) in pairwise(arrivals)):

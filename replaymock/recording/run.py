@@ -1,4 +1,4 @@
-"""What one run of the recorder knows: its placeholders, its place in each cassette, and what sessions have written."""
+"""What one run of the recorder remembers: placeholders, its position in each cassette, the writes of sessions."""
 
 from collections.abc import Callable
 
@@ -11,10 +11,10 @@ _MOST_SESSIONS = 1000
 
 
 class RecordingRun:
-    """The memory of a run, shared by what builds cassettes and what redacts them late.
+    """The state of a run, shared by the cassette builder and late redaction.
 
-    `redacted` are the files of this run in which something is hidden, `positions` the position reached in each file,
-    and `doubts` how many responses at the end of each may still be the beginning of another.
+    `redacted` are the files of this run in which something is hidden. `positions` is the position reached in each file.
+    `doubts` is by how many responses the run may be further on in a file than its position says.
     """
 
     def __init__(self) -> None:
@@ -27,11 +27,11 @@ class RecordingRun:
         self._removed: dict[str, Cassette] = {}
 
     def remember(self, file: str, cassette: Cassette) -> None:
-        """Takes note of a cassette that was removed, so that an equal one comes back byte for byte."""
+        """Remembers a cassette that was removed, so that an equal one comes back byte for byte."""
         self._removed[file] = cassette
 
     def removed(self, file: str) -> Cassette | None:
-        """The cassette of a file that was removed before this run began."""
+        """The cassette that a file held before it was removed at the start of this run."""
         return self._removed.get(file)
 
     def position(self, file: str) -> int:
@@ -47,12 +47,12 @@ class RecordingRun:
         return history
 
     def hide_writes(self, hide: Callable[[str], str], in_path: Callable[[str], str]) -> None:
-        """Brings what sessions have written to the names and paths it has once more is known to be secret."""
+        """Renames the writes of all sessions after more became known to be secret; `in_path` does so for paths."""
         for history in self._histories.values():
             history.hide(hide, in_path)
 
     def renamed(self, old: str, new: str) -> None:
-        """Learns that the cassette of one file goes by another name."""
+        """Records that a cassette was renamed."""
         self.doubts.pop(old, None)
         position = self.positions.pop(old, None)
         if position is not None:

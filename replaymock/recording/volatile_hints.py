@@ -1,7 +1,7 @@
-"""What alone changed in responses that were recorded again, and the line that has it count for nothing.
+"""Suggests `volatile` rules: the few fields that differ between recordings, and the line that ignores them.
 
-Only what a person would take for noise is told: a few values in JSON, or headers. Each line was tried. That takes
-longer than to record, so what changed is put by until the end of a run, as far as there is room.
+Only what a person would take for noise is suggested: some values in JSON, or headers. Each rule was tried out, which
+takes longer than recording, so changed responses are remembered until the end of a run, up to a limit.
 """
 
 import re
@@ -23,59 +23,59 @@ from replaymock.recording.merge import drop_volatile, is_same_response, without_
 MOST_SELECTORS = 4
 MOST_FILES = 200
 MOST_BYTES = 1024 * 1024
-"""Of how many changed cassettes, and of how much in them, it is told what alone changed."""
+"""At most so many cassettes are looked into, and so many bytes of their responses."""
 
 _MOST_LINES = 3
 
 
 class VolatileHint(Struct, frozen=True):
-    """Selectors of what alone changed, and the cassettes in which it did."""
+    """Selectors of the fields that changed, and the cassettes in which nothing else did."""
 
     selectors: tuple[str, ...]
     files: tuple[str, ...]
 
 
 class VolatileHints:
-    """The cassettes that changed in a run, each as it did the first time."""
+    """The first change of each cassette in a run."""
 
     def __init__(self) -> None:
         self._changed: dict[str, tuple[RecordedResponse, RecordedResponse, Sequence[Selector]]] = {}
-        self._room = MOST_BYTES
+        self._bytes_left = MOST_BYTES
 
     def changed(
         self, file: str, stored: RecordedResponse, recorded: RecordedResponse, volatile: Sequence[Selector]
     ) -> None:
-        """Takes note of a response that is another than the stored one."""
+        """Remembers a response that differs from the stored one."""
         size = len(stored.body) + len(recorded.body)
-        if file not in self._changed and len(self._changed) < MOST_FILES and size <= self._room:
-            self._room -= size
+        if file not in self._changed and len(self._changed) < MOST_FILES and size <= self._bytes_left:
+            self._bytes_left -= size
             self._changed[file] = stored, recorded, volatile
 
     def renamed(self, old: str) -> None:
-        """Learns that a cassette has another name, for its own told a secret."""
+        """Forgets a cassette that was renamed because its name held a secret."""
         self._changed.pop(old, None)
 
     def all(self, hide: Callable[[str], str]) -> list[VolatileHint]:
-        """What alone changed: the few proposals that speak of most cassettes, none with something to hide in it."""
+        """The few hints that hold for most cassettes, without those that hold a secret."""
         files: dict[tuple[str, ...], list[str]] = {}
         for file, change in self._changed.items():
             selectors = volatile_selectors(*change)
             if selectors and not any(hide(selector) != selector for selector in selectors):
                 files.setdefault(selectors, []).append(file)
-        found = [VolatileHint(selectors, tuple(named)) for selectors, named in files.items()]
-        return sorted(found, key=lambda proposal: -len(proposal.files))[:_MOST_LINES]
+        hints = [VolatileHint(selectors, tuple(named)) for selectors, named in files.items()]
+        return sorted(hints, key=lambda hint: -len(hint.files))[:_MOST_LINES]
 
 
 def volatile_selectors(
     stored: RecordedResponse, recorded: RecordedResponse, volatile: Sequence[Selector] = ()
 ) -> tuple[str, ...]:
-    """The selectors under which two responses say the same; none where no few of them do."""
+    """The selectors under which two responses are the same; empty if a few are not enough."""
     first, second = without_moving_parts(*(drop_volatile(each, volatile) for each in (stored, recorded)))
     if first.status != second.status or max(len(first.body), len(second.body)) > INLINE_LIMIT:
         return ()
-    found = differences(_canonical(first), _canonical(second))
-    texts = sorted({_ELEMENT.sub("[*]", difference.field) for difference in found})
-    if not texts or len(texts) > MOST_SELECTORS or not all(map(_is_value, found)):
+    changes = differences(_canonical(first), _canonical(second))
+    texts = sorted({_ELEMENT.sub("[*]", change.field) for change in changes})
+    if not texts or len(texts) > MOST_SELECTORS or not all(map(_is_value, changes)):
         return ()
     try:
         "".join(texts).encode("utf-8")
@@ -94,10 +94,13 @@ def _canonical(recorded: RecordedResponse) -> CanonicalRequest:
         return CanonicalRequest("", "", headers=recorded.headers, kind="bytes", body=recorded.body)
 
 
-def _is_value(found: Difference) -> bool:
-    is_whole = found.field == "json:$" or isinstance(found.recorded, dict) or isinstance(found.received, dict)
-    is_list = found.field.startswith("json:") and (isinstance(found.recorded, list) or isinstance(found.received, list))
-    return found.field.startswith(("json:", "header:")) and not is_whole and not is_list
+def _is_value(change: Difference) -> bool:
+    """Whether a header changed, or a single value in JSON: no object, no array and not the whole body."""
+    is_whole = change.field == "json:$" or isinstance(change.recorded, dict) or isinstance(change.received, dict)
+    is_list = change.field.startswith("json:") and (
+        isinstance(change.recorded, list) or isinstance(change.received, list)
+    )
+    return change.field.startswith(("json:", "header:")) and not is_whole and not is_list
 
 
 _ELEMENT = re.compile(r"\[[0-9]+\]")

@@ -319,7 +319,7 @@ def test_what_was_made_of_an_exchange_ahead_is_what_is_made_of_it_at_once(meanwh
     exchange = an_exchange(request, a_response(body=b'{"token":"S1","seen":["hunter2abc","hunter3abc"]}'))
     other = an_exchange(a_request(target="/a"), a_response(body=b'{"token":"S0"}'))
     one, two = a_recording(), a_recording()
-    work = one.prebuilding(Capture(exchange), HeldCassettes(), one.read(request))
+    work = one.prebuilder(Capture(exchange), HeldCassettes(), one.read(request))
     assert work
     ahead = work()
     if meanwhile:
@@ -333,7 +333,7 @@ def test_nothing_is_made_ahead_of_what_came_before() -> None:
     recording, exchange = a_recording(), an_exchange()
     cassettes = HeldCassettes(taken := recording.build(Capture(exchange), HeldCassettes()))
     recording.served(cassettes.index.entries[taken.file])
-    assert recording.prebuilding(Capture(exchange), cassettes, recording.read(exchange.request)) is None
+    assert recording.prebuilder(Capture(exchange), cassettes, recording.read(exchange.request)) is None
 
 
 SSE_TYPE = (("Content-Type", "text/event-stream"),)

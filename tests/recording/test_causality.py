@@ -12,13 +12,13 @@ QUERY = {"operationName": "Items", "query": "query Items { items }", "variables"
 
 def read(history: WriteHistory, path: str, *, ended: float = 0, is_news: bool = True) -> str:
     file = f"{path[1:]}/GET.json"
-    found = history.fetched(file, CanonicalRequest("GET", path))
-    history.saw(file, ended, is_news=is_news)
+    found = history.attribute(file, CanonicalRequest("GET", path))
+    history.fetch_completed(file, ended, is_news=is_news)
     return found
 
 
 def write(history: WriteHistory, method: str, path: str) -> None:
-    history.wrote(f"{method} {path}", path)
+    history.record_write(f"{method} {path}", path)
 
 
 def after(path: str, *writes: str) -> str:
@@ -54,7 +54,7 @@ def test_a_write_is_counted_from_the_beginning_of_the_session() -> None:
 def test_a_write_that_was_under_way_when_nothing_new_was_fetched_is_still_to_show() -> None:
     history = WriteHistory()
     read(history, "/items")
-    history.wrote("POST /items", "/items", 2.0)
+    history.record_write("POST /items", "/items", 2.0)
     assert read(history, "/items", ended=1.0, is_news=False) == "POST /items"
     assert [read(history, "/items", ended=ended) for ended in (3.0, 4.0)] == ["POST /items", ""]
 
@@ -62,7 +62,7 @@ def test_a_write_that_was_under_way_when_nothing_new_was_fetched_is_still_to_sho
 def test_a_write_that_has_shown_while_it_was_under_way_shows_no_second_time() -> None:
     history = WriteHistory()
     read(history, "/job")
-    history.wrote("POST /job", "/job", 9.0)
+    history.record_write("POST /job", "/job", 9.0)
     found = [read(history, "/job", ended=ended, is_news=ended != 2) for ended in (1.0, 2.0, 3.0)]
     assert found == ["POST /job", "", ""]
 

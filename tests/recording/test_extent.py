@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from replaymock.cassettes.model import RecordedResponse
 from replaymock.http.websocket_messages import CLIENT, CLOSE, SERVER, TEXT, Message
-from replaymock.recording.extent import goes_further, is_open, side_by_side
+from replaymock.recording.extent import cut_to_common, goes_further, is_open
 from replaymock.recording.merge import is_same_response
 from tests.support.factories import recorded
 
@@ -98,7 +98,7 @@ def test_signs_of_life_come_by_the_clock_and_tell_nothing() -> None:
     assert is_same_response(recorded(b'"a"\n\n\n"b"\n', headers=LINES), lines("a", truncated=True))
     assert not is_same_response(sse("ab"), recorded(b": hi\ndata: b\n\n", headers=SSE, truncated=True))
     long = recorded(b": \r\n" * 50_000 + b"data: a\r\n\r\n", headers=SSE, truncated=True)
-    assert side_by_side(long, long)[0].body == long.body
+    assert cut_to_common(long, long)[0].body == long.body
 
 
 def test_what_is_still_coded_is_compared_by_its_bytes() -> None:

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from replaymock.cassettes.model import RecordedResponse
 from replaymock.http.websocket_messages import Message
-from replaymock.recording.merge import doubt_left, gathered, is_same_response, merge_response, says_all
+from replaymock.recording.merge import doubt_left, is_full_match, is_same_response, merge_response, with_missing
 from tests.support.factories import JSON, recorded
 
 
@@ -300,5 +300,5 @@ def test_more_that_comes_after_a_write_is_its_doing() -> None:
 
 def test_what_is_gathered_goes_as_far_as_either_does() -> None:
     stored = streams("ab.", "xyz")
-    assert gathered(stored, streams("abc", "x.", "p", "p")) == streams("abc", "xyz", "p", "p")
-    assert says_all(stored[1], streams("x.")[0]) and not says_all(stored[0], streams("abc")[0])
+    assert with_missing(stored, streams("abc", "x.", "p", "p")) == streams("abc", "xyz", "p", "p")
+    assert is_full_match(stored[1], streams("x.")[0]) and not is_full_match(stored[0], streams("abc")[0])

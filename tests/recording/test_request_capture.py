@@ -139,9 +139,9 @@ def test_a_target_is_read_again_once_more_is_known() -> None:
     asking = RequestCapture(Matcher(), known)
     request = a_request(target="/a/hunter2abc")
     before = asking.read(request)
-    assert (before.shown, asking.again(request, request, before)) == ("/a/hunter2abc", before)
+    assert (before.shown, asking.recanonicalize(request, request, before)) == ("/a/hunter2abc", before)
     known.remember("hunter2abc", "{{redacted}}")
-    assert asking.read(request) == asking.again(request, request, before)
+    assert asking.read(request) == asking.recanonicalize(request, request, before)
     assert asking.read(request).shown == "/a/{{redacted}}"
 
 
