@@ -21,11 +21,11 @@ from replaymock.telemetry.lifecycle import RecordingSummary, RunDescription
 from replaymock.wiring import ServerStack, build_record_stack, build_replay_stack, build_server
 
 DRAIN_SECONDS = 10.0
-"""How long requests in flight have to end, once the run is asked to."""
+"""How long requests in flight may take at the end of a run."""
 
 
 class App:
-    """One run. `replay` answers from the cassettes, `record` forwards and records; only `record` has the latter."""
+    """One run. `replay` answers from the cassettes; `record` forwards and records, and is None on replay."""
 
     def __init__(self, settings: Settings, emit: Emit, *, wants_requests: bool = True) -> None:
         self.replay = build_replay_stack(settings, emit, wants_requests=wants_requests)
@@ -36,14 +36,14 @@ class App:
         self._emit = self.replay.subscribers.emit
         self._description = describe(settings)
         self._lock: FolderLock | None = None
-        self._times_asked = 0
+        self._signals = 0
         self._ending = asyncio.Event()
         self._hurry = asyncio.Event()
 
     def prepare(self) -> None:
         """Loads the cassettes. UsageError if there is no folder to load them from, or none to write to."""
         lifecycle.withdraw(self._settings.ready_file)
-        gc.disable()  # nothing of this is garbage, and to look for it takes an eighth of the time
+        gc.disable()  # nothing here is garbage, and looking for it takes an eighth of the time
         try:
             self._open_folder()
             self.replay.library.load()
@@ -54,7 +54,7 @@ class App:
     async def running(self, share: Share | None = None) -> AsyncIterator["App"]:
         """Listens, watches the folder, and shuts down in order at the end.
 
-        With a `share` it is one of several workers, and was prepared before.
+        With a `share` this is one of several workers, and `prepare` was called before the fork.
         """
         try:
             if share is None:
@@ -71,11 +71,11 @@ class App:
                 self._lock.release()
 
     async def run(self) -> int:
-        """Serves until SIGINT or SIGTERM; the exit code."""
+        """Serves until SIGINT or SIGTERM; gives the exit code."""
         loop = asyncio.get_running_loop()
         for name, callback in (
-            ("SIGINT", self._asked_to_end),
-            ("SIGTERM", self._asked_to_end),
+            ("SIGINT", self._end_on_signal),
+            ("SIGTERM", self._end_on_signal),
             ("SIGHUP", self.reload),
         ):
             _on_signal(loop, name, callback)
@@ -86,17 +86,17 @@ class App:
         return 1 if self._settings.fail_on_miss and self.journal.counts["miss"] else 0
 
     async def ended(self) -> None:
-        """Waits until it is asked to end."""
+        """Waits until `end` is called."""
         await self._ending.wait()
 
     def end(self) -> None:
-        """First asked, ends once what is in flight is answered; asked again, without waiting for it."""
+        """The first call ends the run once requests in flight are answered; the second does not wait for them."""
         if self._ending.is_set():
             self._hurry.set()
         self._ending.set()
 
     def reload(self, _number: int = 0) -> None:
-        """Looks at the folder again."""
+        """Scans the folder and loads again."""
         self.replay.library.rescan()
 
     def reset(self, session: str | None) -> None:
@@ -105,16 +105,16 @@ class App:
 
     @property
     def journal(self) -> Journal:
-        """What happened so far."""
+        """The journal of this run."""
         return self.replay.engine.journal
 
     @property
     def url(self) -> str:
-        """Where it listens."""
+        """The URL of the server."""
         return lifecycle.url_of(self._settings.host, self.port)
 
     def unused(self) -> set[str]:
-        """The cassettes that no request was answered from."""
+        """The cassettes from which no request was answered."""
         return self.journal.unused(self.replay.library.index.entries)
 
     def _open_folder(self) -> None:
@@ -134,27 +134,27 @@ class App:
                 self.record.run.remember(file, cassette)
 
     def _listen(self, share: Share | None) -> ServerStack:
-        """Takes connections from now on, and says so. UsageError where that fails."""
+        """Accepts connections from now on, and emits that it does. UsageError if that fails."""
         settings = self._settings
         stack = build_server(settings, self.replay, self.record, share.ask_all if share else None)
-        entrance = stack.fast_path or stack.server
+        listener = stack.fast_path or stack.server
         sockets = share.sockets if share else bind(settings.host, settings.port)
         self.port = int(sockets[0].getsockname()[1])
         if self.record:
             self.record.forwarder.listens_on(settings.host, self.port)
-        entrance.listen(sockets)
+        listener.listen(sockets)
         try:
             lifecycle.warn(self._description, self._emit)
             if self._lock:
                 self._lock.publish_url(self.url)
             lifecycle.announce(self._description, self.port, len(self.replay.library.index), self._emit)
         except UsageError:
-            entrance.stop_accepting()
+            listener.stop_accepting()
             raise
         return stack
 
     async def _shut_down(self, stack: ServerStack, watching: "asyncio.Future[list[None]]") -> None:
-        """Takes no more connections, ends what is in flight, and has all that was recorded written."""
+        """Stops accepting, ends what is in flight, and waits until everything recorded is written."""
         lifecycle.withdraw(self._settings.ready_file)
         (stack.fast_path or stack.server).stop_accepting()
         loop = asyncio.get_running_loop()
@@ -183,16 +183,16 @@ class App:
         changed = (lifecycle.changed(hint.files, hint.selectors, file.volatile, where) for hint in hints)
         return RecordingSummary(run.placeholders.count, len(run.redacted), tuple(changed))
 
-    def _asked_to_end(self, number: int) -> None:
-        """The third time, ends as things stand."""
-        self._times_asked += 1
-        if self._times_asked > lifecycle.ORDERLY_SIGNALS:
+    def _end_on_signal(self, number: int) -> None:
+        """Ends the run; the third time, kills the process."""
+        self._signals += 1
+        if self._signals > lifecycle.ORDERLY_SIGNALS:
             os._exit(128 + number)
         self.end()
 
 
 def describe(settings: Settings) -> RunDescription:
-    """What a run with these settings tells of itself."""
+    """What a run with these settings reports of itself."""
     return RunDescription(
         command="record" if settings.upstreams else "replay",
         host=settings.host,
@@ -205,7 +205,7 @@ def describe(settings: Settings) -> RunDescription:
 
 
 def serve(settings: Settings, console: Console) -> int:
-    """Runs `record` or `replay` to its end; the exit code. UsageError when it cannot start."""
+    """Runs `record` or `replay` to its end; gives the exit code. UsageError if it cannot start."""
     allow_open_files()
     return asyncio.run(App(settings, console.emit, wants_requests=console.wants_requests).run())
 

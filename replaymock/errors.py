@@ -17,7 +17,7 @@ class UsageError(ReplaymockError):
 
 
 class CassetteError(ReplaymockError):
-    """A cassette that cannot be read. `line` and `column` count from 1; `request` is what could be read of its own."""
+    """A cassette that cannot be read. `line` and `column` count from 1; `request` is its own, if that could be read."""
 
     def __init__(self, file: str, line: int, column: int, reason: str, request: object = None) -> None:
         super().__init__(f"{file}:{line}:{column}: {reason}")
@@ -28,12 +28,12 @@ class CassetteError(ReplaymockError):
         self.request = request
 
     def about(self, request: object) -> "CassetteError":
-        """The same error of a cassette of which this request could be read."""
+        """The same error with the request of the cassette, which could be read."""
         return CassetteError(self.file, self.line, self.column, self.reason, request)
 
 
 class RequestRefused(ReplaymockError):
-    """A request that is answered with an own error: `status`, `code` and a sentence for the client."""
+    """A request that is answered with an error of this server: `status`, `code` and a sentence for the client."""
 
     def __init__(self, status: int, code: str, detail: str) -> None:
         super().__init__(detail)

@@ -1,4 +1,4 @@
-"""The two marks of a cassette: `{{redacted:NAME}}` for what is hidden, `{{origin}}` for the origin of the server."""
+"""The two marks of a cassette: `{{redacted:NAME}}` for a hidden value, `{{origin}}` for this server's origin."""
 
 import re
 

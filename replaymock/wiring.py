@@ -1,6 +1,6 @@
 """The only place that constructs the parts of a run and joins them; `app` then runs them.
 
-What opens connections out is imported where a recorder is built, so that replay does not even load it.
+Whatever opens outgoing connections is imported inside the functions that need it, so that replay never loads it.
 """
 
 import base64
@@ -51,7 +51,7 @@ _SHORTEST_CREDENTIAL = 6
 
 @dataclass(frozen=True, slots=True)
 class ReplayStack:
-    """What answers from the cassettes of one run, and tells what happened."""
+    """The parts that answer from the cassettes, and `subscribers` to the events of the run."""
 
     folder: CassetteFolder
     library: CassetteLibrary
@@ -62,7 +62,7 @@ class ReplayStack:
 
 @dataclass(frozen=True, slots=True)
 class RecordStack:
-    """What forwards and records in one run. `upstreams` are closed at its end."""
+    """The parts that forward and record. `upstreams` are to be closed at the end of the run."""
 
     run: "RecordingRun"
     upstreams: "Upstreams"
@@ -73,19 +73,19 @@ class RecordStack:
 
 @dataclass(frozen=True, slots=True)
 class ServerStack:
-    """What takes connections: the server, and the fast path before it where there is one."""
+    """The parts that accept connections: the server, and the fast path in front of it, if there is one."""
 
     server: HttpServer
     fast_path: FastPath | None
 
 
 def build_replay_stack(settings: Settings, emit: Emit, *, wants_requests: bool) -> ReplayStack:
-    """The cassettes of a run and what answers from them. `wants_requests` has each request emitted as an event."""
+    """The cassettes of a run and what answers from them. With `wants_requests`, each request is emitted as an event."""
     subscribers = EventSubscribers(emit)
     matcher = Matcher(settings.file.rules, Redactor(settings.file.redaction))
     folder = CassetteFolder(Path(settings.cassettes))
     journal = Journal()
-    library = CassetteLibrary(folder, matcher, subscribers.emit, journal.unkept)
+    library = CassetteLibrary(folder, matcher, subscribers.emit, journal.unsaved)
     cors = CorsPolicy(settings.cors_origins, enabled=settings.cors)
     rendering = RenderOptions(cors, settings.diagnostics, _time_shifter(settings))
     lookup = CassetteLookup(library, matcher)
@@ -107,7 +107,7 @@ def build_replay_stack(settings: Settings, emit: Emit, *, wants_requests: bool) 
         journal=journal,
         sessions=Sessions(),
         emit=subscribers.emit,
-        tells_requests=wants_requests,
+        emits_requests=wants_requests,
         clock=time.monotonic,
         random=Random(settings.seed),  # noqa: S311 - latency needs no secret, and the same run twice is wanted
     )
@@ -115,7 +115,7 @@ def build_replay_stack(settings: Settings, emit: Emit, *, wants_requests: bool) 
 
 
 def build_record_stack(settings: Settings, replay: ReplayStack) -> RecordStack:
-    """What forwards to the upstreams of a run, and records."""
+    """The parts that forward to the upstreams of a run, and record."""
     from replaymock.proxy.forwarder import Forwarder
     from replaymock.proxy.upstreams import Upstreams
     from replaymock.recording.cassette_builder import CassetteBuilder
@@ -155,7 +155,7 @@ def build_record_stack(settings: Settings, replay: ReplayStack) -> RecordStack:
 def build_server(
     settings: Settings, replay: ReplayStack, record: RecordStack | None, ask_all: AskAll | None
 ) -> ServerStack:
-    """What takes connections, built on a running loop. `ask_all` asks the other workers, where there are some."""
+    """The parts that accept connections; needs a running loop. `ask_all` asks the other workers, if there are any."""
     engine, emit = replay.engine, replay.subscribers.emit
     guard = HostGuard(
         settings.host,
@@ -176,15 +176,15 @@ def build_server(
     server = HttpServer(services, lambda: build_websockets(settings, replay, record), warn)
     if record or not settings.fast_lane:
         return ServerStack(server, None)
-    # What is told again and again is only counted, unless each request is wanted.
-    repeat = engine.count if engine.tells_requests else engine.journal.again
+    # Repetitions are only counted, unless each request is to be emitted.
+    repeat = engine.count if engine.emits_requests else engine.journal.served_again
     fast_path = FastPath(answers, server, engine.count, repeat, warn)
     replay.library.subscribe(lambda _files: fast_path.forget())
     return ServerStack(server, fast_path)
 
 
 def build_websockets(settings: Settings, replay: ReplayStack, record: RecordStack | None) -> WebSockets:
-    """The WebSockets of a run; built, and loaded, with the first request for one."""
+    """The WebSockets of a run. Called, and their modules loaded, with the first request for one."""
     from replaymock.replay.websocket import WebSocketReplay
     from replaymock.server.websocket import WebSocketUpgrades
 
@@ -201,19 +201,19 @@ def _replay_options(settings: Settings, rendering: RenderOptions) -> ReplayOptio
     return ReplayOptions(
         sequence=settings.sequence,
         latency=settings.latency,
-        directions=settings.directions,
+        overrides=settings.directions,
         miss_status=settings.miss_status,
         session_header=settings.session_header.lower(),
         ignored=settings.file.ignored,
         home=settings.file.home,
         folder=place_of(settings.cassettes),
         conditional=settings.conditional,
-        shifting=rendering.shifting,
+        time_shifter=rendering.time_shifter,
     )
 
 
 def _time_shifter(settings: Settings) -> TimeShifter | None:
-    """How times move; not while recording, where what is served stands beside what the backend says now."""
+    """What moves times; None while recording, as replayed and live responses are served side by side then."""
     if settings.upstreams or not settings.shift_time:
         return None
     return TimeShifter(time.time, all_json=settings.shift_time == "json")
@@ -247,13 +247,13 @@ def _policy(settings: Settings) -> "RecordingPolicy":
 
 
 def _credentials(value: str) -> list[str]:
-    """What of an added header must not be stored: all of it, and what follows a scheme such as `Bearer`."""
+    """The parts of an added header that must not be stored: its value, and what follows a scheme such as `Bearer`."""
     scheme, _, rest = value.partition(" ")
     return [text for text in (value, rest, _password(scheme, rest)) if len(text) >= _SHORTEST_CREDENTIAL]
 
 
 def _password(scheme: str, credentials: str) -> str:
-    """What `Basic` (RFC 7617) says behind the name of the user; empty for any other scheme."""
+    """The password in credentials for `Basic` (RFC 7617); empty for any other scheme."""
     if scheme.lower() != "basic":
         return ""
     try:

@@ -22,7 +22,7 @@ from replaymock.recording.response_capture import RecordingPolicy, ResponseCaptu
 from replaymock.recording.run import RecordingRun
 from replaymock.redaction.placeholders import PlaceholderAllocator
 from replaymock.redaction.redactor import WITHHELD
-from replaymock.replay.sequence import Writes, satisfied, write_name
+from replaymock.replay.sequence import Writes, is_satisfied, write_name
 
 
 @dataclass(frozen=True, slots=True)
@@ -217,7 +217,7 @@ class CassetteBuilder:
             removed
             and replaced
             and is_full_match(replaced[0], recorded, volatile)
-            and satisfied(replaced[0].after, writes)
+            and is_satisfied(replaced[0].after, writes)
         ):
             responses = (*responses[:position], replaced[0], *responses[position + 1 :])
         elif replaced and not is_same_response(replaced[0], recorded, volatile):

@@ -32,7 +32,7 @@ from replaymock.replay.sessions import Sessions
 from replaymock.storage.folder import CassetteFolder
 from replaymock.storage.library import CassetteLibrary
 from replaymock.storage.loader import CassetteSummary
-from replaymock.storage.watcher import rest, with_rests
+from replaymock.storage.watcher import rest, yielding_gil
 from replaymock.telemetry.events import Emit, Hidden, Warned
 from replaymock.telemetry.journal import Journal
 
@@ -281,9 +281,11 @@ def _suspects(
 ) -> list[str]:
     """The cassettes that may hold a secret, on disk or waiting to be written. Runs in a thread, beside requests."""
     waiting = {
-        file for file, cassette in with_rests(saving.items(), rest) if _any_in(dump(cassette, file).values(), redactor)
+        file
+        for file, cassette in yielding_gil(saving.items(), rest)
+        if _any_in(dump(cassette, file).values(), redactor)
     }
-    written = {summary.file for summary in with_rests(on_disk, rest) if _any_in(_pieces(folder, summary), redactor)}
+    written = {summary.file for summary in yielding_gil(on_disk, rest) if _any_in(_pieces(folder, summary), redactor)}
     return sorted(waiting | written)
 
 

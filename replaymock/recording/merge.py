@@ -18,7 +18,7 @@ from replaymock.matching.redacted_match import covers_pairs, covers_text
 from replaymock.recording.extent import cut_to_common, goes_further, is_open
 from replaymock.redaction.placeholders import ANONYMOUS
 from replaymock.redaction.redactor import normalize_placeholders
-from replaymock.replay.sequence import Writes, satisfied
+from replaymock.replay.sequence import Writes, is_satisfied
 from replaymock.replay.time_shift import MOVING, without_expiry
 
 
@@ -80,7 +80,7 @@ def _matching_position(
     for at in range(max(cursor, 0), min(last + 1, len(stored))):
         candidate = stored[at]
         if not is_same_response(candidate, recorded, volatile) or (
-            at != cursor and not satisfied(candidate.after, writes)
+            at != cursor and not is_satisfied(candidate.after, writes)
         ):
             continue
         if not goes_further(recorded, candidate):
@@ -115,7 +115,7 @@ def is_reached(
     stored: RecordedResponse, recorded: RecordedResponse, writes: Writes, volatile: Sequence[Selector] = ()
 ) -> bool:
     """Whether a stored response is the same as `recorded`, and a replay with these writes would have come to it."""
-    return is_same_response(stored, recorded, volatile) and satisfied(stored.after, writes)
+    return is_same_response(stored, recorded, volatile) and is_satisfied(stored.after, writes)
 
 
 def is_same_response(stored: RecordedResponse, recorded: RecordedResponse, volatile: Sequence[Selector] = ()) -> bool:

@@ -1,7 +1,7 @@
-"""From a cassette to an answer.
+"""From a request to the response of a cassette.
 
-`engine` decides what a request gets. `sequence` says which response, `sessions` remember how far each client is,
-`overrides` what rules and headers ask for. `renderer` makes the answer, `response_cache` keeps it, `time_shift`
-moves its times, `pacing` and `faults` its pace and its failures. `websocket` plays a conversation, `miss_response`
-explains a miss.
+`engine` decides which response a request gets: `sequence` picks the position in the cassette, `sessions` remember the
+positions of each client, `overrides` resolve what rules and the header `Prefer` ask for. `renderer` then makes the
+bytes, from recorded responses in the `response_cache`; `time_shift` moves their times, `pacing` replays their pauses,
+`faults` injects failures. `miss_response` explains a miss. `websocket` plays a recorded conversation.
 """

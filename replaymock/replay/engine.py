@@ -1,6 +1,8 @@
-"""What a request gets: `decide` is the one function that ordinary requests, the fast path and WebSockets ask.
+"""Decides which response a request gets, and gives it ready to be sent.
 
-It is synchronous: from a request to a response that is ready, without a task.
+There are four ways in: `answer` for ordinary requests, `answer_at_once` and `constant_answer` for the fast path, and
+`converse` for WebSockets. All of them call `decide`, which looks the request up and moves its session on; the renderer
+then makes the bytes. None of it waits.
 """
 
 import asyncio
@@ -35,7 +37,7 @@ from replaymock.telemetry.journal import Journal
 
 
 class Mode(Struct, frozen=True):
-    """`lookup`: look into the cassettes first; `forward`: ask upstream; `save`: write what upstream said."""
+    """`lookup`: look into the cassettes first; `forward`: then ask upstream; `save`: record what upstream answered."""
 
     lookup: bool
     forward: bool
@@ -59,20 +61,20 @@ class Purpose(Enum):
     """What a decision is wanted for."""
 
     ANSWER = auto()
-    """An answer, whatever it is and however long it takes."""
+    """Any response, also one that takes time, such as a stream, or an injected fault."""
     AT_ONCE = auto()
-    """Only an answer that is written at once."""
+    """Only a response that can be written at once, as it is."""
     CONSTANT = auto()
-    """Only an answer that every equal request gets for as long as no cassette changes; no position moves."""
+    """Only a response that all equal requests get until a cassette changes. No session is moved on."""
     CONVERSATION = auto()
-    """What is said on a WebSocket."""
+    """The conversation of a WebSocket."""
 
 
 class Decision(Struct, frozen=True):
-    """The response that a request gets: one of its cassette, and how it is played.
+    """The response that a request gets: that of `entry` at `position`, played with a `behavior`.
 
-    `request` has the times as they were recorded. Where a fault takes the place of the response, that is `replacement`,
-    and no position has moved.
+    `request` has its times moved back to those of the recording. An injected fault that takes the place of the response
+    is the `replacement`; the session has not moved on then.
     """
 
     request: Request
@@ -85,17 +87,17 @@ class Decision(Struct, frozen=True):
 
 
 class NoMatch(Struct, frozen=True):
-    """No response: there is no entry, or all its responses are used up."""
+    """A miss: there is no entry, or a strict sequence is used up."""
 
     lookup: LookupResult
 
 
 Hit = tuple[RenderedResponse, ServedRequest]
-"""An answer, and how it stands in the journal."""
+"""A response, and its request as the journal has it."""
 
 
 class ReplayEngine:
-    """Answers requests from the cassettes, or with the reason why not."""
+    """Answers requests from the cassettes, or explains why there is no response."""
 
     def __init__(
         self,
@@ -108,7 +110,7 @@ class ReplayEngine:
         journal: Journal,
         sessions: Sessions,
         emit: Emit,
-        tells_requests: bool,
+        emits_requests: bool,
         clock: Callable[[], float],
         random: Random,
     ) -> None:
@@ -120,9 +122,9 @@ class ReplayEngine:
         self.journal = journal
         self.sessions = sessions
         self._matcher = matcher
-        self._reading = asyncio.Lock()
+        self._canonicalizing = asyncio.Lock()
         self._emit = emit
-        self.tells_requests = tells_requests
+        self.emits_requests = emits_requests
         self._clock = clock
         self._resolver = BehaviorResolver(options, cors, random)
 
@@ -132,12 +134,12 @@ class ReplayEngine:
         return self.lookup.index
 
     def refuse(self, request: Request, error: RequestRefused) -> RenderedResponse:
-        """The answer to a request that is not served at all."""
-        self._served(request.method, self._shown(request), error.status, "refused", "", self._clock())
+        """The response to a request that is refused."""
+        self._count(request.method, self._shown(request), error.status, "refused", "", self._clock())
         return rejection(error, self.cors, self.cors.echoed(request.headers))
 
     def fail(self, request: Request, error: BaseException) -> RenderedResponse:
-        """The answer after a fault of this program, which the user is told of in one line; or after a late refusal."""
+        """The response after an exception: the refusal if it is one, else a 500, and a warning to the user."""
         if isinstance(error, RequestRefused):
             return self.refuse(request, error)
         self.warn(request, fault(error))
@@ -145,15 +147,15 @@ class ReplayEngine:
         return rejection(RequestRefused(500, "internal_error", detail), self.cors, self.cors.echoed(request.headers))
 
     def warn(self, request: Request, text: str) -> None:
-        """Tells the user of a trouble with a request."""
+        """Warns the user of a trouble with a request."""
         self._emit(Warned(f"{request.method} {self._shown(request)}: {text}"))
 
-    async def read(self, request: Request) -> CanonicalAndShown | None:
-        """What a large request comes down to, read in a thread so that others are answered; one at a time.
+    async def canonicalize(self, request: Request) -> CanonicalAndShown | None:
+        """A large request in canonical form, made in a thread, one at a time, while others are answered.
 
-        None where that fails and upstream can be asked.
+        None if that fails and upstream can be asked.
         """
-        async with self._reading:
+        async with self._canonicalizing:
             try:
                 return await asyncio.to_thread(self.lookup.read, request)
             except Exception as error:
@@ -163,29 +165,29 @@ class ReplayEngine:
                 return None
 
     def decide(
-        self, request: Request, purpose: Purpose, read: CanonicalAndShown | None = None
+        self, request: Request, purpose: Purpose, canonical: CanonicalAndShown | None = None
     ) -> Decision | NoMatch | None:
-        """What a request gets, the position of its session moved there; `read` is its canonical form, if known.
+        """Which response a request gets; its session is moved on to that. `canonical` is its canonical form, if known.
 
-        None, and nothing done, where there is nothing for this purpose.
+        None, and nothing changed, if there is no response for this purpose.
         """
         behavior = self._resolver.behavior(request)
         if purpose is Purpose.CONSTANT:
             return self._decide_constant(request, behavior)
         if purpose is Purpose.AT_ONCE and not behavior.is_plain:
             return None
-        known = WEBSOCKET_BODY if purpose is Purpose.CONVERSATION else None
-        lookup = self._find(request, known, read)
+        known_body = WEBSOCKET_BODY if purpose is Purpose.CONVERSATION else None
+        lookup = self._find(request, known_body, canonical)
         if purpose is Purpose.AT_ONCE:
             if lookup.entry is None or not self.responses.is_whole(lookup.entry):
                 return None
         elif lookup.entry is None:
-            request, lookup = self._find_otherwise(request, lookup, known, read)
+            request, lookup = self._find_otherwise(request, lookup, known_body, canonical)
         entry = lookup.entry
         if entry is None:
             return NoMatch(lookup)
         session = self.sessions.get(request.session, self._clock())
-        replacement = self._resolver.instead(request, behavior) if purpose is Purpose.ANSWER else None
+        replacement = self._resolver.replacement(request, behavior) if purpose is Purpose.ANSWER else None
         if replacement:
             return Decision(request, lookup, entry, behavior, session, replacement=replacement)
         position = self._advance(request, entry, session)
@@ -194,7 +196,7 @@ class ReplayEngine:
         return Decision(request, lookup, entry, behavior, session, position)
 
     def _decide_constant(self, request: Request, behavior: ResponseBehavior) -> Decision | None:
-        """A decision that holds for every equal request: no position, session, write or time has a say in it."""
+        """A decision that holds for all equal requests: no session, position, write or clock changes it."""
         if request.session or not behavior.is_plain:
             return None
         lookup = self._find(request)
@@ -210,48 +212,52 @@ class ReplayEngine:
         return Decision(request, lookup, entry, behavior, session, position)
 
     def _find_otherwise(
-        self, request: Request, lookup: LookupResult, known: KnownBody | None, read: CanonicalAndShown | None
+        self,
+        request: Request,
+        lookup: LookupResult,
+        known_body: KnownBody | None,
+        canonical: CanonicalAndShown | None,
     ) -> tuple[Request, LookupResult]:
-        """The entry of a request that has none: with the times it was given as they were recorded, or in a new file."""
-        shifter = None if known else self.options.shifting
-        recorded = shifter.swaps.undo(request) if shifter else request
+        """A second lookup after a miss: with times moved back to those of the recording, and in files that are new."""
+        shifter = None if known_body else self.options.time_shifter
+        recorded = shifter.issued.to_recorded(request) if shifter else request
         if recorded is not request:
             stored = self._find(recorded)
             lookup = LookupResult(stored.canonical, stored.entry, lookup.shown)
         if lookup.entry is None and self.lookup.find_new(lookup):
-            lookup = self._find(recorded, known, read if recorded is request else None)
+            lookup = self._find(recorded, known_body, canonical if recorded is request else None)
         return recorded, lookup
 
     def renderer(self, entry: IndexEntry, position: int) -> ResponseRenderer:
-        """The response of an entry at a position, ready to be rendered; IndexError if it is not at hand."""
+        """The renderer of the response of an entry at a position. IndexError if its file has changed."""
         return self.responses.get(entry)[position]
 
-    def replay(self, request: Request, read: CanonicalAndShown | None = None) -> RenderedResponse | None:
-        """The answer the cassettes give; for a miss, its explanation, or None where upstream is asked next."""
+    def answer(self, request: Request, canonical: CanonicalAndShown | None = None) -> RenderedResponse | None:
+        """The response to an ordinary request. A miss gives its explanation, or None if upstream is asked next."""
         try:
-            return self._replay(request, read)
+            return self._answer(request, canonical)
         except Exception as error:
             if not self.mode.forward:
                 raise
-            # Whatever went wrong, upstream has an answer.
+            # Whatever went wrong here, upstream can answer.
             self.warn(request, fault(error))
             return None
 
-    def _replay(self, request: Request, read: CanonicalAndShown | None) -> RenderedResponse | None:
+    def _answer(self, request: Request, canonical: CanonicalAndShown | None) -> RenderedResponse | None:
         started = self._clock()
-        decision = self.decide(request, Purpose.ANSWER, read)
+        decision = self.decide(request, Purpose.ANSWER, canonical)
         if not isinstance(decision, Decision):
             return None if self.mode.forward or decision is None else self._miss(request, decision.lookup, started)
-        answer = self._answer(decision)
-        if self.mode.forward and answer.status == UNAUTHORIZED and challenges.is_spoken(request.headers):
-            return None  # what was asked for by that is no answer to the login
-        self._served(request.method, decision.lookup.shown, answer.status, "hit", decision.entry.file, started)
-        return answer
+        response = self._respond(decision)
+        if self.mode.forward and response.status == UNAUTHORIZED and challenges.is_spoken(request.headers):
+            return None  # the request carries a login, and a recorded challenge does not answer that
+        self._count(request.method, decision.lookup.shown, response.status, "hit", decision.entry.file, started)
+        return response
 
-    def direct(self, request: Request) -> Hit | None:
-        """The hit this request gets, which then has happened; None, and nothing done, where it is not written at once.
+    def answer_at_once(self, request: Request) -> Hit | None:
+        """The response to this request, if it can be written at once; None, and nothing changed, if not.
 
-        What becomes of it in the journal is left to the client.
+        The session has moved on, but counting the request is left to whoever calls this.
         """
         if self.mode.forward:
             return None
@@ -259,84 +265,85 @@ class ReplayEngine:
         decision = self.decide(request, Purpose.AT_ONCE)
         if not isinstance(decision, Decision):
             return None
-        answer = self._answer(decision)
+        response = self._respond(decision)
         elapsed = (self._clock() - started) * 1000
-        return answer, _hit(decision, answer, elapsed)
+        return response, _hit(decision, response, elapsed)
 
-    def constant(self, request: Request) -> Hit | None:
-        """The hit every equal request gets for as long as no cassette changes, and how it stands in the journal."""
+    def constant_answer(self, request: Request) -> Hit | None:
+        """The response that all equal requests get until a cassette changes; None if there is no such response."""
         decision = None if self.mode.forward else self.decide(request, Purpose.CONSTANT)
         if not isinstance(decision, Decision):
             return None
-        answer = self._render(decision)
-        return answer, _hit(decision, answer, 0.0)
+        response = self._render(decision)
+        return response, _hit(decision, response, 0.0)
 
     def converse(self, request: Request) -> Decision | RenderedResponse | None:
-        """The cassette of a WebSocket and the position in it; a miss, explained, or None where upstream is asked."""
+        """The decision for a request that opens a WebSocket. A miss as for `answer`."""
         started = self._clock()
         decision = self.decide(request, Purpose.CONVERSATION)
         if not isinstance(decision, Decision):
             return None if self.mode.forward or decision is None else self._miss(request, decision.lookup, started)
-        self._served(request.method, decision.lookup.shown, SWITCHING, "hit", decision.entry.file, started)
+        self._count(request.method, decision.lookup.shown, SWITCHING, "hit", decision.entry.file, started)
         return decision
 
     def latency(self, request: Request) -> Latency:
-        """How long what a request gets is held back."""
+        """The latency that applies to a request."""
         return self._resolver.behavior(request).latency
 
-    def fell_short(self, request: Request) -> None:
-        """Takes note that the file a body is in was shorter than promised when it was sent."""
-        found = self._find(request)
-        file = found.entry.file if found.entry else ""
-        short = f"{file or found.shown}: the file of its body was shorter than promised when it was sent"
+    def report_short_file(self, request: Request) -> None:
+        """Reports that the file of a response's body turned out shorter than announced while it was sent."""
+        lookup = self._find(request)
+        file = lookup.entry.file if lookup.entry else ""
+        short = f"{file or lookup.shown}: the file of its body was shorter than promised when it was sent"
         self.warn(request, short)
-        self.missed(request, invalid(found.canonical, short), 500, file)
+        self.report_miss(request, invalid(lookup.canonical, short), 500, file)
 
-    def missed(self, request: Request, miss: Miss, status: int, file: str) -> None:
-        """Takes note of a miss, and tells of it when it is new."""
-        self._served(request.method, self._shown(request), status, "miss", file, self._clock())
-        self._tell(miss)
+    def report_miss(self, request: Request, miss: Miss, status: int, file: str) -> None:
+        """Counts a miss, and emits it if it is new."""
+        self._count(request.method, self._shown(request), status, "miss", file, self._clock())
+        self._emit_if_new(miss)
 
     def count(self, served: ServedRequest) -> None:
-        """Takes note of a request that was answered, here or elsewhere."""
+        """Counts a request that was answered, by this engine or by upstream."""
         self.journal.served(served)
-        if self.tells_requests:
+        if self.emits_requests:
             self._emit(served)
 
     def _find(
-        self, request: Request, known: KnownBody | None = None, read: CanonicalAndShown | None = None
+        self, request: Request, known_body: KnownBody | None = None, canonical: CanonicalAndShown | None = None
     ) -> LookupResult:
-        """The entry for a request, its responses at hand: a file that changed since it was loaded is loaded again."""
-        lookup = self.lookup.find(request, known, read)
+        """The entry for a request, its responses in the cache. A file that has changed is loaded again before."""
+        lookup = self.lookup.find(request, known_body, canonical)
         for _ in range(_TRIES):
-            if lookup.entry is None or self.responses.is_at_hand(lookup.entry):
+            if lookup.entry is None or self.responses.is_available(lookup.entry):
                 return self._unless_broken(lookup)
             self.lookup.look_again(lookup.entry)
-            lookup = self.lookup.find(request, known, read)
+            lookup = self.lookup.find(request, known_body, canonical)
         return LookupResult(lookup.canonical, None, lookup.shown)
 
     def _unless_broken(self, lookup: LookupResult) -> LookupResult:
-        """The entry that was found, unless only because the one that goes before it cannot be read."""
+        """The lookup; without its entry, if a cassette that cannot be read would go before it."""
         if not (self.lookup.broken and lookup.entry) or self.mode.forward:
             return lookup
         broken = self.lookup.broken_instead_of(lookup)
         return LookupResult(lookup.canonical, None, lookup.shown) if broken else lookup
 
-    def _answer(self, decision: Decision) -> RenderedResponse:
-        """The answer of a decision; a write is counted for its session."""
+    def _respond(self, decision: Decision) -> RenderedResponse:
+        """The response of a decision. A write is counted in its session."""
         if decision.replacement:
             return decision.replacement
-        answer = self._render(decision)
-        write = write_name(decision.entry.canonical, decision.entry.request.path, answer.status)
+        response = self._render(decision)
+        write = write_name(decision.entry.canonical, decision.entry.request.path, response.status)
         if write:
             decision.session.writes[write] += 1
-        return answer
+        return response
 
     def _render(self, decision: Decision) -> RenderedResponse:
         renderer = self.renderer(decision.entry, decision.position)
         return self._resolver.render(decision.request, renderer, decision.behavior)
 
     def _advance(self, request: Request, entry: IndexEntry, session: Session) -> int | None:
+        """The next position of a session in a cassette, which it is moved to; None if a strict sequence is used up."""
         at = session.positions.get(entry.file)
         if request.method == "HEAD" and entry.canonical.method == "GET":
             return min(at or 0, len(entry.afters) - 1)
@@ -345,38 +352,39 @@ class ReplayEngine:
             session.positions[entry.file] = position
         return position
 
-    def _miss(self, request: Request, found: LookupResult, started: float) -> RenderedResponse:
+    def _miss(self, request: Request, lookup: LookupResult, started: float) -> RenderedResponse:
+        """The response to a miss, which is counted and emitted."""
         echoed = self.cors.echoed(request.headers)
-        broken = self.lookup.broken_instead_of(found)
+        broken = self.lookup.broken_instead_of(lookup)
         if broken:
-            self._served(request.method, found.shown, 500, "miss", "", started)
-            self._tell(invalid(found.canonical, str(broken)))
+            self._count(request.method, lookup.shown, 500, "miss", "", started)
+            self._emit_if_new(invalid(lookup.canonical, str(broken)))
             headers = self.cors.apply((("Cache-Status", "replaymock; detail=cassette_invalid"),), echoed)
             place = {"file": broken.file, "line": broken.line, "column": broken.column}
             return problem(500, "cassette_invalid", str(broken), headers, **place)
-        miss = self._explain(found).written_in(self.options.home)
-        answer = miss_response(miss, self.options.miss_status, self.cors, echoed)
-        self._served(request.method, found.shown, answer.status, "miss", "", started)
-        self._tell(miss)
-        return answer
+        miss = self._explain(lookup).written_in(self.options.home)
+        response = miss_response(miss, self.options.miss_status, self.cors, echoed)
+        self._count(request.method, lookup.shown, response.status, "miss", "", started)
+        self._emit_if_new(miss)
+        return response
 
-    def _tell(self, miss: Miss) -> None:
+    def _emit_if_new(self, miss: Miss) -> None:
         if self.journal.missed(miss) == 1:
             self._emit(MissOccurred(**miss.to_json(), advice=advice(miss)))
 
-    def _explain(self, found: LookupResult) -> Miss:
-        if found.entry:
-            return exhausted(found.canonical, found.entry)
-        return explain(found.canonical, self.index, self.options.ignored, self.options.folder)
+    def _explain(self, lookup: LookupResult) -> Miss:
+        if lookup.entry:
+            return exhausted(lookup.canonical, lookup.entry)
+        return explain(lookup.canonical, self.index, self.options.ignored, self.options.folder)
 
     def _shown(self, request: Request) -> str:
-        """The target as it may stand in logs and pages."""
+        """The target as it may be shown in logs and pages."""
         return self._matcher.redactor.shown(request.target)
 
-    def _served(self, method: str, shown: str, status: int, outcome: str, file: str, started: float) -> None:
+    def _count(self, method: str, shown: str, status: int, outcome: str, file: str, started: float) -> None:
         self.count(ServedRequest(method, shown, status, outcome, file, (self._clock() - started) * 1000))
 
 
-def _hit(decision: Decision, answer: RenderedResponse, elapsed_ms: float) -> ServedRequest:
+def _hit(decision: Decision, response: RenderedResponse, elapsed_ms: float) -> ServedRequest:
     method, shown = decision.request.method, decision.lookup.shown
-    return ServedRequest(method, shown, answer.status, "hit", decision.entry.file, elapsed_ms)
+    return ServedRequest(method, shown, response.status, "hit", decision.entry.file, elapsed_ms)

@@ -1,6 +1,6 @@
-"""Faults that are injected into answers on purpose: each is a function from an answer to a worse one.
+"""Faults that are injected into responses on purpose, and latency. A fault is a function over the steps of a response.
 
-To add a kind, write one function and one line in the table at the foot.
+A new kind needs one such function and one line in the table `KINDS`.
 """
 
 import re
@@ -16,7 +16,7 @@ _PIECES_A_SECOND = 10
 
 
 class FaultSpec(Struct, frozen=True):
-    """One fault: its kind, its number if it takes one, and in how many of a hundred answers it happens."""
+    """One fault: its kind, its number if it takes one, and in how many of a hundred responses it happens."""
 
     kind: str
     number: int = 0
@@ -24,7 +24,7 @@ class FaultSpec(Struct, frozen=True):
 
     @property
     def comes_first(self) -> bool:
-        """Whether it takes the place of the answer, so that the request has not happened."""
+        """Whether it takes the place of the response, so that the session does not move on."""
         return self.kind in ("status", "reset", "timeout")
 
 
@@ -33,15 +33,15 @@ def parse_fault(text: str, place: str) -> FaultSpec:
 
     UsageError naming `place`.
     """
-    found = _FAULT.fullmatch(text)
-    if found is None or found.group("kind") not in KINDS:
+    match = _FAULT.fullmatch(text)
+    if match is None or match.group("kind") not in KINDS:
         raise UsageError(f"{place} {text!r}: use one of {', '.join(_SPELLINGS)}, with @10% for one answer in ten")
-    kind, number = found.group("kind"), found.group("number")
+    kind, number = match.group("kind"), match.group("number")
     sign, _ = KINDS[kind]
-    if (number is not None) != bool(sign) or (found.group("sign") or "") != sign:
+    if (number is not None) != bool(sign) or (match.group("sign") or "") != sign:
         spelling = next(spelling for spelling in _SPELLINGS if spelling.startswith(kind))
         raise UsageError(f"{place} {text!r}: write it as {spelling}")
-    percent = float(found.group("percent") or 100)
+    percent = float(match.group("percent") or 100)
     if percent > 100:  # noqa: PLR2004 - all of them
         raise UsageError(f"{place} {text!r}: at most 100%")
     if kind == "status" and not 200 <= int(number) <= 599:  # noqa: PLR2004 - final status codes
@@ -49,10 +49,10 @@ def parse_fault(text: str, place: str) -> FaultSpec:
     return FaultSpec(kind, int(number or 0), percent)
 
 
-def injected(answer: RenderedResponse, fault: FaultSpec) -> RenderedResponse:
-    """The answer with a fault. A `status` is not made here, for it is another answer."""
-    _, inject = KINDS[fault.kind]
-    return replace(answer, steps=tuple(inject(steps_of(answer), fault.number)))
+def inject(response: RenderedResponse, fault: FaultSpec) -> RenderedResponse:
+    """The response with a fault. A `status` changes nothing here, as it is another response altogether."""
+    _, apply = KINDS[fault.kind]
+    return replace(response, steps=tuple(apply(steps_of(response), fault.number)))
 
 
 def _reset(_steps: Iterable[Step], _number: int) -> Iterator[Step]:
@@ -114,10 +114,10 @@ _FAULT = re.compile(
 )
 _SPELLINGS = ("status:503", "reset", "timeout", "truncate@100", "slow@1000", "cut_stream@2")
 
-Inject = Callable[[Iterable[Step], int], Iterable[Step]]
+Apply = Callable[[Iterable[Step], int], Iterable[Step]]
 
 # Each kind with the sign before its number, if it takes one.
-KINDS: dict[str, tuple[str, Inject]] = {
+KINDS: dict[str, tuple[str, Apply]] = {
     "status": (":", lambda steps, _number: steps),
     "reset": ("", _reset),
     "timeout": ("", _timeout),
@@ -128,7 +128,7 @@ KINDS: dict[str, tuple[str, Inject]] = {
 
 
 class Latency(Struct, frozen=True):
-    """How long an answer is held back: between two bounds in seconds, or by a factor as long as when recorded."""
+    """How long a response is held back: between two bounds in seconds, or its recorded time by a factor."""
 
     low: float = 0.0
     high: float = 0.0
@@ -136,7 +136,7 @@ class Latency(Struct, frozen=True):
 
 
 class ReplayOverride(Struct, frozen=True):
-    """What a rule says of how the answers to some requests are played; None where it says nothing."""
+    """A rule of the configuration: how responses to some requests are played; None where it leaves that as it is."""
 
     path: str = "/**"
     method: str = ""
@@ -151,14 +151,14 @@ def parse_latency(text: str, place: str = "--latency") -> Latency:
     factor = _FACTOR.fullmatch(text)
     if factor:
         return Latency(factor=float(factor.group(1)))
-    found = _RANGE.fullmatch(text)
-    if not found:
+    bounds = _RANGE.fullmatch(text)
+    if not bounds:
         raise UsageError(
             f"{place} {text!r}: use recorded, a factor of that such as x0.5, "
             f"milliseconds such as 200, or a range such as 100-300"
         )
-    low = int(found.group(1))
-    high = int(found.group(2) or low)
+    low = int(bounds.group(1))
+    high = int(bounds.group(2) or low)
     if high < low:
         raise UsageError(f"{place} {text!r}: the first bound is above the second")
     return Latency(low / 1000, high / 1000)

@@ -1,4 +1,4 @@
-"""The answer to a miss: a problem document that explains it, and what to do about it."""
+"""The response to a miss: a problem document that explains it, and says what to do about it."""
 
 from replaymock.cassettes.model import WEBSOCKET_BODY
 from replaymock.http.cors import CorsPolicy
@@ -9,7 +9,7 @@ from replaymock.matching.near_misses import INVALID, OTHER_PROTOCOL, RECORD, Mis
 
 
 def miss_response(miss: Miss, status: int, cors: CorsPolicy, echoed: str) -> RenderedResponse:
-    """The answer to a request no cassette matches."""
+    """The response to a request that no cassette matches."""
     detail = f"no cassette matches {miss.request.method} {shortened(miss.request.path)}: {miss.reason}. {advice(miss)}"
     if miss.reason == OTHER_PROTOCOL and miss.request.kind != WEBSOCKET_BODY[0]:
         status = UPGRADE_REQUIRED
@@ -24,13 +24,13 @@ def advice(miss: Miss) -> str:
     if miss.is_line:
         new = f"put this line {miss.home.top}"
         line = f"replace the ignore line of {miss.home.file} by" if miss.replaces_line else new
-        if any(_is_another_value(found) for near in miss.nearest[:1] for found in near.differences):
+        if any(_is_another_value(each) for near in miss.nearest[:1] for each in near.differences):
             return f"If that matters, {RECORD}; if not, {line}: {miss.hint}"
         return f"To make it hit, {line}: {miss.hint}"
     end = "" if miss.hint.endswith("}") else "."  # a file to be copied ends where it ends
     return f"{miss.hint[:1].upper()}{miss.hint[1:]}{end}"
 
 
-def _is_another_value(found: Difference) -> bool:
-    """Whether both requests say something there, so that they may well ask for different things: page 2 and page 3."""
-    return found.field != "path" and found.recorded is not None and found.received is not None
+def _is_another_value(difference: Difference) -> bool:
+    """Whether both requests have a value there, so that they may well ask for different things: page 2 and page 3."""
+    return difference.field != "path" and difference.recorded is not None and difference.received is not None

@@ -1,4 +1,4 @@
-"""From a recorded response to the answers made of it: the one place that knows both what people edit and the wire."""
+"""From a recorded response, as people edit it, to the bytes that go out."""
 
 import string
 from dataclasses import dataclass, replace
@@ -22,18 +22,18 @@ _OVERHEAD = 1024
 
 
 class RenderOptions(Struct, frozen=True):
-    """How answers are dressed: the CORS policy, whether they say which cassette they are from, how times move."""
+    """How responses are rendered: the CORS policy, whether they name their cassette, and what moves their times."""
 
     cors: CorsPolicy
     diagnostics: bool = True
-    shifting: TimeShifter | None = None
+    time_shifter: TimeShifter | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class RenderContext:
-    """What of a request an answer depends on.
+    """The parts of a request on which a rendered response depends.
 
-    `base` is the path the client's session is under, `last_event_id` the event a stream is to go on after.
+    `base` is the base path of the session, if it has one; `last_event_id` the event after which a stream is to go on.
     """
 
     origin: str
@@ -44,16 +44,16 @@ class RenderContext:
 
 
 class ResponseRenderer:
-    """One recorded response and the answers made of it so far, one for each kind of client; `size` is in bytes.
+    """One recorded response, and what was rendered from it so far, one variant for each kind of client.
 
-    If it `is_time_dependent`, it says something else each second.
+    `size` is its memory in bytes. If it `is_time_dependent`, it is rendered anew each second.
     """
 
     __slots__ = (
         "_cors",
         "_extra",
-        "_shifting",
         "_stream",
+        "_time_shifter",
         "_to_head",
         "_variants",
         "codings",
@@ -70,15 +70,15 @@ class ResponseRenderer:
         cors: CorsPolicy,
         *,
         to_head: bool = False,
-        shifting: TimeShifter | None = None,
+        time_shifter: TimeShifter | None = None,
     ) -> None:
         self.recorded = recorded
         self.codings = _codings_to_do(recorded)
         self.uses_origin = _holds_token(recorded)
-        self.is_time_dependent = shifting is not None and shifting.is_time_dependent(
+        self.is_time_dependent = time_shifter is not None and time_shifter.is_time_dependent(
             recorded.headers, recorded.body, recorded.recorded_at
         )
-        self._shifting = shifting
+        self._time_shifter = time_shifter
         self._stream = "" if to_head or recorded.encoded else _stream_type(recorded)
         self.size = _size(recorded)
         self._to_head = to_head
@@ -88,38 +88,38 @@ class ResponseRenderer:
 
     @property
     def is_whole(self) -> bool:
-        """Whether its answers are written at once."""
+        """Whether it is sent at once: it is no stream, no conversation and no large file."""
         return not (self._stream or self.recorded.sidecar or self.recorded.messages)
 
-    def answer(self, client: RenderContext, asked: ConditionalRequest | None = None) -> RenderedResponse:
-        """The answer for a client, made when first asked for, or less than the whole of it where that was `asked`.
+    def render(self, context: RenderContext, request: ConditionalRequest | None = None) -> RenderedResponse:
+        """The response for a client, rendered when it is first needed; a part of it, or a 304, if `request` asks so.
 
         A stream has its events as steps, at their recorded pace.
         """
-        return (self._reduced(client, asked) if asked else None) or self._whole(client)
+        return (self._reduced(context, request) if request else None) or self._whole(context)
 
-    def _whole(self, client: RenderContext) -> RenderedResponse:
+    def _whole(self, context: RenderContext) -> RenderedResponse:
         streamed = self.recorded.sidecar is not None  # and too large to be coded here
-        coded = bool(self.codings) and not streamed and content_coding.accepted(client.accept_encoding, self.codings)
+        coded = bool(self.codings) and not streamed and content_coding.accepted(context.accept_encoding, self.codings)
         moment = self._moment()
-        last = client.last_event_id if self._stream == event_stream.SSE_TYPE else ""
-        variant = (client.origin if self.uses_origin else "", client.base, last, client.echoed_origin, coded, moment)
-        found = self._variants.get(variant)
-        if found is None:
+        last = context.last_event_id if self._stream == event_stream.SSE_TYPE else ""
+        variant = (context.origin if self.uses_origin else "", context.base, last, context.echoed_origin, coded, moment)
+        response = self._variants.get(variant)
+        if response is None:
             if len(self._variants) >= _MOST_VARIANTS:
                 self._variants.clear()
                 self.size = _size(self.recorded)
-            found = self._variants[variant] = self._make(client, coded, moment)
-            pieces = sum(len(step.data) for step in found.steps if isinstance(step, SendBody))
-            self.size += _OVERHEAD + len(found.body) + pieces
-        return found
+            response = self._variants[variant] = self._make(context, coded, moment)
+            pieces = sum(len(step.data) for step in response.steps if isinstance(step, SendBody))
+            self.size += _OVERHEAD + len(response.body) + pieces
+        return response
 
-    def _make(self, client: RenderContext, coded: bool, moment: int) -> RenderedResponse:
+    def _make(self, context: RenderContext, coded: bool, moment: int) -> RenderedResponse:
         recorded = self.recorded
-        headers, body = self._content(client, coded, moment)
-        headers = self._cors.apply((*headers, *self._extra), client.echoed_origin)
+        headers, body = self._content(context, coded, moment)
+        headers = self._cors.apply((*headers, *self._extra), context.echoed_origin)
         if self._stream:
-            return self._streamed(headers, body, client.last_event_id, coded=coded)
+            return self._streamed(headers, body, context.last_event_id, coded=coded)
         if coded and body:
             body = content_coding.encode(body, self.codings)
         if recorded.sidecar:
@@ -127,42 +127,42 @@ class ResponseRenderer:
         bodyless = not body and (self._to_head or bool(get(headers, "content-length")))
         return frame(recorded.status, recorded.reason, headers, body, bodyless=bodyless)
 
-    def _reduced(self, client: RenderContext, asked: ConditionalRequest) -> RenderedResponse | None:
-        """Part of the content without coding, so that the parts are of one whole, however a coding is made."""
-        headers, body = self._content(client, False, self._moment())
+    def _reduced(self, context: RenderContext, request: ConditionalRequest) -> RenderedResponse | None:
+        """A 304, or part of the content without its coding, so that parts fit together; None for the whole."""
+        headers, body = self._content(context, False, self._moment())
         sidecar = self.recorded.sidecar
         size = sidecar.size if sidecar else len(body)
-        found = conditional.reduced(self.recorded.status, headers, size, asked)
-        if found is None:
+        part = conditional.reduced(self.recorded.status, headers, size, request)
+        if part is None:
             return None
-        # It is of the representation in its coding, and the part is not.
-        kept = without(found.headers, ("repr-digest",)) if self.codings else found.headers
-        headers = self._cors.apply((*kept, *self._extra), client.echoed_origin)
-        if sidecar and found.size:
-            return from_file(found.status, found.reason, headers, sidecar.place, found.size, found.start)
-        return frame(found.status, found.reason, headers, body[found.start : found.start + found.size])
+        # The digest is that of the coded representation, and the part is not coded.
+        headers = without(part.headers, ("repr-digest",)) if self.codings else part.headers
+        headers = self._cors.apply((*headers, *self._extra), context.echoed_origin)
+        if sidecar and part.size:
+            return from_file(part.status, part.reason, headers, sidecar.place, part.size, part.start)
+        return frame(part.status, part.reason, headers, body[part.start : part.start + part.size])
 
-    def _content(self, client: RenderContext, coded: bool, moment: int) -> tuple[Headers, bytes]:
-        """Headers as they are served, but for CORS, and the body before its coding."""
+    def _content(self, context: RenderContext, coded: bool, moment: int) -> tuple[Headers, bytes]:
+        """The headers to be sent, without those of CORS, and the body before its coding."""
         recorded = self.recorded
         headers, body = recorded.headers, recorded.body
-        if self._shifting and self.is_time_dependent:
-            headers, body = self._shifting.moved(headers, body, recorded.recorded_at, moment)
-        headers = origin.under_base_path(origin.local_cookies(headers), client.base)
+        if self._time_shifter and self.is_time_dependent:
+            headers, body = self._time_shifter.moved(headers, body, recorded.recorded_at, moment)
+        headers = origin.under_base_path(origin.local_cookies(headers), context.base)
         if self.uses_origin:
-            headers = tuple((name, value.replace(placeholders.ORIGIN, client.origin)) for name, value in headers)
-            body = origin.from_token(body, client.origin) if recorded.rewrite else body
+            headers = tuple((name, value.replace(placeholders.ORIGIN, context.origin)) for name, value in headers)
+            body = origin.from_token(body, context.origin) if recorded.rewrite else body
         if self.codings:
             headers = add_vary(headers, "Accept-Encoding")
             headers = headers if coded else without(headers, ("content-encoding",))
         return headers, body
 
     def _moment(self) -> int:
-        """The second it is, where that makes a difference."""
-        return self._shifting.now() if self._shifting and self.is_time_dependent else 0
+        """The current second, since 1970, if the response depends on it; else 0."""
+        return self._time_shifter.now() if self._time_shifter and self.is_time_dependent else 0
 
     def _streamed(self, headers: Headers, body: bytes, last_event_id: str, *, coded: bool) -> RenderedResponse:
-        """An answer that sends event by event; from the one after `last_event_id`, where it has that."""
+        """A response that is sent event by event, beginning after `last_event_id` if there is that event."""
         recorded = self.recorded
         skipped = event_stream.events_up_to(self._stream, body, last_event_id)
         pieces = event_stream.pieces(self._stream, body)[skipped:]
@@ -181,7 +181,7 @@ class ResponseRenderer:
 def renderers(
     entry: IndexEntry, responses: tuple[RecordedResponse, ...], options: RenderOptions
 ) -> list[ResponseRenderer]:
-    """The responses of a cassette, each ready to be rendered."""
+    """A renderer for each response of a cassette."""
     to_head = entry.canonical.method == "HEAD"
     return [
         ResponseRenderer(
@@ -189,14 +189,14 @@ def renderers(
             provenance(entry.file, position, len(responses), options),
             options.cors,
             to_head=to_head,
-            shifting=options.shifting,
+            time_shifter=options.time_shifter,
         )
         for position, recorded in enumerate(responses)
     ]
 
 
 def provenance(file: str, position: int, count: int, options: RenderOptions) -> Headers:
-    """The headers that say which of `count` responses of which cassette an answer is."""
+    """The headers that name the cassette of a response, and which of `count` responses it is."""
     if not options.diagnostics:
         return ()
     headers: Headers = (("Cache-Status", "replaymock; hit"), ("Replaymock-Cassette", _header_safe(file)))
@@ -216,15 +216,15 @@ def _size(recorded: RecordedResponse) -> int:
 
 
 def _codings_to_do(recorded: RecordedResponse) -> list[str]:
-    """The content codings to be made when served: none where the body still is in them, or is served as it stands."""
-    found = content_coding.parse(get(recorded.headers, "content-encoding"))
-    return found if not recorded.encoded and content_coding.is_known(found) else []
+    """The content codings to apply when rendering: none if the body still has them, or if one is not supported."""
+    codings = content_coding.parse(get(recorded.headers, "content-encoding"))
+    return codings if not recorded.encoded and content_coding.is_known(codings) else []
 
 
 def _stream_type(recorded: RecordedResponse) -> str:
-    """The media type of a stream of events that can be served event by event; empty for anything else."""
-    found = media_type(recorded.headers)
-    return found if event_stream.is_stream(found) and (recorded.body or recorded.truncated) else ""
+    """The media type of an event stream that can be sent event by event; empty for anything else."""
+    media = media_type(recorded.headers)
+    return media if event_stream.is_stream(media) and (recorded.body or recorded.truncated) else ""
 
 
 def _holds_token(recorded: RecordedResponse) -> bool:

@@ -1,6 +1,6 @@
-"""Responses in memory, ready to be rendered: read when they are first asked for, and kept while there is room.
+"""Responses in memory, ready to be rendered: read when first needed, and kept up to a number of bytes.
 
-What takes room are bodies and the answers made of them. The cassette that was used least recently goes first.
+Bodies count, and what was rendered from them. The cassette that was used least recently is dropped first.
 """
 
 from collections import OrderedDict
@@ -12,19 +12,19 @@ from replaymock.matching.index import IndexEntry
 from replaymock.replay.renderer import RenderOptions, ResponseRenderer, provenance, renderers
 
 CAPACITY = 64 * 1024 * 1024
-"""How many bytes are kept."""
+"""How many bytes are kept in memory."""
 
 STREAMED_FROM = 1024 * 1024
-"""Larger bodies stay in files of their own, unless something in them has to be replaced."""
+"""Larger bodies are sent from their files, unless something in them has to be replaced."""
 
 
 class ResponseSource(Protocol):
-    """Where the responses of cassettes come from."""
+    """Reads the responses of cassettes."""
 
     def responses(self, file: str, held: int) -> tuple[RecordedResponse, ...]:
-        """The responses of a cassette; none where its file no longer is what was loaded.
+        """The responses of a cassette; empty if its files have changed since they were loaded.
 
-        Bodies of more than `held` bytes may stay in files of their own.
+        Bodies of more than `held` bytes may be left in their files.
         """
 
 
@@ -40,10 +40,10 @@ class ResponseCache:
         self._renderers: OrderedDict[str, list[ResponseRenderer]] = OrderedDict()
         self._sizes: dict[str, int] = {}
 
-    def is_at_hand(self, entry: IndexEntry) -> bool:
-        """Whether the responses of an entry can be had: not where its files are no longer what they were.
+    def is_available(self, entry: IndexEntry) -> bool:
+        """Whether there are responses for an entry: not if its files have changed since they were loaded.
 
-        Where bodies stay in files of their own, these are looked at anew.
+        Files of large bodies are checked each time.
         """
         cached = self._renderers.get(entry.file)
         if cached and any(renderer.recorded.sidecar for renderer in cached):
@@ -51,7 +51,7 @@ class ResponseCache:
         return bool(self.get(entry))
 
     def get(self, entry: IndexEntry) -> list[ResponseRenderer]:
-        """The responses of an entry; none where its file no longer is what was loaded."""
+        """The responses of an entry; empty if its files have changed since they were loaded."""
         file = entry.file
         if file != self._last:
             self._weigh(self._last)
@@ -67,20 +67,20 @@ class ResponseCache:
         return loaded
 
     def is_whole(self, entry: IndexEntry) -> bool:
-        """Whether each response is written at once: none is a stream, a conversation or a large file."""
+        """Whether all responses can be sent at once: none is a stream, a conversation or a large file."""
         return all(renderer.is_whole for renderer in self.get(entry))
 
     def provenance(self, entry: IndexEntry, position: int) -> Headers:
-        """What an answer says of the cassette it is from."""
+        """The headers that name the cassette of a response, and its position."""
         return provenance(entry.file, position, len(entry.afters), self._options)
 
     def drop(self, file: str) -> None:
-        """Forgets the responses of a file, as its cassette has changed."""
+        """Drops the responses of a file, because its cassette has changed."""
         self._renderers.pop(file, None)
         self.bytes_used -= self._sizes.pop(file, 0)
 
     def _weigh(self, file: str) -> None:
-        """Takes note of how large a file's responses are by now, and makes room if that is too much."""
+        """Updates the size of a file's responses, and drops others if that is too much."""
         cached = self._renderers.get(file)
         if cached is None:
             return

@@ -1,6 +1,7 @@
-"""Which response of a cassette a request gets: pure functions from where a session stands to where it stands next.
+"""Which response of a cassette a request gets: functions from the position of a session to the next one.
 
-`auto` follows the writes a response names in `after`, and steps once a call past responses that name none.
+The policy `auto` goes to the last response whose `after` names a write that the session has made; else one step on,
+but not to a response that waits for a write.
 """
 
 import re
@@ -10,7 +11,7 @@ from replaymock.matching import graphql
 from replaymock.matching.canonical import CanonicalRequest
 
 Writes = Mapping[str, int]
-"""How often a session has made each write, by its name."""
+"""How often a session has made each write, by the name of the write."""
 
 WRITE_METHODS = frozenset(("POST", "PUT", "PATCH", "DELETE"))
 
@@ -23,19 +24,19 @@ def advance(policy: str, position: int | None, afters: Sequence[str], writes: Wr
     return POLICIES[policy](position, afters, writes)
 
 
-def satisfied(after: str, writes: Writes) -> bool:
-    """Whether a session has made the write `after` names, as often as it says (`POST /items x2`); none always is."""
+def is_satisfied(after: str, writes: Writes) -> bool:
+    """Whether a session has made the write in `after` as often as it says (`POST /items x2`); True if empty."""
     if not after:
         return True
-    found = _COUNTED.fullmatch(after)
-    name, count = (found.group(1), int(found.group(2))) if found else (after, 1)
+    counted = _COUNTED.fullmatch(after)
+    name, count = (counted.group(1), int(counted.group(2))) if counted else (after, 1)
     return writes.get(name, 0) >= count
 
 
 def _auto(position: int | None, afters: Sequence[str], writes: Writes) -> int | None:
     here = -1 if position is None else min(position, len(afters) - 1)
     for candidate in range(len(afters) - 1, max(here, 0), -1):
-        if afters[candidate] and satisfied(afters[candidate], writes):
+        if afters[candidate] and is_satisfied(afters[candidate], writes):
             return candidate
     following = here + 1
     return following if following < len(afters) and (following == 0 or not afters[following]) else here
@@ -72,9 +73,10 @@ _ERRORS = 400
 
 
 def write_name(request: CanonicalRequest, path: str, status: int) -> str:
-    """What a request counts as when it was answered with `status`: empty unless it wrote. `path` is its cassette's.
+    """The name of the write that a request made, or empty if it made none.
 
-    A GraphQL query is no write; a mutation goes by the name of its operation.
+    `path` is that of its cassette, `status` that of its response: errors are no writes, nor are GraphQL queries. The
+    name of a mutation ends with its operation.
     """
     if request.method not in WRITE_METHODS or status >= _ERRORS:
         return ""

@@ -1,4 +1,4 @@
-"""Where each session stands: its position in every cassette and the writes it has made. Only this changes on replay.
+"""The sessions of clients: their positions in the cassettes, and their writes. Only this changes on replay.
 
 A request names its session by a base path, a header or a cookie; one that names none belongs to the default session.
 """
@@ -28,7 +28,7 @@ class Session(Struct):
     last_used: float = 0.0
 
     def touch(self, now: float) -> None:
-        """Takes note that it is in use."""
+        """Records that it is in use."""
         self.last_used = now
 
 
@@ -73,9 +73,9 @@ class Sessions:
 
 
 def assign(request: Request, header: str) -> Request:
-    """The request with its session, and without what named it. RequestRefused when that is no name.
+    """The request with its session, and without what named it. RequestRefused if that is no valid name.
 
-    A base path counts more than the header called `header` (in lower case), and that more than the cookie.
+    A base path goes before the header called `header` (in lower case), and that before the cookie.
     """
     if request.target.startswith(SESSION_BASE):
         return _from_base(request)
@@ -103,8 +103,8 @@ def _checked(name: str) -> str:
 def _cookie(headers: Headers) -> str:
     if not has(headers, "cookie"):
         return ""
-    found = _COOKIE.search(get(headers, "cookie").replace(", ", "; "))
-    return found.group(1).strip() if found else ""
+    match = _COOKIE.search(get(headers, "cookie").replace(", ", "; "))
+    return match.group(1).strip() if match else ""
 
 
 def _without_cookie(headers: Headers) -> Headers:

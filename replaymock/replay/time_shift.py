@@ -1,6 +1,6 @@
-"""Times in a recorded response, moved as far as it has aged since; and what a client sends back of them, moved back.
+"""Moves the times in a recorded response by its age, and moves them back where a client sends them.
 
-Nothing here asks what time it is: a shift says when the response was recorded and when it is served.
+No function here reads a clock: a `Shift` says when the response was recorded and when it is served.
 """
 
 import re
@@ -29,10 +29,10 @@ def _forget(_now: str, _recorded: str) -> None:
 
 
 class Shift(Struct, frozen=True):
-    """How far the times of one response move: from when it was recorded to when it is served, in seconds since 1970.
+    """How far the times of one response move: from `recorded_at` to `now`, both in seconds since 1970.
 
-    Of JSON, times of expiry move; with `all_json` every time that can be told. `swapped` is told of each text that
-    moved in a place clients may send back: as it is now, and as it was recorded.
+    In JSON, times of expiry move; with `all_json` all values that are recognised as times. `swapped` is called with
+    each text that moved in a place clients may send back: as it is now, and as it was recorded.
     """
 
     recorded_at: int
@@ -41,7 +41,7 @@ class Shift(Struct, frozen=True):
     swapped: Callable[[str, str], None] = _forget
 
     def time(self, text: str) -> str | None:
-        """A text that is a date, moved; None where it is none or too far from the recording to be about it."""
+        """A date, moved; None if the text is none, or a date too far from the recording."""
         moment = dates.read(text)
         return self._moved(text, moment) if moment else None
 
@@ -51,7 +51,7 @@ class Shift(Struct, frozen=True):
         return self._moved(digits, moment) if moment else None
 
     def end(self, text: str) -> str:
-        """The HTTP date at which something ends, moved; one that was over when recorded stays over, as it is."""
+        """The HTTP date at which something ends, moved. One that was past when it was recorded stays as it is."""
         moment = dates.http_date(text)
         if moment is None or moment.seconds <= self.recorded_at:
             return text
@@ -64,17 +64,17 @@ class Shift(Struct, frozen=True):
         if moment.is_day:
             # What was today's date stays today's.
             by = (self.now // DAY - self.recorded_at // DAY) * DAY
-        found = moment.spell(moment.seconds + by)
-        return found if found != text else None
+        moved = moment.spell(moment.seconds + by)
+        return moved if moved != text else None
 
 
 def shifted(headers: Headers, body: bytes, shift: Shift) -> tuple[Headers, bytes]:
-    """A response's headers and body, its content already decoded, with their times moved. Validators stay."""
+    """The headers and the decoded body of a response with their times moved. Validators stay."""
     moved = tuple((name, _header(name.lower(), value, shift)) for name, value in headers)
     media = media_type(headers)
     if not body or len(body) > MOST_BYTES or not media_types.is_textual(media):
         return moved, body
-    # Any charset these are found in has ASCII in it; the other bytes come back as they were.
+    # Any charset in which times are found contains ASCII; the other bytes come back as they were.
     text = jwt.replace_times(body.decode("latin-1"), shift.number, shift.swapped).encode("latin-1")
     if media_types.is_json(media) and (shift.all_json or _MAY_EXPIRE.search(text)):
         text = _json(text, shift)
@@ -82,19 +82,20 @@ def shifted(headers: Headers, body: bytes, shift: Shift) -> tuple[Headers, bytes
 
 
 def without_expiry(headers: Headers, body: bytes, recorded_at: str) -> tuple[bytes, tuple[tuple[str, int], ...]]:
-    """A JSON body with only the form of each moment of expiry left; and each, with the seconds from recording to it.
+    """A JSON body with the digits and letters of each time of expiry replaced by 0; and these times.
 
-    As it is, and nothing, where no such moment would be moved on replay.
+    Each is given as it was, with the seconds from the recording to it. The body as it is, and none, if no time in it
+    would be moved on replay.
     """
     moment = dates.iso_date(recorded_at)
     if moment is None or len(body) > MOST_BYTES or not media_types.is_json(media_type(headers)):
         return body, ()
-    found: list[tuple[str, int]] = []
-    left = _replaced(body, partial(_form, moment.seconds, found)) if _MAY_EXPIRE.search(body) else body
-    return left, tuple(found) if left != body else ()
+    expiries: list[tuple[str, int]] = []
+    left = _replaced(body, partial(_form, moment.seconds, expiries)) if _MAY_EXPIRE.search(body) else body
+    return left, tuple(expiries) if left != body else ()
 
 
-def _form(recorded_at: int, found: list[tuple[str, int]], path: Sequence[str | int], token: str) -> str | None:
+def _form(recorded_at: int, expiries: list[tuple[str, int]], path: Sequence[str | int], token: str) -> str | None:
     if not is_expiry(_named(path)):
         return None
     text = json_tokens.string_value(token) if token.startswith('"') else token
@@ -102,7 +103,7 @@ def _form(recorded_at: int, found: list[tuple[str, int]], path: Sequence[str | i
     if not moment or abs(moment.seconds - recorded_at) > _MOST_YEARS:
         return None
     start = recorded_at // DAY * DAY if moment.is_day else recorded_at
-    found.append((token, moment.seconds - start))
+    expiries.append((token, moment.seconds - start))
     return _RUNS.sub("0", token)
 
 
@@ -123,23 +124,23 @@ def is_time(name: str) -> bool:
 
 
 class IssuedValues:
-    """What was handed out in the place of what was recorded, the latest few thousand; `undo` puts it back."""
+    """Values that clients got in the place of recorded ones, the latest few thousand."""
 
     def __init__(self, most: int = _MOST_SWAPS) -> None:
         self._recorded: dict[str, str] = {}
         self._most = most
 
     def remember(self, now: str, recorded: str) -> None:
-        """Takes note of a text as it is served, and as it was recorded."""
+        """Remembers a text as it is served, and as it was recorded."""
         self._recorded.pop(now, None)
         self._recorded[now] = recorded
         if len(self._recorded) > self._most:
             del self._recorded[next(iter(self._recorded))]
 
-    def undo(self, request: Request) -> Request:
-        """The request with every whole value that was handed out as it was recorded; the same object if there is none.
+    def to_recorded(self, request: Request) -> Request:
+        """The request with each issued value as it was recorded; the same object if it has none.
 
-        Whole values are path segments, parameters, form fields, and strings and numbers of JSON.
+        Only whole values are replaced: path segments, parameters, form fields, and strings and numbers in JSON.
         """
         if not self._recorded:
             return request
@@ -160,10 +161,10 @@ class IssuedValues:
     def _pair(self, item: str) -> str:
         name, equals, value = item.partition("=")
         # A plus is a space, unless a client forgot to encode it; then the recorded one was not encoded either.
-        for spelling, kept in ((value.replace("+", " "), ""), (value, "+")):
+        for spelling, safe in ((value.replace("+", " "), ""), (value, "+")):
             recorded = self._recorded.get(readable(spelling))
             if equals and recorded is not None:
-                return f"{name}={quote(recorded, safe=kept)}"
+                return f"{name}={quote(recorded, safe=safe)}"
         return item
 
     def _body(self, request: Request) -> bytes:
@@ -181,19 +182,22 @@ class IssuedValues:
 
 
 class TimeShifter:
-    """How one run moves times: by its clock, of JSON the moments of expiry or all; and what it handed out for them."""
+    """Moves the times of responses to those of its clock, and remembers the issued values.
+
+    In JSON, times of expiry move, or all times with `all_json`.
+    """
 
     def __init__(self, clock: Callable[[], float], *, all_json: bool = False) -> None:
-        self.swaps = IssuedValues()
+        self.issued = IssuedValues()
         self._clock = clock
         self._all_json = all_json
 
     def now(self) -> int:
-        """The second it is, since 1970."""
+        """The current second, since 1970."""
         return int(self._clock())
 
     def is_time_dependent(self, headers: Headers, body: bytes, recorded_at: str) -> bool:
-        """Whether a response says anything that moves; one that does not say when it was recorded never does."""
+        """Whether a response has a time that moves; never if it does not say when it was recorded."""
         moment = dates.iso_date(recorded_at)
         if moment is None:
             return False
@@ -201,11 +205,11 @@ class TimeShifter:
         return shifted(headers, body, shift) != (headers, body)
 
     def moved(self, headers: Headers, body: bytes, recorded_at: str, now: int) -> tuple[Headers, bytes]:
-        """Headers and body as they are at a moment in seconds since 1970."""
+        """Headers and body with their times moved to `now`, in seconds since 1970."""
         moment = dates.iso_date(recorded_at)
         if moment is None:
             return headers, body
-        return shifted(headers, body, Shift(moment.seconds, now, self._all_json, self.swaps.remember))
+        return shifted(headers, body, Shift(moment.seconds, now, self._all_json, self.issued.remember))
 
 
 def _header(name: str, value: str, shift: Shift) -> str:

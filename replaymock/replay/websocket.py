@@ -1,6 +1,6 @@
-"""WebSockets from the cassettes: what a request to open one gets, and what is then said on it.
+"""WebSockets from the cassettes: the response to a request that opens one, and the conversation that follows.
 
-Loaded with the first such request.
+This module is loaded with the first such request.
 """
 
 import asyncio
@@ -34,32 +34,32 @@ from replaymock.replay.engine import Decision, ReplayEngine
 from replaymock.replay.faults import Latency
 
 CLOSE_SECONDS = 5.0
-"""How long the caller has to answer a close."""
+"""How long the client has to answer a close."""
 
 GOING_AWAY = 1001
 
 NO_MATCH = 4404
-"""The code of the close after a message that was not recorded."""
+"""The status of the close after a message that matches no recorded one."""
 
 _MOST_DUE = 64
 
 Pause = Callable[[Message, bool], float]
-"""How many seconds a message is held back; the flag says that it is the first one of an answer."""
+"""How many seconds a message is held back; the flag is True for the first of those that go out together."""
 
 Missed = Callable[[Message, ConversationPlayback], str]
-"""Learns of a message that was not recorded; the reason the caller is told."""
+"""Called with a message that matches no recorded one; gives the reason for the close."""
 
 
 @dataclass(slots=True)
 class _Due:
-    """Messages in order, each after so many seconds; `hurry` says that the caller has gone on meanwhile."""
+    """Messages to send in order, each after so many seconds. `hurry` is set when the client has gone on meanwhile."""
 
     messages: tuple[tuple[float, Message], ...]
     hurry: asyncio.Event = field(default_factory=asyncio.Event)
 
 
 class WebSocketPlayer:
-    """One caller's conversation."""
+    """The conversation with one client."""
 
     def __init__(self, side: WebSocketConnection, play: ConversationPlayback, pause: Pause, missed: Missed) -> None:
         self._side = side
@@ -68,38 +68,38 @@ class WebSocketPlayer:
         self._missed = missed
         self._due: asyncio.Queue[_Due] = asyncio.Queue(_MOST_DUE)
         self._latest: _Due | None = None
-        self._unsaid = 0
+        self._batches_waiting = 0
         self._pieces: list[bytes] = []
         self._patience = asyncio.timeout(None)
         self._is_over = False
 
     async def run(self) -> None:
-        """Plays to the end. Cancelled, it tells the caller that this server is going away."""
-        self._speaking = asyncio.ensure_future(self._speak())
+        """Plays to the end. When cancelled, it closes with the status for a server that goes away."""
+        self._sending = asyncio.ensure_future(self._send_queued())
         try:
             await self._listen()
         except asyncio.CancelledError:
-            self._speaking.cancel()
+            self._sending.cancel()
             await self._side.close(GOING_AWAY)
             raise
         finally:
-            self._speaking.cancel()
-            await asyncio.gather(self._speaking, self._side.finish(), return_exceptions=True)
+            self._sending.cancel()
+            await asyncio.gather(self._sending, self._side.finish(), return_exceptions=True)
 
     async def _listen(self) -> None:
         with contextlib.suppress(TimeoutError):
             async with self._patience:
-                await self._will_say(self._play.begin())
+                await self._schedule(self._play.begin())
                 async for event in self._side.events():
                     match event:
                         case Fragment():
-                            await self._hear(event)
+                            await self._receive(event)
                         case Ping(payload):
                             await self._side.pong(payload)
                         case Closed(code, reason) | ProtocolViolation(code, reason):
                             await self._side.close(code, reason)
 
-    async def _hear(self, piece: Fragment) -> None:
+    async def _receive(self, piece: Fragment) -> None:
         if self._is_over:
             return
         self._pieces.append(piece.data.encode("utf-8") if isinstance(piece.data, str) else piece.data)
@@ -107,38 +107,38 @@ class WebSocketPlayer:
             return
         message = Message(CLIENT, TEXT if isinstance(piece.data, str) else BINARY, b"".join(self._pieces))
         self._pieces.clear()
-        said = self._play.hear(message)
-        if said is not None:
-            await self._will_say(said)
+        replies = self._play.hear(message)
+        if replies is not None:
+            await self._schedule(replies)
             return
-        self._speaking.cancel()
+        self._sending.cancel()
         await self._close(NO_MATCH, self._missed(message, self._play))
 
-    async def _will_say(self, messages: tuple[Message, ...]) -> None:
-        """Says messages, or has them said when their time has come and what is due before them is said."""
+    async def _schedule(self, messages: tuple[Message, ...]) -> None:
+        """Sends messages that are due now, and queues the others behind those that wait already."""
         if self._latest:
             self._latest.hurry.set()
         waits = [self._pause(message, place == 0) for place, message in enumerate(messages)]
         ready = 0
-        while not self._unsaid and ready < len(messages) and waits[ready] <= 0:
-            await self._say(messages[ready])
+        while not self._batches_waiting and ready < len(messages) and waits[ready] <= 0:
+            await self._send(messages[ready])
             ready += 1
         if ready < len(messages):
-            self._unsaid += 1
+            self._batches_waiting += 1
             self._latest = _Due(tuple(zip(waits, messages, strict=True))[ready:])
             await self._due.put(self._latest)
 
-    async def _speak(self) -> None:
+    async def _send_queued(self) -> None:
         while not self._is_over:
             due = await self._due.get()
             for seconds, message in due.messages:
                 if seconds > 0:
                     with contextlib.suppress(TimeoutError):
                         await asyncio.wait_for(due.hurry.wait(), seconds)
-                await self._say(message)
-            self._unsaid -= 1
+                await self._send(message)
+            self._batches_waiting -= 1
 
-    async def _say(self, message: Message) -> None:
+    async def _send(self, message: Message) -> None:
         if message.kind == CLOSE:
             await self._close(message.code, message.data.decode("utf-8"))
         elif message.kind == BINARY:
@@ -153,7 +153,7 @@ class WebSocketPlayer:
 
 
 class WebSocketReplay:
-    """Opens WebSockets from the cassettes. `limit` bounds in bytes what of a message is kept in memory."""
+    """Opens WebSockets from the cassettes. `limit` is the size of the largest message, in bytes."""
 
     def __init__(self, engine: ReplayEngine, matcher: Matcher, limit: int, random: Random) -> None:
         self._engine = engine
@@ -162,13 +162,13 @@ class WebSocketReplay:
         self._random = random
 
     def open(self, request: Request) -> WebSocketOpening | RenderedResponse | None:
-        """What a valid request for a WebSocket gets; a miss, explained; None where upstream is asked."""
+        """The WebSocket that a valid request opens, or the response that explains a miss; None if upstream is asked."""
         if not self._engine.mode.lookup:
             return None
-        answer = self._engine.converse(request)
-        return self._played(request, answer) if isinstance(answer, Decision) else answer
+        result = self._engine.converse(request)
+        return self._opening(request, result) if isinstance(result, Decision) else result
 
-    def _played(self, request: Request, decision: Decision) -> WebSocketOpening:
+    def _opening(self, request: Request, decision: Decision) -> WebSocketOpening:
         entry, position = decision.entry, decision.position
         recorded = self._engine.renderer(entry, position).recorded
         protocol = get(recorded.headers, "sec-websocket-protocol")
@@ -192,13 +192,15 @@ class WebSocketReplay:
             side = WebSocketConnection(stream, deflate, self._limit, is_client=False)
             pause = partial(self._pause, latency)
             await WebSocketPlayer(side, play, pause, partial(self._missed, request, entry)).run()
-            self._tell_of_rest(request, play)
+            self._warn_of_withheld(request, play)
 
         return WebSocketOpening(websocket_handshake.answer_head(request, protocol, deflate, headers), converse)
 
     def _headers(self, request: Request, headers: Headers) -> Headers:
-        kept = origin.under_base_path(origin.local_cookies(without(headers, ("sec-websocket-protocol",))), request.base)
-        return tuple((name, value.replace(placeholders.ORIGIN, request.origin)) for name, value in kept)
+        local = origin.under_base_path(
+            origin.local_cookies(without(headers, ("sec-websocket-protocol",))), request.base
+        )
+        return tuple((name, value.replace(placeholders.ORIGIN, request.origin)) for name, value in local)
 
     def _canonical(self, request: Request, message: Message) -> CanonicalRequest:
         return self._matcher.message(request, message.data, is_text=message.kind == TEXT)
@@ -215,18 +217,18 @@ class WebSocketReplay:
     def _missed(self, request: Request, entry: IndexEntry, message: Message, play: ConversationPlayback) -> str:
         awaited = [self._canonical(request, left) for left in play.awaited()]
         received = self._canonical(request, message)
-        playing = self._engine.options
-        miss = explain_message(received, awaited, entry, playing.ignored).written_in(playing.home)
-        self._engine.missed(request, miss, NO_MATCH, entry.file)
+        options = self._engine.options
+        miss = explain_message(received, awaited, entry, options.ignored).written_in(options.home)
+        self._engine.report_miss(request, miss, NO_MATCH, entry.file)
         return f"no recorded message matches: {miss.reason}; the log of replaymock says more"
 
-    def _tell_of_rest(self, request: Request, play: ConversationPlayback) -> None:
-        if held := play.held():
-            rest = f"{held} messages were not said: they answer messages of which only some have come"
+    def _warn_of_withheld(self, request: Request, play: ConversationPlayback) -> None:
+        if withheld := play.held():
+            rest = f"{withheld} messages were not said: they answer messages of which only some have come"
             self._engine.warn(request, rest)
 
 
-def _with_origin(message: Message, caller_origin: str, *, rewrite: bool) -> Message:
+def _with_origin(message: Message, own_origin: str, *, rewrite: bool) -> Message:
     if not rewrite or message.kind == BINARY or message.sender != SERVER or b"{{origin}}" not in message.data:
         return message
-    return replace(message, data=origin.from_token(message.data, caller_origin))
+    return replace(message, data=origin.from_token(message.data, own_origin))

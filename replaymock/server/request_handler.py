@@ -232,7 +232,7 @@ class RequestHandler(httputil.HTTPMessageDelegate):
 
     def _fell_short(self) -> None:
         if self._routed:
-            self._services.engine.fell_short(self._routed.request)
+            self._services.engine.report_short_file(self._routed.request)
 
     def _done(self) -> None:
         self._in_flight.discard(self)

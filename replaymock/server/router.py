@@ -85,29 +85,29 @@ class RoutedAnswers:
     def answer(self, routed: RoutedRequest) -> RenderedResponse | None:
         """The response to a request that is no own endpoint; None where upstream is asked."""
         if routed.route in LOOKED_UP:
-            return self._engine.replay(routed.request)
+            return self._engine.answer(routed.request)
         if routed.route is Route.PREFLIGHT:
             return frame(204, "No Content", self._engine.cors.preflight(routed.request))
         return None
 
     async def answer_large(self, routed: RoutedRequest) -> RenderedResponse | None:
         """As `answer`, for a large request that is looked up: it is read in a thread, so that others are answered."""
-        return self._engine.replay(routed.request, await self._engine.read(routed.request))
+        return self._engine.answer(routed.request, await self._engine.canonicalize(routed.request))
 
-    def constant(self, request: Request) -> Hit | None:
+    def constant_answer(self, request: Request) -> Hit | None:
         """The hit every equal request gets as long as the cassettes stay as they are, if there is one."""
         # Whatever goes wrong here goes wrong again beside the fast path, where it is answered and reported.
         try:
             routed = self._router.route(request)
-            return self._engine.constant(routed.request) if routed.route is _REPLAY else None
+            return self._engine.constant_answer(routed.request) if routed.route is _REPLAY else None
         except Exception:
             return None
 
-    def direct(self, request: Request) -> Hit | None:
+    def answer_at_once(self, request: Request) -> Hit | None:
         """The hit of this very request, which then has happened; None, and nothing done, where it may take time."""
         try:
             routed = self._router.route(request)
-            return self._engine.direct(routed.request) if routed.route is _REPLAY else None
+            return self._engine.answer_at_once(routed.request) if routed.route is _REPLAY else None
         except Exception:
             return None
 

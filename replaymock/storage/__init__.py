@@ -1,6 +1,7 @@
-"""Cassettes on the disk.
+"""Cassettes on disk.
 
-`folder` is the one place that knows the files, `loader` reads them, `atomic_write` writes them whole or not at all,
-`lock` keeps two recorders apart, `watcher` hears of changes. `library` keeps the index in line with the folder and
-the folder with what was recorded; `unsaved` holds what could not be written yet. `audit` checks a folder.
+`library` is what a run serves: it loads the `folder` into an index, and gives what is recorded to the `write_queue`.
+`folder` knows which files there are and whether they changed; `loader` reads one cassette with its sidecars,
+`atomic_write` writes files completely or not at all, `watcher` notices changes, and `lock` keeps a second recorder out.
+`audit` checks a folder without serving it.
 """

@@ -1,8 +1,7 @@
-"""Files written whole or not at all: beside their place, flushed to the disk, and moved over the old one.
+"""Writes files completely or not at all: to a temporary name, flushed, then renamed over the old file.
 
-Many are flushed together, for that costs hardly more than one.
-
-POSIX rename is atomic, so a reader or a crash meets either version and never half of one.
+POSIX rename is atomic, so a reader or a crash sees either version, never half of one. Many files are flushed together,
+which costs hardly more than one.
 """
 
 import contextlib
@@ -19,7 +18,7 @@ TEMPORARY_PREFIX = ".replaymock-"
 
 
 def make_folders(folder: str) -> list[str]:
-    """Makes a folder and those above it; the folders whose names have changed by that, which are to be flushed."""
+    """Makes a folder and its parents. Gives the folders in which an entry was added, which have to be flushed."""
     above = os.path.dirname(folder)  # noqa: PTH120 - pathlib would be a tenth of what a recording costs
     changed = []
     try:
@@ -34,16 +33,16 @@ def make_folders(folder: str) -> list[str]:
 
 
 def make_fit_for_writing(folder: Path) -> None:
-    """Clears what a crash left in a folder and below. OSError if that fails, or nothing can be written there."""
-    for left_over in folder.rglob(f"{TEMPORARY_PREFIX}*"):
-        left_over.unlink()
+    """Removes temporary files that a crash left below a folder. OSError if the folder cannot be written to."""
+    for leftover in folder.rglob(f"{TEMPORARY_PREFIX}*"):
+        leftover.unlink()
     probe = folder / f"{TEMPORARY_PREFIX}probe"
     probe.write_bytes(b"")
     probe.unlink()
 
 
 def remove_emptied(folder: Path, root: Path) -> None:
-    """Removes a folder, and those above it as far as `root`, where nothing is in them any more."""
+    """Removes a folder and its parents below `root`, as long as they are empty."""
     with contextlib.suppress(OSError):
         while folder != root:
             folder.rmdir()
@@ -51,13 +50,14 @@ def remove_emptied(folder: Path, root: Path) -> None:
 
 
 class Unreadable(ValueError):
-    """A file that is not read, whatever is in it."""
+    """Something that is no regular file."""
 
 
 def read(place: str, most: int) -> tuple[bytes | None, os.stat_result]:
-    """What a file holds, None for more than `most` bytes, and what it was like when it was opened.
+    """The content of a file, None if it has more than `most` bytes, and its status.
 
-    OSError, or Unreadable: a pipe would never end. Asked of the open file, so both are of one moment.
+    OSError, or Unreadable for anything but a regular file: a pipe would never end. The status is that of the open file,
+    so that it belongs to the content.
     """
     try:
         descriptor = os.open(place, _READING)
@@ -75,36 +75,36 @@ def read(place: str, most: int) -> tuple[bytes | None, os.stat_result]:
 
 
 class FileBatch(Struct, frozen=True):
-    """Files of one folder that belong together, by name, in the order in which they take their places."""
+    """Files of one folder that belong together, by name, in the order in which they are renamed."""
 
     folder: str
     files: Mapping[str, bytes]
 
 
-def write_all(writings: Sequence[FileBatch]) -> list[OSError | None]:
-    """Writes files and flushes them together; what went wrong with each writing, None where all of it is on the disk.
+def write_all(batches: Sequence[FileBatch]) -> list[OSError | None]:
+    """Writes batches and flushes them together. The error of each, None if all of it is on disk.
 
-    A writing that fails leaves what was there, and the others alone.
+    A batch that fails leaves the old files, and does not disturb the others.
     """
-    drafts = [_StagedBatch(writing) for writing in writings]
-    for draft in drafts:
-        draft.attempt(draft.write)
-    _flush_for(drafts, lambda draft: draft.temporaries)
-    for draft in drafts:
-        draft.attempt(draft.move)
-    _flush_for(drafts, lambda draft: draft.folders)
-    return [draft.error for draft in drafts]
+    staged = [_StagedBatch(batch) for batch in batches]
+    for batch in staged:
+        batch.attempt(batch.write)
+    _flush_for(staged, lambda batch: batch.temporaries)
+    for batch in staged:
+        batch.attempt(batch.move)
+    _flush_for(staged, lambda batch: batch.folders)
+    return [batch.error for batch in staged]
 
 
 class _StagedBatch:
-    """A writing on its way: first beside its places, then in them."""
+    """A batch while it is written: first under temporary names, then under its own."""
 
-    def __init__(self, writing: FileBatch) -> None:
+    def __init__(self, batch: FileBatch) -> None:
         self.error: OSError | None = None
         self.folders: list[str] = []
-        self._writing = writing
-        beside = f"{writing.folder}/{TEMPORARY_PREFIX}{os.getpid()}-"
-        self.temporaries = [beside + name for name in writing.files]
+        self._batch = batch
+        beside = f"{batch.folder}/{TEMPORARY_PREFIX}{os.getpid()}-"
+        self.temporaries = [beside + name for name in batch.files]
 
     def attempt(self, action: Callable[[], None]) -> None:
         if self.error is None:
@@ -120,29 +120,29 @@ class _StagedBatch:
                 os.unlink(temporary)  # noqa: PTH108
 
     def write(self) -> None:
-        self.folders = [*make_folders(self._writing.folder), self._writing.folder]
-        for temporary, data in zip(self.temporaries, self._writing.files.values(), strict=True):
+        self.folders = [*make_folders(self._batch.folder), self._batch.folder]
+        for temporary, data in zip(self.temporaries, self._batch.files.values(), strict=True):
             _write(temporary, data)
 
     def move(self) -> None:
-        for temporary, name in zip(self.temporaries, self._writing.files, strict=True):
-            os.replace(temporary, f"{self._writing.folder}/{name}")  # noqa: PTH105
+        for temporary, name in zip(self.temporaries, self._batch.files, strict=True):
+            os.replace(temporary, f"{self._batch.folder}/{name}")  # noqa: PTH105
 
 
-def _flush_for(drafts: list[_StagedBatch], places: Callable[[_StagedBatch], list[str]]) -> None:
-    going_on = [draft for draft in drafts if draft.error is None]
-    errors = _flush(list(dict.fromkeys(place for draft in going_on for place in places(draft))))
-    for draft in going_on:
-        error = next((errors[place] for place in places(draft) if place in errors), None)
+def _flush_for(staged: list[_StagedBatch], places: Callable[[_StagedBatch], list[str]]) -> None:
+    in_progress = [batch for batch in staged if batch.error is None]
+    errors = _flush(list(dict.fromkeys(place for batch in in_progress for place in places(batch))))
+    for batch in in_progress:
+        error = next((errors[place] for place in places(batch) if place in errors), None)
         if error:
-            draft.fail(error)
+            batch.fail(error)
 
 
 def _flush(places: list[str]) -> dict[str, OSError]:
-    """Has files and folders on the disk; the errors by place. A journal takes several at once in one go."""
+    """Flushes files and folders; the errors by place. Several at once share a commit of the file system's journal."""
     if len(places) <= _FLUSHED_IN_TURN:
         return _synced(places)
-    # By the share and not one by one, as handing over a place costs as much as having it flushed.
+    # In shares, because handing a single place to a thread costs as much as flushing it.
     shares = (places[at::_FLUSHED_AT_ONCE] for at in range(_FLUSHED_AT_ONCE))
     return dict(error for errors in _flushers().map(_synced, shares) for error in errors.items())
 
@@ -153,7 +153,7 @@ def _synced(places: list[str]) -> dict[str, OSError]:
 
 @lru_cache(maxsize=1)
 def _flushers() -> ThreadPoolExecutor:
-    """Threads that wait for the disk; kept, as making them takes longer than a flush."""
+    """Threads that wait for the disk. They are kept, because starting them takes longer than a flush."""
     return ThreadPoolExecutor(_FLUSHED_AT_ONCE, thread_name_prefix="flusher")
 
 
@@ -165,7 +165,7 @@ def _sync(place: str) -> OSError | None:
         finally:
             os.close(descriptor)
     except OSError as error:
-        # Only POSIX has names of folders flushed.
+        # Only POSIX can flush folders.
         return None if os.name != "posix" and os.path.isdir(place) else error  # noqa: PTH112
     return None
 
@@ -176,7 +176,7 @@ def _write(place: str, data: bytes) -> None:
         left = memoryview(data)
         while left:
             left = left[os.write(descriptor, left) :]
-        # Starts the writing of it, so that its flush later finds most of the work done.
+        # Starts writing it back, so that the flush later finds most of the work done.
         if hasattr(os, "posix_fadvise"):
             os.posix_fadvise(descriptor, 0, 0, os.POSIX_FADV_DONTNEED)
     finally:
@@ -184,7 +184,7 @@ def _write(place: str, data: bytes) -> None:
 
 
 def _whole(descriptor: int, size: int) -> bytes:
-    """All of an open file; its size spares a second call, as long as it is right."""
+    """All of an open file, in one call if `size` is right."""
     data = os.read(descriptor, size + 1)
     if len(data) == size:
         return data
@@ -194,7 +194,7 @@ def _whole(descriptor: int, size: int) -> bytes:
     return b"".join(pieces)
 
 
-# Not waiting: a pipe that nobody writes to would hold the opening up.
+# O_NONBLOCK: opening a pipe that has no writer would block.
 _READING = os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0) | getattr(os, "O_CLOEXEC", 0)
 _WRITING = os.O_WRONLY | os.O_CREAT | os.O_TRUNC | getattr(os, "O_BINARY", 0) | getattr(os, "O_CLOEXEC", 0)
 # Windows flushes only what is open for writing.

@@ -1,6 +1,6 @@
-"""Cassettes in a folder: loaded, saved whole or not at all, and watched. No other room touches cassette files.
+"""The cassettes of a folder: read, saved completely or not at all, and watched.
 
-Whatever a file is like, it takes only itself out: what cannot be read is known as broken, with its place and reason.
+A file that cannot be read is remembered as broken, with the reason; it never keeps another from being served.
 """
 
 import contextlib
@@ -14,19 +14,23 @@ from replaymock.cassettes.model import Cassette, RecordedResponse
 from replaymock.cassettes.reader import ANY_SIZE, NONE, spelled
 from replaymock.errors import CassetteError, UsageError
 from replaymock.storage.atomic_write import FileBatch, make_fit_for_writing, remove_emptied, write_all
-from replaymock.storage.loader import CassetteLoader, CassetteSummary, Signature, loaded
-from replaymock.storage.watcher import Change, rest, watch, with_rests
+from replaymock.storage.loader import CassetteLoader, CassetteSummary, Signature, summarize
+from replaymock.storage.watcher import Change, rest, watch, yielding_gil
 
 GIT_ATTRIBUTES = "* text eol=lf\n*.body.* -text\n"
 
 
-class Illegible(ValueError):
-    """A cassette that could not be read again if it was written: why not, and what is left of it that could be."""
+class Unwritable(ValueError):
+    """A cassette that could not be read again if it was written: the reasons, and the `rest` of it that could."""
 
     def __init__(self, reasons: Sequence[str], rest: Cassette | None) -> None:
         super().__init__(", ".join(reasons))
         self.reasons = reasons
         self.rest = rest
+
+
+FileState = tuple[Signature, CassetteSummary | CassetteError]
+"""What a cassette's files were like when they were read, and what came of it."""
 
 
 class CassetteFolder:
@@ -37,48 +41,50 @@ class CassetteFolder:
         self._only = only
         self._files = CassetteLoader(folder)
         self._saving: set[str] = set()
-        self._known: dict[str, tuple[Signature, CassetteSummary | CassetteError]] = {}
+        self._states: dict[str, FileState] = {}
 
     @property
     def loaded(self) -> list[CassetteSummary]:
         """Every cassette that could be read, by file name."""
-        return [found for _, (_, found) in sorted(self._known.items()) if isinstance(found, CassetteSummary)]
+        return [content for _, (_, content) in sorted(self._states.items()) if isinstance(content, CassetteSummary)]
 
     @property
     def broken(self) -> dict[str, CassetteError]:
         """The cassettes that could not be read, by file name."""
-        return {file: found for file, (_, found) in list(self._known.items()) if isinstance(found, CassetteError)}
+        return {
+            file: content for file, (_, content) in list(self._states.items()) if isinstance(content, CassetteError)
+        }
 
     def shown(self, file: str) -> str:
         """A file as messages name it."""
         return self._files.shown(file)
 
     def scan_gently(self) -> bool:
-        """Scans in a thread beside requests, which have the interpreter for most of the time."""
+        """`scan` for a thread beside requests: it leaves the interpreter to them most of the time."""
         return self.scan(rest)
 
     def scan(self, rest: Callable[[], None] = lambda: None) -> bool:
-        """Brings what is known in line with the folder; whether anything changed.
+        """Reads new and changed files and forgets removed ones. True if there were any.
 
-        What is being saved meanwhile is left to who saves it. `rest` is called between files, again and again.
+        Files that are being saved are left out. `rest` is called after every few files.
         """
-        present = set(with_rests(self._cassettes(), rest))
-        absent = [file for file in list(self._known) if file not in present and file not in self._saving]
-        gone = [file for file in absent if not (self.folder / file).is_file()]
-        for file in gone:
-            self._known.pop(file, None)
-        changed = [file for file in with_rests(sorted(present - self._saving), rest) if self._refresh(file)]
-        return bool(gone or changed)
+        present = set(yielding_gil(self._cassettes(), rest))
+        absent = [file for file in list(self._states) if file not in present and file not in self._saving]
+        removed = [file for file in absent if not (self.folder / file).is_file()]
+        for file in removed:
+            self._states.pop(file, None)
+        changed = [file for file in yielding_gil(sorted(present - self._saving), rest) if self._refresh(file)]
+        return bool(removed or changed)
 
     def unserved_files(self) -> list[str]:
-        """The files that are not hidden and no part of what is known, by name."""
+        """The files that are neither hidden nor part of a cassette, by name."""
         sidecars = {
             os.path.normpath(os.path.join(os.path.dirname(file), name))  # noqa: PTH118, PTH120 - names, not places
-            for file, (signature, found) in self._known.items()
+            for file, (signature, content) in self._states.items()
             for name, *_ in signature[1:]
-            if isinstance(found, CassetteSummary)
+            if isinstance(content, CassetteSummary)
         }
-        files = (file for file in self._every_file() if file not in self._known)
+        files = (file for file in self._every_file() if file not in self._states)
         return sorted(file for file in files if os.path.normpath(file) not in sidecars)
 
     def has(self, file: str) -> bool:
@@ -86,10 +92,10 @@ class CassetteFolder:
         return (self.folder / file).is_file()
 
     def has_news_of(self, file: str, served: CassetteSummary | None) -> bool:
-        """Whether there is such a file now, and it is not as it was read, or was read and is not `served`."""
-        known = self._known.get(file)
-        if known and (not known[0] or self._is_the_same(file, known[0])):
-            return isinstance(known[1], CassetteSummary) and known[1] is not served  # the watch was quicker
+        """Whether a file is new or was changed since it was read, or was read but is not what is `served`."""
+        state = self._states.get(file)
+        if state and (not state[0] or self._is_unchanged(file, state[0])):
+            return isinstance(state[1], CassetteSummary) and state[1] is not served  # the watch was quicker
         return self.has(file)
 
     def save(self, file: str, cassette: Cassette) -> Signature:
@@ -100,67 +106,66 @@ class CassetteFolder:
         return outcome
 
     def save_all(self, cassettes: Sequence[tuple[str, Cassette]]) -> list[Signature | Exception]:
-        """Writes cassettes and their sidecars, and removes sidecars they no longer have; what became of each.
+        """Writes cassettes and their sidecars, and removes sidecars they no longer have.
 
-        One that could not be read again is Illegible, and leaves what was there.
-
-        Touches nothing but the disk, so that another thread can do it; `mark_saved` takes note of the outcome.
+        Gives for each its signature or an error: Unwritable for one that could not be read again. After an error the
+        old files are left. Only the disk is touched, so this may run in a thread; `mark_saved` records the outcome.
         """
         outcomes = self._save(cassettes)
-        # Somebody removed the folder under us.
-        again = [at for at, outcome in enumerate(outcomes) if isinstance(outcome, FileNotFoundError)]
-        for at, outcome in zip(again, self._save([cassettes[at] for at in again]), strict=True):
+        # The folder was removed in the meantime.
+        failed = [at for at, outcome in enumerate(outcomes) if isinstance(outcome, FileNotFoundError)]
+        for at, outcome in zip(failed, self._save([cassettes[at] for at in failed]), strict=True):
             outcomes[at] = outcome
         return outcomes
 
     def begin_saving(self, file: str) -> None:
-        """Leaves a file alone while scanning, until `end_saving`: it is being written."""
+        """Makes scans leave a file out until `end_saving`, because it is being written."""
         self._saving.add(file)
 
     def end_saving(self, file: str) -> None:
-        """Looks at a file again while scanning."""
+        """Makes scans look at a file again."""
         self._saving.discard(file)
 
     def mark_saved(self, file: str, cassette: Cassette, signature: Signature) -> CassetteSummary:
-        """Takes note of a cassette that was saved, so that it is not read again."""
-        summary = loaded(file, cassette, signature)
-        self._known[file] = (signature, summary)
+        """Records that a cassette was saved, so that it is not read again."""
+        summary = summarize(file, cassette, signature)
+        self._states[file] = (signature, summary)
         return summary
 
-    def cassette(self, known: CassetteSummary, held: int = ANY_SIZE) -> Cassette | None:
-        """All of a cassette, sidecars of more than `held` bytes left in their files; None if it no longer is as known.
+    def cassette(self, summary: CassetteSummary, held: int = ANY_SIZE) -> Cassette | None:
+        """The whole cassette; None if its files have changed since the summary was made.
 
-        A sidecar of any size is left where it is only if nothing in it has to be replaced.
+        Sidecars of more than `held` bytes are not read into memory, unless something in them has to be replaced.
         """
         try:
-            signature, found = self._files.read(known.file, held)
+            signature, content = self._files.read(summary.file, held)
         except (OSError, ValueError, RuntimeError):
             return None
-        return found if isinstance(found, Cassette) and signature == known.signature else None
+        return content if isinstance(content, Cassette) and signature == summary.signature else None
 
     def look_again(self, file: str) -> None:
-        """Takes note of what a cassette's files are now, whatever they look like from outside."""
+        """Reads a cassette again, even if its signature is the same."""
         if self.has(file):
-            self._read(file, self._known.get(file))
+            self._read(file, self._states.get(file))
         else:
-            self._known.pop(file, None)
+            self._states.pop(file, None)
 
     def remove(self, file: str) -> None:
-        """Removes a cassette and its sidecars, and the folders that are empty by that."""
+        """Removes a cassette and its sidecars, and folders that become empty."""
         place = self.folder / file
         stem = place.name.removesuffix(".json")
         for name in [place.name, *(name for name in _sidecars(place.parent) if name.startswith(f"{stem}."))]:
             (place.parent / name).unlink(missing_ok=True)
         remove_emptied(place.parent, self.folder)
-        self._known.pop(file, None)
+        self._states.pop(file, None)
 
     def make_folder(self) -> None:
-        """Makes the folder, with `.gitattributes` when it is new. Or UsageError."""
+        """Makes the folder; a new one gets a `.gitattributes`. UsageError if that fails."""
         with self._writing_into():
             self._make_own_folder()
 
     def prepare_for_writing(self) -> None:
-        """Makes the folder and clears what a crash left in it. Or UsageError."""
+        """Makes the folder and removes what a crash left in it. UsageError if that fails."""
         self.make_folder()
         with self._writing_into():
             make_fit_for_writing(self.folder)
@@ -176,15 +181,15 @@ class CassetteFolder:
             ) from error
 
     def watch(self) -> AsyncIterator[None]:
-        """Yields whenever the folder no longer is what is known."""
-        return watch(self.folder, self.scan_gently, self.heed)
+        """Yields whenever the folder has changed, after reading what is new."""
+        return watch(self.folder, self.scan_gently, self.on_changes)
 
-    def heed(self, changes: Iterable[Change]) -> bool:
-        """`scan`, unless these changes are all from here; whether anything changed."""
-        return any(self._is_news(*change) for change in changes) and self.scan_gently()
+    def on_changes(self, changes: Iterable[Change]) -> bool:
+        """Scans, unless all these changes were made by this process. True if anything else changed."""
+        return any(self._is_foreign(*change) for change in changes) and self.scan_gently()
 
-    def _is_news(self, file: str, is_new: bool) -> bool:
-        """Whether what has happened to a file or folder may be of another's doing, looking at no more than is there."""
+    def _is_foreign(self, file: str, is_new: bool) -> bool:
+        """Whether another process may have made this change, as far as file names and status tell."""
         if file == "." or file.startswith("../"):
             return True
         if any(part.startswith(".") for part in file.split("/")):
@@ -192,50 +197,50 @@ class CassetteFolder:
         name = cassette_of(file)
         if name in self._saving:
             return False
-        known = self._known.get(name)
-        if known:
-            sidecars = [sidecar for sidecar, *_ in known[0][1:]]
+        state = self._states.get(name)
+        if state:
+            sidecars = [sidecar for sidecar, *_ in state[0][1:]]
             belongs = name == file or file.rpartition("/")[2] in sidecars
-            return not (belongs and self._is_the_same(name, known[0]))
+            return not (belongs and self._is_unchanged(name, state[0]))
         if not (is_new and (self.folder / file).is_dir()):
             return True
         try:
-            return any(self._is_news(f"{file}/{entry.name}", is_new) for entry in os.scandir(self.folder / file))
+            return any(self._is_foreign(f"{file}/{entry.name}", is_new) for entry in os.scandir(self.folder / file))
         except OSError:  # gone again
             return True
 
     def _save(self, cassettes: Sequence[tuple[str, Cassette]]) -> list[Signature | Exception]:
         outcomes: list[Signature | Exception] = [()] * len(cassettes)
-        writings: dict[int, FileBatch] = {}
+        batches: dict[int, FileBatch] = {}
         for at, (file, cassette) in enumerate(cassettes):
             try:
                 self._files.check_is_inside(file)
-                writings[at] = FileBatch(self._folder_of(file), _legible(cassette, file))
-            except Exception as error:  # whatever it is, it takes out only this one
+                batches[at] = FileBatch(self._folder_of(file), _checked(cassette, file))
+            except Exception as error:  # whatever it is, the other cassettes are still written
                 outcomes[at] = error
         try:
-            if writings:
+            if batches:
                 self._make_own_folder()
         except OSError as error:
             return [error] * len(cassettes)
-        folders = {writing.folder for writing in writings.values()}
-        # A new folder has nothing in it that would have to be removed.
+        folders = {batch.folder for batch in batches.values()}
+        # A new folder holds nothing that would have to be removed.
         listed: dict[str, list[str]] = {folder: [] for folder in folders if not os.path.isdir(folder)}  # noqa: PTH112
-        for (at, writing), fault in zip(writings.items(), write_all(list(writings.values())), strict=True):
-            outcomes[at] = fault or self._tidied(cassettes[at][0], writing, listed)
+        for (at, batch), fault in zip(batches.items(), write_all(list(batches.values())), strict=True):
+            outcomes[at] = fault or self._without_old_sidecars(cassettes[at][0], batch, listed)
         return outcomes
 
-    def _tidied(self, file: str, writing: FileBatch, listed: dict[str, list[str]]) -> Signature | Exception:
-        """Removes the sidecars a saved cassette no longer has; `listed` are those of each folder."""
+    def _without_old_sidecars(self, file: str, batch: FileBatch, listed: dict[str, list[str]]) -> Signature | Exception:
+        """Removes the sidecars a saved cassette no longer has; its signature. `listed` caches those of each folder."""
         name = file.rpartition("/")[2]
-        folder = writing.folder
+        folder = batch.folder
         try:
             if folder not in listed:
                 listed[folder] = _sidecars(Path(folder))
             for sidecar in listed[folder]:
-                if sidecar.startswith(f"{name.removesuffix('.json')}.") and sidecar not in writing.files:
+                if sidecar.startswith(f"{name.removesuffix('.json')}.") and sidecar not in batch.files:
                     Path(folder, sidecar).unlink(missing_ok=True)
-            return self._files.signature(file, [sidecar for sidecar in writing.files if sidecar != name])
+            return self._files.signature(file, [sidecar for sidecar in batch.files if sidecar != name])
         except OSError as error:
             return error
 
@@ -263,65 +268,67 @@ class CassetteFolder:
             folder = folders.pop()
             try:
                 with os.scandir(root + folder) as entries:
-                    found = [entry for entry in entries if not entry.name.startswith(".")]
+                    visible = [entry for entry in entries if not entry.name.startswith(".")]
             except OSError:
                 continue
-            folders += [f"{folder}{entry.name}/" for entry in found if entry.is_dir(follow_symlinks=False)]
-            yield from (folder + entry.name for entry in found if not _leads_to_folder(entry))
+            folders += [f"{folder}{entry.name}/" for entry in visible if entry.is_dir(follow_symlinks=False)]
+            yield from (folder + entry.name for entry in visible if not _leads_to_folder(entry))
 
     def _refresh(self, file: str) -> bool:
-        known = self._known.get(file)
-        if known and self._is_the_same(file, known[0]):
+        state = self._states.get(file)
+        if state and self._is_unchanged(file, state[0]):
             return False
-        return self._read(file, known)
+        return self._read(file, state)
 
-    def _is_the_same(self, file: str, signature: Signature) -> bool:
+    def _is_unchanged(self, file: str, signature: Signature) -> bool:
         try:
             return self._files.signature(file, [name for name, *_ in signature[1:]]) == signature
         except (OSError, ValueError, RuntimeError):
             return False
 
-    def _read(self, file: str, known: tuple[Signature, CassetteSummary | CassetteError] | None) -> bool:
+    def _read(self, file: str, before: FileState | None) -> bool:
+        """Reads a cassette; True if it differs from its state `before`."""
         try:
             signature, read = self._files.read(file, NONE)
-            found: CassetteSummary | CassetteError = (
-                loaded(file, read, signature) if isinstance(read, Cassette) else read
+            content: CassetteSummary | CassetteError = (
+                summarize(file, read, signature) if isinstance(read, Cassette) else read
             )
-        except Exception as error:  # whatever it is, it takes out only this one
+        except Exception as error:  # whatever it is, the other files are still read
             if isinstance(error, FileNotFoundError) and not os.path.lexists(self.folder / file):
-                # It went after the folder was listed: that is no fault of a file.
-                return self._known.pop(file, None) is not None
-            known_kind = isinstance(error, (OSError, ValueError, RuntimeError))
+                # It was removed after the folder was listed, so it is not broken.
+                return self._states.pop(file, None) is not None
+            is_expected = isinstance(error, (OSError, ValueError, RuntimeError))
             reason = getattr(error, "strerror", None) or (
-                str(error) if known_kind else f"{type(error).__name__}: {error}"
+                str(error) if is_expected else f"{type(error).__name__}: {error}"
             )
-            signature, found = (), CassetteError(self.shown(file), 1, 1, f"cannot be read: {reason}")
-        if known and isinstance(found, CassetteError) and str(known[1]) == str(found):
-            self._known[file] = (signature, known[1])
+            signature, content = (), CassetteError(self.shown(file), 1, 1, f"cannot be read: {reason}")
+        if before and isinstance(content, CassetteError) and str(before[1]) == str(content):
+            self._states[file] = (signature, before[1])
             return False
-        self._known[file] = (signature, found)
+        self._states[file] = (signature, content)
         return True
 
 
-def _legible(cassette: Cassette, file: str) -> dict[str, bytes]:
+def _checked(cassette: Cassette, file: str) -> dict[str, bytes]:
+    """The files of a cassette, by name. Unwritable if they could not be read again."""
     try:
         return spelled(cassette, file)
-    except Exception as error:  # whatever it is, it takes out no more than it has to
-        raise _illegible(cassette, file, error) from error
+    except Exception as error:  # whatever it is, the responses that can be written still are
+        raise _unwritable(cassette, file, error) from error
 
 
-def _illegible(cassette: Cassette, file: str, error: Exception) -> Illegible:
-    """What is wrong with a cassette, response by response, as one of them may be fine without the others."""
-    kept: list[RecordedResponse] = []
+def _unwritable(cassette: Cassette, file: str, error: Exception) -> Unwritable:
+    """What is wrong with a cassette, found by trying each response by itself."""
+    valid: list[RecordedResponse] = []
     reasons: list[str] = []
     for recorded in cassette.responses:
         try:
             spelled(Cassette(cassette.request, (recorded,)), file)
-            kept.append(recorded if kept else replace(recorded, after=""))
+            valid.append(recorded if valid else replace(recorded, after=""))
         except Exception as alone:
             reasons.append(_reason(alone))
-    rest = Cassette(cassette.request, tuple(kept)) if kept and reasons else None
-    return Illegible(reasons or [_reason(error)], rest)
+    rest = Cassette(cassette.request, tuple(valid)) if valid and reasons else None
+    return Unwritable(reasons or [_reason(error)], rest)
 
 
 def _reason(error: Exception) -> str:
@@ -329,14 +336,14 @@ def _reason(error: Exception) -> str:
 
 
 def no_folder(folder: str) -> str:
-    """That a folder is not there, and where it was looked for."""
+    """The message that a folder does not exist, and where it was looked for."""
     if os.path.lexists(folder):
         return f"{folder} is no folder"
     return f"there is no folder {folder}" + ("" if Path(folder).is_absolute() else f" in {Path.cwd()}")
 
 
 def _leads_to_folder(entry: "os.DirEntry[str]") -> bool:
-    """Whether an entry is a folder or a link to one, which is not followed: it could lead round in circles."""
+    """Whether an entry is a folder or a link to one. Such links are not followed, as they may form a circle."""
     try:
         return entry.is_dir()
     except OSError:

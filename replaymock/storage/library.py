@@ -1,7 +1,6 @@
-"""The cassettes of one run: the folder, and the index that is kept in line with it while both are written to.
+"""The cassettes of one run: the index that is served, kept in line with the folder while both change.
 
-A cassette that is being saved is served from memory meanwhile. Whoever keeps something that was made of a cassette
-subscribes to be told of changes.
+A cassette that waits to be written is served from memory. Caches of what is made of cassettes subscribe to changes.
 """
 
 import asyncio
@@ -13,7 +12,7 @@ from replaymock.errors import CassetteError
 from replaymock.matching.canonical import CanonicalRequest
 from replaymock.matching.index import Index, IndexEntry, entry_for
 from replaymock.matching.matcher import Matcher
-from replaymock.storage.folder import CassetteFolder, Illegible
+from replaymock.storage.folder import CassetteFolder, Unwritable
 from replaymock.storage.loader import CassetteSummary, Signature
 from replaymock.storage.write_queue import WriteQueue
 from replaymock.telemetry.events import Broken, Emit, Recorded, Reloaded, Warned
@@ -21,19 +20,19 @@ from replaymock.telemetry.events import Broken, Emit, Recorded, Reloaded, Warned
 RETRY_SECONDS = 0.3
 
 Changed = Callable[[Iterable[str]], None]
-"""Learns that the cassettes of these files have changed, or that others are in force."""
+"""Called with the files whose cassettes have changed."""
 
 
 class CassetteLibrary:
-    """Loads, reloads and saves. `unkept` learns of each recorded response that could not be kept, by its file."""
+    """Loads, reloads and saves. `unsaved` is called for each recorded response that cannot be saved, with its file."""
 
     def __init__(
-        self, folder: CassetteFolder, matcher: Matcher, emit: Emit, unkept: Callable[[str], None] = lambda _: None
+        self, folder: CassetteFolder, matcher: Matcher, emit: Emit, unsaved: Callable[[str], None] = lambda _: None
     ) -> None:
         self._folder = folder
         self._matcher = matcher
         self._emit = emit
-        self._unkept = unkept
+        self._unsaved = unsaved
         self._subscribers: list[Changed] = []
         self._index = Index()
         self._broken: dict[str, CassetteError] = {}
@@ -56,27 +55,27 @@ class CassetteLibrary:
 
     @property
     def failed_writes(self) -> int:
-        """How many cassettes are not on the disk because they could not be written."""
+        """How many cassettes are not on disk because they could not be written."""
         return self._queue.failed_writes
 
     @property
     def pending(self) -> Mapping[str, Cassette]:
-        """The cassettes that are not on the disk yet, or not as they are served, by file."""
+        """The cassettes that are not on disk yet, or only in an older version, by file."""
         return self._queue.pending
 
     @property
     def renames(self) -> Mapping[str, str]:
-        """The new names of cassettes whose old files are still on the disk."""
+        """The new names of cassettes whose old files are still on disk, by old name."""
         return self._renames
 
     def subscribe(self, changed: Changed) -> None:
-        """Tells of every change from now on."""
+        """Has `changed` called for every change from now on."""
         self._subscribers.append(changed)
 
     def responses(self, file: str, held: int) -> tuple[RecordedResponse, ...]:
-        """The responses of a cassette; none where its file no longer is what was loaded.
+        """The responses of a cassette; empty if its files have changed since they were loaded.
 
-        Bodies of more than `held` bytes may stay in files of their own.
+        Bodies of more than `held` bytes may be left in their files.
         """
         pending = self._queue.pending.get(file)
         if pending:
@@ -86,11 +85,11 @@ class CassetteLibrary:
         return cassette.responses if cassette else ()
 
     def cassette(self, entry: IndexEntry) -> Cassette:
-        """All of a cassette, every body in memory; without responses where its file no longer is what was loaded."""
+        """The whole cassette, every body in memory; without responses if its files have changed since."""
         return Cassette(entry.request, self.responses(entry.file, ANY_SIZE))
 
     def load(self) -> None:
-        """Makes a new index of what the folder has now, reusing the entries of unchanged cassettes."""
+        """Makes a new index of what was read from the folder, reusing the entries of unchanged cassettes."""
         entries, broken, self._incomparable = {}, self._folder.broken, {}
         for summary in self._folder.loaded:
             try:
@@ -102,16 +101,16 @@ class CassetteLibrary:
         self._entries, self._broken = entries, broken
         in_force = {file: entry for file, (_, entry) in entries.items()} | self._pending
         self._index = Index(entry for file, entry in in_force.items() if file not in self._renames)
-        self._tell(changed)
+        self._notify(changed)
         messages = {str(error) for error in broken.values()}
         for message in sorted(messages - self._reported_broken):
             self._emit(Broken(message))
         self._reported_broken = messages
 
     def look_for(self, files: Iterable[str]) -> bool:
-        """Loads again if one of these files is new, or no longer broken as it was; whether it did.
+        """Loads again if one of these files is new or changed. True if it did.
 
-        So nobody waits for the watch, or for it to look again at a file that it saw half written.
+        So a request need not wait for the watch, which may also have seen a file half written.
         """
         missing = (file for file in files if file not in self._index.entries)
         if not any(self._folder.has_news_of(file, self._summary(file)) for file in missing):
@@ -120,17 +119,17 @@ class CassetteLibrary:
         return True
 
     def look_again(self, file: str) -> None:
-        """Loads again because the files of a cassette are no longer what they were."""
+        """Reads the files of a cassette again and loads, after they turned out to have changed."""
         self._folder.look_again(file)
         self._load_again()
 
     def rescan(self) -> None:
-        """Loads again, and says so."""
+        """Scans the folder, loads again and reports that."""
         self._folder.scan()
         self._load_again()
 
     async def watch(self) -> None:
-        """Loads again whenever the folder changes, for ever; a fault is told of once, and the watch begins anew."""
+        """Loads again whenever the folder changes, until cancelled. Errors are reported once; the watch goes on."""
         failed = ""
         while True:
             try:
@@ -146,18 +145,18 @@ class CassetteLibrary:
                 await asyncio.sleep(RETRY_SECONDS)
 
     def put(self, file: str, cassette: Cassette, canonical: CanonicalRequest | None = None) -> IndexEntry:
-        """Serves a cassette from now on, and has it written; its entry. `canonical` is its request, if known."""
+        """Serves a cassette from now on, and queues it for writing; its index entry. `canonical` is its request."""
         before = self._index.entries.get(file)
         if before and before.request is cassette.request:
             canonical = before.canonical
         entry = self._pending[file] = entry_for(file, cassette, self._matcher, canonical=canonical)
         self._index.add(entry)
         self._queue.put(file, cassette)
-        self._tell([file])
+        self._notify([file])
         return entry
 
     def remove_recorded(self) -> dict[str, Cassette]:
-        """Removes from the disk what was recorded, and gives it by file; what was written by hand stays."""
+        """Removes the recorded cassettes from disk, and gives them by file. Those written by hand stay."""
         removed = {}
         for summary in self._folder.loaded:
             cassette = None if summary.by_hand else self._folder.cassette(summary)
@@ -167,13 +166,13 @@ class CassetteLibrary:
         return removed
 
     def rename(self, old: str, new: str) -> None:
-        """Serves a cassette no longer under its old name, which stays on the disk until the new one is there."""
+        """Stops serving a cassette under its old name. The old file is removed by `remove_renamed`."""
         self._index.drop(old)
         self._renames[old] = new
-        self._tell([old])
+        self._notify([old])
 
     def remove_renamed(self) -> None:
-        """Removes the old files of renamed cassettes, as far as the new ones are on the disk."""
+        """Removes the old files of renamed cassettes whose new files are written."""
         pending = self._queue.pending
         for old, new in list(self._renames.items()):
             if old in pending or new in pending:
@@ -184,23 +183,23 @@ class CassetteLibrary:
             del self._renames[old]
 
     async def flush(self) -> None:
-        """Waits until everything is written, tries once more what could not be, and takes no more."""
+        """Waits until everything is written, retrying failed writes once. Nothing may be put after that."""
         await self._queue.flush()
 
     def written(self, file: str, cassette: Cassette, signature: Signature, *, is_latest: bool) -> None:
-        """Learns that a cassette is on the disk, and from now on is read from there if it `is_latest`."""
+        """Called when a cassette was written. If it `is_latest`, it is read from disk from now on."""
         summary = self._folder.mark_saved(file, cassette, signature)
         if is_latest:
             self._entries[file] = (summary, self._pending.pop(file))
-            self._tell([file])
+            self._notify([file])
         self._emit(Recorded(file))
 
-    def illegible(self, file: str, cassette: Cassette, error: Illegible) -> Cassette | None:
-        """Learns that a cassette could not be read again; what is left of it, unless that is what the disk has."""
+    def unwritable(self, file: str, cassette: Cassette, error: Unwritable) -> Cassette | None:
+        """Called when a cassette could not be read again. The rest of it, or None if that is on disk already."""
         for reason in error.reasons:
             request = f"{cassette.request.method} {cassette.request.path}"
             self._emit(Warned(f"{request}: not saved, it could not be read again: {reason}"))
-            self._unkept(file)
+            self._unsaved(file)
         rest, stored = error.rest, self._entries.get(file)
         if rest is None or (stored and self._folder.cassette(stored[0]) == rest):
             return None
@@ -208,7 +207,7 @@ class CassetteLibrary:
         return rest
 
     def lost(self, files: Iterable[str]) -> None:
-        """Serves what the disk has, as the next exchange is written then."""
+        """Called when versions in memory were given up: serves what is on disk again."""
         for file in files:
             if file not in self._queue.pending:
                 self._pending.pop(file, None)
@@ -218,7 +217,7 @@ class CassetteLibrary:
         self.load()
         self._emit(Reloaded(len(self._index)))
 
-    def _tell(self, files: Iterable[str]) -> None:
+    def _notify(self, files: Iterable[str]) -> None:
         for changed in self._subscribers:
             changed(files)
 
@@ -234,7 +233,7 @@ class CassetteLibrary:
 
 
 def comparable_entry(summary: CassetteSummary, folder: CassetteFolder, matcher: Matcher) -> IndexEntry:
-    """The entry of a cassette that was read. CassetteError if its request cannot be compared with others."""
+    """The index entry of a cassette. CassetteError if its request cannot be compared with others."""
     try:
         request = summary.request
         canonical = matcher.canonical(request.to_request(), request.known_body())

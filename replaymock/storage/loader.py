@@ -1,7 +1,7 @@
-"""The files of a folder as cassettes: each read with its sidecars, and with what tells later if it is still the same.
+"""Reads the cassettes of a folder, each with its sidecars and a signature that shows later whether it has changed.
 
-Files are named relative to the folder, with `/`. Places are strings here: `Path` takes several times as long, and this
-is done for every file there is before the first answer.
+Files are named relative to the folder, with `/`. Places are strings here: `Path` takes several times as long, and every
+file is read before the first request is answered.
 """
 
 import errno
@@ -21,11 +21,11 @@ FileStamp = tuple[str, int, int, int]
 """Name, change time in nanoseconds, size and inode of a file."""
 
 Signature = tuple[FileStamp, ...]
-"""The stamps of a cassette and of the sidecars it was read with."""
+"""The stamps of a cassette and of its sidecars, when they were read."""
 
 
 class CassetteSummary(Struct, frozen=True):
-    """What stays in memory of a cassette that was read from `file` and is well: everything but its responses."""
+    """What stays in memory of a valid cassette: everything but its responses."""
 
     file: str
     request: CassetteRequest
@@ -44,13 +44,14 @@ class CassetteLoader:
         self._shown_root = (folder / "x").as_posix()[:-1]
 
     def shown(self, file: str) -> str:
-        """A file as messages name it: with its folder, and with nothing in it that would break a line or a stream."""
+        """A file as messages name it: with its folder, and with control characters escaped."""
         return _UNSHOWN.sub(_escaped, self._shown_root + file)
 
     def read(self, file: str, held: int) -> tuple[Signature, Cassette | CassetteError]:
-        """A cassette, or what is wrong with it, and what its files were like then. OSError if it cannot be opened.
+        """The signature of a cassette's files, and the cassette or what is wrong with it.
 
-        Sidecars of more than `held` bytes stay where they are, unless something in them is to be replaced.
+        OSError if it cannot be opened. Sidecars of more than `held` bytes are not read into memory, unless something in
+        them has to be replaced.
         """
         place = self._root + file
         folder, _, name = file.rpartition("/")
@@ -67,29 +68,29 @@ class CassetteLoader:
         stamps = {name: _stamp_of(name, status)}
 
         def fetch(sidecar: str, most: int) -> bytes | Sidecar:
-            found, stamp = self._sidecar(folder, sidecar, most)
+            content, stamp = self._sidecar(folder, sidecar, most)
             stamps.setdefault(sidecar, stamp)
-            if isinstance(found, Exception):
-                raise found
-            return found
+            if isinstance(content, Exception):
+                raise content
+            return content
 
         try:
             if is_cassette_name(name):
-                found = load(self.shown(file), data, SidecarLoader(fetch, held))
+                cassette = load(self.shown(file), data, SidecarLoader(fetch, held))
             else:
-                found = plain_mock(mock_path(file), data, self.shown(file))
+                cassette = plain_mock(mock_path(file), data, self.shown(file))
         except CassetteError as error:
             return tuple(stamps.values()), error
-        return tuple(stamps.values()), found
+        return tuple(stamps.values()), cassette
 
     def signature(self, file: str, sidecars: list[str]) -> Signature:
-        """What a cassette and these sidecars are like now."""
+        """The signature of a cassette and these sidecars now."""
         folder, _, name = (self._root + file).rpartition("/")
-        places = ((os.path.join(folder, found), found) for found in [name, *sidecars])  # noqa: PTH118 - see above
-        return tuple(_stamp(place, found) for place, found in places)
+        places = ((os.path.join(folder, part), part) for part in [name, *sidecars])  # noqa: PTH118 - see above
+        return tuple(_stamp(place, part) for place, part in places)
 
     def check_is_inside(self, file: str) -> None:
-        """OSError where a folder on the way to a file is a link that leads outside."""
+        """OSError if a folder on the way to a file is a link that leads outside the cassette folder."""
         place = self._root
         for part in file.split("/")[:-1]:
             place += part
@@ -104,7 +105,7 @@ class CassetteLoader:
             return True  # a loop, which cannot be opened either
 
     def _sidecar(self, folder: str, name: str, most: int) -> tuple[bytes | Sidecar | Exception, FileStamp]:
-        """What a sidecar holds, where it is if that is more than `most`, or why not; and what it was like then."""
+        """The content of a sidecar, its place if it has more than `most` bytes, or the error; and its stamp."""
         path = os.path.join(self._root + folder, name)  # noqa: PTH118 - see above
         try:
             place = Path(path).resolve()
@@ -118,8 +119,8 @@ class CassetteLoader:
         return Sidecar(str(place), status.st_size) if data is None else data, _stamp_of(name, status)
 
 
-def loaded(file: str, cassette: Cassette, signature: Signature) -> CassetteSummary:
-    """What stays in memory of a cassette."""
+def summarize(file: str, cassette: Cassette, signature: Signature) -> CassetteSummary:
+    """The summary of a cassette that was read or written."""
     plain = not is_cassette_name(file.rpartition("/")[2])
     return CassetteSummary(file, cassette.request, plain, cassette.by_hand, cassette.afters, signature)
 
@@ -140,5 +141,5 @@ def _escaped(match: re.Match[str]) -> str:
 
 
 _SURROGATE = re.compile(r"[\ud800-\udfff]")
-# Also what makes a terminal write the other way round.
+# Also the characters that reverse the direction of text in a terminal.
 _UNSHOWN = re.compile(r"[\x00-\x1f\x7f-\x9f\u200e\u200f\u2028-\u202e\u2066-\u2069\ud800-\udfff]")

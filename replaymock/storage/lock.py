@@ -1,9 +1,8 @@
-"""One recorder a folder: a lock that the system takes back when its holder is gone, however it went.
+"""One recorder a folder: a lock that the system releases when its process ends, however it ends.
 
-It is on the folder itself (flock), so that nothing of it lies in the folder, whoever the other user is. On Windows it
-is on a file in the system's folder for temporary files, and where a file system knows no locks, nothing is refused. A
-note in that folder says who holds it; it is for people only, and may be missing or wrong. Another folder made at the
-same place is another folder.
+The folder itself is locked (flock), so no lock file lies in it. On Windows a file in the system's temporary folder is
+locked instead. A file system without locks allows everybody. A note in the temporary folder names the process that
+has the lock; it is for people only, and may be missing or wrong. A folder that is removed and made anew is another one.
 """
 
 import contextlib
@@ -35,7 +34,7 @@ _MOST_NOTED = 4096
 
 
 class Note(msgspec.Struct, frozen=True):
-    """Who holds a folder."""
+    """The process that has the lock of a folder."""
 
     pid: int
     url: str = ""
@@ -45,7 +44,7 @@ class Note(msgspec.Struct, frozen=True):
 
 
 class FolderLock:
-    """A folder that is held against other recorders, from here on until `release`. UsageError naming who has it."""
+    """Locks a folder against other recorders until `release`. UsageError, naming the other process, if it is locked."""
 
     def __init__(self, folder: Path) -> None:
         self._note = _note_of(folder)
@@ -59,15 +58,15 @@ class FolderLock:
         self.publish_url("")
 
     def publish_url(self, url: str) -> None:
-        """Notes where the holder can be reached."""
-        # Written anew, never over what is there: in a folder that all users share it may lead elsewhere.
+        """Writes into the note where this process can be reached."""
+        # A new file, never an existing one: in a folder that all users share it may be a link to elsewhere.
         with contextlib.suppress(OSError):
             self._note.unlink(missing_ok=True)
             with self._note.open("xb") as file:
                 file.write(msgspec.json.encode(Note(os.getpid(), url)))
 
     def release(self) -> None:
-        """Lets others have it."""
+        """Releases the lock."""
         with contextlib.suppress(OSError):
             self._note.unlink(missing_ok=True)
         if self._descriptor is not None:
@@ -81,17 +80,17 @@ def _note_of(folder: Path) -> Path:
 
 
 def _read(note: Path) -> Note | None:
-    """What a note says; None where it is not one, since anybody may have put it there."""
+    """The content of a note; None if it is none, since anybody may have put it there."""
     try:
         with note.open("rb") as file:
-            found = msgspec.json.decode(file.read(_MOST_NOTED), type=Note)
+            content = msgspec.json.decode(file.read(_MOST_NOTED), type=Note)
     except (OSError, ValueError):
         return None
-    return found if found.url.isascii() and found.url.isprintable() else Note(found.pid)
+    return content if content.url.isascii() and content.url.isprintable() else Note(content.pid)
 
 
 def _lock(folder: Path, file: Path) -> int | None:
-    """The descriptor that holds the lock, None where there are no locks; BlockingIOError where another holds it."""
+    """The descriptor that has the lock; None if the file system has no locks. BlockingIOError if it is locked."""
     if sys.platform == "win32":
         return _lock_file(file)
     descriptor = os.open(folder, os.O_RDONLY)

@@ -1,7 +1,7 @@
-"""Cassettes on their way to the disk: one thread writes them, together all that came in while it was busy.
+"""Writes cassettes in a thread: while it is busy, new ones are collected, and then written together.
 
-What the disk did not take is kept as far as there is room for it, and tried again: in turns, as soon as another could
-be written, and at the end. What could not be read again, if it was written, is given up.
+What could not be written is kept in memory up to a limit, and retried: one after another, as soon as another write
+succeeds, and at the end. A cassette that could not be read again after writing is given up.
 """
 
 import asyncio
@@ -13,34 +13,34 @@ from typing import Protocol
 
 from replaymock.cassettes.model import Cassette
 from replaymock.cassettes.writer import dump
-from replaymock.storage.folder import CassetteFolder, Illegible
+from replaymock.storage.folder import CassetteFolder, Unwritable
 from replaymock.storage.loader import Signature
 from replaymock.telemetry.events import Emit, Warned
 
 MOST_PAUSE_SECONDS = 0.1
 MOST_AT_ONCE = 256
-"""How many cassettes are written together."""
+"""How many cassettes are written together, at most."""
 AGAIN_SECONDS = 1.0
-"""How often one of the cassettes that could not be written is tried again."""
+"""The time between two retries, each of one cassette that could not be written."""
 BUDGET = 64 * 1024 * 1024
-"""How many bytes of cassettes that could not be written are kept."""
+"""How many bytes of cassettes that could not be written are kept in memory."""
 
 
 class WriteOutcomes(Protocol):
-    """Learns what became of cassettes that were to be written."""
+    """What a write queue calls with the outcomes."""
 
     def written(self, file: str, cassette: Cassette, signature: Signature, *, is_latest: bool) -> None:
-        """A cassette is on the disk, and nothing newer waits if it `is_latest`."""
+        """A cassette is on disk; no newer version waits if it `is_latest`."""
 
-    def illegible(self, file: str, cassette: Cassette, error: Illegible) -> Cassette | None:
-        """A cassette could not be read again; what is to be written instead, if anything."""
+    def unwritable(self, file: str, cassette: Cassette, error: Unwritable) -> Cassette | None:
+        """A cassette could not be read again. Gives what is to be written instead, if anything."""
 
     def lost(self, files: list[str]) -> None:
-        """What is in these files, or is not, is served from now on: newer cassettes are given up."""
+        """The newest versions of these files are given up; what is on disk is to be served."""
 
 
 class WriteQueue:
-    """Writes cassettes into a folder, the newest of each file."""
+    """Writes cassettes into a folder, the newest version of each."""
 
     def __init__(self, folder: CassetteFolder, outcomes: WriteOutcomes, emit: Emit) -> None:
         self._folder = folder
@@ -49,7 +49,7 @@ class WriteQueue:
         self._pending: dict[str, Cassette] = {}
         self._waiting: dict[str, Cassette] = {}
         self._failed = FailedWrites()
-        self._tried_again: set[str] = set()
+        self._retried: set[str] = set()
         self._reported_failures: set[str] = set()
         self._retry_timer: asyncio.TimerHandle | None = None
         self._began = 0.0
@@ -60,16 +60,16 @@ class WriteQueue:
 
     @property
     def failed_writes(self) -> int:
-        """How many cassettes are not on the disk because they could not be written."""
+        """How many cassettes are not on disk because they could not be written."""
         return len(self._failed)
 
     @property
     def pending(self) -> Mapping[str, Cassette]:
-        """The cassettes that are not on the disk yet, or not in their newest version, by file."""
+        """The cassettes that are not on disk yet, or only in an older version, by file."""
         return self._pending
 
     def put(self, file: str, cassette: Cassette) -> None:
-        """Has a cassette written, at once or with all that wait by then."""
+        """Queues a cassette for writing, in the place of an older version."""
         self._pending[file] = cassette
         self._folder.begin_saving(file)
         self._failed.drop(file)
@@ -77,11 +77,11 @@ class WriteQueue:
         self._write()
 
     async def flush(self) -> None:
-        """Waits until everything is written, tries once more what could not be, and takes no more."""
+        """Waits until everything is written, retrying failed writes once. Nothing may be put after that."""
         self._is_ending = True
         self._end_pause()
         await self._settled()
-        self._wait_again()
+        self._requeue()
         self._write()
         await self._settled()
         if self._retry_timer:
@@ -91,11 +91,11 @@ class WriteQueue:
     async def _settled(self) -> None:
         while self._writing:
             await asyncio.wait({self._writing})
-            # Its result is still on its way, and then what waited for it is written.
+            # Lets `_written` run, which may start the next write.
             await asyncio.sleep(0)
 
     def _write(self) -> None:
-        """Has what waits written, unless it is not yet time; a newer cassette took the place of an older."""
+        """Starts writing what waits, unless a write or the pause after one is going on."""
         if self._writing or self._pause or not self._waiting:
             return
         batch = list(itertools.islice(self._waiting.items(), MOST_AT_ONCE))
@@ -113,16 +113,16 @@ class WriteQueue:
         results = list(zip(batch, outcomes, strict=True))
         written = [file for (file, _), outcome in results if not isinstance(outcome, BaseException)]
         if written:
-            self._wait_again(None if self._tried_again.intersection(written) else 1)
-        self._tried_again.difference_update(file for file, _ in batch)
-        lost = [file for (file, cassette), outcome in results if not self._note(file, cassette, outcome)]
+            self._requeue(None if self._retried.intersection(written) else 1)
+        self._retried.difference_update(file for file, _ in batch)
+        lost = [file for (file, cassette), outcome in results if not self._handle(file, cassette, outcome)]
         if lost:
             self._outcomes.lost(lost)
-        self._look_after_failed()
+        self._plan_retry()
         if self._is_ending:
             self._write()
             return
-        # As long as it took: half the time is left to requests, and more is written together.
+        # A pause as long as the write: half the time is left to requests, and more is written together.
         loop = asyncio.get_running_loop()
         self._pause = loop.call_later(min(loop.time() - self._began, MOST_PAUSE_SECONDS), self._end_pause)
 
@@ -132,11 +132,11 @@ class WriteQueue:
         self._pause = None
         self._write()
 
-    def _note(self, file: str, cassette: Cassette, outcome: Signature | BaseException) -> bool:
-        """Takes note of what became of a cassette; False where the newest one of its file is given up."""
+    def _handle(self, file: str, cassette: Cassette, outcome: Signature | BaseException) -> bool:
+        """Handles the outcome of one write. False if the newest version of the file is given up."""
         is_latest = self._pending[file] is cassette
-        if isinstance(outcome, Illegible):
-            return not is_latest or self._replace_illegible(file, cassette, outcome)
+        if isinstance(outcome, Unwritable):
+            return not is_latest or self._replace_unwritable(file, cassette, outcome)
         if isinstance(outcome, BaseException):
             self._report_failure(file, outcome)
             if not is_latest or self._failed.keep(file, cassette, size_of(file, cassette)):
@@ -148,9 +148,9 @@ class WriteQueue:
         self._outcomes.written(file, cassette, outcome, is_latest=is_latest)
         return True
 
-    def _replace_illegible(self, file: str, cassette: Cassette, error: Illegible) -> bool:
-        """Has what is left of a cassette that could not be read again written. False, as the rest is given up."""
-        rest = self._outcomes.illegible(file, cassette, error)
+    def _replace_unwritable(self, file: str, cassette: Cassette, error: Unwritable) -> bool:
+        """Queues the rest of a cassette that could not be read again. Always False, as that version is given up."""
+        rest = self._outcomes.unwritable(file, cassette, error)
         if rest is None:
             self._forget(file)
         else:
@@ -161,22 +161,22 @@ class WriteQueue:
         del self._pending[file]
         self._folder.end_saving(file)
 
-    def _wait_again(self, most: int | None = None) -> None:
-        """Has cassettes that could not be written wait for another try."""
+    def _requeue(self, most: int | None = None) -> None:
+        """Queues cassettes that could not be written, at most so many, for another try."""
         for file, cassette in self._failed.take(most):
-            self._tried_again.add(file)
+            self._retried.add(file)
             self._waiting[file] = cassette
 
-    def _write_one_again(self) -> None:
-        self._wait_again(1)
+    def _retry_one(self) -> None:
+        self._requeue(1)
         self._write()
 
-    def _look_after_failed(self) -> None:
-        """Tries one of them after a while, and says so when there are none left."""
+    def _plan_retry(self) -> None:
+        """Plans a retry if there are failed writes, and reports it when there are none any more."""
         loop = asyncio.get_running_loop()
         if self._failed:
             if self._retry_timer is None or self._retry_timer.when() <= loop.time():
-                self._retry_timer = loop.call_later(AGAIN_SECONDS, self._write_one_again)
+                self._retry_timer = loop.call_later(AGAIN_SECONDS, self._retry_one)
         elif self._reported_failures and not self._waiting:
             self._reported_failures.clear()
             self._emit(Warned("what could not be written before is written now"))
@@ -191,43 +191,43 @@ class WriteQueue:
 
 
 class FailedWrites:
-    """Cassettes by file, the one that was tried longest ago first; and the files whose cassettes are given up."""
+    """Cassettes that could not be written, by file, the one tried longest ago first; and files that were given up."""
 
     def __init__(self, budget: int = BUDGET) -> None:
-        self._room: float = budget
-        self._kept: dict[str, tuple[Cassette, float]] = {}
+        self._bytes_left: float = budget
+        self._cassettes: dict[str, tuple[Cassette, float]] = {}
         self._lost: set[str] = set()
 
     def __len__(self) -> int:
-        """How many cassettes are not on the disk, kept or not."""
-        return len(self._kept) + len(self._lost)
+        """How many cassettes are not on disk, whether they are kept or given up."""
+        return len(self._cassettes) + len(self._lost)
 
     def keep(self, file: str, cassette: Cassette, size: float) -> bool:
-        """Keeps a cassette of so many bytes, unless there is no room for it; whether it did."""
+        """Keeps a cassette of so many bytes. False, and nothing kept, if that would exceed the budget."""
         self.drop(file)
-        if size > self._room:
+        if size > self._bytes_left:
             self._lost.add(file)
             return False
-        self._room -= size
-        self._kept[file] = (cassette, size)
+        self._bytes_left -= size
+        self._cassettes[file] = (cassette, size)
         return True
 
     def drop(self, file: str) -> None:
-        """Forgets what there was of a file: it is written, or another is on its way."""
+        """Forgets a file, as it is written or a newer version is queued."""
         self._lost.discard(file)
-        if file in self._kept:
-            self._room += self._kept.pop(file)[1]
+        if file in self._cassettes:
+            self._bytes_left += self._cassettes.pop(file)[1]
 
     def take(self, most: int | None = None) -> Iterator[tuple[str, Cassette]]:
-        """The cassettes that are kept, as many as wanted; they are another's care from then on."""
-        for file in list(self._kept)[:most]:
-            cassette, _ = self._kept[file]
+        """Removes and gives cassettes that are kept, at most so many."""
+        for file in list(self._cassettes)[:most]:
+            cassette, _ = self._cassettes[file]
             self.drop(file)
             yield file, cassette
 
 
 def size_of(file: str, cassette: Cassette) -> float:
-    """How many bytes a cassette would be on the disk; no number is enough for one that cannot be written down."""
+    """How many bytes a cassette would have on disk; infinity if it cannot be written at all."""
     try:
         return sum(map(len, dump(cassette, file).values()))
     except Exception:

@@ -36,7 +36,7 @@ def colored(text: str, color: str) -> str:
 
 
 def text_of(event: Event, paint: Paint) -> str:
-    """The text of an event, without a line end; empty where the event is for programs alone."""
+    """The text of an event, without a line end; empty if the event is only for programs."""
     match event:
         case ServedRequest():
             return _request_text(event, paint)
@@ -84,7 +84,7 @@ def _request_text(served: ServedRequest, paint: Paint) -> str:
 
 
 def _why_not_recorded(served: ServedRequest) -> str:
-    """Why the backend's answer is in no file, where its status is the likely reason."""
+    """Why the response is in no file, if its status is the likely reason."""
     if served.outcome != "forwarded" or served.status not in ERROR_STATUSES:
         return ""
     return f"  not recorded without --record-status {served.status}"
@@ -119,7 +119,7 @@ def _hidden_text(hidden: Hidden) -> str:
 
 
 def _ready_lines(ready: Ready) -> Iterator[str]:
-    """That it is ready, and what would be asked next: where requests go, or how to come by a first cassette."""
+    """That the server is ready, and the next thing to know: where requests go, or how to make a first cassette."""
     amount = counted(ready.cassettes)
     if ready.workers > 1:
         amount += f"; {ready.workers} workers, each with its own positions in sequences"

@@ -76,7 +76,7 @@ class MissOccurred(Struct, frozen=True, tag=True):
 
 
 class Recorded(Struct, frozen=True, tag=True):
-    """A cassette is on the disk."""
+    """A cassette is on disk."""
 
     name: ClassVar[str] = "recorded"
     file: str
@@ -87,7 +87,7 @@ class Recorded(Struct, frozen=True, tag=True):
 
 
 class Hidden(Struct, frozen=True, tag=True):
-    """Cassettes held a secret that was recognized only later, and were written anew."""
+    """Cassettes held a secret that was recognised only later, and were written again without it."""
 
     name: ClassVar[str] = "hidden"
     files: tuple[str, ...]
@@ -185,4 +185,4 @@ Event = (
 )
 
 Emit = Callable[[Event], None]
-"""Takes an event: the console, those who subscribed, or the parent of a worker."""
+"""Takes an event: the console, the subscribers, or in a worker the connection to the parent."""

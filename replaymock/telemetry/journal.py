@@ -40,14 +40,14 @@ class Journal(Struct):
             self.used.add(served.file)
         self._requests.append(served)
 
-    def again(self, served: ServedRequest) -> None:
+    def served_again(self, served: ServedRequest) -> None:
         """Counts a request that was answered from the same cassette as one before it."""
         self.counts[served.outcome] += 1
         self._requests.append(served)
 
-    def unkept(self, file: str) -> None:
-        """Counts the last response recorded in a file as forwarded: it could not be kept."""
-        recorded = (at for at, one in enumerate(self._requests) if (one.file, one.outcome) == (file, "recorded"))
+    def unsaved(self, file: str) -> None:
+        """Counts the last response recorded in a file as forwarded, because it could not be saved."""
+        recorded = (at for at, each in enumerate(self._requests) if (each.file, each.outcome) == (file, "recorded"))
         at = max(recorded, default=None)
         if at is not None:
             self._requests[at] = structs.replace(self._requests[at], outcome="forwarded", file="")
@@ -64,10 +64,10 @@ class Journal(Struct):
                 self._requests[at] = structs.replace(served, target=target, file=file)
 
     def missed(self, miss: Miss) -> int:
-        """Counts a miss; how often it has occurred by now."""
+        """Counts a miss; gives how often it has occurred by now."""
         name = repr((miss.request.method, miss.request.path, miss.request.query, miss.reason, miss.hint))
-        counted = self._misses.get(name)
-        return self._add_miss(name, counted[0] if counted else miss.to_json(), 1)
+        entry = self._misses.get(name)
+        return self._add_miss(name, entry[0] if entry else miss.to_json(), 1)
 
     def delta_since(self, earlier: "Journal") -> JournalDelta:
         """What this journal gained since an earlier state of it; the list of last requests is left out."""
@@ -88,11 +88,11 @@ class Journal(Struct):
             self._add_miss(name, miss, count)
 
     def times_missed(self, name: str) -> int:
-        """How often a miss has occurred, by the name it has here."""
+        """How often a miss has occurred, by its name in this journal."""
         return self._misses[name][1] if name in self._misses else 0
 
     def unused(self, files: Iterable[str]) -> set[str]:
-        """Those of some cassette files that no request was answered from."""
+        """The cassettes among these files from which no request was answered."""
         return set(files) - self.used
 
     @property
@@ -121,11 +121,11 @@ class Journal(Struct):
 
 
 class BroadcastQuestion(Struct, frozen=True):
-    """What one worker asks all others: what their journals gained; and, if `reset`, to rewind a session (None: all)."""
+    """Asks all workers for their journals; with `reset` it also rewinds a session, or all of them if it is None."""
 
     reset: bool
     session: str | None
 
 
 AskAll = Callable[[BroadcastQuestion], Awaitable[Journal]]
-"""Asks the other workers; gives the journal of all of them, this one included."""
+"""Asks the other workers; gives one journal for all of them, this one included."""

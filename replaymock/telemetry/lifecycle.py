@@ -1,6 +1,6 @@
 """The start and the end of a run: warnings, the ready event and the ready file; the summary.
 
-Everything is told as values, so that one process or the parent of several workers can tell it alike.
+All of it is passed as values, so that a single process and the parent of several workers report alike.
 """
 
 import contextlib
@@ -16,14 +16,14 @@ from replaymock.errors import UsageError
 from replaymock.telemetry.events import Changed, Emit, Ready, Summary, Warned
 
 ORDERLY_SIGNALS = 2
-"""How many signals to end are obeyed in order: the first lets requests finish, the second does not. The next kills."""
+"""How many signals end a run in order: the first lets requests finish, the second does not. The third kills."""
 
 
 class RunDescription(Struct, frozen=True):
-    """What a run tells of itself at its start.
+    """What a run reports of itself at its start.
 
-    `folder` is spelled as everybody may read it, each of `upstreams` as `PREFIX to URL`; `notes` are what cannot be
-    applied of the configuration.
+    `folder` is spelled so that everybody may read it, each of `upstreams` as `PREFIX to URL`. `notes` are the parts of
+    the configuration that have no effect.
     """
 
     command: str
@@ -36,7 +36,7 @@ class RunDescription(Struct, frozen=True):
 
 
 class RecordingSummary(Struct, frozen=True):
-    """What a recording has to tell at its end: distinct hidden values, cassettes with one, and hints of mere noise."""
+    """The result of a recording: how many distinct values are hidden, in how many cassettes, and `volatile` hints."""
 
     redacted: int
     redacted_files: int
@@ -49,7 +49,7 @@ def url_of(host: str, port: int) -> str:
 
 
 def place_of(folder: str) -> str:
-    """A folder as everybody may read it, in responses too: relative to the working directory, else its name alone."""
+    """A folder as it may be shown, also in responses: relative to the working directory, or else only its name."""
     path = Path(folder)
     if not path.is_absolute():
         return path.as_posix()
@@ -132,7 +132,7 @@ def _write(place: Path, data: bytes) -> None:
 
 
 def _write_file(place: Path, data: bytes) -> None:
-    """Writes a whole file at once; leaves nothing behind where that fails."""
+    """Writes a file completely or not at all; leaves no temporary file if that fails."""
     temporary = place.with_name(f"{place.name}.{os.getpid()}")
     try:
         temporary.write_bytes(data)

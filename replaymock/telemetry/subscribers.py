@@ -56,7 +56,7 @@ class Subscriber:
 
 
 class EventSubscribers:
-    """Passes each event on, and to all who subscribed."""
+    """Passes each event on to `emit`, and those that are no requests to all subscribers."""
 
     def __init__(self, emit: Emit) -> None:
         self._emit = emit
@@ -66,7 +66,7 @@ class EventSubscribers:
         return len(self._subscribers)
 
     def emit(self, event: Event) -> None:
-        """Takes an event."""
+        """Passes an event on."""
         self._emit(event)
         if self._subscribers and isinstance(event, _PASSED_ON):
             for subscriber in self._subscribers:
@@ -74,7 +74,7 @@ class EventSubscribers:
 
     @property
     def is_full(self) -> bool:
-        """Whether nobody else may subscribe."""
+        """Whether there are as many subscribers as are allowed."""
         return len(self._subscribers) >= MOST_SUBSCRIBERS
 
     @contextmanager

@@ -28,7 +28,7 @@ STEPS = a_cassette("/steps", recorded(b"1"), recorded(b"2"), recorded(b"3"))
 def asked(
     responder: ReplayEngine, target: str, method: str = "GET", headers: Headers = HOST, body: bytes = b""
 ) -> RenderedResponse:
-    answer = responder.replay(Request(method, target, headers, body))
+    answer = responder.answer(Request(method, target, headers, body))
     assert answer is not None
     return answer
 
@@ -70,7 +70,7 @@ def test_sessions_do_not_move_each_other() -> None:
     responder = a_responder(STEPS, playing=ReplayOptions(session_header="x-mine"))
 
     def served(name: str) -> bytes:
-        answer = responder.replay(assign(a_request("GET", "/steps", (*HOST, ("X-Mine", name))), "x-mine"))
+        answer = responder.answer(assign(a_request("GET", "/steps", (*HOST, ("X-Mine", name))), "x-mine"))
         return answer.body if answer else b""
 
     assert [served(name) for name in ("one", "one", "two", "", "one")] == [b"1", b"2", b"1", b"1", b"3"]
@@ -137,8 +137,8 @@ def test_a_request_whose_cassette_is_broken_is_told_where() -> None:
 
 def test_where_there_is_an_upstream_a_miss_is_left_to_it() -> None:
     responder = a_responder(a_cassette("/a"), mode=RECORD_MODES["new"])
-    assert responder.replay(a_request("GET", "/none", HOST)) is None
-    assert responder.replay(a_request("GET", "/a", HOST)) is not None
+    assert responder.answer(a_request("GET", "/none", HOST)) is None
+    assert responder.answer(a_request("GET", "/a", HOST)) is not None
     assert responder.journal.counts == {"hit": 1}
 
 
@@ -200,7 +200,7 @@ ONCE = "2023-11-14T22:13:20Z"
 
 
 def a_later_responder(*cassettes: Cassette) -> ReplayEngine:
-    return a_responder(*cassettes, playing=ReplayOptions(shifting=TimeShifter(lambda: 1_700_001_000.0)))
+    return a_responder(*cassettes, playing=ReplayOptions(time_shifter=TimeShifter(lambda: 1_700_001_000.0)))
 
 
 def test_a_time_that_was_handed_out_and_comes_back_is_the_recorded_one() -> None:
@@ -237,10 +237,10 @@ def test_what_moves_and_what_asks_for_less_is_not_constant() -> None:
     moves = a_cassette("/token", recorded(b'{"exp":1700000060}', recorded_at=ONCE))
     stays = a_cassette("/items", recorded(b"[]", recorded_at=ONCE))
     responder = a_later_responder(moves, stays)
-    assert responder.constant(a_request(target="/token", headers=HOST)) is None
-    assert responder.constant(a_request(headers=(*HOST, ("Range", "bytes=0-0")))) is None
-    assert responder.constant(a_request(headers=(*HOST, ("If-None-Match", "*"))))
-    assert responder.constant(a_request(headers=HOST))
+    assert responder.constant_answer(a_request(target="/token", headers=HOST)) is None
+    assert responder.constant_answer(a_request(headers=(*HOST, ("Range", "bytes=0-0")))) is None
+    assert responder.constant_answer(a_request(headers=(*HOST, ("If-None-Match", "*"))))
+    assert responder.constant_answer(a_request(headers=HOST))
 
 
 def test_a_condition_counts_only_where_it_was_asked_for() -> None:
@@ -251,4 +251,4 @@ def test_a_condition_counts_only_where_it_was_asked_for() -> None:
     answer = asked(responder, "/items", headers=headers)
     assert (answer.status, answer.body, header(answer, "etag")) == (304, b"", '"1"')
     assert header(answer, "replaymock-cassette") == "items/GET.json"
-    assert responder.constant(a_request(headers=headers)) is None
+    assert responder.constant_answer(a_request(headers=headers)) is None

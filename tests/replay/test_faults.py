@@ -15,7 +15,7 @@ from replaymock.http.rendered import (
     frame,
     from_file,
 )
-from replaymock.replay.faults import FaultSpec, injected, parse_fault
+from replaymock.replay.faults import FaultSpec, inject, parse_fault
 
 WHOLE = frame(200, "OK", (), b"0123456789")
 STREAM = RenderedResponse(
@@ -79,4 +79,4 @@ def test_what_is_no_fault_is_told_with_those_there_are(text: str, said: str) -> 
     ],
 )
 def test_a_fault_changes_the_steps_of_an_answer(answer: RenderedResponse, fault: str, steps: list[Step]) -> None:
-    assert list(injected(answer, parse_fault(fault, "")).steps) == steps
+    assert list(inject(answer, parse_fault(fault, "")).steps) == steps

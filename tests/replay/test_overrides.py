@@ -62,7 +62,7 @@ SLOW, RESET = Latency(1.0, 1.0), parse_fault("reset", "")
 def test_the_last_rule_that_fits_directs_an_answer() -> None:
     playing = ReplayOptions(
         latency=Latency(0.1, 0.1),
-        directions=(ReplayOverride("/api/**", latency=SLOW), ReplayOverride("/api/a", "POST", fault=RESET)),
+        overrides=(ReplayOverride("/api/**", latency=SLOW), ReplayOverride("/api/a", "POST", fault=RESET)),
     )
     assert manner(playing) == ResponseBehavior(SLOW)
     assert manner(playing, method="POST") == ResponseBehavior(SLOW, RESET)
@@ -94,7 +94,7 @@ def test_faults_of_a_seed_are_the_same_in_every_run() -> None:
 
     def run(seed: int) -> list[bool]:
         player = BehaviorResolver(ReplayOptions(), CorsPolicy(), Random(seed))
-        return [player.instead(a_request(), found) is not None for _ in range(200)]
+        return [player.replacement(a_request(), found) is not None for _ in range(200)]
 
     assert run(1) == run(1) != run(2)
     assert 30 < sum(run(1)) < 90

@@ -64,7 +64,7 @@ def test_answers_that_were_made_take_room_too() -> None:
     disk = Disk(a=recorded(b"{{origin}}" * 1000), b=large(1))
     cache = a_cache(disk)
     for number in range(3):
-        cache.get(ENTRIES["a"])[0].answer(RenderContext(f"http://localhost:{number}", "", ""))
+        cache.get(ENTRIES["a"])[0].render(RenderContext(f"http://localhost:{number}", "", ""))
     disk.reads(cache, "b")
     assert cache.bytes_used > 4 * LARGE
     cache.drop("a")
@@ -75,9 +75,9 @@ def test_a_file_that_is_no_longer_what_it_was_has_no_responses() -> None:
     disk = Disk()
     cache = a_cache(disk)
     assert cache.get(ENTRIES["a"]) == []
-    assert not cache.is_at_hand(ENTRIES["a"])
+    assert not cache.is_available(ENTRIES["a"])
     disk.files["a"] = large()
-    assert cache.is_at_hand(ENTRIES["a"])
+    assert cache.is_available(ENTRIES["a"])
     assert len(cache.get(ENTRIES["a"])) == 1
 
 
@@ -85,7 +85,7 @@ def test_what_is_streamed_is_looked_at_each_time() -> None:
     disk = Disk(a=RecordedResponse(200, "OK", (), sidecar=Sidecar("/x", 5)), b=large())
     cache = a_cache(disk)
     for _ in range(2):
-        assert cache.is_at_hand(ENTRIES["a"]) and cache.is_at_hand(ENTRIES["b"])
+        assert cache.is_available(ENTRIES["a"]) and cache.is_available(ENTRIES["b"])
     assert disk.asked == [("a", STREAMED_FROM), ("b", STREAMED_FROM), ("a", STREAMED_FROM)]
 
 

@@ -91,4 +91,4 @@ def test_auto_follows_the_writes_a_response_names(
     ],
 )
 def test_an_after_is_met_by_as_many_writes_as_it_says(after: str, writes: dict[str, int], met: bool) -> None:
-    assert sequence.satisfied(after, writes) is met
+    assert sequence.is_satisfied(after, writes) is met

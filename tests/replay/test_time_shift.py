@@ -23,8 +23,8 @@ def moved_headers(*headers: tuple[str, str]) -> Headers:
     return shifted(headers, b"", Shift(RECORDED, RECORDED + YEAR))[0]
 
 
-def moved_json(text: str, swaps: IssuedValues | None = None, *, all_json: bool = False, by: int = YEAR) -> str:
-    shift = Shift(RECORDED, RECORDED + by, all_json, (swaps or IssuedValues()).remember)
+def moved_json(text: str, issued: IssuedValues | None = None, *, all_json: bool = False, by: int = YEAR) -> str:
+    shift = Shift(RECORDED, RECORDED + by, all_json, (issued or IssuedValues()).remember)
     return shifted(JSON, text.encode(), shift)[1].decode()
 
 
@@ -134,15 +134,15 @@ def test_a_body_sent_back_is_the_body_that_was_recorded(
     times: dict[str, Any], value: Any, by: int, all_json: bool
 ) -> None:
     text = json.dumps({"times": times, "rest": value})
-    swaps = IssuedValues()
-    served = moved_json(text, swaps, all_json=all_json, by=by)
+    issued = IssuedValues()
+    served = moved_json(text, issued, all_json=all_json, by=by)
     assert served != text
     request = a_request("POST", headers=JSON, body=served.encode())
-    assert json.loads(swaps.undo(request).body) == json.loads(text)
+    assert json.loads(issued.to_recorded(request).body) == json.loads(text)
 
 
 @pytest.fixture
-def swaps() -> IssuedValues:
+def issued() -> IssuedValues:
     found = IssuedValues()
     found.remember("2024-11-14T00:00:00+02:00", "2023-11-15T00:00:00+02:00")
     found.remember("1731539600", "1700003600")
@@ -161,27 +161,27 @@ def swaps() -> IssuedValues:
     ],
 )
 def test_a_target_with_a_whole_time_that_was_handed_out_is_the_recorded_one(
-    swaps: IssuedValues, sent: str, meant: str
+    issued: IssuedValues, sent: str, meant: str
 ) -> None:
-    assert swaps.undo(a_request(target=sent)).target == meant
+    assert issued.to_recorded(a_request(target=sent)).target == meant
 
 
-def test_forms_are_moved_back_too(swaps: IssuedValues) -> None:
+def test_forms_are_moved_back_too(issued: IssuedValues) -> None:
     headers = (("content-type", "application/x-www-form-urlencoded"),)
     request = a_request("POST", headers=headers, body=b"a=1731539600&b=+1731539600")
-    assert swaps.undo(request).body == b"a=1700003600&b=+1731539600"
+    assert issued.to_recorded(request).body == b"a=1700003600&b=+1731539600"
 
 
 @given(strategies.requests())
 def test_a_request_that_speaks_of_no_such_time_stays_the_same(request: Request) -> None:
     found = IssuedValues()
-    assert found.undo(request) is request
+    assert found.to_recorded(request) is request
     found.remember("2024-11-14T00:00:00+02:00", "x")
-    assert found.undo(request) is request
+    assert found.to_recorded(request) is request
 
 
 def test_only_the_latest_swaps_are_remembered() -> None:
     found = IssuedValues(most=2)
     for now, recorded in (("a", "1"), ("b", "2"), ("a", "3"), ("c", "4")):
         found.remember(now, recorded)
-    assert found.undo(a_request(target="/a/b/c")).target == "/3/b/4"
+    assert found.to_recorded(a_request(target="/a/b/c")).target == "/3/b/4"

@@ -19,7 +19,7 @@ from replaymock.errors import UsageError
 from replaymock.http.bodies import Text
 from replaymock.http.websocket_messages import CLIENT, CLOSE, SERVER, TEXT, Message
 from replaymock.storage.atomic_write import TEMPORARY_PREFIX
-from replaymock.storage.folder import GIT_ATTRIBUTES, CassetteFolder, Illegible
+from replaymock.storage.folder import GIT_ATTRIBUTES, CassetteFolder, Unwritable
 from replaymock.storage.loader import MOST_BYTES, CassetteSummary
 from tests.support.factories import a_cassette, recorded
 from tests.support.inside import put, simple
@@ -344,13 +344,13 @@ def test_what_was_saved_from_here_is_no_news_and_everything_else_is(tmp_path: Pa
     put(tmp_path, "other.json", "[1]")
     own = [("logo", True), ("logo/GET.json", True), ("logo/GET.json", False), ("logo/GET.body.png", True)]
     hidden = [("logo/.replaymock-1-GET.json", True), (".git/index", False), (".gitattributes", True)]
-    assert not store.heed([*own, *hidden])
+    assert not store.on_changes([*own, *hidden])
     assert store.loaded[0].file == "logo/GET.json"
-    assert store.heed([*own, ("other.json", True)])
-    assert not store.heed([("other.json", True)]), "it is known by now"
+    assert store.on_changes([*own, ("other.json", True)])
+    assert not store.on_changes([("other.json", True)]), "it is known by now"
     store.begin_saving("busy/GET.json")
     put(tmp_path, "busy/GET.json", "{")
-    assert not store.heed([("busy", True), ("busy/GET.json", True), ("busy/GET.body.png", True)])
+    assert not store.on_changes([("busy", True), ("busy/GET.json", True), ("busy/GET.body.png", True)])
 
 
 @pytest.mark.parametrize("change", [("logo", False), (".", False), ("../c", True), ("logo/GET.body.gif", True)])
@@ -358,7 +358,7 @@ def test_what_cannot_be_told_from_a_change_is_looked_into(tmp_path: Path, change
     store = scanned(tmp_path)
     store.mark_saved("logo/GET.json", IMAGE, store.save("logo/GET.json", IMAGE))
     put(tmp_path, "new.json", "[1]")
-    assert store.heed([change])
+    assert store.on_changes([change])
 
 
 @pytest.mark.parametrize("name", ["GET.json", "GET.body.png"])
@@ -367,9 +367,9 @@ def test_an_edited_or_removed_file_is_news(tmp_path: Path, name: str) -> None:
     store.mark_saved("logo/GET.json", IMAGE, store.save("logo/GET.json", IMAGE))
     with (tmp_path / "logo" / name).open("ab") as file:
         file.write(b" ")
-    assert store.heed([(f"logo/{name}", False)])
+    assert store.on_changes([(f"logo/{name}", False)])
     (tmp_path / "logo" / name).unlink()
-    assert store.heed([(f"logo/{name}", False)])
+    assert store.on_changes([(f"logo/{name}", False)])
 
 
 def test_a_watch_outlives_its_folder(tmp_path: Path) -> None:
@@ -460,7 +460,7 @@ def test_what_could_not_be_read_again_is_not_written_and_leaves_what_was_there(t
     store = CassetteFolder(tmp_path)
     store.save("a/GET.json", IMAGE)
     before = {file: file.read_bytes() for file in (tmp_path / "a").iterdir()}
-    with pytest.raises(Illegible, match=reason) as told:
+    with pytest.raises(Unwritable, match=reason) as told:
         store.save("a/GET.json", Cassette(request, (response,)))
     assert told.value.rest is None
     assert {file: file.read_bytes() for file in (tmp_path / "a").iterdir()} == before
@@ -473,7 +473,7 @@ def test_of_what_could_not_be_read_again_it_is_told_what_could_be(tmp_path: Path
     [told, fine] = CassetteFolder(tmp_path).save_all(
         [("a/GET.json", Cassette(GET, (bad, good, bad))), ("b/GET.json", PLAIN)]
     )
-    assert isinstance(told, Illegible) and not isinstance(fine, Exception)
+    assert isinstance(told, Unwritable) and not isinstance(fine, Exception)
     assert len(told.reasons) == 2
     assert told.rest == Cassette(GET, (recorded(b"[2]"),))
     assert files(tmp_path) == ["b/GET.json"]

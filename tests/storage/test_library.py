@@ -34,8 +34,8 @@ class Shelf:
         self.store = CassetteFolder(folder)
         self.store.prepare_for_writing()
         emit = lambda event: self.events.append((event.name, event.to_json()))  # noqa: E731
-        self.unkept: list[str] = []
-        self.library = CassetteLibrary(self.store, MATCHER, emit, self.unkept.append)
+        self.unsaved: list[str] = []
+        self.library = CassetteLibrary(self.store, MATCHER, emit, self.unsaved.append)
         self.library.load()
 
     @property
@@ -381,13 +381,13 @@ def test_what_could_not_be_read_again_is_given_up_and_the_disk_says_what_is_serv
         await until(lambda: bool(shelf.events))
         shelf.keep("items/GET.json", a_cassette("/items", recorded(), broken_off(2)))
         shelf.keep("new/GET.json", a_cassette("/new", broken_off(3)))
-        await until(lambda: len(shelf.unkept) == 2)
+        await until(lambda: len(shelf.unsaved) == 2)
         assert list(shelf.index.entries) == ["items/GET.json"]
         assert shelf.cassette("items/GET.json") == a_cassette()
         await shelf.library.flush()
 
     asyncio.run(story())
-    assert sorted(shelf.unkept) == ["items/GET.json", "new/GET.json"]
+    assert sorted(shelf.unsaved) == ["items/GET.json", "new/GET.json"]
     assert shelf.library.failed_writes == 0 and not shelf.library.pending
     reason = "not saved, it could not be read again: reason 'a\\nb' holds characters a status line cannot"
     assert warnings(shelf) == [f"GET /items: {reason}", f"GET /new: {reason}"]

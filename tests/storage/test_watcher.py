@@ -22,12 +22,12 @@ def test_changes_are_told_by_their_names_and_only_news_are_passed_on(
         loop.call_soon_threadsafe(scanned.set)
         return False
 
-    def heed(changes: list[Change]) -> bool:
+    def on_changes(changes: list[Change]) -> bool:
         heard.update(changes)
         return any(name == "new/b.json" for name, _ in changes)
 
     async def story() -> None:
-        news = watch(folder, scan, heed)
+        news = watch(folder, scan, on_changes)
         told = asyncio.ensure_future(anext(news))
         async with asyncio.timeout(10):
             while not {"a.json", "new/b.json"} <= {name for name, _ in heard}:

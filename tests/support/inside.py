@@ -119,7 +119,7 @@ def a_responder(
     cassettes = cassettes or HeldCassettes(matcher=matcher)
     cassettes.broken = broken or {}
     lookup = CassetteLookup(cassettes, matcher)
-    responses = ResponseCache(cassettes, RenderOptions(cors, shifting=playing.shifting))
+    responses = ResponseCache(cassettes, RenderOptions(cors, time_shifter=playing.time_shifter))
     cassettes.subscribe(lambda _files: lookup.forget())
     cassettes.subscribe(lambda files: [responses.drop(file) for file in files])
     for cassette in served:
@@ -134,7 +134,7 @@ def a_responder(
         journal=Journal(),
         sessions=Sessions(),
         emit=emit,
-        tells_requests=True,
+        emits_requests=True,
         clock=clock,
         random=Random(0),
     )

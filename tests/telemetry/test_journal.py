@@ -99,7 +99,7 @@ def test_misses_do_not_grow_for_ever() -> None:
 def test_a_request_answered_as_one_before_counts_like_it() -> None:
     journal = Journal()
     journal.served(served())
-    journal.again(served())
+    journal.served_again(served())
     assert journal.counts == {"hit": 2}
     assert len(journal.requests()) == 2
 
@@ -108,7 +108,7 @@ def test_what_could_not_be_kept_is_counted_and_told_as_forwarded() -> None:
     journal = Journal()
     for outcome, file in [("recorded", "a"), ("recorded", "b"), ("unchanged", "a"), ("recorded", "a")]:
         journal.served(served(outcome, file=file))
-    journal.unkept("a")
+    journal.unsaved("a")
     assert journal.counts == {"recorded": 2, "unchanged": 1, "forwarded": 1}
     told = [(found["outcome"], found["file"]) for found in journal.requests()]
     assert told == [("recorded", "a"), ("recorded", "b"), ("unchanged", "a"), ("forwarded", None)]
@@ -118,6 +118,6 @@ def test_what_could_not_be_kept_is_counted_though_it_is_too_long_ago_to_be_told(
     journal = Journal()
     for number in range(KEPT_REQUESTS + 1):
         journal.served(served("recorded", file=f"{number}"))
-    journal.unkept("0")
+    journal.unsaved("0")
     assert journal.counts == {"recorded": KEPT_REQUESTS, "forwarded": 1}
     assert all(found["outcome"] == "recorded" for found in journal.requests())

@@ -16,7 +16,7 @@ def test_a_subscriber_hears_what_happens_from_its_joining_to_its_leaving() -> No
     subscribers.emit(Recorded("before"))
     with subscribers.subscribe(journal) as subscriber:
         journal.served(a_request_served("/one"))
-        journal.again(a_request_served("/two"))
+        journal.served_again(a_request_served("/two"))
         subscribers.emit(Reloaded(1))
         subscribers.emit(a_request_served("/two"))
         heard = list(subscriber.take_new())

@@ -33,10 +33,10 @@ FastAnswer = tuple[RenderedResponse, ServedRequest]
 class FastAnswers(Protocol):
     """What can be answered at once."""
 
-    def constant(self, request: Request) -> FastAnswer | None:
+    def constant_answer(self, request: Request) -> FastAnswer | None:
         """The response every equal request gets as long as the cassettes stay as they are, if there is one."""
 
-    def direct(self, request: Request) -> FastAnswer | None:
+    def answer_at_once(self, request: Request) -> FastAnswer | None:
         """The response to this very request, which then has been served; None, and nothing done, if it takes time."""
 
 
@@ -116,7 +116,7 @@ class FastPath:
         None for what the server must see, which is also a request that is not whole yet.
         """
         parsed = parse_request(data, start)
-        answer = self._answers.direct(parsed[0]) if parsed else None
+        answer = self._answers.answer_at_once(parsed[0]) if parsed else None
         if parsed is None or answer is None:
             return None
         request, version, end = parsed
@@ -137,7 +137,7 @@ class FastPath:
 
     def _make(self, head: bytes) -> ReadyResponse | None:
         parsed = parse_head(head)
-        answer = self._answers.constant(parsed[0]) if parsed else None
+        answer = self._answers.constant_answer(parsed[0]) if parsed else None
         if parsed is None or answer is None or answer[0].steps:
             return None
         return _ready(*parsed, *answer)

@@ -111,10 +111,10 @@ def test_health_is_told_under_any_name(name: str) -> None:
 )
 def test_a_page_of_another_origin_may_not_reset(headers: Headers, allowed: bool) -> None:
     responder = a_responder(a_cassette("/a", recorded(b"1"), recorded(b"2")))
-    responder.replay(a_request("GET", "/a"))
+    responder.answer(a_request("GET", "/a"))
     status, said = asked(responder, "reset", (*LOCAL, *headers), "POST")
     assert (status, said.get("code")) == ((200, None) if allowed else (403, "cross_site"))
-    again = responder.replay(a_request("GET", "/a"))
+    again = responder.answer(a_request("GET", "/a"))
     assert again is not None
     assert again.body == (b"1" if allowed else b"2")
 
@@ -162,7 +162,7 @@ def test_what_happened_is_told() -> None:
     broken = {"bad/GET.json": CassetteError("c/bad/GET.json", 3, 7, "not JSON")}
     responder = a_responder(a_cassette("/a"), a_cassette("/b"), broken=broken)
     for target in ("/a", "/none?token=s3cr3t-value", "/none?token=s3cr3t-value"):
-        responder.replay(a_request("GET", target))
+        responder.answer(a_request("GET", target))
     assert asked(responder, "ready")[1] == {
         "status": "ready",
         "mode": "replay",
@@ -185,7 +185,7 @@ def test_reset_rewinds_the_session_that_is_named_or_all() -> None:
     responder = a_responder(a_cassette("/a", recorded(b"1"), recorded(b"2")))
 
     def both() -> list[bytes]:
-        answers = [responder.replay(replace(a_request("GET", "/a"), session=name)) for name in ("", "one")]
+        answers = [responder.answer(replace(a_request("GET", "/a"), session=name)) for name in ("", "one")]
         return [answer.body for answer in answers if answer]
 
     named = (*LOCAL, ("Replaymock-Session", "one"))
@@ -199,7 +199,7 @@ def test_reset_rewinds_the_session_that_is_named_or_all() -> None:
 def test_sessions_tells_where_each_one_stands() -> None:
     responder = a_responder(a_cassette("/a"), a_cassette("/a", recorded(b"", 201), method="POST"))
     for method, name in (("GET", ""), ("GET", "one"), ("POST", "one")):
-        responder.replay(replace(a_request(method, "/a"), session=name))
+        responder.answer(replace(a_request(method, "/a"), session=name))
     assert asked(responder, "sessions")[1]["sessions"] == [
         {"session": None, "writes": {}, "positions": {"a/GET.json": 0}},
         {"session": "one", "writes": {"POST /a": 1}, "positions": {"a/GET.json": 0, "a/POST.json": 0}},

@@ -317,7 +317,7 @@ def _rest(connection: socket.socket) -> bytes:
     return received
 
 
-@pytest.mark.parametrize("name", ["constant", "direct"])
+@pytest.mark.parametrize("name", ["constant_answer", "answer_at_once"])
 def test_a_fault_on_the_fast_path_is_answered_by_the_server(
     folder: Path, monkeypatch: pytest.MonkeyPatch, name: str
 ) -> None:
