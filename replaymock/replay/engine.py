@@ -25,7 +25,6 @@ from replaymock.matching.lookup import CanonicalAndShown, CassetteLookup, Lookup
 from replaymock.matching.matcher import Matcher
 from replaymock.matching.near_misses import Miss, exhausted, explain, invalid
 from replaymock.replay import sequence
-from replaymock.replay.faults import Latency
 from replaymock.replay.miss_response import advice, miss_response
 from replaymock.replay.overrides import BehaviorResolver, ReplayOptions, ResponseBehavior
 from replaymock.replay.renderer import ResponseRenderer
@@ -70,6 +69,10 @@ class Purpose(Enum):
     """The conversation of a WebSocket."""
 
 
+# A member of an enumeration is slow to look up in Python 3.11, and these are compared for every request.
+_ANSWER, _AT_ONCE, _CONSTANT, _CONVERSATION = Purpose
+
+
 class Decision(Struct, frozen=True):
     """The response that a request gets: that of `entry` at `position`, played with a `behavior`.
 
@@ -80,6 +83,7 @@ class Decision(Struct, frozen=True):
     request: Request
     lookup: LookupResult
     entry: IndexEntry
+    renderer: ResponseRenderer
     behavior: ResponseBehavior
     session: Session
     position: int = 0
@@ -172,34 +176,34 @@ class ReplayEngine:
         None, and nothing changed, if there is no response for this purpose.
         """
         behavior = self._resolver.behavior(request)
-        if purpose is Purpose.CONSTANT:
+        if purpose is _CONSTANT:
             return self._decide_constant(request, behavior)
-        if purpose is Purpose.AT_ONCE and not behavior.is_plain:
+        if purpose is _AT_ONCE and not behavior.is_plain:
             return None
-        known_body = WEBSOCKET_BODY if purpose is Purpose.CONVERSATION else None
-        lookup = self._find(request, known_body, canonical)
-        if purpose is Purpose.AT_ONCE:
-            if lookup.entry is None or not self.responses.is_whole(lookup.entry):
+        known_body = WEBSOCKET_BODY if purpose is _CONVERSATION else None
+        lookup, renderers = self._find(request, known_body, canonical)
+        if purpose is _AT_ONCE:
+            if not _are_whole(renderers):
                 return None
-        elif lookup.entry is None:
-            request, lookup = self._find_otherwise(request, lookup, known_body, canonical)
+        elif not renderers:
+            request, lookup, renderers = self._find_otherwise(request, lookup, known_body, canonical)
         entry = lookup.entry
         if entry is None:
             return NoMatch(lookup)
         session = self.sessions.get(request.session, self._clock())
-        replacement = self._resolver.replacement(request, behavior) if purpose is Purpose.ANSWER else None
+        replacement = self._resolver.replacement(request, behavior) if purpose is _ANSWER else None
         if replacement:
-            return Decision(request, lookup, entry, behavior, session, replacement=replacement)
+            return Decision(request, lookup, entry, renderers[0], behavior, session, replacement=replacement)
         position = self._advance(request, entry, session)
         if position is None:
-            return None if purpose is Purpose.AT_ONCE else NoMatch(lookup)
-        return Decision(request, lookup, entry, behavior, session, position)
+            return None if purpose is _AT_ONCE else NoMatch(lookup)
+        return Decision(request, lookup, entry, renderers[position], behavior, session, position)
 
     def _decide_constant(self, request: Request, behavior: ResponseBehavior) -> Decision | None:
         """A decision that holds for all equal requests: no session, position, write or clock changes it."""
         if request.session or not behavior.is_plain:
             return None
-        lookup = self._find(request)
+        lookup, renderers = self._find(request)
         entry = lookup.entry
         if entry is None or not self.options.is_constant(len(entry.afters)):
             return None
@@ -207,30 +211,23 @@ class ReplayEngine:
         position = self._advance(request, entry, session)
         if position is None or entry.canonical.method not in ("GET", "HEAD"):
             return None
-        if self.renderer(entry, position).is_time_dependent or self._resolver.conditional(request):
+        if renderers[position].is_time_dependent or self._resolver.conditional(request):
             return None
-        return Decision(request, lookup, entry, behavior, session, position)
+        return Decision(request, lookup, entry, renderers[position], behavior, session, position)
 
     def _find_otherwise(
-        self,
-        request: Request,
-        lookup: LookupResult,
-        known_body: KnownBody | None,
-        canonical: CanonicalAndShown | None,
-    ) -> tuple[Request, LookupResult]:
+        self, request: Request, lookup: LookupResult, known_body: KnownBody | None, canonical: CanonicalAndShown | None
+    ) -> tuple[Request, LookupResult, list[ResponseRenderer]]:
         """A second lookup after a miss: with times moved back to those of the recording, and in files that are new."""
         shifter = None if known_body else self.options.time_shifter
         recorded = shifter.issued.to_recorded(request) if shifter else request
+        renderers: list[ResponseRenderer] = []
         if recorded is not request:
-            stored = self._find(recorded)
+            stored, renderers = self._find(recorded)
             lookup = LookupResult(stored.canonical, stored.entry, lookup.shown)
         if lookup.entry is None and self.lookup.find_new(lookup):
-            lookup = self._find(recorded, known_body, canonical if recorded is request else None)
-        return recorded, lookup
-
-    def renderer(self, entry: IndexEntry, position: int) -> ResponseRenderer:
-        """The renderer of the response of an entry at a position. IndexError if its file has changed."""
-        return self.responses.get(entry)[position]
+            lookup, renderers = self._find(recorded, known_body, canonical if recorded is request else None)
+        return recorded, lookup, renderers
 
     def answer(self, request: Request, canonical: CanonicalAndShown | None = None) -> RenderedResponse | None:
         """The response to an ordinary request. A miss gives its explanation, or None if upstream is asked next."""
@@ -286,13 +283,9 @@ class ReplayEngine:
         self._count(request.method, decision.lookup.shown, SWITCHING, "hit", decision.entry.file, started)
         return decision
 
-    def latency(self, request: Request) -> Latency:
-        """The latency that applies to a request."""
-        return self._resolver.behavior(request).latency
-
     def report_short_file(self, request: Request) -> None:
         """Reports that the file of a response's body turned out shorter than announced while it was sent."""
-        lookup = self._find(request)
+        lookup, _ = self._find(request)
         file = lookup.entry.file if lookup.entry else ""
         short = f"{file or lookup.shown}: the file of its body was shorter than promised when it was sent"
         self.warn(request, short)
@@ -311,22 +304,26 @@ class ReplayEngine:
 
     def _find(
         self, request: Request, known_body: KnownBody | None = None, canonical: CanonicalAndShown | None = None
-    ) -> LookupResult:
-        """The entry for a request, its responses in the cache. A file that has changed is loaded again before."""
-        lookup = self.lookup.find(request, known_body, canonical)
+    ) -> tuple[LookupResult, list[ResponseRenderer]]:
+        """The entry for a request, and its responses. A file that has changed is loaded again before."""
         for _ in range(_TRIES):
-            if lookup.entry is None or self.responses.is_available(lookup.entry):
-                return self._unless_broken(lookup)
-            self.lookup.look_again(lookup.entry)
             lookup = self.lookup.find(request, known_body, canonical)
-        return LookupResult(lookup.canonical, None, lookup.shown)
+            if lookup.entry is None:
+                return lookup, []
+            renderers = self.responses.current(lookup.entry)
+            if renderers:
+                return self._unless_broken(lookup, renderers)
+            self.lookup.look_again(lookup.entry)
+        lookup = self.lookup.find(request, known_body, canonical)
+        return LookupResult(lookup.canonical, None, lookup.shown), []
 
-    def _unless_broken(self, lookup: LookupResult) -> LookupResult:
-        """The lookup; without its entry, if a cassette that cannot be read would go before it."""
-        if not (self.lookup.broken and lookup.entry) or self.mode.forward:
-            return lookup
-        broken = self.lookup.broken_instead_of(lookup)
-        return LookupResult(lookup.canonical, None, lookup.shown) if broken else lookup
+    def _unless_broken(
+        self, lookup: LookupResult, renderers: list[ResponseRenderer]
+    ) -> tuple[LookupResult, list[ResponseRenderer]]:
+        """What was found; nothing, if a cassette that cannot be read would go before it."""
+        if not self.lookup.broken or self.mode.forward or not self.lookup.broken_instead_of(lookup):
+            return lookup, renderers
+        return LookupResult(lookup.canonical, None, lookup.shown), []
 
     def _respond(self, decision: Decision) -> RenderedResponse:
         """The response of a decision. A write is counted in its session."""
@@ -339,8 +336,7 @@ class ReplayEngine:
         return response
 
     def _render(self, decision: Decision) -> RenderedResponse:
-        renderer = self.renderer(decision.entry, decision.position)
-        return self._resolver.render(decision.request, renderer, decision.behavior)
+        return self._resolver.render(decision.request, decision.renderer, decision.behavior)
 
     def _advance(self, request: Request, entry: IndexEntry, session: Session) -> int | None:
         """The next position of a session in a cassette, which it is moved to; None if a strict sequence is used up."""
@@ -388,3 +384,11 @@ class ReplayEngine:
 def _hit(decision: Decision, response: RenderedResponse, elapsed_ms: float) -> ServedRequest:
     method, shown = decision.request.method, decision.lookup.shown
     return ServedRequest(method, shown, response.status, "hit", decision.entry.file, elapsed_ms)
+
+
+def _are_whole(renderers: list[ResponseRenderer]) -> bool:
+    """Whether there are responses, and each is written at once: none is a stream, a conversation or a large file."""
+    for renderer in renderers:  # a generator would cost every request
+        if not renderer.is_whole:
+            return False
+    return bool(renderers)

@@ -40,15 +40,13 @@ class ResponseCache:
         self._renderers: OrderedDict[str, list[ResponseRenderer]] = OrderedDict()
         self._sizes: dict[str, int] = {}
 
-    def is_available(self, entry: IndexEntry) -> bool:
-        """Whether there are responses for an entry: not if its files have changed since they were loaded.
-
-        Files of large bodies are checked each time.
-        """
-        cached = self._renderers.get(entry.file)
-        if cached and any(renderer.recorded.sidecar for renderer in cached):
-            self.drop(entry.file)
-        return bool(self.get(entry))
+    def current(self, entry: IndexEntry) -> list[ResponseRenderer]:
+        """The responses of an entry, as `get`; those whose bodies stay in files of their own are read again."""
+        for renderer in self._renderers.get(entry.file, ()):
+            if renderer.recorded.sidecar:
+                self.drop(entry.file)
+                break
+        return self.get(entry)
 
     def get(self, entry: IndexEntry) -> list[ResponseRenderer]:
         """The responses of an entry; empty if its files have changed since they were loaded."""
@@ -65,10 +63,6 @@ class ResponseCache:
             self._renderers[file] = loaded
             self._weigh(file)
         return loaded
-
-    def is_whole(self, entry: IndexEntry) -> bool:
-        """Whether all responses can be sent at once: none is a stream, a conversation or a large file."""
-        return all(renderer.is_whole for renderer in self.get(entry))
 
     def provenance(self, entry: IndexEntry, position: int) -> Headers:
         """The headers that name the cassette of a response, and its position."""

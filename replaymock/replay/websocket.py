@@ -170,7 +170,7 @@ class WebSocketReplay:
 
     def _opening(self, request: Request, decision: Decision) -> WebSocketOpening:
         entry, position = decision.entry, decision.position
-        recorded = self._engine.renderer(entry, position).recorded
+        recorded = decision.renderer.recorded
         protocol = get(recorded.headers, "sec-websocket-protocol")
         if protocol not in websocket_handshake.protocols(request.headers):
             protocol = ""

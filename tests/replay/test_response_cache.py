@@ -75,9 +75,9 @@ def test_a_file_that_is_no_longer_what_it_was_has_no_responses() -> None:
     disk = Disk()
     cache = a_cache(disk)
     assert cache.get(ENTRIES["a"]) == []
-    assert not cache.is_available(ENTRIES["a"])
+    assert cache.current(ENTRIES["a"]) == []
     disk.files["a"] = large()
-    assert cache.is_available(ENTRIES["a"])
+    assert cache.current(ENTRIES["a"])
     assert len(cache.get(ENTRIES["a"])) == 1
 
 
@@ -85,7 +85,7 @@ def test_what_is_streamed_is_looked_at_each_time() -> None:
     disk = Disk(a=RecordedResponse(200, "OK", (), sidecar=Sidecar("/x", 5)), b=large())
     cache = a_cache(disk)
     for _ in range(2):
-        assert cache.is_available(ENTRIES["a"]) and cache.is_available(ENTRIES["b"])
+        assert cache.current(ENTRIES["a"]) and cache.current(ENTRIES["b"])
     assert disk.asked == [("a", STREAMED_FROM), ("b", STREAMED_FROM), ("a", STREAMED_FROM)]
 
 
