@@ -9,7 +9,7 @@ from replaymock.cassettes.filenames import plain_mock_name
 from replaymock.cassettes.model import KnownBody
 from replaymock.errors import CassetteError
 from replaymock.http.messages import Request
-from replaymock.matching.broken import BrokenCassettes
+from replaymock.matching.broken_cassettes import BrokenCassettes
 from replaymock.matching.canonical import CanonicalRequest
 from replaymock.matching.index import Index, IndexEntry
 from replaymock.matching.matcher import Matcher

@@ -17,13 +17,13 @@ from replaymock.http.messages import Request, ResponseHead, StreamingResponse
 from replaymock.http.origin import OriginRewriter, prefixed_cookies
 from replaymock.http.problem import rejection
 from replaymock.http.rendered import ResponseSink
+from replaymock.proxy.detached import Detachable, Lingering
 from replaymock.proxy.headers import HeaderForwarder
 from replaymock.proxy.in_flight import InFlightExchange
-from replaymock.proxy.lingering import Detachable, Lingering
+from replaymock.proxy.range_slices import Cut, cut_from, relay_part
 from replaymock.proxy.ranges import PARTIAL, Ranging
 from replaymock.proxy.relay import BodyCapture, keeping, relay
 from replaymock.proxy.routes import Upstream
-from replaymock.proxy.slices import Cut, cut_from, relay_part
 from replaymock.proxy.ticket import Recorder, Ticket
 from replaymock.proxy.upstreams import Upstreams
 from replaymock.telemetry.events import Emit, Warned

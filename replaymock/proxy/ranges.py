@@ -11,9 +11,9 @@ from replaymock.http.conditional import ConditionalRequest
 from replaymock.http.headers import Headers, content_length, get, has, has_body
 from replaymock.http.messages import Request, StreamingResponse
 from replaymock.proxy.headers import HeaderForwarder
+from replaymock.proxy.range_cache import TOO_LARGE, Parts, Wholes, total_of
+from replaymock.proxy.range_slices import Cut
 from replaymock.proxy.routes import Upstream
-from replaymock.proxy.slices import Cut
-from replaymock.proxy.wholes import TOO_LARGE, Parts, Wholes, total_of
 
 if TYPE_CHECKING:
     from replaymock.proxy.upstreams import Upstreams  # replay never loads httpx

@@ -18,8 +18,8 @@ from replaymock.http.messages import Request, StreamingResponse
 from replaymock.proxy.client.connection import Timeouts
 from replaymock.proxy.client.dialer import DialedConnection, Dialer, tls_context
 from replaymock.proxy.client.httpx_messages import CLIENT, OutgoingRequest, head_of
+from replaymock.proxy.client.httpx_transport import StockTransport
 from replaymock.proxy.client.pool import Streams, UpstreamBody, read_empty
-from replaymock.proxy.client.stock import StockTransport
 from replaymock.proxy.client.transport import Http1Transport
 from replaymock.proxy.errors import translate_errors
 from replaymock.proxy.options import UpstreamOptions

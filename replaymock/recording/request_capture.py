@@ -14,13 +14,12 @@ from replaymock.http.messages import Request
 from replaymock.http.uri import literal_path, parse_query
 from replaymock.matching.canonical import CanonicalRequest
 from replaymock.matching.matcher import Matcher
+from replaymock.matching.request_memo import RequestMemo
 from replaymock.redaction.known_secrets import KnownSecrets
 from replaymock.redaction.placeholders import PlaceholderAllocator, PlaceholderFactory
 from replaymock.redaction.redactor import decoded
 
 _OF_BODY = frozenset(("content-type", "content-encoding"))
-_MOST_REMEMBERED = 10_000
-_LONGEST_REMEMBERED = 1000
 
 
 class CapturedRequest(Struct, frozen=True):
@@ -38,19 +37,20 @@ class RequestCapture:
         self._matcher = matcher
         self._secrets = secrets
         self._learned = 0
-        self._remembered: dict[tuple[str, str], CapturedRequest] = {}
+        self._memo: RequestMemo[CapturedRequest] = RequestMemo(0, uses_headers=matcher.uses_headers)
 
     def read(self, request: Request, kind: KnownBody | None = None) -> CapturedRequest:
         """A request in canonical form; `kind` is what stands for its body, if it has none of its own."""
-        if kind or request.body or self._matcher.uses_headers or len(request.target) > _LONGEST_REMEMBERED:
+        name = None if kind else self._memo.name(request)
+        if name is None:
             return self._capture(request, kind)
-        if self._learned != self._secrets.learned or len(self._remembered) >= _MOST_REMEMBERED:
-            self._remembered.clear()
+        if self._learned != self._secrets.learned:
+            self._memo.clear()
             self._learned = self._secrets.learned
-        name = (request.method, request.target)
-        captured = self._remembered.get(name)
+        captured = self._memo.get(name)
         if captured is None:
-            captured = self._remembered[name] = self._capture(request, None)
+            captured = self._capture(request, None)
+            self._memo.put(name, captured)
         return captured
 
     def recanonicalize(

@@ -366,7 +366,7 @@ def test_a_backend_that_cannot_be_reached_is_told_of_as_ever(tmp_path: Path) -> 
 def test_a_whole_that_does_not_end_is_given_up_after_its_client_is_gone(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("replaymock.proxy.lingering.LINGER_SECONDS", 0.2)
+    monkeypatch.setattr("replaymock.proxy.detached.LINGER_SECONDS", 0.2)
     files = Files()
     files.gate.clear()
     with recorded(tmp_path, files) as run:

@@ -12,9 +12,9 @@ from replaymock.http.headers import Headers, get
 from replaymock.http.messages import Request, StreamingResponse
 from replaymock.http.origin import OriginRewriter
 from replaymock.proxy.headers import HeaderForwarder
+from replaymock.proxy.range_cache import TOO_LARGE
 from replaymock.proxy.ranges import Ranging
 from replaymock.proxy.routes import Upstream
-from replaymock.proxy.wholes import TOO_LARGE
 from tests.support.factories import a_request
 
 UPSTREAM = Upstream("", "http://backend.test")

@@ -15,7 +15,7 @@ from replaymock.http.headers import TOKEN, Headers, get, has_body, is_chunked
 from replaymock.http.messages import Request, ResponseHead
 from replaymock.proxy.client.connection import Timeouts, UpstreamConnection
 from replaymock.proxy.client.dialer import Dialer
-from replaymock.proxy.client.kept import KeptConnections
+from replaymock.proxy.client.kept_connections import KeptConnections
 
 # An upload that upstream has answered already is still read to its end for a moment, so that it can be recorded.
 LINGER_SECONDS = 2.0

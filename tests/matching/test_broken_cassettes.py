@@ -10,7 +10,7 @@ from replaymock.cassettes.model import WEBSOCKET_BODY, CassetteRequest
 from replaymock.cassettes.reader import NONE
 from replaymock.errors import CassetteError
 from replaymock.http.bodies import Text
-from replaymock.matching.broken import BrokenCassettes
+from replaymock.matching.broken_cassettes import BrokenCassettes
 from replaymock.matching.matcher import Matcher
 from replaymock.matching.naming import cassette_name
 from replaymock.storage.loader import CassetteLoader

@@ -9,7 +9,7 @@ import pytest
 from replaymock.http.headers import Headers
 from replaymock.http.messages import Request
 from replaymock.proxy.client.httpx_messages import head_of
-from replaymock.proxy.client.stock import StockTransport
+from replaymock.proxy.client.httpx_transport import StockTransport
 from tests.support.running import raw_backend, read_request
 from tests.support.upstream_pool import outgoing, until
 

@@ -10,8 +10,8 @@ from replaymock.http.conditional import ConditionalRequest, one_range
 from replaymock.http.headers import Headers, get
 from replaymock.http.messages import ResponseHead, StreamingResponse
 from replaymock.http.origin import OriginRewriter
+from replaymock.proxy.range_slices import Cut, cut_from, relay_part
 from replaymock.proxy.relay import BodyCapture, BodyRewrite
-from replaymock.proxy.slices import Cut, cut_from, relay_part
 from tests.support.clients import Callers
 
 DATA = bytes(range(100))
@@ -160,7 +160,7 @@ def test_what_has_no_length_is_waited_for_a_moment() -> None:
 
 
 def test_what_has_no_length_and_does_not_end_is_for_upstream(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("replaymock.proxy.slices.HELD_CODED_SECONDS", 0.05)
+    monkeypatch.setattr("replaymock.proxy.range_slices.HELD_CODED_SECONDS", 0.05)
     passed = Passed(live(DATA, BINARY, size=1, wait=0.01), asked())
     assert (passed.cut, passed.out.log) == (None, [])
 

@@ -9,7 +9,7 @@ import pytest
 
 from replaymock.http.headers import Headers, get
 from replaymock.http.messages import StreamingResponse
-from replaymock.proxy.wholes import TOO_LARGE, UNMEASURED, Parts, Wholes, total_of
+from replaymock.proxy.range_cache import TOO_LARGE, UNMEASURED, Parts, Wholes, total_of
 
 TAG = '"a"'
 DATA = bytes(range(200))

@@ -7,7 +7,7 @@ import pytest
 
 from replaymock.http.messages import ResponseHead
 from replaymock.http.rendered import RenderedResponse
-from replaymock.proxy.lingering import Detachable, Lingering
+from replaymock.proxy.detached import Detachable, Lingering
 from tests.support.clients import Callers
 
 HEAD = ResponseHead(206, "Partial Content", ())

@@ -15,7 +15,7 @@ import httpx
 
 from replaymock.http import challenges
 from replaymock.proxy.client.httpx_messages import CLIENT, head_of, message_of, origin_of
-from replaymock.proxy.client.kept import KeptConnections
+from replaymock.proxy.client.kept_connections import KeptConnections
 
 CLOSE_SECONDS = 1.0
 """How long a call may take to notice that its socket was closed."""
