@@ -1,8 +1,8 @@
-"""Whom this server serves: by which names it is reached, for the pages of which origins, and what is no request.
+"""Which requests are served: valid ones, sent to a name of this server, by clients that may use it.
 
-A browser lets every web page send requests here. It says so, though: `Host` is the name the page used, which
-anybody can have lead to a loopback address (DNS rebinding); `Origin` and `Sec-Fetch-Site` (Fetch standard; Fetch
-metadata) tell whose page it is.
+A browser lets every web page send requests here, but says so. `Host` is the name that the page used, and anybody can
+make a name point to a loopback address (DNS rebinding). `Origin` and `Sec-Fetch-Site` (Fetch standard; Fetch metadata)
+say whose page it is.
 """
 
 import re
@@ -15,9 +15,10 @@ from replaymock.http.messages import Request
 
 
 class HostGuard:
-    """Knows a server's names: the loopback's and those of `allowed`; bound to a wider address, any if none is.
+    """Refuses requests to names that are not this server's, and those of foreign pages.
 
-    `forwards` says that requests go upstream, and `adds_credentials` that the server adds credentials of its own.
+    Its names are those of the loopback and the `allowed` ones; any name, if it listens on another address and none is
+    allowed. `forwards` says that requests go upstream, `adds_credentials` that the server adds credentials of its own.
     """
 
     def __init__(
@@ -36,12 +37,12 @@ class HostGuard:
         self._adds_credentials = adds_credentials
 
     def check(self, request: Request) -> None:
-        """RequestRefused where a request that may go upstream is not to be served; replay answers all."""
+        """RequestRefused if a request may not go upstream. On replay all are served."""
         if not self._forwards:
             return
         if has(request.headers, "host"):  # only HTTP/1.0 may leave it out, and no browser does
             self.check_host(request)
-        if self._adds_credentials and not self._is_welcome(request):
+        if self._adds_credentials and not self._may_use_credentials(request):
             raise RequestRefused(
                 403,
                 "origin_not_allowed",
@@ -50,9 +51,9 @@ class HostGuard:
             )
 
     def check_websocket(self, request: Request, version: str) -> None:
-        """RequestRefused where a request for a WebSocket is not valid, or a page of another site sends it.
+        """RequestRefused if a request for a WebSocket is not valid, or comes from a page of another site.
 
-        CORS cannot keep that page from opening one (RFC 6455 section 10.2).
+        CORS does not keep such a page from opening one (RFC 6455 section 10.2).
         """
         websocket_handshake.check(request, version)
         if has(request.headers, "origin") and not self._cors.echoed(request.headers):
@@ -60,7 +61,7 @@ class HostGuard:
             raise RequestRefused(403, "origin_not_allowed", detail)
 
     def check_host(self, request: Request) -> None:
-        """RequestRefused where a request came by a name that is none of this server's."""
+        """RequestRefused if the Host of a request is no name of this server."""
         name = _PORT.sub("", get(request.headers, "host")).lower()
         if not (self._takes_any or name in self._allowed or _LOOPBACK.fullmatch(name)):
             shown = name if _NAME.fullmatch(name) else "NAME"
@@ -69,14 +70,14 @@ class HostGuard:
             )
 
     def is_cross_site(self, request: Request) -> bool:
-        """Whether a browser says that a page of another origin than this server is asking."""
+        """Whether a browser says that the request comes from a page of another origin than this server's."""
         site = get(request.headers, "sec-fetch-site", "none")
         return site not in ("none", "same-origin") or get(request.headers, "origin") not in ("", _own_origin(request))
 
-    def _is_welcome(self, request: Request) -> bool:
-        """Whether no page asks, or one of this server, of the loopback, or of a listed origin; or a link was followed.
+    def _may_use_credentials(self, request: Request) -> bool:
+        """Whether a request comes from no page, from one of this server or of a listed origin, or from a link.
 
-        As with cookies that are `SameSite=Lax`: a page that cannot read the answer may still be left for it.
+        As with `SameSite=Lax` cookies, a page may link to a response that it cannot read.
         """
         origin = get(request.headers, "origin")
         if origin:
@@ -100,12 +101,12 @@ _PORT = re.compile(r":[0-9]+\Z")
 
 
 def validate_request(request: Request, version: str) -> None:
-    """Raises RequestRefused unless target, framing and Host are as RFC 9112 sections 3 and 6 want them."""
+    """RequestRefused unless target, framing and Host are as RFC 9112 sections 3 and 6 require."""
     if not request.target.startswith("/"):
         raise RequestRefused(400, "bad_request", "the request target must begin with / (this is no forward proxy)")
     if "#" in request.target:
         raise RequestRefused(400, "bad_request", "a request target has no fragment")
-    # One pass for all three, since every request goes through here.
+    # One pass for all three headers, since every request goes through here.
     values_of: dict[str, list[str]] = {"host": [], "content-length": [], "transfer-encoding": []}
     for name, value in request.headers:
         values = values_of.get(name.lower())
@@ -123,7 +124,7 @@ def validate_request(request: Request, version: str) -> None:
 
 
 def over_limit(max_body: int) -> RequestRefused:
-    """The refusal of a request whose body is larger than `max_body` bytes."""
+    """The refusal of a request whose body has more than `max_body` bytes."""
     return RequestRefused(
         413, "body_too_large", f"the request body is larger than {max_body} bytes; allow more by --max-body"
     )

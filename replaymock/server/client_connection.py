@@ -1,4 +1,4 @@
-"""The client's end of one request: ready bytes go out, framed as its HTTP version wants; a cut never looks whole."""
+"""Writes the response to one request, framed for the client's HTTP version; a cut response never looks complete."""
 
 import asyncio
 import socket
@@ -39,16 +39,20 @@ _PIECE = 128 * 1024
 
 
 class ClientConnection:
-    """A client's connection, written to in ready bytes."""
+    """A client's connection, for one response.
+
+    `done` is called when the response is out or the connection gone; `short_file` when a file that is sent turns out
+    shorter than announced.
+    """
 
     def __init__(
-        self, connection: HTTP1Connection, done: Callable[[], None], fell_short: Callable[[], None] = lambda: None
+        self, connection: HTTP1Connection, done: Callable[[], None], short_file: Callable[[], None] = lambda: None
     ) -> None:
-        # There is one stream to all the requests of a connection.
+        # All requests of a connection share its stream.
         self.client: Hashable = connection.stream
         self._connection = connection
         self._done = done
-        self._fell_short = fell_short
+        self._short_file = short_file
         self._written: asyncio.Future[None] = asyncio.Future()
         self._is_http10 = False
         self._closes = False
@@ -60,7 +64,7 @@ class ClientConnection:
         self.finished = False
 
     def start_request(self, request: Request, version: str) -> None:
-        """Learns how the client wants its response."""
+        """Sets how the response is framed, and what becomes of the connection, from the request."""
         persistence = connection_persistence(request.headers, version)
         self._is_http10 = version == "HTTP/1.0"
         self._closes = persistence.ends
@@ -73,14 +77,14 @@ class ClientConnection:
         self._option = "close"
 
     def on_leave(self, callback: Callable[[], None]) -> None:
-        """Calls back when the client goes before its response is whole, or when it has gone already."""
+        """Calls back when the client leaves before its response is complete, or soon if it has left already."""
         if self._connection.stream.closed():
             asyncio.get_running_loop().call_soon(callback)
         else:
             self._connection.set_close_callback(callback)
 
     def invite(self) -> None:
-        """Asks for the body that the client holds back until then (RFC 9110 section 10.1.1)."""
+        """Sends a 100, for which the client waits with its body (RFC 9110 section 10.1.1)."""
         _write_ready(self._connection, b"HTTP/1.1 100 Continue\r\n\r\n")
 
     def answer(self, answer: RenderedResponse) -> None:
@@ -102,18 +106,18 @@ class ClientConnection:
 
     def begin(self, answer_head: "ResponseHead", length: int | None) -> None:
         """Sends the head of a streamed response."""
-        # A piece must not wait for the client to acknowledge the one before it (Nagle's algorithm); `finish` resets it.
+        # No piece may wait until the client acknowledges the one before it (Nagle's algorithm); `finish` resets this.
         self._connection.stream.set_nodelay(True)
         self._written = _write_ready(self._connection, self._opening(answer_head, length))
 
     def send_whole(self, answer_head: "ResponseHead", length: int | None, body: bytes) -> None:
-        """Sends the head and all of the body of a live response in one write."""
+        """Sends the head and the whole body of a forwarded response in one write."""
         data = self._opening(answer_head, length)
         if not self._bodyless and body:
             data += chunk(body) if self._chunked else body
         if self._chunked:
             data += chunk(b"")
-            self._chunked = False  # its end is written already
+            self._chunked = False  # the last chunk is written already
         self._written = _write_ready(self._connection, data)
 
     def _opening(self, answer_head: "ResponseHead", length: int | None) -> bytes:
@@ -147,14 +151,14 @@ class ClientConnection:
             self._complete()
 
     def received(self) -> None:
-        """Learns that the request has been read to its end, or need not be; only then can the connection go on."""
+        """Records that the request was read to its end, or need not be. Only then can the next one begin."""
         if not self._received:
             self._received = True
             if self.finished:
                 self._complete()
 
     def abort(self, *, reset: bool = False) -> None:
-        """Cuts the response short; by a reset where that is wanted, or an orderly close would look like its end."""
+        """Cuts the response off; by a reset if wanted, or if an orderly close would look like its end."""
         self.finished = True
         stream = self._connection.stream
         if (reset or self._is_http10) and stream.socket is not None:
@@ -188,8 +192,8 @@ class ClientConnection:
                     try:
                         for piece in _pieces(file):
                             await self.write(piece)
-                    except OSError:  # it was promised whole
-                        self._fell_short()
+                    except OSError:  # its length was announced
+                        self._short_file()
                         self.abort()
                         return
                 case Detach():
@@ -203,21 +207,21 @@ class ClientConnection:
         self.finish()
 
     def _begin(self, answer: RenderedResponse) -> None:
-        """Sends the head of a response that goes on in steps, framed where it is streamed."""
+        """Sends the head of a response with steps; if it is streamed, its body is framed here."""
         if answer.streamed and not self._bodyless:
             self._frame_by_chunks_or_close()
             answer = with_header(answer, b"Transfer-Encoding: chunked") if self._chunked else answer
         self._written = _write_ready(self._connection, dated(with_connection(answer, self._option), date_line()).head)
 
     def _frame_by_chunks_or_close(self) -> None:
-        """Chooses how the end of a body without known length is told: HTTP/1.0 has no chunks."""
+        """Chooses how a body of unknown length ends: by its last chunk, or in HTTP/1.0 by a close."""
         self._chunked = not self._is_http10
         if self._is_http10:
             self.close_after()
 
 
 def _pieces(sent: SendFile) -> Iterator[bytes]:
-    """A file's bytes; read here, because a thread for each piece takes longer than what is read ahead by the system."""
+    """The bytes of a file. Read without a thread, which would take longer than what the system reads ahead."""
     size = sent.size
     with Path(sent.place).open("rb", buffering=0) as file:
         file.seek(sent.start)
@@ -230,5 +234,5 @@ def _pieces(sent: SendFile) -> Iterator[bytes]:
 
 
 def _write_ready(connection: HTTP1Connection, data: bytes) -> "asyncio.Future[None]":
-    """Writes bytes that already are a message: allowed by Tornado without `write_headers`, and pinned by a test."""
+    """Writes the bytes of a message. Tornado allows that without `write_headers`, and a test pins it."""
     return connection.write(data)

@@ -1,7 +1,7 @@
-"""The open connections of clients: each has idle limits, and what is in flight on them is waited for at the end.
+"""The open connections of clients, and their idle limits.
 
-A client has as many seconds for a whole request head, counted from the end of the response before; for each 1 KiB of a
-request body; and for taking some of a response.
+A client has `IDLE_SECONDS` for a complete request head, counted from the end of the last response; for each 1 KiB of a
+request body; and for reading some of a response.
 """
 
 import asyncio
@@ -13,25 +13,25 @@ from tornado import httputil, iostream
 from tornado.http1connection import HTTP1Connection, HTTP1ServerConnection
 
 IDLE_SECONDS = 60.0
-"""The time a client has for its part."""
+"""How long a client may be idle, in seconds."""
 
 LEAST_BODY = 1024
-"""How many bytes of a body must come in that time, if it is not whole by then."""
+"""How many bytes of a body must come in that time, unless it ends before."""
 
 BUFFERED = 1 << 20
-"""How many bytes a connection may have received and not been asked for."""
+"""How many received bytes a connection may buffer."""
 
 _HELLO = b"\x16\x03"
-"""How a TLS connection begins (RFC 8446 section 5.1): a handshake, and the version 3."""
+"""The first bytes of a TLS connection (RFC 8446 section 5.1): a handshake, and the version 3."""
 
 _END = b"\r\n\r\n"
 
 
 class ClientStream(iostream.IOStream):
-    """A connection that knows whether anything moves on it, and whose first bytes may have been read before.
+    """A connection that notices whether the client makes progress. Its first bytes, `data`, may have been read before.
 
-    The hello of a client that speaks TLS has no end of a head, and would be waited on until its time is over: it gets
-    one here, so that it is refused at once, and `on_tls` is called.
+    A client that speaks TLS sends no end of a head, and would only be closed when it is idle for too long. So its hello
+    gets such an end here, is refused at once, and `on_tls` is called.
     """
 
     def __init__(self, connection: socket.socket, data: bytes = b"", on_tls: Callable[[], None] = lambda: None) -> None:
@@ -51,26 +51,26 @@ class ClientStream(iostream.IOStream):
         self._since = 0.0
 
     def expects_head(self) -> None:
-        """Learns that the next request may come."""
+        """Records that the next request may come."""
         self._requests += 1
         self._in_body = False
 
     def expects_body(self) -> None:
-        """Learns that the head of a request has come."""
+        """Records that the head of a request has come."""
         self._in_body = True
 
     def is_idle_for(self, seconds: float, now: float) -> bool:
-        """Whether the client has not done its part for so long; asked a few times in it."""
+        """Whether the client made no progress for so long. Must be called a few times in that time."""
         progress = self._progress()
         if progress != self._seen or not progress:
             self._seen, self._since = progress, now
         return now - self._since >= seconds
 
     def set_nodelay(self, value: bool) -> None:
-        """Does nothing: what is written here is always a whole piece, and Tornado would change it twice an answer."""
+        """Does nothing: whole pieces are written anyway, and Tornado would change the option twice a response."""
 
     def read_from_fd(self, buf: bytearray | memoryview) -> int | None:
-        """Reads as `IOStream` does, but first gives out what was read before."""
+        """Reads as `IOStream` does, but first gives the bytes that were read before."""
         if self._before:
             count = min(len(buf), len(self._before))
             buf[:count] = self._before[:count]
@@ -92,7 +92,7 @@ class ClientStream(iostream.IOStream):
         return sent
 
     def _progress(self) -> tuple[object, ...]:
-        """What changes when the client does its part; empty while it has none."""
+        """A value that changes when the client makes progress; empty while nothing is expected of it."""
         if self.writing():
             return "answer", self._sent
         if not self.reading():
@@ -101,54 +101,54 @@ class ClientStream(iostream.IOStream):
 
 
 class IdleConnection(Protocol):
-    """A connection that can tell for how long nothing moved on it."""
+    """A connection that can be idle."""
 
     def is_idle_for(self, seconds: float, now: float) -> bool:
-        """Whether the client has not done its part for so long; `now` is the time of the loop."""
+        """Whether the client made no progress for so long; `now` is the time of the event loop."""
 
     def close(self) -> None:
         """Ends the connection."""
 
 
-_Watched = TypeVar("_Watched", bound=IdleConnection)
+_Connection = TypeVar("_Connection", bound=IdleConnection)
 
 
-class IdleReaper(Generic[_Watched]):
-    """The connections that are watched; those that are idle for so many seconds are closed."""
+class IdleReaper(Generic[_Connection]):
+    """Closes connections that are idle for so many seconds."""
 
     def __init__(self, seconds: float) -> None:
         self._seconds = seconds
-        self._watched: set[_Watched] = set()
+        self._connections: set[_Connection] = set()
         self._loop = asyncio.get_running_loop()
         self._sweeping = self._loop.call_later(seconds / 4, self._sweep)
 
     def __len__(self) -> int:
-        return len(self._watched)
+        return len(self._connections)
 
-    def __iter__(self) -> Iterator[_Watched]:
-        return iter(self._watched)
+    def __iter__(self) -> Iterator[_Connection]:
+        return iter(self._connections)
 
-    def add(self, connection: _Watched) -> None:
-        """Watches a connection from now on."""
-        self._watched.add(connection)
+    def add(self, connection: _Connection) -> None:
+        """Adds an open connection."""
+        self._connections.add(connection)
 
-    def remove(self, connection: _Watched) -> None:
-        """Learns that a connection is closed, or watched elsewhere."""
-        self._watched.discard(connection)
+    def remove(self, connection: _Connection) -> None:
+        """Removes a connection that is closed or handed on."""
+        self._connections.discard(connection)
 
     def stop(self) -> None:
-        """Watches no longer."""
+        """Stops closing connections."""
         self._sweeping.cancel()
 
     def _sweep(self) -> None:
         now = self._loop.time()
-        for connection in [each for each in self._watched if each.is_idle_for(self._seconds, now)]:
+        for connection in [each for each in self._connections if each.is_idle_for(self._seconds, now)]:
             connection.close()
         self._sweeping = self._loop.call_later(self._seconds / 4, self._sweep)
 
 
 class Connections(httputil.HTTPServerConnectionDelegate):
-    """The open connections that Tornado reads; each request gets its delegate, and `left` learns who has gone."""
+    """The open connections that Tornado reads. Each request gets a `delegate`; `left` is called when one is closed."""
 
     def __init__(
         self,
@@ -159,7 +159,7 @@ class Connections(httputil.HTTPServerConnectionDelegate):
         self._delegate = delegate
         self._left = left
         self._open: dict[object, ClientStream] = {}
-        self._watched: IdleReaper[ClientStream] = IdleReaper(seconds)
+        self._reaper: IdleReaper[ClientStream] = IdleReaper(seconds)
 
     def __len__(self) -> int:
         return len(self._open)
@@ -167,7 +167,7 @@ class Connections(httputil.HTTPServerConnectionDelegate):
     def start(self, connection: HTTP1ServerConnection, stream: ClientStream) -> None:
         """Serves a connection."""
         self._open[connection] = stream
-        self._watched.add(stream)
+        self._reaper.add(stream)
         connection.start_serving(self)
 
     def start_request(self, server: object, connection: httputil.HTTPConnection) -> httputil.HTTPMessageDelegate:
@@ -176,19 +176,19 @@ class Connections(httputil.HTTPServerConnectionDelegate):
 
     def on_close(self, server: object) -> None:
         stream = self._open.pop(server)
-        self._watched.remove(stream)
+        self._reaper.remove(stream)
         self._left(stream)
 
     async def close(self) -> None:
         """Closes every connection."""
-        self._watched.stop()
+        self._reaper.stop()
         await asyncio.gather(*(cast(HTTP1ServerConnection, connection).close() for connection in list(self._open)))
 
 
 async def wait_while(is_busy: Callable[[], bool], seconds: float, hurry: asyncio.Event | None = None) -> None:
-    """Waits while something is in flight, no longer than `seconds` or until `hurry`."""
+    """Waits while `is_busy`, at most for so many seconds or until `hurry` is set."""
     now = asyncio.get_running_loop().time
     deadline = now() + seconds
-    # Looked at in turns, once, at the end: an event would cost every request.
+    # Polling, as this runs once, at the end: an event would cost time in every request.
     while is_busy() and now() < deadline and not (hurry and hurry.is_set()):  # noqa: ASYNC110
         await asyncio.sleep(0.01)

@@ -8,24 +8,24 @@ from replaymock.http.dates import spell_http
 
 
 def date_line() -> bytes:
-    """A header line that says what time it is, without its line end."""
+    """The header line with the current time, without a line end."""
     return _spelled(int(time.time()))
 
 
 class DatedStatusLines:
-    """Status lines with the `Date` after them; kept until the second is over in which they were made."""
+    """Status lines followed by the `Date`, cached until the current second is over."""
 
     def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
         self._loop = loop
-        self._kept: dict[bytes, bytes] = {}
-        self.get = self._kept.get
+        self._lines: dict[bytes, bytes] = {}
+        self.get = self._lines.get
 
     def make(self, line: bytes) -> bytes:
-        """A status line, with its line end, and a `Date` after it; nothing for no line."""
-        if not self._kept:
-            # While nothing is asked for, nothing needs to be woken.
-            self._loop.call_later(1 - time.time() % 1, self._kept.clear)
-        dated_line = self._kept[line] = line + date_line() + b"\r\n" if line else b""
+        """A status line with its line end, followed by a `Date`; empty for an empty line."""
+        if not self._lines:
+            # Only planned while there is something to clear, so that an idle process is never woken.
+            self._loop.call_later(1 - time.time() % 1, self._lines.clear)
+        dated_line = self._lines[line] = line + date_line() + b"\r\n" if line else b""
         return dated_line
 
 

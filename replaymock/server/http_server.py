@@ -1,10 +1,10 @@
-"""The HTTP server: it takes connections, gives each request its handler, and ends in order."""
+"""The HTTP server: accepts connections, gives each request its handler, and ends in order."""
 
 import asyncio
 import socket
 from collections.abc import Callable, Hashable
 
-import tornado.platform.asyncio  # noqa: F401 - Tornado imports it with the first connection, when files may be used up
+import tornado.platform.asyncio  # noqa: F401 - Tornado imports it with the first connection, when open files may be used up
 from tornado.http1connection import HTTP1Connection, HTTP1ConnectionParameters, HTTP1ServerConnection
 
 from replaymock.server.connections import IDLE_SECONDS, ClientStream, Connections, wait_while
@@ -18,9 +18,9 @@ CLOSE_SECONDS = 1.0
 
 
 class HttpServer:
-    """Listens, and answers by its `services`. `make_websockets` is called with the first request for a WebSocket.
+    """Listens, and answers with its `services`. `make_websockets` is called with the first request for a WebSocket.
 
-    A client has `idle_seconds` for its part, as `connections` counts them.
+    Clients may be idle for `idle_seconds`, as `connections` describes it.
     """
 
     def __init__(
@@ -38,8 +38,8 @@ class HttpServer:
         self._connections = Connections(self._handler, forwarder.left if forwarder else _forget, idle_seconds)
         self._warn = warn
         self._has_warned_of_tls = False
-        self._acceptor = Acceptor(lambda peer, address: self.take_over(peer, address, b""), self.has_room, warn)
-        # Ours is the limit of a body that answers 413; Tornado's own would close without a word.
+        self._acceptor = Acceptor(lambda peer, address: self.take_over(peer, address, b""), self.can_accept, warn)
+        # A body over our own limit is answered with 413; Tornado's would only close the connection.
         self._parameters = HTTP1ConnectionParameters(max_header_size=MAX_HEADER, max_body_size=1 << 62)
 
     def listen(self, sockets: list[socket.socket]) -> None:
@@ -51,16 +51,16 @@ class HttpServer:
         stream = ClientStream(connection, data, self._warn_of_tls)
         self._connections.start(HTTP1ServerConnection(stream, self._parameters, address), stream)
 
-    def has_room(self, others: int = 0) -> bool:
-        """Whether one more connection is taken beside those that are open, here and elsewhere."""
+    def can_accept(self, others: int = 0) -> bool:
+        """Whether one more connection may be accepted beside the open ones, here and on the fast path (`others`)."""
         return len(self._connections) + others < MOST_CONNECTIONS
 
     def stop_accepting(self) -> None:
-        """Takes no more connections."""
+        """Stops accepting connections."""
         self._acceptor.close()
 
     async def drain(self, seconds: float, hurry: asyncio.Event | None = None) -> None:
-        """Waits until what is in flight is answered, no longer than `seconds` or until `hurry`; closes what is left."""
+        """Waits until requests in flight are answered, at most so many seconds or until `hurry`; closes the rest."""
         if self._websockets:
             await self._websockets.drain()
         await wait_while(lambda: bool(self._in_flight), seconds, hurry)
@@ -86,4 +86,4 @@ class HttpServer:
 
 
 def _forget(_client: Hashable) -> None:
-    """Without a forwarder, nothing is kept for a client."""
+    """Does nothing: without a forwarder nothing is kept for a client."""

@@ -1,4 +1,4 @@
-"""The sockets on which the server listens."""
+"""The listening sockets, and accepting connections on them."""
 
 import asyncio
 import contextlib
@@ -17,19 +17,19 @@ except ImportError:  # not on Windows, which has no such limit
     resource = None  # type: ignore[assignment]
 
 BACKLOG = 256
-"""How many clients may wait to be accepted; one more would try again only after a second."""
+"""How many clients may wait to be accepted. One more would try again only after a second."""
 
 
 def bind(host: str, port: int, *, shared: bool = False) -> list[socket.socket]:
-    """Listening sockets on every address of `host`, on one port, chosen by the system for 0. UsageError if not.
+    """Listening sockets on every address of `host`, on one port; 0 lets the system choose it. UsageError if that fails.
 
-    `shared` says that each may stand beside others on the same port.
+    With `shared`, other sockets may listen on the same port, too.
     """
     try:
         return _bind(host, port, shared=shared)
     except OSError as error:
         reason = error.strerror or str(error)
-        # Whoever may not listen here, or comes too late, needs another port; for all else it is the host that is wrong.
+        # A port that is taken or forbidden needs another port; with all other errors the host is wrong.
         is_port = error.errno in (errno.EADDRINUSE, errno.EACCES)
         advice = "--port (0 picks one)" if is_port else "--host"
         message = f"cannot listen on {host} port {port}: {reason}; choose another by {advice}"
@@ -37,14 +37,14 @@ def bind(host: str, port: int, *, shared: bool = False) -> list[socket.socket]:
 
 
 def bind_each(host: str, port: int, count: int) -> list[list[socket.socket]]:
-    """Listening sockets for each of `count` processes, on one port. UsageError if not.
+    """Listening sockets for each of `count` processes, on one port. UsageError if that fails.
 
-    On Linux each has its own, and the system spreads connections over them; elsewhere they share the same.
+    On Linux each process has its own, and the system spreads connections over them; elsewhere they share one.
     """
     first = bind(host, port)
     if not sys.platform.startswith("linux"):
         return [first] * count
-    # Sockets that share a port would share it with those of another run, too: only the first finds out who is there.
+    # Shared sockets would also share the port with another run. Only this first, unshared one finds out.
     number = int(first[0].getsockname()[1])
     for listening in first:
         listening.close()
@@ -88,21 +88,24 @@ PAUSE_SECONDS = 0.1
 
 _AT_ONCE = 16
 
-_OUT_OF_ROOM = frozenset((errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOMEM))
+_OUT_OF_RESOURCES = frozenset((errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOMEM))
 
 
 class Acceptor:
-    """Accepts on the running loop, and lets connections wait while there is no room."""
+    """Accepts connections on the running loop. While `can_accept` is False, they wait.
+
+    `take` is called with each connection and the address of its peer.
+    """
 
     def __init__(
         self,
         take: Callable[[socket.socket, object], None],
-        has_room: Callable[[], bool],
+        can_accept: Callable[[], bool],
         warn: Callable[[str], None],
     ) -> None:
         self._loop = asyncio.get_running_loop()
         self._take = take
-        self._has_room = has_room
+        self._can_accept = can_accept
         self._warn = warn
         self._listening: list[socket.socket] = []
         self._active = False
@@ -115,7 +118,7 @@ class Acceptor:
         self._resume()
 
     def close(self) -> None:
-        """Takes no more connections, ever."""
+        """Stops accepting for good, and closes the sockets."""
         self._pause()
         for listening in self._listening:
             listening.close()
@@ -135,7 +138,7 @@ class Acceptor:
         for _ in range(_AT_ONCE):
             if not self._active:
                 return
-            if not self._has_room():
+            if not self._can_accept():
                 self._wait()
                 return
             try:
@@ -145,7 +148,7 @@ class Acceptor:
             except ConnectionAbortedError:
                 continue
             except OSError as error:
-                if error.errno not in _OUT_OF_ROOM:
+                if error.errno not in _OUT_OF_RESOURCES:
                     raise
                 limit = "raise the limit of open files (ulimit -n)"
                 self._warn(f"cannot accept connections: {error.strerror}; {limit}")
@@ -154,13 +157,13 @@ class Acceptor:
             self._take(peer, address)
 
     def _wait(self) -> None:
-        """Pauses instead of spinning on connections that cannot be taken now."""
+        """Pauses for a moment, instead of trying again and again."""
         self._pause()
         self._loop.call_later(PAUSE_SECONDS, self._resume)
 
 
 def allow_open_files() -> None:
-    """Raises this process's limit of open files as far as it is allowed and of use; some systems begin with 256."""
+    """Raises the limit of open files as far as it is allowed and useful. Some systems begin with 256."""
     if resource is None:
         return
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)

@@ -1,6 +1,6 @@
-"""One HTTP request, from its head to the end of its response, and the body it sends on its way upstream.
+"""One HTTP request, from its head to the end of its response; its body may be sent upstream while it comes.
 
-Tornado's delegate is used without its `RequestHandler`, which would normalise what must stay literal.
+This is a delegate of Tornado's HTTP connection. Its own `RequestHandler` would normalise what must stay literal.
 """
 
 import asyncio
@@ -26,35 +26,35 @@ from replaymock.server.router import FORWARDED, LOOKED_UP, Route, RoutedAnswers,
 QUEUED_PIECES = 8
 
 _DRAINED_BYTES = 256 * 1024 * 1024
-"""How much of a body is read and thrown away after its request was answered."""
+"""How many bytes of a body are read and thrown away after its request was answered."""
 
 # A member of an enumeration is slow to look up in Python 3.11, and these are compared for every request.
 _OWN_ENDPOINT, _WEBSOCKET, _FORWARD = Route.OWN_ENDPOINT, Route.WEBSOCKET, Route.FORWARD
 
 
 class RequestForwarder(Protocol):
-    """What asks upstream."""
+    """Forwards requests to upstream."""
 
     async def forward(self, request: Request, body: AsyncIterator[bytes], out: ResponseSink) -> None:
-        """Has upstream answer a request whose body may still be coming."""
+        """Sends a request upstream, and its response to the client. The request body may still be coming."""
 
     def left(self, client: Hashable) -> None:
-        """Learns that a client's connection is closed."""
+        """Called when a client's connection is closed."""
 
 
 class WebSockets(Protocol):
     """The WebSockets of a server."""
 
     async def take(self, connection: HTTP1Connection, request: Request, out: ClientConnection) -> bool:
-        """Opens a WebSocket on a connection and takes it over; False where it was answered instead."""
+        """Opens a WebSocket on a connection and takes it over. False if it was answered with a response instead."""
 
     async def drain(self) -> None:
-        """Closes what is open."""
+        """Closes the open WebSockets."""
 
 
 @dataclass(frozen=True, slots=True)
 class RequestServices:
-    """What the requests of one server are answered by. `max_body` is in bytes; only replay has no `forwarder`."""
+    """The parts by which requests are answered. `max_body` is in bytes; on replay there is no `forwarder`."""
 
     router: Router
     answers: RoutedAnswers
@@ -65,7 +65,7 @@ class RequestServices:
 
 
 class RequestHandler(httputil.HTTPMessageDelegate):
-    """One request. `in_flight` holds the handlers whose response is not out; `websockets` gives those of the server."""
+    """Handles one request. It is in `in_flight` until its response is out; `websockets` gives those of the server."""
 
     def __init__(
         self,
@@ -78,7 +78,7 @@ class RequestHandler(httputil.HTTPMessageDelegate):
         self._services = services
         self._in_flight = in_flight
         self._websockets = websockets
-        self._out = ClientConnection(connection, self._done, self._fell_short)
+        self._out = ClientConnection(connection, self._done, self._report_short_file)
         self._routed: RoutedRequest | None = None
         self._upload: RequestBodyQueue | None = None
         self._pieces: list[bytes] = []
@@ -87,7 +87,7 @@ class RequestHandler(httputil.HTTPMessageDelegate):
         self._task: asyncio.Task[None] | None = None
 
     def cancel(self) -> None:
-        """Gives up answering."""
+        """Stops answering."""
         if self._task:
             self._task.cancel()
 
@@ -98,7 +98,7 @@ class RequestHandler(httputil.HTTPMessageDelegate):
         self._in_flight.add(self)
         cast(ClientStream, self._connection.stream).expects_body()
         request = Request(line.method, line.path, tuple(headers.get_all()))
-        # Tornado 6.6 knows one spelling of what is expected, and invites a body that was refused: that is done here.
+        # Tornado 6.6 knows only one spelling of `Expect`, and invites even a body that was refused: it is done here.
         if "Expect" in headers:
             del headers["Expect"]
         self._out.start_request(request, line.version)
@@ -161,7 +161,7 @@ class RequestHandler(httputil.HTTPMessageDelegate):
         return self._services.router.route(request, version)
 
     def _begin(self, routed: RoutedRequest) -> None:
-        """Sends a request upstream at once where nothing is looked up before, or refuses a body over the limit."""
+        """Sends a request upstream at once if nothing is looked up before; refuses a body that is over the limit."""
         self._routed = routed
         too_large = int(get(routed.request.headers, "content-length", "0")) > self._services.max_body
         if routed.route is _FORWARD or (too_large and routed.route in FORWARDED):
@@ -179,7 +179,7 @@ class RequestHandler(httputil.HTTPMessageDelegate):
             services = self._services
             answer = services.admin.answer(routed.request) if is_own else services.answers.answer(routed)
         except Exception as error:
-            # The client gets a response and the user one line, whatever went wrong.
+            # Whatever went wrong, the client gets a response and the user one line.
             answer = self._services.engine.fail(routed.request, error)
         if answer is not None:
             self._out.answer(answer)
@@ -226,11 +226,11 @@ class RequestHandler(httputil.HTTPMessageDelegate):
         self._done()
 
     def _refuse(self, request: Request, refusal: RequestRefused) -> None:
-        """Refuses a request; what still comes of its body is read and thrown away, so that the answer is seen."""
+        """Refuses a request. The rest of its body is read and thrown away, so that the client sees the response."""
         self._out.close_after()
         self._out.answer(self._services.engine.refuse(request, refusal))
 
-    def _fell_short(self) -> None:
+    def _report_short_file(self) -> None:
         if self._routed:
             self._services.engine.report_short_file(self._routed.request)
 
@@ -239,33 +239,33 @@ class RequestHandler(httputil.HTTPMessageDelegate):
 
 
 class RequestBodyQueue:
-    """A request body on its way upstream, a few pieces at a time, behind those that `came` before."""
+    """A request body on its way upstream: the pieces that came `before`, then a queue of a few."""
 
-    def __init__(self, came: Iterable[bytes] = ()) -> None:
-        self._came = deque(came)
+    def __init__(self, before: Iterable[bytes] = ()) -> None:
+        self._before = deque(before)
         self._queue: asyncio.Queue[bytes | None] = asyncio.Queue(QUEUED_PIECES)
         self._closed = False
 
     async def put(self, piece: bytes) -> None:
-        """Takes a piece, once there is room for it."""
+        """Adds a piece, waiting while the queue is full."""
         if not self._closed:
             await self._queue.put(piece)
 
     def end(self) -> None:
-        """Learns that the body is whole."""
+        """Marks the end of the body."""
         if not self._closed:
             self._ending = asyncio.ensure_future(self._queue.put(None))
 
     def close(self) -> None:
-        """Takes no more; whoever waits for room goes on."""
+        """Drops all pieces, also later ones, and ends a `put` that waits."""
         self._closed = True
         while not self._queue.empty():
             self._queue.get_nowait()
 
     async def pieces(self) -> AsyncIterator[bytes]:
-        """The pieces as they come, to the end."""
-        while self._came:
-            yield self._came.popleft()
+        """The pieces as they come, to the end of the body."""
+        while self._before:
+            yield self._before.popleft()
         while not self._closed:
             piece = await self._queue.get()
             if piece is None:
@@ -274,6 +274,6 @@ class RequestBodyQueue:
 
 
 async def one_piece(body: bytes) -> AsyncIterator[bytes]:
-    """A body that has come already, as one piece; nothing for an empty one."""
+    """A body that has come completely, as one piece; none if it is empty."""
     if body:
         yield body

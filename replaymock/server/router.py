@@ -1,4 +1,4 @@
-"""Which way each request goes: decided here, once, for HTTP, WebSockets and the fast path; nobody asks again."""
+"""Decides which way each request goes: once, for HTTP, WebSockets and the fast path alike."""
 
 from enum import Enum, auto
 
@@ -28,17 +28,17 @@ class Route(Enum):
 
 
 LOOKED_UP = (Route.REPLAY, Route.LOOK_UP_THEN_FORWARD)
-"""Where the cassettes are asked."""
+"""The routes on which cassettes are looked up."""
 
 FORWARDED = (Route.FORWARD, Route.LOOK_UP_THEN_FORWARD)
-"""Where upstream can be asked, so that a request may be as large as it likes."""
+"""The routes on which upstream may be asked, so that the request body may have any size."""
 
 # A member of an enumeration is slow to look up in Python 3.11, and these are compared for every request.
 _REPLAY = Route.REPLAY
 
 
 class RoutedRequest(Struct, frozen=True):
-    """A request with its session, and the way it goes; `refusal` says why it is refused, where it is."""
+    """A request with its session, and its route; `refusal` is the reason if that is `REFUSED`."""
 
     request: Request
     route: Route
@@ -46,7 +46,7 @@ class RoutedRequest(Struct, frozen=True):
 
 
 class Router:
-    """Finds the way of a request. `session_header`, in lower case, may name its session."""
+    """Finds the route of a request. `session_header` is the header, in lower case, that may name its session."""
 
     def __init__(self, mode: Mode, cors: CorsPolicy, guard: HostGuard, session_header: str) -> None:
         self._cors = cors
@@ -55,10 +55,10 @@ class Router:
         self._by_mode = _route_of(mode)
 
     def route(self, request: Request, version: str = "HTTP/1.1") -> RoutedRequest:
-        """The way of a request whose target, framing and Host are valid for this HTTP version.
+        """The route of a request whose target, framing and Host are valid for this HTTP version.
 
-        Own endpoints come first, so that no upstream and no cassette can stand in for them; then what may not be
-        served to whoever asks; then WebSockets and preflights; the mode decides on the rest.
+        Own endpoints come first, so that neither upstream nor a cassette can take their place. Then comes what may not
+        be served to this client, then WebSockets and preflights. The mode decides on the rest.
         """
         try:
             request = assign(request, self._session_header)
@@ -76,14 +76,14 @@ class Router:
 
 
 class RoutedAnswers:
-    """What is answered without an upstream: the one place in the server that asks the engine for a response."""
+    """Responses without an upstream. This is the one place in the server that asks the engine for them."""
 
     def __init__(self, router: Router, engine: ReplayEngine) -> None:
         self._router = router
         self._engine = engine
 
     def answer(self, routed: RoutedRequest) -> RenderedResponse | None:
-        """The response to a request that is no own endpoint; None where upstream is asked."""
+        """The response to a request that is no own endpoint; None if upstream is asked."""
         if routed.route in LOOKED_UP:
             return self._engine.answer(routed.request)
         if routed.route is Route.PREFLIGHT:
@@ -91,12 +91,12 @@ class RoutedAnswers:
         return None
 
     async def answer_large(self, routed: RoutedRequest) -> RenderedResponse | None:
-        """As `answer`, for a large request that is looked up: it is read in a thread, so that others are answered."""
+        """`answer` for a large request that is looked up: a thread makes its canonical form meanwhile."""
         return self._engine.answer(routed.request, await self._engine.canonicalize(routed.request))
 
     def constant_answer(self, request: Request) -> Hit | None:
-        """The hit every equal request gets as long as the cassettes stay as they are, if there is one."""
-        # Whatever goes wrong here goes wrong again beside the fast path, where it is answered and reported.
+        """The response that all equal requests get until a cassette changes; None if there is no such response."""
+        # Whatever goes wrong here goes wrong again in the server, where it is answered and reported.
         try:
             routed = self._router.route(request)
             return self._engine.constant_answer(routed.request) if routed.route is _REPLAY else None
@@ -104,7 +104,7 @@ class RoutedAnswers:
             return None
 
     def answer_at_once(self, request: Request) -> Hit | None:
-        """The hit of this very request, which then has happened; None, and nothing done, where it may take time."""
+        """The response to this request, which then counts as made; None, and nothing changed, if it may take time."""
         try:
             routed = self._router.route(request)
             return self._engine.answer_at_once(routed.request) if routed.route is _REPLAY else None

@@ -1,4 +1,4 @@
-"""From HTTP to WebSocket: the connection of a request that opens one is taken from Tornado, and goes on as bytes."""
+"""From HTTP to WebSocket: takes the connection of a request that opens one from Tornado, to go on with bytes."""
 
 import asyncio
 import socket
@@ -18,25 +18,25 @@ GOODBYE_SECONDS = 3.0
 """How long open WebSockets have to close when the server ends."""
 
 Fail = Callable[[Request, BaseException], RenderedResponse]
-"""Gives the response after a fault of this program."""
+"""Gives the response after an exception."""
 
 
 class RecordedWebSockets(Protocol):
     """The WebSockets in the cassettes."""
 
     def open(self, request: Request) -> WebSocketOpening | RenderedResponse | None:
-        """What a request for a WebSocket gets; None where upstream is asked."""
+        """The WebSocket that a request opens, or a response instead; None if upstream is asked."""
 
 
 class UpstreamWebSockets(Protocol):
     """The WebSockets of the backends."""
 
     async def open(self, request: Request, client: Hashable) -> WebSocketOpening | RenderedResponse:
-        """What a request for a WebSocket gets that came on the connection `client`."""
+        """The WebSocket that a request opens, or a response instead. `client` is the connection it came on."""
 
 
 class WebSocketUpgrades:
-    """The WebSockets that are open; only replay has no `upstream`."""
+    """Opens WebSockets, and knows the open ones. On replay there is no `upstream`."""
 
     def __init__(self, recorded: RecordedWebSockets, upstream: UpstreamWebSockets | None, fail: Fail) -> None:
         self._recorded = recorded
@@ -45,19 +45,19 @@ class WebSocketUpgrades:
         self._open: set[asyncio.Task[None]] = set()
 
     async def take(self, connection: HTTP1Connection, request: Request, out: ClientConnection) -> bool:
-        """Opens a WebSocket on a connection and takes it over; False where it was answered instead."""
+        """Opens a WebSocket on a connection and takes it over. False if it was answered with a response instead."""
         try:
             opened = self._recorded.open(request)
             if opened is None and self._upstream is not None:
                 opened = await self._upstream.open(request, out.client)
         except Exception as error:
-            # The client gets a response and the user one line, whatever went wrong.
+            # Whatever went wrong, the client gets a response and the user one line.
             opened = self._fail(request, error)
         if opened is None:
             raise RuntimeError("a mode that forwards needs an upstream")
         if isinstance(opened, RenderedResponse):
             if opened.status == UNAUTHORIZED:
-                out.answer(opened)  # a login may hold for this connection, and be gone on with
+                out.answer(opened)  # a login may go on, on this very connection
                 return False
             out.close_after()
             out.answer(opened)
@@ -70,7 +70,7 @@ class WebSocketUpgrades:
         return True
 
     async def drain(self) -> None:
-        """Closes what is open, telling that this server is going away."""
+        """Closes the open WebSockets, with the status for a server that goes away."""
         for task in self._open:
             task.cancel()
         if self._open:
@@ -96,24 +96,24 @@ class _UpgradedStream(ByteStream):
         self._stream = stream
 
     async def read(self) -> bytes:
-        """What has come; empty at the end, however it came about."""
+        """The bytes that have come; empty at the end, also if the connection broke."""
         try:
             return await self._stream.read_bytes(READ_BYTES, partial=True)
         except iostream.StreamClosedError:
             return b""
 
     async def write(self, data: bytes) -> None:
-        """Sends, and waits until there is room for more."""
+        """Sends, and waits until the connection has taken it."""
         try:
             await self._stream.write(data)
         except iostream.StreamClosedError:
             return
 
     def end(self) -> None:
-        """Sends no more."""
+        """Ends the sending side."""
         if not self._stream.closed():
             self._stream.socket.shutdown(socket.SHUT_WR)
 
     def close(self) -> None:
-        """Closes both ways."""
+        """Closes the connection."""
         self._stream.close()

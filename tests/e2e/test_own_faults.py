@@ -42,7 +42,7 @@ PLACES: list[tuple[Any, str]] = [
     (placeholders.PlaceholderAllocator, "adopt"),
     (cassette_builder, "merge_response"),
     (cassette_builder, "digest_of"),
-    (causality.WriteHistory, "fetched"),
+    (causality.WriteHistory, "attribute"),
     (pipeline.RecordingPipeline, "put"),
 ]
 

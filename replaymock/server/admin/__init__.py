@@ -1,4 +1,4 @@
-"""Own endpoints below `/__replaymock/`.
+"""The server's own endpoints below `/__replaymock/`.
 
-`endpoints` answers programs, `page` serves the page in `static/` and its event stream.
+`endpoints` decides who may ask, and answers in JSON. `page` serves the page in `static/` and its event stream.
 """

@@ -1,4 +1,4 @@
-"""Own endpoints under `/__replaymock/`: JSON without CORS, for clients that come to this host by one of its names."""
+"""The endpoints under `/__replaymock/`: JSON without CORS, for clients that use a name of this server."""
 
 import os
 import re
@@ -29,15 +29,15 @@ HEADERS: Headers = (
 
 
 def is_admin_path(path: str) -> bool:
-    """Whether a path belongs to the server itself, also when spelled so that a server further up might take it so."""
+    """Whether a path is one of the server's own, also in spellings that another server would decode to one."""
     if path.startswith(OWN_PREFIX) and path[len(OWN_PREFIX) : len(OWN_PREFIX) + 1] in ("", "/"):
         return True
-    # Most paths are plain, and this is asked for every request.
+    # Most paths are plain, and this is called for every request.
     return _UNUSUAL.search(path) is not None and _plain(path).startswith(f"{OWN_PREFIX}/")
 
 
 class AdminEndpoints:
-    """Answers requests to own endpoints. Where there are other workers, `ask_all` asks them what they noted."""
+    """Answers requests to own endpoints. `ask_all` gives the journal of all workers, if there are several."""
 
     def __init__(
         self,
@@ -56,18 +56,18 @@ class AdminEndpoints:
         self._ask_all = ask_all
 
     def needs_all_workers(self, request: Request) -> bool:
-        """Whether a request is to be answered by `answer_for_all_workers`: this one of several cannot answer alone."""
+        """Whether a request must be answered by `answer_for_all_workers`, because it is about all of them."""
         return self._ask_all is not None and _name(request) in _ABOUT_ALL and self._refusal(request) is None
 
     async def answer_for_all_workers(self, request: Request) -> RenderedResponse:
-        """The answer of an endpoint that speaks for every worker."""
+        """The response of an endpoint that is about all workers."""
         if self._ask_all is None:
             return self.answer(request)
         question = BroadcastQuestion(reset=_name(request) == "reset", session=request.session or None)
         return self.answer(request, await self._ask_all(question))
 
     def answer(self, request: Request, journal: Journal | None = None) -> RenderedResponse:
-        """The answer of an endpoint; `journal` is that of all workers, where this server is one of several."""
+        """The response of an endpoint. `journal` is that of all workers, if there are several."""
         refused = self._refusal(request)
         if refused:
             return refused
@@ -157,21 +157,21 @@ def _name(request: Request) -> str:
 
 
 def _plain(path: str) -> str:
-    """A path as a server takes it that decodes it, however often, and follows its dots."""
-    for _ in range(_DECODED):
+    """A path decoded a few times, without dot segments: what the most lenient server would take it for."""
+    for _ in range(_TIMES_DECODED):
         path = unquote(path)
-    kept: list[str] = []
+    segments: list[str] = []
     for segment in path.replace("\\", "/").split("/"):
         if segment == "..":
-            kept = kept[:-1]
+            segments = segments[:-1]
         elif segment not in ("", "."):
-            kept.append(segment)
-    return "/" + "/".join(kept) + "/"
+            segments.append(segment)
+    return "/" + "/".join(segments) + "/"
 
 
 _Answer = Mapping[str, object] | RenderedResponse
 _UNUSUAL = re.compile(r"%|//|/\.|\\")
-_DECODED = 3
+_TIMES_DECODED = 3
 _ABOUT_ALL = frozenset(("misses", "unused", "reset"))
 _NOT_EMBEDDED = frozenset(("events",))
 _OPEN_TO_ANY_HOST = frozenset(("health", "ready"))

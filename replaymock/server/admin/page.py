@@ -1,6 +1,6 @@
-"""The page about a run, for people, and its event stream: files of `static/`, served as they stand.
+"""The page about a run, for people, and its event stream. Its files are in `static/`, and are served as they are.
 
-What the page shows of requests and cassettes it asks the own endpoints for, and shows as text.
+The page itself gets requests and cassettes from the other endpoints, and shows them as text.
 """
 
 from collections.abc import Iterator
@@ -16,13 +16,13 @@ from replaymock.telemetry.journal import Journal
 from replaymock.telemetry.subscribers import EventSubscribers
 
 FILES = {"": "index.html", **{f"page/{name}": name for name in ("style.css", "page.js", "icon.svg")}}
-"""The files by the names under which they are asked for."""
+"""The files by the names of their endpoints."""
 
 LOOK_SECONDS = 0.25
-"""How often new events are looked for."""
+"""The time between two looks for new events."""
 
 QUIET_SECONDS = 15.0
-"""After how long without news a comment is sent, which finds out whether anybody is there."""
+"""After how long without events a comment is sent, which shows whether the client is still there."""
 
 _TYPES = {"html": "text/html", "css": "text/css", "js": "text/javascript", "svg": "image/svg+xml"}
 _POLICY = (
@@ -33,7 +33,7 @@ _POLICY = (
 
 @cache
 def page(name: str, headers: Headers) -> RenderedResponse:
-    """A file of the page, with headers of which the content policy is replaced."""
+    """A file of the page, with these headers, but with a content policy of its own."""
     file = FILES[name]
     media_type = f"{_TYPES[file.rpartition('.')[2]]}; charset=utf-8"
     body = files("replaymock.server.admin").joinpath("static", file).read_bytes()
@@ -43,7 +43,7 @@ def page(name: str, headers: Headers) -> RenderedResponse:
 
 
 def events(subscribers: EventSubscribers, journal: Journal, headers: Headers) -> RenderedResponse:
-    """What happens from now on, as server-sent events, until the client leaves."""
+    """The events from now on, as a stream that ends when the client leaves."""
     if subscribers.is_full:
         return problem(503, "too_many_listeners", "too many are listening already", headers)
     return RenderedResponse(

@@ -1,4 +1,5 @@
-"""Requests answered straight from the socket.
+"""Answers requests straight from the socket, without Tornado.
 
-`acceptor` takes connections and parses heads, `connection` is one of them, `cache` holds ready responses.
+`acceptor` accepts connections, parses requests, and hands over to the server what it cannot answer. `connection` is one
+of them: it reads bytes and writes ready responses, which the `cache` keeps by request head.
 """

@@ -1,8 +1,7 @@
-"""An accelerator beside the server: requests whose response is constant are answered from ready bytes.
+"""Accepts connections for the fast path, which answers from ready bytes what it can. Without it, all works, but slower.
 
-So are, as they come, small whole requests whose response depends on what happened before, or on their body. The fast
-path owns a connection only while every request on it is of these kinds, and hands the socket, with the bytes already
-read, to the server at the first request it cannot answer. Without it everything still works, slower.
+It answers requests whose response is constant, and others that can be answered at once. At the first request that it
+cannot answer, it hands the socket to the server, with the bytes already read, and does not get it back.
 """
 
 import asyncio
@@ -27,33 +26,33 @@ from replaymock.server.listener import Acceptor
 from replaymock.telemetry.events import ServedRequest
 
 FastAnswer = tuple[RenderedResponse, ServedRequest]
-"""A response, and how its request stands in the journal."""
+"""A response, and its request as the journal has it."""
 
 
 class FastAnswers(Protocol):
-    """What can be answered at once."""
+    """Gives the responses of the fast path."""
 
     def constant_answer(self, request: Request) -> FastAnswer | None:
-        """The response every equal request gets as long as the cassettes stay as they are, if there is one."""
+        """The response that all equal requests get until a cassette changes; None if there is no such response."""
 
     def answer_at_once(self, request: Request) -> FastAnswer | None:
-        """The response to this very request, which then has been served; None, and nothing done, if it takes time."""
+        """The response to this request, which then counts as made; None, and nothing changed, if it may take time."""
 
 
 class FullServer(Protocol):
-    """The server beside the fast path."""
+    """The server that takes over connections."""
 
     def take_over(self, connection: socket.socket, address: object, data: bytes) -> None:
-        """Serves a connection, with its peer's address and the bytes that were read from it and not answered."""
+        """Serves a connection. `data` are the bytes that were read from it and not answered."""
 
-    def has_room(self, others: int) -> bool:
-        """Whether one more connection is taken beside its own and these others."""
+    def can_accept(self, others: int) -> bool:
+        """Whether one more connection may be accepted beside the server's own and these others."""
 
 
 class FastPath:
     """Accepts connections, answers what it can, and hands the others on.
 
-    `count` takes note of a response that was made for a request, `repeat` of one that was served before.
+    `count` counts a request with a new response, `repeat` one whose ready response was sent before.
     """
 
     def __init__(
@@ -73,22 +72,22 @@ class FastPath:
         self._loop = asyncio.get_running_loop()
         self.starts = DatedStatusLines(self._loop)
         self._connections: IdleReaper[FastConnection] = IdleReaper(idle_seconds)
-        self._acceptor = Acceptor(self._take, lambda: server.has_room(len(self._connections)), warn)
+        self._acceptor = Acceptor(self._take, lambda: server.can_accept(len(self._connections)), warn)
 
     def listen(self, sockets: list[socket.socket]) -> None:
         """Accepts on these listening sockets from now on."""
         self._acceptor.listen(sockets)
 
     def forget(self) -> None:
-        """Forgets every ready response: the cassettes have changed."""
+        """Drops all ready responses, because a cassette has changed."""
         self.responses.forget()
 
     def stop_accepting(self) -> None:
-        """Takes no more connections."""
+        """Stops accepting connections."""
         self._acceptor.close()
 
     async def drain(self, seconds: float, hurry: asyncio.Event) -> None:
-        """Waits until every response is out, no longer than `seconds` or until `hurry`, and closes every connection."""
+        """Waits until all responses are out, at most for so many seconds or until `hurry`; closes all connections."""
         await wait_while(self._is_sending, seconds, hurry)
         self.close()
 
@@ -99,21 +98,21 @@ class FastPath:
             connection.close()
 
     def answer(self, head: bytes) -> ReadyResponse | None:
-        """The response to a request head, counted as served; None for what the server must see."""
+        """The response to a request head, which is counted; None if it is for the server."""
         ready_before = self.responses.get(head)
         if ready_before is not None:
             self.repeat(ready_before.served)
             return ready_before
-        made = self._make(head)
-        if made is not None:
-            self._count(made.served)
-            self.responses.offer(head, made)
-        return made
+        response = self._make(head)
+        if response is not None:
+            self._count(response.served)
+            self.responses.offer(head, response)
+        return response
 
     def answer_now(self, data: bytes, start: int) -> tuple[ReadyResponse, int] | None:
-        """The response to the request that begins at `start`, for this once and counted as served, and where it ends.
+        """The response to the request that begins at `start`, for this one time, and where that request ends.
 
-        None for what the server must see, which is also a request that is not whole yet.
+        The request is counted. None if it is for the server, or if it is not complete yet.
         """
         parsed = parse_request(data, start)
         answer = self._answers.answer_at_once(parsed[0]) if parsed else None
@@ -124,11 +123,11 @@ class FastPath:
         return _ready(request, version, *answer), end
 
     def left(self, connection: FastConnection) -> None:
-        """Learns that a connection is closed or handed on."""
+        """Called when a connection is closed or handed on."""
         self._connections.remove(connection)
 
     def hand_over(self, connection: FastConnection, peer: socket.socket, address: object, data: bytes) -> None:
-        """Gives a connection to the server, with what it has not answered."""
+        """Gives a connection to the server, with the bytes that are not answered."""
         self.left(connection)
         self._server.take_over(peer, address, data)
 
@@ -147,7 +146,7 @@ class FastPath:
 
 
 def _ready(request: Request, version: str, answer: RenderedResponse, served: ServedRequest) -> ReadyResponse:
-    """A response made ready, with what its client wants to become of the connection."""
+    """A response in ready bytes, with the `Connection` header that its client needs."""
     persistence = connection_persistence(request.headers, version)
     if persistence.option:
         answer = with_connection(answer, persistence.option)
@@ -161,15 +160,15 @@ class _HeadFields:
         self.headers: list[tuple[str, str]] = []
 
     def on_header(self, name: bytes, value: bytes) -> None:
-        # httptools 0.9 leaves the white space after a value in place (RFC 9112 section 5.1 takes it away).
+        # httptools 0.9 leaves white space after a value, which RFC 9112 section 5.1 excludes.
         self.headers.append((name.decode("latin-1"), value.decode("latin-1").strip(" \t")))
 
 
 def parse_head(head: bytes) -> tuple[Request, str] | None:
-    """The request of a head and its HTTP version, if it is plain.
+    """The request of a head, and its HTTP version; None unless it is plain.
 
-    That is GET or HEAD without body, upgrade, options of the connection but `close` and `keep-alive`, or anything that
-    is refused.
+    A plain request is a valid GET or HEAD, with no body, no upgrade and no options in `Connection` but `close` and
+    `keep-alive`.
     """
     line = _LINE.match(head)
     parsed = _parsed(head, line) if line else None
@@ -177,9 +176,9 @@ def parse_head(head: bytes) -> tuple[Request, str] | None:
 
 
 def parse_request(data: bytes, start: int) -> tuple[Request, str, int] | None:
-    """The request that begins at `start`, its HTTP version, and where it ends, if it is all there and else plain.
+    """The request that begins at `start`, its HTTP version, and where it ends; None unless it is complete and plain.
 
-    Its body, if any, has a length.
+    Here, plain requests may have any usual method, and a body with a length.
     """
     end = data.find(b"\r\n\r\n", start) + 4
     head = data[start:end]
@@ -202,7 +201,7 @@ def _parsed(head: bytes, line: re.Match[bytes]) -> tuple[Request, str] | None:
         return None
     method, target, version = (part.decode("ascii") for part in line.groups())
     request = Request(method, target, tuple(fields.headers))
-    if any(has(request.headers, name) for name in _NOT_HERE):
+    if any(has(request.headers, name) for name in _NOT_PLAIN):
         return None
     if get(request.headers, "connection").lower() not in ("", "close", "keep-alive"):
         return None
@@ -217,4 +216,4 @@ _LINE = re.compile(rb"(GET|HEAD) (/[!-~]*) (HTTP/1\.[01])\r\n")
 
 _ANY_LINE = re.compile(rb"(GET|HEAD|POST|PUT|PATCH|DELETE) (/[!-~]*) (HTTP/1\.[01])\r\n")
 
-_NOT_HERE = ("transfer-encoding", "upgrade", "expect", "te", "trailer")
+_NOT_PLAIN = ("transfer-encoding", "upgrade", "expect", "te", "trailer")

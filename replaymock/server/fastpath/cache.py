@@ -1,4 +1,4 @@
-"""Ready responses by request head, byte for byte as it came: kept within a budget, for heads that come again."""
+"""Ready responses by request head, byte for byte as it came, within a budget of memory."""
 
 from msgspec import Struct
 
@@ -10,11 +10,11 @@ BUDGET = 256 * 1024 * 1024
 
 _OVERHEAD = 512
 PLACES = 1 << 19
-"""How many bytes tell heads that were seen from others."""
+"""The size of the table of heads that were seen, a byte for each hash."""
 
 
 class ReadyResponse(Struct, frozen=True):
-    """What a request head gets: `start`, then a `Date` unless that is empty, then `wire`, and a shared `body`."""
+    """The bytes of a response: `start`, then a `Date` unless that is empty, then `wire`, then a shared `body`."""
 
     start: bytes
     wire: bytes
@@ -25,7 +25,7 @@ class ReadyResponse(Struct, frozen=True):
 
 
 def ready(head: bytes, body: bytes, served: ServedRequest, *, closes: bool) -> ReadyResponse:
-    """A response made ready to be sent; a body that is not joined to its head is shared with the index."""
+    """A response in ready bytes. A large body is not copied behind its head, but shared with the renderer."""
     start, rest = split(head)
     if len(body) <= JOINED_BYTES:
         return ReadyResponse(start, rest + body, b"", served, closes, not closes)

@@ -1,4 +1,4 @@
-"""One connection on the fast path: bytes in, ready responses out, until the server takes it over."""
+"""One connection on the fast path: reads bytes and writes ready responses, until the server takes it over."""
 
 import asyncio
 import socket
@@ -14,27 +14,27 @@ _MOST_QUEUED = 16 * 1024
 
 
 class FastPathHost(Protocol):
-    """What a connection asks for its responses."""
+    """The fast path, as its connections see it."""
 
     responses: ReadyResponses
     starts: DatedStatusLines
     repeat: Callable[[ServedRequest], None]
 
     def answer(self, head: bytes) -> ReadyResponse | None:
-        """The response to a request head, counted as served; None if it is not that easy."""
+        """The response to a request head, which is counted; None if it is not constant."""
 
     def answer_now(self, data: bytes, start: int) -> tuple[ReadyResponse, int] | None:
-        """The response to the request that begins at `start`, for this once, and its end; None for the server."""
+        """The response to the request that begins at `start`, and where that ends; None if it is for the server."""
 
     def left(self, connection: "FastConnection") -> None:
-        """Learns that a connection is closed or handed on."""
+        """Called when a connection is closed or handed on."""
 
     def hand_over(self, connection: "FastConnection", peer: socket.socket, address: object, data: bytes) -> None:
-        """Gives a connection to the server, with what it has not answered."""
+        """Gives a connection to the server, with the bytes that are not answered."""
 
 
 class FastConnection:
-    """One connection while all that came on it could be answered here."""
+    """One connection, as long as every request on it can be answered here."""
 
     __slots__ = (
         "_address",
@@ -78,7 +78,7 @@ class FastConnection:
         return bool(self._unsent)
 
     def is_idle_for(self, seconds: float, now: float) -> bool:
-        """Whether nothing came or went for so long; asked a few times in it."""
+        """Whether nothing was read or written for so long. Must be called a few times in that time."""
         if not self._was_idle:
             self._was_idle = True
             self._moved = now
@@ -118,7 +118,7 @@ class FastConnection:
             self._wait_to_send([memoryview(wire)[sent:]])
 
     def _serve(self, data: bytes) -> None:
-        """Answers the requests in `data` in order as far as possible; the rest once there is room, or never."""
+        """Answers the requests in `data` in order, as far as the socket takes it; the rest once it takes more."""
         while data:
             answered, pieces = self._answers(data)
             if not answered:
@@ -139,7 +139,7 @@ class FastConnection:
             self.close()
 
     def _answers(self, data: bytes) -> tuple[int, list[memoryview]]:
-        """How much of `data` is answered, and by which bytes: about as much as a socket takes, or one large answer."""
+        """How many bytes of `data` are answered, and the responses: about as much as a socket takes, or a large one."""
         wires: list[bytes] = []
         queued = start = 0
         body = b""
@@ -159,7 +159,7 @@ class FastConnection:
         return start, [memoryview(piece) for piece in (b"".join(wires), body) if piece]
 
     def _send_all(self, pieces: list[memoryview]) -> list[memoryview]:
-        """Sends as much as the socket takes; what is left. It still is the memory of the answers, not a copy."""
+        """Sends as much as the socket takes. What is left is given as views of the responses, without a copy."""
         for at, piece in enumerate(pieces):
             try:
                 sent = self._send(piece)

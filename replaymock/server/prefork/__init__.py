@@ -1,5 +1,5 @@
 """Several processes on one port.
 
-`supervisor` is the parent: it forks the workers, one for each `worker_slot`, and `aggregate` joins what they report.
-`worker` serves by an app, of which it knows what `worker_app` names. `ipc` has the messages between both.
+`supervisor` is the parent: it forks a worker for each `worker_slot`, and `aggregate` merges what they report. `worker`
+runs an app in its process; `worker_app` names what it needs of that app. `ipc` has the messages between both.
 """

@@ -1,6 +1,6 @@
-"""Many workers seen as one: events that several report are told once, and a query is settled once all have answered.
+"""De-duplicates events that several workers report, and tracks queries that one worker broadcasts to the others.
 
-Nothing here reads a clock: the time is passed in.
+No function here reads a clock: the time is a parameter.
 """
 
 from collections import Counter
@@ -28,7 +28,7 @@ class EventAggregator:
         self._reload_ends = 0.0
 
     def add(self, worker: int, event: Event, now: float) -> None:
-        """Takes an event of a worker. A reload is held until `settle_reload` finds that all have done it."""
+        """Adds an event of a worker. A reload is held back until `settle_reload` finds that all have reloaded."""
         if isinstance(event, Reloaded):
             self._reload_ends = self._reload_ends if self._reloads else now + RELOAD_SECONDS
             self._reloads[worker] = event
@@ -36,7 +36,7 @@ class EventAggregator:
             self._emit(event)
 
     def settle_reload(self, workers: AbstractSet[int], now: float) -> float | None:
-        """Emits a held reload once all `workers` have done it, or its time is up; until then, the seconds left."""
+        """Emits a held reload once all `workers` have reloaded, or after a time. The seconds left until then."""
         if not self._reloads:
             return None
         if not workers <= self._reloads.keys() and now < self._reload_ends:
@@ -50,7 +50,7 @@ class EventAggregator:
         if len(self._reported) >= _MOST_REMEMBERED:
             self._reported.clear()
             self._emitted.clear()
-        # A miss is the same whatever was near it by then.
+        # Two misses are the same even if other cassettes were nearest.
         compared = msgspec.structs.replace(event, nearest=[]) if isinstance(event, MissOccurred) else event
         key = msgspec.json.encode(compared)
         self._reported[worker, key] += 1
@@ -68,29 +68,29 @@ class _OpenQuery:
 
 
 class BroadcastQueries:
-    """The queries on their way from one worker to all others, each with the workers that have not answered."""
+    """The open queries, each with the workers that have not answered yet."""
 
     def __init__(self) -> None:
         self._open: dict[int, _OpenQuery] = {}
         self._opened = 0
 
     def open(self, asker: int, number: int, others: set[int]) -> int:
-        """The number by which others are asked what `asker` asks by a number of its own."""
+        """Opens a query for a worker, to which it has the given `number`. Gives its number for the others."""
         self._opened += 1
         self._open[self._opened] = _OpenQuery(asker, number, others)
         return self._opened
 
     def answered(self, worker: int, query: int) -> None:
-        """Notes that a worker has answered a query."""
+        """Records that a worker has answered a query."""
         if query in self._open:
             self._open[query].missing.discard(worker)
 
     def worker_left(self, worker: int) -> None:
-        """Notes that a worker will answer no query any more."""
+        """Records that a worker is gone, and will answer no query."""
         for query in self._open.values():
             query.missing.discard(worker)
 
     def take_settled(self) -> list[tuple[int, int]]:
-        """The queries that everybody has answered, by asker and its number; each is given once."""
+        """Removes and gives the queries that all have answered, each as its asker and the asker's number."""
         settled = [number for number, query in self._open.items() if not query.missing]
         return [(query.asker, query.number) for query in map(self._open.pop, settled)]

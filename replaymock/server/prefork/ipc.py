@@ -25,7 +25,7 @@ class EventMessage(msgspec.Struct, frozen=True, tag=True):
 class DeltaMessage(msgspec.Struct, frozen=True, tag=True):
     """From a worker: what its journal gained since the last delta; at its end also the cassettes it did not use.
 
-    `answers` is the number of the query that asked for it, 0 where none did.
+    `answers` is the number of the query that it answers, or 0.
     """
 
     delta: JournalDelta
@@ -42,7 +42,7 @@ class QueryMessage(msgspec.Struct, frozen=True, tag=True):
 
 
 class Failed(msgspec.Struct, frozen=True, tag=True):
-    """From a worker that cannot start, or go on: why."""
+    """From a worker that cannot start or go on: the reason."""
 
     message: str
 
@@ -61,7 +61,7 @@ class QueryRequest(msgspec.Struct, frozen=True, tag=True):
 
 
 class QueryReply(msgspec.Struct, frozen=True, tag=True):
-    """From the parent: what the journals of all workers hold, the answer to a question."""
+    """From the parent: the reply to a question, what the journals of all workers hold."""
 
     number: int
     total: JournalDelta
@@ -81,7 +81,7 @@ def encode_line(message: FromWorker | FromParent) -> bytes:
 
 
 class LineSplitter:
-    """Cuts bytes into lines, in whatever pieces they come."""
+    """Splits bytes into lines. They may come in any pieces."""
 
     def __init__(self) -> None:
         self._pieces: list[bytes] = []
@@ -114,7 +114,7 @@ class Outbox:
         return bool(self._unsent)
 
     def send(self, message: FromWorker) -> bool:
-        """Sends a message now or later; whether something is still to be sent."""
+        """Sends a message now or later. True if something is still to be sent."""
         if isinstance(message, EventMessage) and (self._dropped or len(self._unsent) >= MOST_UNSENT):
             self._dropped += 1
             return True
@@ -122,7 +122,7 @@ class Outbox:
         return self.flush()
 
     def flush(self) -> bool:
-        """Sends what the parent takes now; whether something is left. Once the parent is gone, nothing is."""
+        """Sends what the parent takes now. True if something is left, which is never so once the parent is gone."""
         while self._unsent:
             try:
                 del self._unsent[: self._end.send(self._unsent[:_CHUNK], socket.MSG_DONTWAIT)]
@@ -159,7 +159,7 @@ class Link:
         self.flush()
 
     def flush(self) -> None:
-        """Sends what the worker takes now. That a worker is gone is found out by `receive`."""
+        """Sends what the worker takes now. If the worker is gone, `receive` will notice."""
         with contextlib.suppress(OSError):
             self.unsent = self.unsent[self.end.send(self.unsent) :]
 

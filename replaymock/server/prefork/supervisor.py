@@ -1,7 +1,7 @@
-"""The parent of several workers on one port: it serves nothing, and starts processes again when they die.
+"""The parent of several workers on one port: it serves nothing itself, and starts workers again when they die.
 
-It is one plain thread without an event loop, so that it can fork at any time. Only it prints, takes signals and counts.
-What a worker had not yet sent when it died is all that is lost.
+It is a single thread without an event loop, so that it can fork at any time. Only the parent prints, handles signals
+and counts. When a worker dies, only what it had not sent yet is lost.
 """
 
 import contextlib
@@ -34,7 +34,7 @@ _SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 
 class SupervisorOptions(Struct, frozen=True):
-    """What the parent has to know of a run: host, number of workers and ready file are in its description."""
+    """The options of the parent. Host, number of workers and ready file are in the description of the run."""
 
     run: RunDescription
     port: int
@@ -42,7 +42,7 @@ class SupervisorOptions(Struct, frozen=True):
 
 
 class Supervisor:
-    """Forks the workers, passes on what they tell and ask, and ends with them."""
+    """Forks the workers, emits their events, passes on their questions, and ends with them."""
 
     def __init__(self, make_app: MakeApp, options: SupervisorOptions, console: Console) -> None:
         self._options = options
@@ -63,7 +63,7 @@ class Supervisor:
         self._failure = ""
 
     def run(self) -> int:
-        """Runs to the end; the exit code. UsageError when it cannot start or go on."""
+        """Runs to the end; gives the exit code. UsageError if it cannot start or go on."""
         run, port = self._options.run, self._options.port
         lifecycle.withdraw(run.ready_file)
         self._catch_signals()
@@ -87,7 +87,7 @@ class Supervisor:
 
     def _prepare(self) -> None:
         self._template.prepare()
-        # What is shared is not looked through for garbage, which would make a copy of it in each worker.
+        # The garbage collector leaves frozen objects alone; else it would copy the shared memory in each worker.
         gc.freeze()
 
     def _catch_signals(self) -> None:
@@ -109,13 +109,13 @@ class Supervisor:
         now = time.monotonic()
         for slot in self._slots:
             if slot.is_due(now):
-                # Where the folder is gone, the worker starts with what was loaded last, like those that still run.
+                # If the folder is gone, the worker starts with what was loaded last, like those that still run.
                 with contextlib.suppress(UsageError):
                     self._prepare()
                 self._start(slot)
 
     def _seconds_left(self) -> float | None:
-        """Until when nothing happens by itself; None where nothing will."""
+        """The seconds until something is due; None if nothing is."""
         now = time.monotonic()
         waits = [slot.restart_at - now for slot in self._slots if slot.restart_at is not None]
         reload = self._aggregator.settle_reload({slot.pid for slot in self._slots if slot.is_ready}, now)
@@ -126,7 +126,7 @@ class Supervisor:
         ours, theirs = socket.socketpair()
         sys.stdout.flush()
         sys.stderr.flush()
-        # A signal that arrives between the fork and the child's own handling would also be noted here.
+        # A signal between the fork and the child's own handling would also arrive here.
         before = signal.pthread_sigmask(signal.SIG_BLOCK, _SIGNALS)
         try:
             pid = os.fork()
@@ -145,7 +145,7 @@ class Supervisor:
     def _run_child(
         self, slot: WorkerSlot, ours: socket.socket, theirs: socket.socket, mask: "set[signal.Signals | int]"
     ) -> None:
-        """What follows the fork in the child: it closes what belongs to the parent or to other workers, and works."""
+        """The child after the fork: closes the descriptors of the parent and of other workers, and serves."""
         try:
             self._console.start_anew()
             signal.set_wakeup_fd(-1)
@@ -153,10 +153,10 @@ class Supervisor:
                 signal.signal(number, signal.SIG_IGN)
             signal.pthread_sigmask(signal.SIG_SETMASK, mask)
             others = [other for other in self._slots if other is not slot]
-            held = [self._signals, self._wakeup, ours, *(other.link.end for other in others if other.link)]
-            held += [listening for other in others for listening in other.sockets if listening not in slot.sockets]
+            foreign = [self._signals, self._wakeup, ours, *(other.link.end for other in others if other.link)]
+            foreign += [listening for other in others for listening in other.sockets if listening not in slot.sockets]
             self._selector.close()
-            for each in held:
+            for each in foreign:
                 each.close()
             work(self._template, slot.sockets, theirs)
         finally:
@@ -181,7 +181,7 @@ class Supervisor:
             self._send(slot, ipc.Order("end"))
 
     def _give_up(self, message: str) -> None:
-        """Ends because of trouble; at once if nobody was told yet that the run is ready."""
+        """Ends the run because of an error; at once if it was not announced yet."""
         self._failure = self._failure or message
         self._end()
         if not self._is_announced:
@@ -229,7 +229,7 @@ class Supervisor:
                 slot.mark_failed(reason)
 
     def _announce(self, cassettes: int) -> None:
-        """Tells that the run is ready, once every worker is."""
+        """Emits that the run is ready, once every worker is."""
         if self._is_announced or self._is_ending or not all(slot.is_ready for slot in self._slots):
             return
         port = int(self._slots[0].sockets[0].getsockname()[1])
@@ -240,7 +240,7 @@ class Supervisor:
             self._give_up(str(error))
 
     def _ask_others(self, asker: WorkerSlot, number: int, question: BroadcastQuestion) -> None:
-        """Passes a worker's question on to all others that serve."""
+        """Passes a worker's question on to all others that are ready."""
         others = [slot for slot in self._slots if slot.is_ready and slot is not asker]
         query = self._queries.open(asker.pid, number, {slot.pid for slot in others})
         for slot in others:
@@ -248,7 +248,7 @@ class Supervisor:
         self._reply_to_settled()
 
     def _reply_to_settled(self) -> None:
-        """Sends the answers to the queries for which no worker is awaited any more."""
+        """Sends the replies to the queries that all workers have answered."""
         for asker, number in self._queries.take_settled():
             reply = ipc.QueryReply(number, self._total.delta_since(Journal()))
             for slot in self._slots:
@@ -256,7 +256,7 @@ class Supervisor:
                     self._send(slot, reply)
 
     def _handle_exit(self, slot: WorkerSlot, link: ipc.Link) -> None:
-        """Starts a worker that is gone again, unless it was meant to end or dies too often."""
+        """Handles the end of a worker: plans its restart, unless the run ends or it dies too often."""
         self._selector.unregister(link.end)
         link.end.close()
         pid = slot.pid

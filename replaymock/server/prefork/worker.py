@@ -1,4 +1,4 @@
-"""One of several workers: an app in a process of its own, which reports to the parent and asks other workers by it.
+"""One of several workers: runs an app in its own process, reports to the parent, and asks other workers through it.
 
 It ends when the parent says so, or is gone.
 """
@@ -19,14 +19,14 @@ BEAT_SECONDS = 1.0
 """How often a worker sends what its journal gained."""
 
 ANSWER_SECONDS = 30.0
-"""How long a worker waits for the other workers' answers."""
+"""How long a worker waits for the answers of the others."""
 
 LAST_SECONDS = 10.0
-"""How long a worker that ends waits for a parent that does not read."""
+"""How long a worker that ends waits until the parent has read its last message."""
 
 
 def work(worker: "Worker", sockets: list[socket.socket], end: socket.socket) -> None:
-    """Serves until told to end, in a process that was forked for it and has no other purpose; does not return."""
+    """Serves until the parent says to end, in a process that was forked for this. Does not return."""
     code, parent = 0, ParentConnection(end)
     try:
         asyncio.run(worker.run(sockets, parent))
@@ -38,7 +38,7 @@ def work(worker: "Worker", sockets: list[socket.socket], end: socket.socket) -> 
 
 
 class ParentConnection:
-    """The worker's end of the socket pair. Requests are answered meanwhile, however busy the parent is."""
+    """The worker's end of the socket pair. It never waits for the parent, except in `send_last`."""
 
     def __init__(self, end: socket.socket) -> None:
         self._end = end
@@ -51,7 +51,7 @@ class ParentConnection:
         return self._outbox.is_behind
 
     def listen(self, receive: Callable[[ipc.FromParent], None], lost: Callable[[], None]) -> None:
-        """Hands each message of the parent's on from now on, and learns when the parent is gone."""
+        """Calls `receive` with each message of the parent from now on, and `lost` once the parent is gone."""
         asyncio.get_running_loop().add_reader(self._end, self._readable, receive, lost)
 
     def send(self, message: ipc.FromWorker) -> None:
@@ -66,7 +66,7 @@ class ParentConnection:
         loop.remove_writer(self._end)
 
     def send_last(self, message: ipc.FromWorker) -> None:
-        """Sends a message after all others, and waits until it is taken; gives up where the parent does not read."""
+        """Sends the last message, and waits until it is read, but not for ever."""
         self._outbox.send(message)
         self._outbox.finish(LAST_SECONDS)
 
@@ -87,10 +87,10 @@ class ParentConnection:
 
 
 class Worker:
-    """The app of a worker, and what goes between it and the parent.
+    """The app of a worker, and its communication with the parent.
 
-    It is made in the parent, before the fork, so that all workers share the memory of what is loaded once. Until it
-    runs, its events go to `emit`.
+    It is constructed in the parent, before the fork, so that all workers share the memory of the loaded cassettes.
+    Until it runs, its events go to `emit`.
     """
 
     def __init__(self, make_app: MakeApp, emit: Emit) -> None:
@@ -98,7 +98,7 @@ class Worker:
         self._parent: ParentConnection | None = None
         self._sent = Journal()
         self._replies: dict[int, asyncio.Future[JournalDelta]] = {}
-        self._asked = 0
+        self._questions = 0
         self._app = make_app(self._emit)
 
     def prepare(self) -> None:
@@ -106,7 +106,7 @@ class Worker:
         self._app.prepare()
 
     async def run(self, sockets: list[socket.socket], parent: ParentConnection) -> None:
-        """Serves on these sockets until told to end, or until the parent is gone."""
+        """Serves on these sockets until the parent says to end, or is gone."""
         self._parent = parent
         parent.listen(partial(self._receive, parent), self._end_at_once)
         async with self._app.running(Share(sockets, partial(self._ask_all, parent))):
@@ -141,7 +141,7 @@ class Worker:
 
     async def _ask_all(self, parent: ParentConnection, question: BroadcastQuestion) -> Journal:
         reply: asyncio.Future[JournalDelta] = asyncio.get_running_loop().create_future()
-        self._asked = number = self._asked + 1
+        self._questions = number = self._questions + 1
         self._replies[number] = reply
         try:
             parent.send(ipc.QueryMessage(number, question, self._delta()))

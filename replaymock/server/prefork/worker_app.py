@@ -1,4 +1,4 @@
-"""What a worker needs of the app it serves by, so that the processes do not depend on how an app is put together."""
+"""What a worker needs of its app, so that `prefork` does not depend on how an app is constructed."""
 
 import socket
 from collections.abc import Callable
@@ -23,7 +23,7 @@ class WorkerApp(Protocol):
 
     @property
     def journal(self) -> Journal:
-        """What happened in this process."""
+        """The journal of this process."""
 
     def prepare(self) -> None:
         """Loads the cassettes. UsageError if there is no folder to load them from."""
@@ -35,17 +35,17 @@ class WorkerApp(Protocol):
         """Waits until `end` is called."""
 
     def end(self) -> None:
-        """Ends once requests in flight are answered; called again, without waiting for them."""
+        """The first call ends the run once requests in flight are answered; the second does not wait for them."""
 
     def reload(self) -> None:
-        """Reads the folder again."""
+        """Scans the folder and loads again."""
 
     def reset(self, session: str | None) -> None:
         """Rewinds a session, or all of them."""
 
     def unused(self) -> set[str]:
-        """The cassettes that no request was answered from in this process."""
+        """The cassettes from which no request was answered in this process."""
 
 
 MakeApp = Callable[[Emit], WorkerApp]
-"""Makes an app that reports its events there."""
+"""Makes an app that emits its events there."""

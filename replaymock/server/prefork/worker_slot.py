@@ -1,4 +1,4 @@
-"""One place among the workers, in the parent: its sockets, the process that fills it, and when it is filled again."""
+"""The parent's record of one worker: its sockets, its process, and when that is started again."""
 
 import os
 import signal
@@ -14,7 +14,7 @@ _FIRST_PAUSE = 0.1
 
 
 class WorkerSlot:
-    """Empty, filled by a process, or empty until the moment at which a process is started again."""
+    """A slot has a process, or is empty, or is empty until the time at which a process is started again."""
 
     def __init__(self, sockets: list[socket.socket]) -> None:
         self.sockets = sockets
@@ -40,32 +40,32 @@ class WorkerSlot:
         return self.restart_at is not None and self.restart_at <= now
 
     def fill(self, pid: int, link: ipc.Link) -> None:
-        """Takes a new process."""
+        """Records a new process."""
         self.pid, self.link, self.failure, self.restart_at = pid, link, "", None
 
     def mark_ready(self) -> None:
-        """Notes that the process answers requests."""
+        """Records that the process answers requests."""
         self.is_ready = True
 
     def mark_failed(self, reason: str) -> None:
-        """Notes why the process cannot start, in its own words."""
+        """Records why the process cannot start, in its own words."""
         self.failure = reason
 
     def empty(self) -> None:
-        """Lets go of a process that has ended."""
+        """Records that the process has ended."""
         self.pid, self.link, self.is_ready = 0, None, False
 
     def pause_after_death(self, now: float) -> float | None:
-        """Notes a death; the seconds to wait before the next start, None if there were too many."""
+        """Records a death. Gives the seconds to wait before the next start, None if there were too many."""
         self._deaths = [*self._deaths[-MOST_DEATHS:], now]
         return pause_before_restart(self._deaths, now)
 
     def plan_restart(self, moment: float) -> None:
-        """Has a process started at a moment."""
+        """Sets the time at which a process is started again."""
         self.restart_at = moment
 
     def cancel_restart(self) -> None:
-        """Stays empty."""
+        """Cancels the planned start."""
         self.restart_at = None
 
     def close_sockets(self) -> None:
@@ -80,7 +80,7 @@ class WorkerSlot:
 
 
 def pause_before_restart(deaths: list[float], now: float) -> float | None:
-    """How many seconds to wait after the last of some deaths: longer after each; None when there were too many."""
+    """The seconds to wait after the last of some deaths: longer after each; None if there were too many."""
     recent = [moment for moment in deaths if now - moment < DEATHS_SECONDS]
     if len(recent) > MOST_DEATHS:
         return None
