@@ -1,5 +1,5 @@
 """`replaymock demo`.
 
-A bundled `shop` behind a `server`, visited by a `client`, recorded, stopped, replayed. `scenario` is the story,
-`compare` and `report` its end.
+`scenario` records the visit of a `client` to a bundled `shop`, which a `server` puts on a socket; then it stops the
+shop, and replays the visit. `compare` says whether each response was the same, and `report` prints that.
 """

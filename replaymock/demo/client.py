@@ -1,6 +1,6 @@
-"""A customer of the shop: a real client that makes the same requests each time, and follows what it is answered.
+"""A customer of the shop: a real client that makes the same requests on each visit.
 
-It goes where links, redirects and tokens of the answers lead, so a wrong one shows in the requests after it.
+It follows the links and redirects of responses and sends their tokens, so a wrong one shows in later requests.
 """
 
 from typing import Any
@@ -12,8 +12,8 @@ from replaymock.demo.shop import PASSWORD, USER
 
 
 async def visit(origin: str) -> list[Seen]:
-    """Every answer of one visit, in order."""
-    # Proxies named in the environment are for the network, and this is none.
+    """Makes one visit; gives every response, in order."""
+    # Proxies named in the environment are for the network, not for the loopback.
     async with httpx.AsyncClient(base_url=origin, trust_env=False) as client:
         customer = _Customer(client, origin)
         await customer.browse()
@@ -55,20 +55,20 @@ class _Customer:
     async def _ask(self, method: str, url: str, note: str = "", **more: Any) -> httpx.Response | None:
         shown = f"{method} {url.removeprefix(self._origin)}{note}"
         try:
-            answer = await self._client.request(method, url, **more)
+            response = await self._client.request(method, url, **more)
         except (httpx.HTTPError, httpx.InvalidURL) as error:
             text = f"no answer: {type(error).__name__} {error}"
             self.seen.append(Seen(shown, self._origin, 0, (), text.encode()))
             return None
-        headers = tuple(answer.headers.multi_items())
-        cassette = answer.headers.get("replaymock-cassette", "")
-        self.seen.append(Seen(shown, self._origin, answer.status_code, headers, answer.content, cassette))
-        return answer
+        headers = tuple(response.headers.multi_items())
+        cassette = response.headers.get("replaymock-cassette", "")
+        self.seen.append(Seen(shown, self._origin, response.status_code, headers, response.content, cassette))
+        return response
 
 
-def _member(answer: httpx.Response | None, name: str) -> str:
-    """A member of a JSON answer; of one that is not what it was, a path that leads nowhere."""
+def _member(response: httpx.Response | None, name: str) -> str:
+    """A member of a JSON response; `/` if there is none, so that the visit goes on."""
     try:
-        return str(answer.json()[name]) if answer else "/"
+        return str(response.json()[name]) if response else "/"
     except (ValueError, KeyError, TypeError):
         return "/"

@@ -1,6 +1,6 @@
-"""Whether two answers say the same: status, the headers that matter, and the body, each side's own origin aside.
+"""Compares a live and a replayed response: status, relevant headers and body, apart from the origin of either side.
 
-A placeholder in the replayed answer stands for one value of the live one, and for the same value wherever it recurs.
+A placeholder in the replayed response matches one value of the live one, and the same value wherever it recurs.
 """
 
 import re
@@ -14,7 +14,7 @@ from replaymock.placeholders import REDACTED
 
 @dataclass(frozen=True, slots=True)
 class Seen:
-    """An answer as a client saw it. `origin` is the one it was asked for; a status of 0 is no answer."""
+    """A response as a client saw it. `origin` is that of its request; status 0 means that there was no response."""
 
     request: str
     origin: str
@@ -26,28 +26,28 @@ class Seen:
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """What came of a comparison: the values that placeholders stand for, or the first line that differs."""
+    """The result of a comparison: the values that placeholders stand for, or the first line that differs."""
 
     hidden: frozenset[str] = frozenset()
     difference: str = ""
 
     @property
-    def same(self) -> bool:
-        """Whether nothing differs, hidden values aside."""
+    def is_same(self) -> bool:
+        """Whether nothing differs but hidden values."""
         return not self.difference
 
 
 def compare(live: Seen, replayed: Seen) -> Verdict:
-    """Holds a replayed answer against the live one. No answer is never the same, nor is one from no cassette."""
+    """Compares a replayed response with the live one. It is never the same if one is missing, or from no cassette."""
     if not live.status:
         return Verdict(difference=f"was {live.body.decode()[:_SHOWN]!r}")
-    one, other = _as_text(live), jwt.as_placeholders(_as_text(replayed))
-    found = _pattern(other).fullmatch(one)
-    if found is None:
-        return Verdict(difference=_first_difference(one, other))
+    live_text, replayed_text = _as_text(live), jwt.as_placeholders(_as_text(replayed))
+    match = _pattern(replayed_text).fullmatch(live_text)
+    if match is None:
+        return Verdict(difference=_first_difference(live_text, replayed_text))
     if not replayed.cassette:
         return Verdict(difference="came from no cassette")
-    return Verdict(hidden=frozenset(found.groups()))
+    return Verdict(hidden=frozenset(match.groups()))
 
 
 def _as_text(seen: Seen) -> str:
@@ -65,20 +65,20 @@ def _matters(name: str) -> bool:
 
 
 def _pattern(text: str) -> re.Pattern[str]:
-    """Text as an expression in which each placeholder is a group, or refers back to the group it already has."""
+    """The text as an expression. The first occurrence of a placeholder is a group, later ones refer back to it."""
     groups: dict[str, int] = {}
     expression, end = "", 0
     for placeholder in REDACTED.finditer(text):
         expression += re.escape(text[end : placeholder.start()])
-        known = groups.get(placeholder.group())
-        expression += rf"(?:\{known})" if known else _SECRET
+        group = groups.get(placeholder.group())
+        expression += rf"(?:\{group})" if group else _SECRET
         groups.setdefault(placeholder.group(), len(groups) + 1)
         end = placeholder.end()
     return re.compile(expression + re.escape(text[end:]))
 
 
-def _first_difference(one: str, other: str) -> str:
-    pairs = zip_longest(one.split("\n"), other.split("\n"), fillvalue="")
+def _first_difference(live_text: str, replayed_text: str) -> str:
+    pairs = zip_longest(live_text.split("\n"), replayed_text.split("\n"), fillvalue="")
     live, replayed = next((live, replayed) for live, replayed in pairs if not _pattern(replayed).fullmatch(live))
     return f"was {live[:_SHOWN]!r}, came {replayed[:_SHOWN]!r}"
 

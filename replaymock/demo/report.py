@@ -17,7 +17,7 @@ _PIPE_WIDTH = 160
 
 @dataclass(frozen=True, slots=True)
 class DemoResult:
-    """How the story went: each request live and replayed, and the totals."""
+    """The result of the demo: each request, live and replayed, and the totals."""
 
     rows: tuple[tuple[Seen, Seen, Verdict], ...]
     cassettes: int
@@ -27,28 +27,29 @@ class DemoResult:
 
     @property
     def went_well(self) -> bool:
-        """Whether every answer was the same and no secret is on the disk."""
-        return not self.leaks and all(verdict.same for _, _, verdict in self.rows)
+        """Whether every response was the same and no secret is on disk."""
+        return not self.leaks and all(verdict.is_same for _, _, verdict in self.rows)
 
 
-def print_told(told: DemoResult, out: TextIO | None = None) -> None:
-    """Prints a row a request, what differs if anything does, and the line of totals."""
+def print_result(result: DemoResult, out: TextIO | None = None) -> None:
+    """Prints a row for each request, the differences if there are any, and the line of totals."""
     console = _console(out or sys.stdout)
-    console.print(_table(told))
-    for live, _, verdict in told.rows:
-        if not verdict.same:
+    console.print(_table(result))
+    for live, _, verdict in result.rows:
+        if not verdict.is_same:
             console.print(Text(f"{live.request}: {verdict.difference}", "red"))
-    for file in told.leaks:
+    for file in result.leaks:
         console.print(Text(f"{file}: holds a secret of the shop", "red"))
-    console.print(Text(totals(told), "bold"))
+    console.print(Text(totals(result), "bold"))
 
 
-def totals(told: DemoResult) -> str:
-    """The line that sums it up."""
-    same = sum(verdict.same for _, _, verdict in told.rows)
+def totals(result: DemoResult) -> str:
+    """The line of totals."""
+    same = sum(verdict.is_same for _, _, verdict in result.rows)
     return (
-        f"{same} of {len(told.rows)} requests answered the same, offline, from {_counted(told.cassettes, 'cassette')}, "
-        f"{_counted(told.hidden, 'secret')} hidden, in {told.seconds:.1f} s"
+        f"{same} of {len(result.rows)} requests answered the same, offline, "
+        f"from {_counted(result.cassettes, 'cassette')}, "
+        f"{_counted(result.hidden, 'secret')} hidden, in {result.seconds:.1f} s"
     )
 
 
@@ -61,12 +62,12 @@ def print_hints(url: str, folder: Path, out: TextIO | None = None) -> None:
     _console(out or sys.stdout).print(Text(text), soft_wrap=True)
 
 
-def _table(told: DemoResult) -> Table:
+def _table(result: DemoResult) -> Table:
     table = Table(box=None, pad_edge=False)
     for heading in ("request", "live", "replayed", "same?", "cassette"):
         table.add_column(heading, overflow="fold")
-    for live, replayed, verdict in told.rows:
-        color = "green" if verdict.same else "red"
+    for live, replayed, verdict in result.rows:
+        color = "green" if verdict.is_same else "red"
         file = replayed.cassette or "(none)"
         table.add_row(
             Text(live.request), str(live.status), str(replayed.status), Text(_word(verdict), color), Text(file)
@@ -75,7 +76,7 @@ def _table(told: DemoResult) -> Table:
 
 
 def _word(verdict: Verdict) -> str:
-    if not verdict.same:
+    if not verdict.is_same:
         return "no"
     return f"equal ({len(verdict.hidden)} hidden)" if verdict.hidden else "equal"
 
@@ -85,7 +86,7 @@ def _counted(count: int, noun: str) -> str:
 
 
 def _console(out: TextIO) -> Console:
-    # `force_terminal` says what is so, whatever FORCE_COLOR says: what goes into a pipe or a file stays plain.
+    # `force_terminal` overrules FORCE_COLOR, so that pipes and files stay plain.
     terminal = out.isatty()
     return Console(
         file=out,

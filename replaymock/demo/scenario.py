@@ -1,4 +1,4 @@
-"""The whole story in one process: a shop is recorded by a real client, stopped, replayed, and what came is compared."""
+"""The whole demo in one process: records a visit to a shop, stops the shop, replays the visit and compares."""
 
 import asyncio
 import contextlib
@@ -16,7 +16,7 @@ from replaymock.config import config_file
 from replaymock.config.settings import Settings, parse_statuses
 from replaymock.demo.client import visit
 from replaymock.demo.compare import Seen, compare
-from replaymock.demo.report import DemoResult, print_hints, print_told
+from replaymock.demo.report import DemoResult, print_hints, print_result
 from replaymock.demo.server import open_shop
 from replaymock.demo.shop import PASSWORD
 from replaymock.http import jwt
@@ -24,7 +24,7 @@ from replaymock.placeholders import REDACTED
 from replaymock.proxy.routes import parse_upstream
 from replaymock.telemetry import console
 
-# Errors are not recorded unless asked for, and headers take no part in matching: this story asks for one of each.
+# By default errors are not recorded and headers are not matched. The demo shows one exception of each.
 CONFIGURATION = """\
 record-status = "401"
 
@@ -35,33 +35,33 @@ headers = ["authorization"]
 
 
 def run(port: int | None) -> int:
-    """Tells the story, and with a port replays there until it is ended. The exit code; UsageError for a busy port."""
+    """Runs the demo, and with a port replays there until it is ended. The exit code; UsageError for a busy port."""
     return asyncio.run(_until_ended(_story(port)))
 
 
 async def tell(folder: Path, port: int) -> DemoResult:
-    """Records a visit to the shop into a folder, and makes the same visit to what was recorded, on `port`."""
+    """Records a visit to the shop into a folder, replays it on `port`, and compares."""
     started = time.monotonic()
     live = await _record(folder)
     async with App(settings_for(folder, port), _console(quiet=True).emit).running() as player:
         _say(f"the shop is closed; replaying at {player.url}")
         replayed = await visit(player.url)
         cassettes = len(player.replay.library.index)
-    rows = tuple((one, other, compare(one, other)) for one, other in zip(live, replayed, strict=True))
+    rows = tuple((before, after, compare(before, after)) for before, after in zip(live, replayed, strict=True))
     secrets = frozenset((PASSWORD,)).union(*(verdict.hidden for _, _, verdict in rows))
     return DemoResult(rows, cassettes, hidden(folder), leaks(folder, secrets), time.monotonic() - started)
 
 
 def settings_for(folder: Path, port: int, *upstreams: str) -> Settings:
-    """What a player is told, or, with upstreams, a recorder."""
-    found = config_file.read(CONFIGURATION, "demo")
+    """The settings of a replay, or with upstreams of a recording."""
+    config = config_file.read(CONFIGURATION, "demo")
     return Settings(
         cassettes=str(folder),
         port=port,
         upstreams=tuple(parse_upstream(url) for url in upstreams),
         mode="all" if upstreams else "",
-        statuses=parse_statuses(found.options["record_status"]),
-        file=found,
+        statuses=parse_statuses(config.options["record_status"]),
+        file=config,
     )
 
 
@@ -72,7 +72,7 @@ def hidden(folder: Path) -> int:
 
 
 def leaks(folder: Path, secrets: frozenset[str]) -> tuple[str, ...]:
-    """The files below a folder that hold one of these values, in their name or in themselves."""
+    """The files below a folder that have one of these values in their name or in their content."""
     names = {place.relative_to(folder).as_posix(): place for place in folder.rglob("*") if place.is_file()}
     contents = {name: name.encode() + b"\n" + place.read_bytes() for name, place in names.items()}
     return tuple(
@@ -84,13 +84,13 @@ async def _story(port: int | None) -> int:
     with tempfile.TemporaryDirectory(prefix="replaymock-demo-") as place:
         folder = Path(place) / "cassettes"
         (Path(place) / "replaymock.toml").write_text(CONFIGURATION)
-        told = await tell(folder, port or 0)
-        print_told(told)
+        result = await tell(folder, port or 0)
+        print_result(result)
         if port is None:
             _say("the files are gone now; with --serve they stay while it replays on, for you to look at and to try")
         else:
             await _serve(folder, port)
-    return 0 if told.went_well else 1
+    return 0 if result.went_well else 1
 
 
 async def _record(folder: Path) -> list[Seen]:
@@ -104,7 +104,7 @@ async def _record(folder: Path) -> list[Seen]:
 
 
 async def _serve(folder: Path, port: int) -> None:
-    """Replays from the beginning, until the one who asked for it ends it."""
+    """Replays from the beginning, until the user ends it."""
     printing = _console(quiet=False)
     with contextlib.closing(printing):
         async with App(settings_for(folder, port), printing.emit).running() as player:
@@ -114,7 +114,7 @@ async def _serve(folder: Path, port: int) -> None:
 
 
 async def _until_ended(story: Coroutine[Any, Any, int]) -> int:
-    """The exit code of a story, or 0 when SIGINT or SIGTERM ends it; files and sockets are cleared away either way."""
+    """The exit code of the demo, or 0 if SIGINT or SIGTERM ends it. Files and sockets are cleared away in any case."""
     loop, task = asyncio.get_running_loop(), asyncio.ensure_future(story)
     for number in (signal.SIGINT, signal.SIGTERM):
         try:

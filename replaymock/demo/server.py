@@ -1,6 +1,6 @@
-"""The shop on a real socket, as backends are: JSON, absolute links, a redirect, pictures, a login, changing headers.
+"""The shop on a real socket, with all that backends have: absolute links, a redirect, pictures, a login, fresh ids.
 
-The only room where `tornado.web` is used: what it adds by itself is what real backends add.
+The only module that uses `tornado.web`: what it adds to responses by itself is what real backends add.
 """
 
 import contextlib
@@ -21,7 +21,7 @@ _LARGEST_PAGE = 100
 
 @contextlib.asynccontextmanager
 async def open_shop() -> AsyncIterator[str]:
-    """A shop that listens on a free port of the loopback, and is gone afterwards; its origin."""
+    """Opens a shop on a free port of the loopback; gives its origin. It is closed when the context ends."""
     shop = Shop()
     sockets = bind_sockets(0, "127.0.0.1")
     server = HTTPServer(application(shop, Signer()))
@@ -35,21 +35,21 @@ async def open_shop() -> AsyncIterator[str]:
 
 
 def application(shop: Shop, signer: Signer) -> Application:
-    """Every address of the shop."""
-    known = {"shop": shop, "signer": signer}
+    """The application with all paths of the shop."""
+    parts = {"shop": shop, "signer": signer}
     routes: list[tuple[str, type[_Handler], dict[str, Any]]] = [
-        (r"/api/items", _Items, known),
-        (r"/api/items/([0-9]{1,9})", _Item, known),
-        (r"/images/([0-9]{1,9})\.png", _Picture, known),
-        (r"/latest", _Latest, known),
-        (r"/login", _Login, known),
-        (r"/account", _Account, known),
+        (r"/api/items", _Items, parts),
+        (r"/api/items/([0-9]{1,9})", _Item, parts),
+        (r"/images/([0-9]{1,9})\.png", _Picture, parts),
+        (r"/latest", _Latest, parts),
+        (r"/login", _Login, parts),
+        (r"/account", _Account, parts),
     ]
     return Application(
         routes,
         default_handler_class=_Handler,
-        default_handler_args=known,
-        # Tornado's own would tell stderr of each 404 that is part of the story.
+        default_handler_args=parts,
+        # Tornado's own would log each 404, and these are part of the demo.
         log_function=lambda _handler: None,
     )
 
@@ -86,8 +86,8 @@ class _Handler(RequestHandler):
     def sent(self, **kinds: type) -> list[Any]:
         """The named members of the JSON object that was sent."""
         try:
-            found = json.loads(self.request.body)
-            values = [found[name] for name in kinds]
+            members = json.loads(self.request.body)
+            values = [members[name] for name in kinds]
         except (ValueError, TypeError, KeyError):
             raise HTTPError(400) from None
         if any(type(value) is not kind for value, kind in zip(values, kinds.values(), strict=True)):

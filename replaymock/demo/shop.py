@@ -22,7 +22,7 @@ _PICTURE_SIDE = 48
 
 @dataclass(frozen=True, slots=True)
 class Article:
-    """What is on sale; the price in cents."""
+    """An article on sale. The price is in cents."""
 
     id: int
     name: str
@@ -45,10 +45,10 @@ class Shop:
 
     def articles(self, page: int, limit: int) -> list[Article]:
         """One page of articles by number, the first page being 1."""
-        found = self._database.execute(
+        rows = self._database.execute(
             "SELECT id, name, price FROM article ORDER BY id LIMIT ? OFFSET ?", (limit, (page - 1) * limit)
         )
-        return [Article(*row) for row in found]
+        return [Article(*row) for row in rows]
 
     def count(self) -> int:
         """How many articles there are."""
@@ -69,7 +69,7 @@ class Shop:
         return Article(int(number or 0), name, price)
 
     def remove(self, number: int) -> bool:
-        """Takes an article off sale; whether there was one."""
+        """Takes an article off sale. True if there was one."""
         return self._database.execute("DELETE FROM article WHERE id = ?", (number,)).rowcount > 0
 
     def close(self) -> None:
@@ -92,7 +92,7 @@ class Signer:
         return f"{signed}.{self._signature(signed)}"
 
     def user(self, token: str) -> str | None:
-        """Whose token this is; None when it is not one of ours, or no longer good."""
+        """The user of a token; None if this signer did not issue it, or it has expired."""
         signed, _, signature = token.rpartition(".")
         if not hmac.compare_digest(signature.encode(), self._signature(signed).encode()):
             return None

@@ -5,7 +5,7 @@ import re
 from pathlib import Path
 
 from replaymock.demo.compare import Seen, Verdict, compare
-from replaymock.demo.report import DemoResult, print_hints, print_told, totals
+from replaymock.demo.report import DemoResult, print_hints, print_result, totals
 
 
 def a_row(live: str = "hello", replayed: str = "hello", cassette: str = "GET.json") -> tuple[Seen, Seen, Verdict]:
@@ -20,7 +20,7 @@ def told(*rows: tuple[Seen, Seen, Verdict], leaks: tuple[str, ...] = ()) -> Demo
 
 def printed(what: DemoResult) -> list[str]:
     out = io.StringIO()
-    print_told(what, out)
+    print_result(what, out)
     return [re.sub(r" {2,}", "  ", line).rstrip() for line in out.getvalue().splitlines()]
 
 
@@ -67,6 +67,6 @@ def test_hints_name_the_address_and_the_folder() -> None:
 def test_nothing_but_text_goes_into_a_pipe(monkeypatch) -> None:  # type: ignore[no-untyped-def]
     monkeypatch.setenv("FORCE_COLOR", "1")
     out = io.StringIO()
-    print_told(told(a_row("hello", "[bold]hallo[/bold]")), out)
+    print_result(told(a_row("hello", "[bold]hallo[/bold]")), out)
     assert "\x1b" not in out.getvalue()
     assert "[bold]hallo[/bold]" in out.getvalue()

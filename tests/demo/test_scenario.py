@@ -11,7 +11,7 @@ from replaymock.demo.shop import PASSWORD
 
 def test_every_answer_is_the_same_and_comes_from_a_cassette(tmp_path: Path) -> None:
     told = asyncio.run(scenario.tell(tmp_path / "cassettes", 0))
-    assert [verdict.difference for _, _, verdict in told.rows if not verdict.same] == []
+    assert [verdict.difference for _, _, verdict in told.rows if not verdict.is_same] == []
     files = {replayed.cassette for _, replayed, _ in told.rows}
     assert len(files) == told.cassettes
     assert all((tmp_path / "cassettes" / file).is_file() for file in files)
