@@ -39,7 +39,7 @@ async def watch(
 ) -> AsyncIterator[None]:
     """Yields whenever `scan`, or `on_changes` with some changes, gives True. Both run in threads."""
     from watchfiles import Change as Kind  # noqa: PLC0415 - 50 ms that need not delay the first answer
-    from watchfiles import awatch  # noqa: PLC0415
+    from watchfiles import awatch  # noqa: PLC0415 - as above
 
     polling = _wants_polling()
     while True:
