@@ -133,10 +133,10 @@ def test_what_is_in_flight_is_finished_while_no_more_is_accepted(tmp_path: Path)
     answers: list[bytes] = []
     with running_app(tmp_path, latency=Latency(0.4, 0.4)) as app:
         port = app.port
-        caller = threading.Thread(target=lambda: answers.append(exchange(port, GET % b"/a")))
-        caller.start()
+        client = threading.Thread(target=lambda: answers.append(exchange(port, GET % b"/a")))
+        client.start()
         eventually(lambda: app.replay.engine.journal.counts["hit"])
-    caller.join(5)
+    client.join(5)
     assert b'"a": 1' in answers[0]
     with pytest.raises(ConnectionRefusedError):
         exchange(port, GET % b"/a")

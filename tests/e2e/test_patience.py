@@ -13,7 +13,7 @@ from replaymock.server.fastpath.acceptor import FastPath
 from replaymock.server.listener import allow_open_files, bind
 from replaymock.server.router import RoutedAnswers
 from tests.support.factories import a_cassette, recorded
-from tests.support.inside import a_responder, a_router, a_server, held_open
+from tests.support.inside import a_router, a_server, an_engine, held_open
 from tests.support.running import ask, eventually
 
 PATIENCE = 1.6
@@ -32,19 +32,19 @@ class Here:
 
 @contextlib.asynccontextmanager
 async def listening(*, fast: bool, patience: float) -> AsyncIterator[Here]:
-    responder = a_responder(a_cassette("/a"), a_cassette("/large", recorded(b'"' + b"x" * LARGE + b'"')))
-    server = a_server(responder, 1_000_000, idle_seconds=patience)
-    answers = RoutedAnswers(a_router(responder), responder)
-    lane = FastPath(answers, server, responder.count, responder.count, lambda _: None, patience) if fast else None
+    engine = an_engine(a_cassette("/a"), a_cassette("/large", recorded(b'"' + b"x" * LARGE + b'"')))
+    server = a_server(engine, 1_000_000, idle_seconds=patience)
+    answers = RoutedAnswers(a_router(engine), engine)
+    fast_path = FastPath(answers, server, engine.count, engine.count, lambda _: None, patience) if fast else None
     sockets = bind("127.0.0.1", 0)
-    (lane or server).listen(sockets)
+    (fast_path or server).listen(sockets)
     yield Here(
         sockets[0].getsockname()[1],
-        lambda: len(server._connections) + len(lane._connections if lane else ()),
+        lambda: len(server._connections) + len(fast_path._connections if fast_path else ()),
     )
-    (lane or server).stop_accepting()
-    if lane:
-        lane.close()
+    (fast_path or server).stop_accepting()
+    if fast_path:
+        fast_path.close()
     await server.drain(0)
 
 

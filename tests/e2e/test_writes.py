@@ -19,7 +19,7 @@ from replaymock.recording.capture import Capture
 from replaymock.recording.cassette_builder import CassetteBuilder
 from replaymock.recording.response_capture import RecordingPolicy
 from tests.support.factories import a_request, a_response, an_exchange
-from tests.support.inside import a_responder, running_app
+from tests.support.inside import an_engine, running_app
 from tests.support.running import ask, cassettes, raw_backend, read_whole, reply
 from tests.support.stored import HeldCassettes
 
@@ -101,10 +101,8 @@ def recorded_flow(flow: list[Request]) -> tuple[HeldCassettes, list[tuple[int, b
 
 
 def served(cassettes: HeldCassettes, flow: list[Request]) -> list[tuple[int, bytes]]:
-    responder = a_responder(*map(cassettes.cassette, cassettes.index.entries.values()))
-    answers = [
-        responder.answer(replace(request, headers=(*request.headers, ("host", "localhost")))) for request in flow
-    ]
+    engine = an_engine(*map(cassettes.cassette, cassettes.index.entries.values()))
+    answers = [engine.answer(replace(request, headers=(*request.headers, ("host", "localhost")))) for request in flow]
     return [(answer.status, answer.body) if answer else (0, b"") for answer in answers]
 
 

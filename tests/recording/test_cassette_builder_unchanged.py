@@ -13,25 +13,25 @@ DATE = ("Date", "Sun, 22 Nov 2026 13:00:00 GMT")
 
 
 def test_a_repeat_is_the_same_response_for_the_same_entry_at_the_same_position() -> None:
-    repeats, entry = UnchangedCache(), object()
-    assert not repeats.is_unchanged("items/GET.json", entry, 0, b"1")
-    repeats.remember("items/GET.json", entry, 0, b"1")
-    assert repeats.is_unchanged("items/GET.json", entry, 0, b"1")
-    assert not repeats.is_unchanged("items/GET.json", entry, 0, b"2")
-    assert not repeats.is_unchanged("items/GET.json", entry, 1, b"1")
-    assert not repeats.is_unchanged("items/GET.json", object(), 0, b"1"), "an equal one that was loaded again"
-    assert not repeats.is_unchanged("other/GET.json", entry, 0, b"1")
+    unchanged, entry = UnchangedCache(), object()
+    assert not unchanged.is_unchanged("items/GET.json", entry, 0, b"1")
+    unchanged.remember("items/GET.json", entry, 0, b"1")
+    assert unchanged.is_unchanged("items/GET.json", entry, 0, b"1")
+    assert not unchanged.is_unchanged("items/GET.json", entry, 0, b"2")
+    assert not unchanged.is_unchanged("items/GET.json", entry, 1, b"1")
+    assert not unchanged.is_unchanged("items/GET.json", object(), 0, b"1"), "an equal one that was loaded again"
+    assert not unchanged.is_unchanged("other/GET.json", entry, 0, b"1")
 
 
 def test_a_changed_cassette_is_known_by_the_first_entry_it_is_served_from() -> None:
-    repeats, entry, later = UnchangedCache(), object(), object()
-    repeats.served("items/GET.json", entry)
-    repeats.remember("items/GET.json", None, 0, b"1")
-    assert not repeats.is_unchanged("items/GET.json", entry, 0, b"1")
-    repeats.served("items/GET.json", entry)
-    repeats.served("items/GET.json", later)
-    assert repeats.is_unchanged("items/GET.json", entry, 0, b"1")
-    assert not repeats.is_unchanged("items/GET.json", later, 0, b"1")
+    unchanged, entry, later = UnchangedCache(), object(), object()
+    unchanged.served("items/GET.json", entry)
+    unchanged.remember("items/GET.json", None, 0, b"1")
+    assert not unchanged.is_unchanged("items/GET.json", entry, 0, b"1")
+    unchanged.served("items/GET.json", entry)
+    unchanged.served("items/GET.json", later)
+    assert unchanged.is_unchanged("items/GET.json", entry, 0, b"1")
+    assert not unchanged.is_unchanged("items/GET.json", later, 0, b"1")
 
 
 @pytest.mark.parametrize(

@@ -94,9 +94,9 @@ def test_a_cassette_without_a_secret_stays_as_it_is() -> None:
 def test_a_file_that_holds_a_secret_in_any_spelling_is_looked_at(secret: str, data: st.DataObject) -> None:
     spelled = data.draw(st.sampled_from(SPELLINGS))(secret)
     text = data.draw(st.sampled_from(["", "a ", "%", "%2F", "one\\n", "=", "\\u0026"])) + spelled
-    hindsight = LateRedactor({secret: MASK, "another1secret": MASK})
-    assert hindsight.may_be_in(f"{text} and more".encode())
-    assert hindsight.hide(f"{text} and more") != f"{text} and more"
+    redactor = LateRedactor({secret: MASK, "another1secret": MASK})
+    assert redactor.may_be_in(f"{text} and more".encode())
+    assert redactor.hide(f"{text} and more") != f"{text} and more"
 
 
 def test_pauses_are_where_they_were_though_the_body_is_longer() -> None:

@@ -30,9 +30,9 @@ def test_who_comes_after_one_that_is_under_way_is_done_after_it() -> None:
     go = threading.Event()
 
     async def run() -> None:
-        line = SerialExecutor()
-        line.run(steps(done, "large", lambda: go.wait(5), threading.current_thread))
-        line.run(steps(done, "small"))
+        executor = SerialExecutor()
+        executor.run(steps(done, "large", lambda: go.wait(5), threading.current_thread))
+        executor.run(steps(done, "small"))
         assert done == []
         go.set()
         await until(lambda: len(done) == 2)
@@ -52,13 +52,13 @@ def test_one_that_fails_holds_up_nobody() -> None:
 
     async def run() -> None:
         asyncio.get_running_loop().set_exception_handler(lambda _loop, context: told.append(context["exception"]))
-        line = SerialExecutor()
+        executor = SerialExecutor()
         for one in (steps(done, "large", lambda: 1 / 0), steps(done, "a"), steps(done, "b")):
-            line.run(one)
+            executor.run(one)
         await until(lambda: len(done) == 2)
         with pytest.raises(KeyError):
-            line.run(broken())
-        line.run(steps(done, "c"))
+            executor.run(broken())
+        executor.run(steps(done, "c"))
 
     asyncio.run(run())
     assert [type(error) for error in told] == [ZeroDivisionError]
@@ -69,10 +69,10 @@ def test_at_the_end_everything_is_done() -> None:
     done: list[Any] = []
 
     async def run() -> None:
-        line = SerialExecutor()
+        executor = SerialExecutor()
         for name in "abc":
-            line.run(steps(done, name, lambda: 1, lambda: 2))
-        line.settle()
+            executor.run(steps(done, name, lambda: 1, lambda: 2))
+        executor.settle()
         assert done == [("a", 1, 2), ("b", 1, 2), ("c", 1, 2)]
         await asyncio.sleep(0)
 

@@ -76,9 +76,9 @@ def test_what_was_taken_before_a_secret_was_known_is_found_in_hindsight_with_the
         said = Response(200, "OK", JSON, json.dumps({"said": f"you are {secret}"}).encode())
         taken = recording.build(Capture(an_exchange(request, said)), cassettes)
         cassettes.put(taken.file, taken.cassette)
-    hindsight = LateRedactor(recording.run.placeholders.known.news())
+    redactor = LateRedactor(recording.run.placeholders.known.news())
     for entry in list(cassettes.index.entries.values()):
-        hidden = redacted(entry, hindsight, cassettes, recording.run, Matcher())
+        hidden = redacted(entry, redactor, cassettes, recording.run, Matcher())
         if hidden:
             cassettes.remove(entry.file)
             cassettes.put(hidden.file, hidden.cassette)
@@ -136,13 +136,13 @@ def test_text_with_another_secret_and_other_words_is_not_what_was_recorded() -> 
 
 def test_a_target_is_read_again_once_more_is_known() -> None:
     known = KnownSecrets()
-    asking = RequestCapture(Matcher(), known)
+    capture = RequestCapture(Matcher(), known)
     request = a_request(target="/a/hunter2abc")
-    before = asking.read(request)
-    assert (before.shown, asking.recanonicalize(request, request, before)) == ("/a/hunter2abc", before)
+    before = capture.read(request)
+    assert (before.shown, capture.recanonicalize(request, request, before)) == ("/a/hunter2abc", before)
     known.remember("hunter2abc", "{{redacted}}")
-    assert asking.read(request) == asking.recanonicalize(request, request, before)
-    assert asking.read(request).shown == "/a/{{redacted}}"
+    assert capture.read(request) == capture.recanonicalize(request, request, before)
+    assert capture.read(request).shown == "/a/{{redacted}}"
 
 
 @settings(max_examples=200)

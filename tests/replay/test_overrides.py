@@ -16,8 +16,8 @@ RESPONSE = ResponseRenderer(recorded(elapsed_ms=250), (), CorsPolicy())
 
 
 def played(latency: Latency, method: str = "GET", times: int = 1) -> list[RenderedResponse]:
-    player = BehaviorResolver(ReplayOptions(), CorsPolicy(), Random(0))
-    return [player.render(a_request(method, "/a"), RESPONSE, ResponseBehavior(latency)) for _ in range(times)]
+    resolver = BehaviorResolver(ReplayOptions(), CorsPolicy(), Random(0))
+    return [resolver.render(a_request(method, "/a"), RESPONSE, ResponseBehavior(latency)) for _ in range(times)]
 
 
 @pytest.mark.parametrize(
@@ -51,22 +51,22 @@ def test_what_stays_is_what_every_request_gets(sequence: str, responses: int, st
 
 
 def manner(
-    playing: ReplayOptions, *headers: tuple[str, str], method: str = "GET", path: str = "/api/a"
+    options: ReplayOptions, *headers: tuple[str, str], method: str = "GET", path: str = "/api/a"
 ) -> ResponseBehavior:
-    return BehaviorResolver(playing, CorsPolicy(), Random(0)).behavior(a_request(method, path, headers))
+    return BehaviorResolver(options, CorsPolicy(), Random(0)).behavior(a_request(method, path, headers))
 
 
 SLOW, RESET = Latency(1.0, 1.0), parse_fault("reset", "")
 
 
 def test_the_last_rule_that_fits_directs_an_answer() -> None:
-    playing = ReplayOptions(
+    options = ReplayOptions(
         latency=Latency(0.1, 0.1),
         overrides=(ReplayOverride("/api/**", latency=SLOW), ReplayOverride("/api/a", "POST", fault=RESET)),
     )
-    assert manner(playing) == ResponseBehavior(SLOW)
-    assert manner(playing, method="POST") == ResponseBehavior(SLOW, RESET)
-    assert manner(playing, path="/other") == ResponseBehavior(Latency(0.1, 0.1))
+    assert manner(options) == ResponseBehavior(SLOW)
+    assert manner(options, method="POST") == ResponseBehavior(SLOW, RESET)
+    assert manner(options, path="/other") == ResponseBehavior(Latency(0.1, 0.1))
 
 
 @pytest.mark.parametrize(
@@ -93,8 +93,8 @@ def test_faults_of_a_seed_are_the_same_in_every_run() -> None:
     found = ResponseBehavior(fault=parse_fault("status:503@30%", ""))
 
     def run(seed: int) -> list[bool]:
-        player = BehaviorResolver(ReplayOptions(), CorsPolicy(), Random(seed))
-        return [player.replacement(a_request(), found) is not None for _ in range(200)]
+        resolver = BehaviorResolver(ReplayOptions(), CorsPolicy(), Random(seed))
+        return [resolver.replacement(a_request(), found) is not None for _ in range(200)]
 
     assert run(1) == run(1) != run(2)
     assert 30 < sum(run(1)) < 90

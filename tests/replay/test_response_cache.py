@@ -8,7 +8,7 @@ from replaymock.replay.renderer import RenderContext, RenderOptions
 from replaymock.replay.response_cache import CAPACITY, STREAMED_FROM, ResponseCache
 from tests.support.factories import a_cassette, recorded
 
-CALLER = RenderContext("http://localhost", "", "")
+CONTEXT = RenderContext("http://localhost", "", "")
 LARGE = 10_000
 ENTRIES = {file: entry_for(file, a_cassette(f"/{file}"), Matcher()) for file in "abc"}
 

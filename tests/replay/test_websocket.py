@@ -17,7 +17,7 @@ from replaymock.replay.websocket import WebSocketReplay
 from replaymock.telemetry.events import Emit, Event, MissOccurred
 from tests.support.factories import a_cassette
 from tests.support.handshakes import opening
-from tests.support.inside import a_responder, a_router, put, running_app
+from tests.support.inside import a_router, an_engine, put, running_app
 from tests.support.running import ask
 
 SOCKET = CassetteRequest("GET", "/ws", headers=(("upgrade", "websocket"),))
@@ -36,11 +36,11 @@ def opened(
     cors: CorsPolicy | None = None,
     emit: Emit = lambda _event: None,
 ) -> Opening | RenderedResponse:
-    responder = a_responder(*cassettes, emit=emit, cors=cors)
-    routed = a_router(responder).route(request or opening(), version)
+    engine = an_engine(*cassettes, emit=emit, cors=cors)
+    routed = a_router(engine).route(request or opening(), version)
     if routed.refusal is not None:
-        return responder.refuse(routed.request, routed.refusal)
-    opened = WebSocketReplay(responder, Matcher(), 1000, Random(0)).open(routed.request)
+        return engine.refuse(routed.request, routed.refusal)
+    opened = WebSocketReplay(engine, Matcher(), 1000, Random(0)).open(routed.request)
     assert opened is not None
     return opened
 

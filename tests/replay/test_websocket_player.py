@@ -16,7 +16,7 @@ def said(text: str) -> Message:
     return Message(CLIENT if text[0] == ">" else SERVER, TEXT, text[1:].encode())
 
 
-class Playing:
+class Conversation:
     """A player at work, and the client it plays to."""
 
     def __init__(self, *texts: str | Message) -> None:
@@ -40,12 +40,12 @@ async def texts(events: AsyncIterator[Event], count: int) -> list[object]:
 
 def test_what_is_due_is_said_before_a_close_is_answered() -> None:
     async def run() -> list[Event]:
-        playing = Playing("<hello", ">a", "<1", ">b", "<2")
-        running = asyncio.ensure_future(playing.player.run())
+        conversation = Conversation("<hello", ">a", "<1", ">b", "<2")
+        running = asyncio.ensure_future(conversation.player.run())
         for text in ("b", "a"):
-            await playing.client.say(text)
-        await playing.client.close(4000)
-        found = await until_closed(playing.client)
+            await conversation.client.say(text)
+        await conversation.client.close(4000)
+        found = await until_closed(conversation.client)
         await running
         return found
 
@@ -55,15 +55,15 @@ def test_what_is_due_is_said_before_a_close_is_answered() -> None:
 
 def test_a_client_that_goes_on_hurries_what_was_still_to_be_said() -> None:
     async def run() -> list[object]:
-        playing = Playing("<soon", "<late", ">a", "<1")
-        running = asyncio.ensure_future(playing.player.run())
-        events = playing.client.events()
+        conversation = Conversation("<soon", "<late", ">a", "<1")
+        running = asyncio.ensure_future(conversation.player.run())
+        events = conversation.client.events()
         first = await texts(events, 1)
-        await playing.client.say("a")
+        await conversation.client.say("a")
         rest = await texts(events, 2)
-        await playing.client.close(1000)
+        await conversation.client.close(1000)
         assert await texts(events, 1) == [Closed(1000)]
-        await playing.client.finish()
+        await conversation.client.finish()
         await running
         return first + rest
 
@@ -76,25 +76,25 @@ def test_a_client_that_goes_on_hurries_what_was_still_to_be_said() -> None:
 
 def test_a_message_that_was_not_recorded_ends_the_conversation() -> None:
     async def run() -> tuple[list[Event], list[bytes]]:
-        playing = Playing(">a", "<1")
-        running = asyncio.ensure_future(playing.player.run())
-        await playing.client.say("x")
-        found = await until_closed(playing.client)
-        await playing.client.finish()
+        conversation = Conversation(">a", "<1")
+        running = asyncio.ensure_future(conversation.player.run())
+        await conversation.client.say("x")
+        found = await until_closed(conversation.client)
+        await conversation.client.finish()
         await running
-        return found, playing.missed
+        return found, conversation.missed
 
     assert asyncio.run(run()) == ([Closed(NO_MATCH, "not recorded")], [b"x"])
 
 
 def test_the_recorded_close_is_said_in_its_turn_and_pings_are_answered() -> None:
     async def run() -> list[Event]:
-        playing = Playing(">a", "<1", Message(SERVER, CLOSE, b"bye", 4001))
-        running = asyncio.ensure_future(playing.player.run())
-        await playing.client.ping(b"!")
-        await playing.client.say("a")
-        found = await until_closed(playing.client)
-        await playing.client.finish()
+        conversation = Conversation(">a", "<1", Message(SERVER, CLOSE, b"bye", 4001))
+        running = asyncio.ensure_future(conversation.player.run())
+        await conversation.client.ping(b"!")
+        await conversation.client.say("a")
+        found = await until_closed(conversation.client)
+        await conversation.client.finish()
         await running
         return found
 
@@ -103,9 +103,9 @@ def test_the_recorded_close_is_said_in_its_turn_and_pings_are_answered() -> None
 
 def test_a_player_that_is_stopped_says_that_it_goes_away() -> None:
     async def run() -> list[Event]:
-        playing = Playing("<hello")
-        running = asyncio.ensure_future(playing.player.run())
-        events = playing.client.events()
+        conversation = Conversation("<hello")
+        running = asyncio.ensure_future(conversation.player.run())
+        events = conversation.client.events()
         assert await texts(events, 1) == ["hello"]
         running.cancel()
         found = [event async for event in events]

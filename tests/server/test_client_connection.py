@@ -1,4 +1,4 @@
-"""The caller's connection: ready bytes on a real socket, and when it is kept, closed or reset."""
+"""The client's connection: ready bytes on a real socket, and when it is kept, closed or reset."""
 
 import asyncio
 import contextlib
@@ -47,20 +47,20 @@ class Answering(httputil.HTTPServerConnectionDelegate):
 
 
 class Message(httputil.HTTPMessageDelegate):
-    def __init__(self, answering: Answering, caller: ClientConnection) -> None:
+    def __init__(self, answering: Answering, client: ClientConnection) -> None:
         self._answering = answering
-        self._caller = caller
+        self._client = client
 
     def headers_received(
         self, start_line: httputil.RequestStartLine | httputil.ResponseStartLine, headers: httputil.HTTPHeaders
     ) -> None:
         line = cast(httputil.RequestStartLine, start_line)
-        self._caller.start_request(Request(line.method, line.path, tuple(headers.get_all())), line.version)
+        self._client.start_request(Request(line.method, line.path, tuple(headers.get_all())), line.version)
 
     def finish(self) -> None:
-        self._caller.received()
-        self._caller.on_leave(self._answering.gone)
-        self._task = asyncio.ensure_future(self._answering.way(self._caller))
+        self._client.received()
+        self._client.on_leave(self._answering.gone)
+        self._task = asyncio.ensure_future(self._answering.way(self._client))
 
 
 @contextlib.contextmanager
@@ -96,44 +96,44 @@ def said(port: int, *lines: str, version: str = "1.1", method: str = "GET", coun
         return received, "closed"
 
 
-async def whole(caller: ClientConnection) -> None:
-    caller.answer(ANSWER)
+async def whole(client: ClientConnection) -> None:
+    client.answer(ANSWER)
 
 
-async def in_steps(caller: ClientConnection) -> None:
-    caller.answer(replace(ANSWER, steps=(Delay(0.02), SendHead(), Delay(0.02), SendBody(ANSWER.body))))
+async def in_steps(client: ClientConnection) -> None:
+    client.answer(replace(ANSWER, steps=(Delay(0.02), SendHead(), Delay(0.02), SendBody(ANSWER.body))))
 
 
-async def with_length(caller: ClientConnection) -> None:
-    caller.begin(HEAD, 4)
-    await caller.write(b"bo")
-    await caller.write(b"")
-    await caller.write(b"dy")
-    caller.finish()
+async def with_length(client: ClientConnection) -> None:
+    client.begin(HEAD, 4)
+    await client.write(b"bo")
+    await client.write(b"")
+    await client.write(b"dy")
+    client.finish()
 
 
-async def without_length(caller: ClientConnection) -> None:
-    caller.begin(HEAD, None)
-    await caller.write(b"bo")
-    await caller.write(b"")
-    await caller.write(b"dy")
-    caller.finish()
+async def without_length(client: ClientConnection) -> None:
+    client.begin(HEAD, None)
+    await client.write(b"bo")
+    await client.write(b"")
+    await client.write(b"dy")
+    client.finish()
 
 
-async def at_once(caller: ClientConnection) -> None:
-    caller.send_whole(HEAD, 4, b"body")
-    caller.finish()
+async def at_once(client: ClientConnection) -> None:
+    client.send_whole(HEAD, 4, b"body")
+    client.finish()
 
 
-async def at_once_without_length(caller: ClientConnection) -> None:
-    caller.send_whole(HEAD, None, b"body")
-    caller.finish()
+async def at_once_without_length(client: ClientConnection) -> None:
+    client.send_whole(HEAD, None, b"body")
+    client.finish()
 
 
-async def cut(caller: ClientConnection) -> None:
-    caller.begin(HEAD, None)
-    await caller.write(b"bo")
-    caller.abort()
+async def cut(client: ClientConnection) -> None:
+    client.begin(HEAD, None)
+    await client.write(b"bo")
+    client.abort()
 
 
 CHUNKED = b"HTTP/1.1 200 OK\r\nX-A: 1\r\nTransfer-Encoding: chunked\r\n\r\n2\r\nbo\r\n2\r\ndy\r\n0\r\n\r\n"
@@ -209,10 +209,10 @@ def test_the_answer_to_head_has_no_body_and_the_connection_goes_on(way: Way) -> 
 
 @pytest.mark.parametrize("status", [204, 304])
 def test_a_status_without_body_gets_no_framing(status: int) -> None:
-    async def way(caller: ClientConnection) -> None:
-        caller.begin(ResponseHead(status, "None", ()), None)
-        await caller.write(b"never")
-        caller.finish()
+    async def way(client: ClientConnection) -> None:
+        client.begin(ResponseHead(status, "None", ()), None)
+        await client.write(b"never")
+        client.finish()
 
     with answering(way) as (_, port):
         assert said(port) == (f"HTTP/1.1 {status} None\r\n\r\n".encode(), "kept")
@@ -221,11 +221,11 @@ def test_a_status_without_body_gets_no_framing(status: int) -> None:
 def test_the_pieces_of_a_stream_do_not_wait_for_one_another_to_be_acknowledged() -> None:
     options: list[int] = []
 
-    async def way(caller: ClientConnection) -> None:
-        caller.begin(HEAD, 4)
+    async def way(client: ClientConnection) -> None:
+        client.begin(HEAD, 4)
         options.append(server.sockets[-1].getsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY))
-        await caller.write(b"body")
-        caller.finish()
+        await client.write(b"body")
+        client.finish()
 
     with answering(way) as (server, port):
         assert said(port, count=2) == (READY * 2, "kept")
@@ -236,14 +236,14 @@ def test_the_pieces_of_a_stream_do_not_wait_for_one_another_to_be_acknowledged()
 def test_a_caller_who_leaves_ends_what_is_being_done_for_it(way: str) -> None:
     ended: list[str] = []
 
-    async def answer(caller: ClientConnection) -> None:
+    async def answer(client: ClientConnection) -> None:
         if way == "waiting":
-            caller.answer(delayed(ANSWER, 60))
+            client.answer(delayed(ANSWER, 60))
             return
-        caller.begin(HEAD, None)
+        client.begin(HEAD, None)
         try:
             while True:
-                await caller.write(b"x" * 100_000)
+                await client.write(b"x" * 100_000)
                 await asyncio.sleep(0.001)
         except asyncio.CancelledError:
             ended.append("cancelled")
@@ -259,10 +259,10 @@ def test_a_caller_who_leaves_ends_what_is_being_done_for_it(way: str) -> None:
 def test_a_slow_reader_holds_the_writer_back() -> None:
     written: list[int] = []
 
-    async def way(caller: ClientConnection) -> None:
-        caller.begin(HEAD, None)
+    async def way(client: ClientConnection) -> None:
+        client.begin(HEAD, None)
         for number in range(1000):
-            await caller.write(b"x" * 100_000)
+            await client.write(b"x" * 100_000)
             written.append(number)
 
     with answering(way) as (_, port), socket.create_connection(("127.0.0.1", port)) as connection:

@@ -16,7 +16,7 @@ HELLO = b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03" + bytes(500)
 async def a_line(
     before: bytes = b"", on_tls: Callable[[], None] = lambda: None
 ) -> AsyncIterator[tuple[ClientStream, socket.socket]]:
-    """A connection, and the caller's end of it."""
+    """A connection, and the client's end of it."""
     with socket.create_server(("127.0.0.1", 0)) as listening:
         theirs = socket.create_connection(listening.getsockname())
         line = ClientStream(listening.accept()[0], before, on_tls)

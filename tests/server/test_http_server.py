@@ -21,7 +21,7 @@ from replaymock.server.http_server import MAX_HEADER, HttpServer
 from replaymock.server.listener import bind
 from replaymock.telemetry.events import Event, ServedRequest
 from tests.support.factories import a_cassette
-from tests.support.inside import a_responder, a_server, held_open, put, running_app, simple
+from tests.support.inside import a_server, an_engine, held_open, put, running_app, simple
 from tests.support.running import ask, eventually, exchange, raw_backend, read_whole, reply
 
 ITEMS = b"GET /items HTTP/1.1\r\nHost: localhost\r\n\r\n"
@@ -220,13 +220,13 @@ def test_localhost_is_both_loopback_addresses_on_one_port(app: App, address: str
 
 
 def slow(seconds: float) -> ReplayEngine:
-    """A responder that holds each answer back for so long."""
-    return a_responder(a_cassette(), playing=ReplayOptions(latency=Latency(seconds, seconds)))
+    """A engine that holds each answer back for so long."""
+    return an_engine(a_cassette(), options=ReplayOptions(latency=Latency(seconds, seconds)))
 
 
 @contextlib.asynccontextmanager
-async def listening(responder: ReplayEngine) -> AsyncIterator[tuple[HttpServer, int]]:
-    server = a_server(responder, 1000)
+async def listening(engine: ReplayEngine) -> AsyncIterator[tuple[HttpServer, int]]:
+    server = a_server(engine, 1000)
     sockets = bind("127.0.0.1", 0)
     server.listen(sockets)
     port = sockets[0].getsockname()[1]
@@ -243,7 +243,7 @@ def test_a_fault_of_the_program_is_a_500_without_its_inside_and_one_line_in_the_
             raise ZeroDivisionError("secret detail")
         told.append(event.to_json()["message"])
 
-    with held_open(lambda: listening(a_responder(a_cassette(), emit=emit))) as (_, port):
+    with held_open(lambda: listening(an_engine(a_cassette(), emit=emit))) as (_, port):
         for _ in range(2):
             got = ask(f"http://127.0.0.1:{port}", "GET", "/items")
             assert (got.status, got.json()["code"]) == (500, "internal_error")
@@ -304,9 +304,9 @@ def test_an_upload_goes_upstream_while_it_comes(tmp_path: Path) -> None:
     with (
         raw_backend(handle) as origin,
         running_app(tmp_path / "c", upstreams=(Upstream("", origin),), mode="all") as app,
-        socket.create_connection(("127.0.0.1", app.port), timeout=5) as caller,
+        socket.create_connection(("127.0.0.1", app.port), timeout=5) as client,
     ):
-        caller.sendall(b"POST /up HTTP/1.1\r\nHost: localhost\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nhello\r\n")
+        client.sendall(b"POST /up HTTP/1.1\r\nHost: localhost\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nhello\r\n")
         eventually(lambda: arrived)
 
 

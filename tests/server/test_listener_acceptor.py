@@ -20,9 +20,9 @@ class Gate:
         self.taken: list[socket.socket] = []
         self.warned: list[str] = []
         self.listening = socket.create_server(("127.0.0.1", 0))
-        self.room = 1000
+        self.limit = 1000
         self.acceptor = Acceptor(
-            lambda peer, _: self.taken.append(peer), lambda: len(self.taken) < self.room, self.warned.append
+            lambda peer, _: self.taken.append(peer), lambda: len(self.taken) < self.limit, self.warned.append
         )
         self.acceptor.listen([self.listening])
 
@@ -54,11 +54,11 @@ def test_every_caller_is_taken() -> None:
 def test_callers_wait_while_there_is_no_room_and_are_taken_when_there_is() -> None:
     async def story() -> list[int]:
         gate = Gate()
-        gate.room = 1
+        gate.limit = 1
         with gate.callers(3):
             await asyncio.sleep(0.05)
             counts = [len(gate.taken)]
-            gate.room = 1000
+            gate.limit = 1000
             await asyncio.sleep(PAUSE_SECONDS * 2)
         gate.close()
         return [*counts, len(gate.taken)]

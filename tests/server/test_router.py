@@ -9,7 +9,7 @@ from replaymock.server.access import HostGuard
 from replaymock.server.router import Route, RoutedAnswers, RoutedRequest, Router
 from tests.support.factories import a_cassette, a_request, recorded
 from tests.support.handshakes import opening
-from tests.support.inside import a_responder, a_router
+from tests.support.inside import a_router, an_engine
 
 HERE = (("Host", "localhost:8081"),)
 ELSEWHERE = (("Host", "evil.example"),)
@@ -131,7 +131,7 @@ def test_a_websocket_that_may_not_be_opened_is_refused(
 
 
 def answers_of(*targets: str, mode: Mode = REPLAY) -> tuple[RoutedAnswers, Router]:
-    engine = a_responder(*(a_cassette(target, recorded(target.encode())) for target in targets), mode=mode)
+    engine = an_engine(*(a_cassette(target, recorded(target.encode())) for target in targets), mode=mode)
     router = a_router(engine)
     return RoutedAnswers(router, engine), router
 
@@ -181,7 +181,7 @@ def test_at_once_is_answered_what_is_replayed_only(target: str, headers: Headers
 
 
 def test_only_a_preflight_is_answered_as_one() -> None:
-    engine = a_responder()
+    engine = an_engine()
     router = a_router(engine)
     answer = RoutedAnswers(router, engine).answer(router.route(a_request("OPTIONS", "/a", (*HERE, *PREFLIGHT))))
     assert answer is not None

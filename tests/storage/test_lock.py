@@ -25,11 +25,11 @@ def notes(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPa
 
 
 def test_a_held_folder_is_refused_naming_who_holds_it_until_it_is_released(tmp_path: Path) -> None:
-    hold = FolderLock(tmp_path)
-    hold.publish_url("http://localhost:8081")
+    lock = FolderLock(tmp_path)
+    lock.publish_url("http://localhost:8081")
     with pytest.raises(UsageError, match=rf"\(pid {os.getpid()}, http://localhost:8081\) records into .* --cassettes"):
         FolderLock(tmp_path)
-    hold.release()
+    lock.release()
     FolderLock(tmp_path).release()
     assert not list(tmp_path.iterdir())
 
@@ -38,11 +38,11 @@ def test_a_folder_is_the_same_by_whichever_way_it_is_reached_and_another_is_free
     for name in ("one", "other"):
         (tmp_path / name).mkdir()
     (tmp_path / "link").symlink_to(tmp_path / "one")
-    hold = FolderLock(tmp_path / "one")
+    lock = FolderLock(tmp_path / "one")
     FolderLock(tmp_path / "other").release()
     with pytest.raises(UsageError, match="records into"):
         FolderLock(tmp_path / "link")
-    hold.release()
+    lock.release()
 
 
 def test_the_hold_of_a_process_that_was_killed_is_gone_with_it(tmp_path: Path) -> None:
@@ -60,27 +60,27 @@ def test_the_hold_of_a_process_that_was_killed_is_gone_with_it(tmp_path: Path) -
 
 @pytest.mark.parametrize("said", [b"", b"nonsense", b'{"pid": "x"}', b'{"pid": 1, "url": "\\u001b[2J"}', None])
 def test_a_note_that_is_none_or_lies_harms_nothing(tmp_path: Path, notes: Path, said: bytes | None) -> None:
-    hold = FolderLock(tmp_path)
+    lock = FolderLock(tmp_path)
     (note,) = notes.iterdir()
     note.unlink()
     if said is not None:
         note.write_bytes(said)
     with pytest.raises(UsageError, match=r"\((it does not say which|pid 1)\) records into"):
         FolderLock(tmp_path)
-    hold.release()
+    lock.release()
 
 
 def test_a_link_that_lies_where_the_note_goes_is_not_followed(tmp_path: Path, notes: Path) -> None:
     FolderLock(tmp_path).release()
-    hold = FolderLock(tmp_path)
+    lock = FolderLock(tmp_path)
     (note,) = notes.iterdir()
     note.unlink()
     victim = tmp_path / "victim"
     victim.write_text("mine")
     note.symlink_to(victim)
-    hold.publish_url("http://localhost:1")
+    lock.publish_url("http://localhost:1")
     assert victim.read_text() == "mine"
-    hold.release()
+    lock.release()
 
 
 def test_a_second_recorder_is_refused_while_a_replay_stands_beside_the_first(tmp_path: Path) -> None:

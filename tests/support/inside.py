@@ -101,10 +101,10 @@ def file_of(cassette: Cassette, matcher: Matcher | None = None) -> str:
     return cassette_name((matcher or Matcher()).canonical(cassette.request.to_request()))
 
 
-def a_responder(
+def an_engine(
     *served: Cassette,
     mode: Mode = REPLAY,
-    playing: ReplayOptions | None = None,
+    options: ReplayOptions | None = None,
     config: FileConfig | None = None,
     cors: CorsPolicy | None = None,
     broken: dict[str, CassetteError] | None = None,
@@ -112,21 +112,21 @@ def a_responder(
     clock: Callable[[], float] = lambda: 0.0,
     cassettes: HeldCassettes | None = None,
 ) -> ReplayEngine:
-    """A responder that serves these cassettes, and others as they are put into `cassettes`."""
+    """An engine that serves these cassettes, and others as they are put into `cassettes`."""
     config, cors = config or FileConfig(), cors or CorsPolicy()
     matcher = Matcher(config.rules, Redactor(config.redaction))
-    playing = playing or ReplayOptions(ignored=config.ignored)
+    options = options or ReplayOptions(ignored=config.ignored)
     cassettes = cassettes or HeldCassettes(matcher=matcher)
     cassettes.broken = broken or {}
     lookup = CassetteLookup(cassettes, matcher)
-    responses = ResponseCache(cassettes, RenderOptions(cors, time_shifter=playing.time_shifter))
+    responses = ResponseCache(cassettes, RenderOptions(cors, time_shifter=options.time_shifter))
     cassettes.subscribe(lambda _files: lookup.forget())
     cassettes.subscribe(lambda files: [responses.drop(file) for file in files])
     for cassette in served:
         cassettes.put(file_of(cassette, matcher), cassette)
     return ReplayEngine(
         mode=mode,
-        options=playing,
+        options=options,
         matcher=matcher,
         lookup=lookup,
         responses=responses,

@@ -24,7 +24,7 @@ from replaymock.telemetry.events import (
     Warned,
 )
 from tests.support.factories import a_cassette, a_request
-from tests.support.inside import a_responder
+from tests.support.inside import an_engine
 
 
 class Terminal(io.StringIO):
@@ -51,7 +51,7 @@ def a_served(outcome: str = "hit", file: str = "a/GET.json", status: int = 200) 
 
 def a_miss() -> MissOccurred:
     told: list[Event] = []
-    a_responder(a_cassette("/a"), emit=told.append).answer(a_request("GET", "/a?page=2"))
+    an_engine(a_cassette("/a"), emit=told.append).answer(a_request("GET", "/a?page=2"))
     (miss,) = (event for event in told if isinstance(event, MissOccurred))
     return miss
 
@@ -114,9 +114,9 @@ def test_a_miss_tells_what_was_near_and_what_to_write() -> None:
 def test_what_a_caller_sends_cannot_move_the_cursor_or_forge_a_line() -> None:
     told = io.StringIO()
     console_ = Console(json=False, verbose=True, quiet=False, out=io.StringIO(), err=told, color=False)
-    responder = a_responder(a_cassette("/a"), emit=console_.emit)
+    engine = an_engine(a_cassette("/a"), emit=console_.emit)
     for target in ("/a?%1b%5b2J=%0awarning:%20forged", "/a\x9b?q=\x85", "/none%0a", "/a?x=%1b[31m"):
-        responder.answer(a_request("GET", target))
+        engine.answer(a_request("GET", target))
     console_.emit(Warned("GET /\x1b[2J: broken"))
     assert not [text for text in told.getvalue().splitlines() if not text.isprintable()]
     assert not [text for text in told.getvalue().splitlines() if text.startswith("warning: forged")]

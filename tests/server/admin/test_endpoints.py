@@ -15,7 +15,7 @@ from replaymock.server.access import HostGuard
 from replaymock.server.admin.endpoints import is_admin_path
 from replaymock.server.router import Route
 from tests.support.factories import a_cassette, a_request, recorded
-from tests.support.inside import a_responder, a_router, admin_endpoints
+from tests.support.inside import a_router, admin_endpoints, an_engine
 
 OWN = HostGuard("localhost", (), CorsPolicy())
 ANY = HostGuard("0.0.0.0", (), CorsPolicy())
@@ -23,11 +23,11 @@ LOCAL = (("Host", "localhost:8081"),)
 
 
 def asked(
-    responder: ReplayEngine, name: str, headers: Headers = LOCAL, method: str = "GET", guard: HostGuard = OWN
+    engine: ReplayEngine, name: str, headers: Headers = LOCAL, method: str = "GET", guard: HostGuard = OWN
 ) -> tuple[int, Any]:
-    routed = a_router(responder, guard).route(a_request(method, f"/__replaymock/{name}", headers))
+    routed = a_router(engine, guard).route(a_request(method, f"/__replaymock/{name}", headers))
     assert routed.route is Route.OWN_ENDPOINT
-    answer = admin_endpoints(responder, guard).answer(routed.request)
+    answer = admin_endpoints(engine, guard).answer(routed.request)
     return answer.status, json.loads(answer.body)
 
 
@@ -83,13 +83,13 @@ def test_only_whole_segments_below_the_prefix_are_own(path: str, own: bool) -> N
 def test_what_the_mock_knows_is_told_under_its_own_names_only(
     host: str, hosts: HostGuard, allowed: bool, name: str, method: str
 ) -> None:
-    status, said = asked(a_responder(), name, (("Host", host),), method, hosts)
+    status, said = asked(an_engine(), name, (("Host", host),), method, hosts)
     assert (status, said.get("code")) == ((200, None) if allowed else (403, "host_not_allowed"))
 
 
 @pytest.mark.parametrize("name", ["health", "ready"])
 def test_health_is_told_under_any_name(name: str) -> None:
-    assert asked(a_responder(), name, (("Host", "service.cluster:80"),))[0] == 200
+    assert asked(an_engine(), name, (("Host", "service.cluster:80"),))[0] == 200
 
 
 @pytest.mark.parametrize(
@@ -110,11 +110,11 @@ def test_health_is_told_under_any_name(name: str) -> None:
     ],
 )
 def test_a_page_of_another_origin_may_not_reset(headers: Headers, allowed: bool) -> None:
-    responder = a_responder(a_cassette("/a", recorded(b"1"), recorded(b"2")))
-    responder.answer(a_request("GET", "/a"))
-    status, said = asked(responder, "reset", (*LOCAL, *headers), "POST")
+    engine = an_engine(a_cassette("/a", recorded(b"1"), recorded(b"2")))
+    engine.answer(a_request("GET", "/a"))
+    status, said = asked(engine, "reset", (*LOCAL, *headers), "POST")
     assert (status, said.get("code")) == ((200, None) if allowed else (403, "cross_site"))
-    again = responder.answer(a_request("GET", "/a"))
+    again = engine.answer(a_request("GET", "/a"))
     assert again is not None
     assert again.body == (b"1" if allowed else b"2")
 
@@ -124,14 +124,14 @@ def test_a_page_of_another_origin_may_not_reset(headers: Headers, allowed: bool)
     [("reset", "GET", "POST"), ("reset", "HEAD", "POST"), ("misses", "POST", "GET"), ("health", "DELETE", "GET")],
 )
 def test_another_method_is_told_the_right_one(name: str, method: str, takes: str) -> None:
-    answer = admin_endpoints(a_responder(), OWN).answer(a_request(method, f"/__replaymock/{name}", LOCAL))
+    answer = admin_endpoints(an_engine(), OWN).answer(a_request(method, f"/__replaymock/{name}", LOCAL))
     assert answer.status == 405
     assert f"\r\nAllow: {takes}\r\n".encode() in answer.head
 
 
 @pytest.mark.parametrize("name", ["nothing", "misses/1", "../health", "page/../../admin.py", "page/"])
 def test_an_unknown_endpoint_names_those_there_are(name: str) -> None:
-    status, said = asked(a_responder(), name)
+    status, said = asked(an_engine(), name)
     assert (status, said["code"]) == (404, "unknown_endpoint")
     assert "/__replaymock/misses" in said["detail"]
 
@@ -139,7 +139,7 @@ def test_an_unknown_endpoint_names_those_there_are(name: str) -> None:
 @pytest.mark.parametrize("name", ["health", "misses", "nothing", "reset"])
 def test_own_answers_are_not_kept_and_nothing_a_page_could_embed_or_read(name: str) -> None:
     request = a_request("GET", f"/__replaymock/{name}", (*LOCAL, ("Origin", "http://localhost:1")))
-    head = admin_endpoints(a_responder(), OWN).answer(request).head
+    head = admin_endpoints(an_engine(), OWN).answer(request).head
     for line in (
         b"Cache-Control: no-store",
         b"X-Content-Type-Options: nosniff",
@@ -153,54 +153,54 @@ def test_own_answers_are_not_kept_and_nothing_a_page_could_embed_or_read(name: s
 @pytest.mark.parametrize("name", ["health", "misses", "reset"])
 def test_another_replaymock_is_told_nothing(name: str) -> None:
     by_way_of = (*LOCAL, ("Via", "1.1 squid, 1.1 replaymock-0a1b2c3d"))
-    status, said = asked(a_responder(), name, by_way_of, "POST" if name == "reset" else "GET")
+    status, said = asked(an_engine(), name, by_way_of, "POST" if name == "reset" else "GET")
     assert (status, said["code"]) == (403, "not_by_proxy")
-    assert asked(a_responder(), "health", (*LOCAL, ("Via", "1.1 squid")))[0] == 200
+    assert asked(an_engine(), "health", (*LOCAL, ("Via", "1.1 squid")))[0] == 200
 
 
 def test_what_happened_is_told() -> None:
     broken = {"bad/GET.json": CassetteError("c/bad/GET.json", 3, 7, "not JSON")}
-    responder = a_responder(a_cassette("/a"), a_cassette("/b"), broken=broken)
+    engine = an_engine(a_cassette("/a"), a_cassette("/b"), broken=broken)
     for target in ("/a", "/none?token=s3cr3t-value", "/none?token=s3cr3t-value"):
-        responder.answer(a_request("GET", target))
-    assert asked(responder, "ready")[1] == {
+        engine.answer(a_request("GET", target))
+    assert asked(engine, "ready")[1] == {
         "status": "ready",
         "mode": "replay",
         "pid": os.getpid(),
         "cassettes": 2,
         "broken": 1,
     }
-    assert asked(responder, "unused")[1] == {"unused": ["b/GET.json"]}
-    told = asked(responder, "cassettes")[1]
+    assert asked(engine, "unused")[1] == {"unused": ["b/GET.json"]}
+    told = asked(engine, "cassettes")[1]
     assert told["broken"] == ["c/bad/GET.json:3:7: not JSON"]
     assert told["cassettes"][0] == {"file": "a/GET.json", "method": "GET", "path": "/a", "responses": 1}
-    requests = asked(responder, "requests")[1]["requests"]
+    requests = asked(engine, "requests")[1]["requests"]
     assert [request["outcome"] for request in requests] == ["hit", "miss", "miss"]
-    (miss,) = asked(responder, "misses")[1]["misses"]
+    (miss,) = asked(engine, "misses")[1]["misses"]
     assert (miss["count"], miss["reason"]) == (2, "never recorded")
     assert "s3cr3t-value" not in json.dumps([requests, miss])
 
 
 def test_reset_rewinds_the_session_that_is_named_or_all() -> None:
-    responder = a_responder(a_cassette("/a", recorded(b"1"), recorded(b"2")))
+    engine = an_engine(a_cassette("/a", recorded(b"1"), recorded(b"2")))
 
     def both() -> list[bytes]:
-        answers = [responder.answer(replace(a_request("GET", "/a"), session=name)) for name in ("", "one")]
+        answers = [engine.answer(replace(a_request("GET", "/a"), session=name)) for name in ("", "one")]
         return [answer.body for answer in answers if answer]
 
     named = (*LOCAL, ("Replaymock-Session", "one"))
     assert [both(), both()] == [[b"1", b"1"], [b"2", b"2"]]
-    assert asked(responder, "reset", named, "POST")[1] == {"status": "reset", "session": "one"}
+    assert asked(engine, "reset", named, "POST")[1] == {"status": "reset", "session": "one"}
     assert both() == [b"2", b"1"]
-    assert asked(responder, "reset", LOCAL, "POST")[1] == {"status": "reset", "session": None}
+    assert asked(engine, "reset", LOCAL, "POST")[1] == {"status": "reset", "session": None}
     assert both() == [b"1", b"1"]
 
 
 def test_sessions_tells_where_each_one_stands() -> None:
-    responder = a_responder(a_cassette("/a"), a_cassette("/a", recorded(b"", 201), method="POST"))
+    engine = an_engine(a_cassette("/a"), a_cassette("/a", recorded(b"", 201), method="POST"))
     for method, name in (("GET", ""), ("GET", "one"), ("POST", "one")):
-        responder.answer(replace(a_request(method, "/a"), session=name))
-    assert asked(responder, "sessions")[1]["sessions"] == [
+        engine.answer(replace(a_request(method, "/a"), session=name))
+    assert asked(engine, "sessions")[1]["sessions"] == [
         {"session": None, "writes": {}, "positions": {"a/GET.json": 0}},
         {"session": "one", "writes": {"POST /a": 1}, "positions": {"a/GET.json": 0, "a/POST.json": 0}},
     ]
@@ -208,4 +208,4 @@ def test_sessions_tells_where_each_one_stands() -> None:
 
 def test_they_answer_in_every_mode() -> None:
     for mode in RECORD_MODES.values():
-        assert asked(a_responder(mode=mode), "health") == (200, {"status": "ok"})
+        assert asked(an_engine(mode=mode), "health") == (200, {"status": "ok"})

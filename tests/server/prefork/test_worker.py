@@ -22,7 +22,7 @@ from tests.support.running import eventually
 
 
 class Parent:
-    """The other end of a worker's line, and a caller of the worker."""
+    """The other end of a worker's line, and a client of the worker."""
 
     def __init__(self, end: socket.socket, port: int, ended: "Future[None]") -> None:
         self.link = ipc.Link(end)
@@ -96,8 +96,8 @@ def test_it_answers_the_question_of_another_with_what_it_noted_and_resets_if_tha
 
 def test_its_own_endpoints_wait_for_what_all_others_noted(parent: Parent) -> None:
     parent.asks("/a")
-    with ThreadPoolExecutor(1) as caller:
-        answer = caller.submit(parent.asks, "/__replaymock/unused")
+    with ThreadPoolExecutor(1) as client:
+        answer = client.submit(parent.asks, "/__replaymock/unused")
         asked = parent.hears(ipc.QueryMessage)
         assert (asked.question, asked.delta.used) == (BroadcastQuestion(reset=False, session=None), ["a.json"])
         parent.link.send(ipc.QueryReply(asked.number, JournalDelta({"hit": 2}, ["a.json", "b.json"])))
