@@ -1,4 +1,8 @@
-"""The command line. Commands import what they run only when they run, so that help and completion are quick."""
+"""The command line. Commands import what they run only when they run, so that help and completion are quick.
+
+`serve` has `record` and `replay`, which `workers` runs in several processes; `audit` has `check`, `scan` and `ls`, and
+`demo` the demo. `options` are those that commands share, `help` formats help texts and usage errors.
+"""
 
 import sys
 

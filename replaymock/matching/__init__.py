@@ -1,7 +1,9 @@
 """Which cassette answers a request, and if none does, why.
 
-`canonical` is a request in the form that is compared, `matcher` makes it, `graphql` knows that one body by its
-operation. `index` finds the cassette; `redacted_match` lets a placeholder stand for any telling value.
-`differences` and `near_misses` explain a miss and hand over the line that mends it, in the file that
-`config_location` names. `naming` makes the name of a cassette.
+`matcher` brings a request to its `canonical` form, in which requests are compared, and makes its key; `request_memo`
+remembers that for requests that come again, and `graphql` looks into bodies of that kind. `index` maps keys to
+cassettes, and `lookup` asks the one in force; `redacted_match` lets a placeholder match any distinctive value, and
+`broken` knows which requests a cassette would answer if it could be read. `differences` and `near_misses` explain a
+miss and suggest a line of configuration, for the file that `config_location` names. `naming` makes the file name of a
+cassette.
 """

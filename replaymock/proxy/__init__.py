@@ -1,9 +1,9 @@
-"""A request on its way to the backend and the answer on its way back.
+"""A request on its way to the backend, and its response on the way back.
 
-`options` are the values it is told, `routes` says which upstream a path belongs to, `upstreams` sends a request there,
-and `errors` says what went wrong. `headers` changes what a proxy must change, `own_origin` what names this server, and
-`relay` passes the body on as it comes. `forwarder` does these in their order, with an `in_flight` exchange for each
-request and a `ticket` of whoever records. A range is cut from the whole: `ranges`, `range_slices`, `range_cache`, and
-`detached` clients, whose exchange goes on without them. `websocket` opens and relays WebSockets upstream,
-`websocket_forwarder` does so for a client. `client` has the transports.
+`options` are the values it is told, `routes` says which upstream a path belongs to, `upstreams` sends requests there by
+the transports in `client`, and `errors` says what went wrong. `forwarder` takes a request there and back: `headers`
+changes what a proxy must change and `own_origin` our address, `relay` passes the body on as it comes; `in_flight` is
+the state of one exchange, which may outlast its client (`detached`). `ticket` is what it asks of a recorder. Requests
+for ranges are answered from the whole, so that it can be recorded: `ranges` decides, `range_slices` cuts, `range_cache`
+remembers. `websocket_forwarder` does the same for WebSockets, which `websocket` opens and relays.
 """

@@ -38,6 +38,14 @@ def test_a_package_opens_with_a_map_of_itself_and_re_exports_nothing(package: st
     assert not tree.body[1:]
 
 
+@pytest.mark.parametrize("package", sorted(PACKAGES))
+def test_the_map_of_a_package_names_each_of_its_modules(package: str) -> None:
+    prefix = f"{package}." if package else ""
+    inside = {name.removeprefix(prefix) for name in FILES if name.startswith(prefix) and name != package}
+    modules = {name for name in inside if "." not in name and not name.startswith("__")}
+    assert not {name for name in modules if f"`{name}`" not in (ast.get_docstring(TREES[package]) or "")}
+
+
 @pytest.mark.parametrize("word", ["utils", "util", "helpers", "helper", "manager", "base", "common", "misc"])
 def test_no_module_or_class_is_called_a_word_that_says_nothing(word: str) -> None:
     names = {part for module in FILES for part in module.split(".")} | {name.lower() for name, _ in classes()}

@@ -1,4 +1,4 @@
-"""A look through a folder of cassettes.
+"""Checks of a folder of cassettes, without serving it.
 
-`check` for mistakes, `secrets` for what should be hidden, `sarif` for machines.
+`check` finds mistakes, `secrets` what should be hidden, and `sarif` writes that for other programs.
 """
