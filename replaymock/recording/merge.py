@@ -280,7 +280,7 @@ def _data(value: Any, paths: Sequence[Selector]) -> Any:
 
 
 def _json(data: bytes, paths: Sequence[Selector]) -> bytes:
-    """JSON without the values at the paths, its layout kept; empty if that is all of it. No JSON stays as it is."""
+    """JSON without the values at the paths, its layout kept; empty if that is all of it. Other data stays as it is."""
     try:
         value = json_tokens.parse(data)
         text = data.decode("utf-8")
