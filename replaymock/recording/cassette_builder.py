@@ -35,7 +35,7 @@ class BuiltCassette:
 
     file: str
     cassette: Cassette
-    changed: bool
+    is_changed: bool
     canonical: CanonicalRequest | None = None
 
 
@@ -152,7 +152,7 @@ class CassetteBuilder:
         entry, position = index.entries.get(file), run.position(file)
         if entry and self._is_unchanged(file, entry, digest):
             history.attribute(file, canonical)
-            built = BuiltCassette(file, Cassette(entry.request, ()), changed=False)
+            built = BuiltCassette(file, Cassette(entry.request, ()), is_changed=False)
         else:
             prebuilt = self._adopted(prebuilt) or self._prebuilt(capture, captured)
             if prebuilt.captured is not captured:
@@ -164,7 +164,7 @@ class CassetteBuilder:
             prebuilt = replace(prebuilt, recorded=replace(prebuilt.recorded, after=after))
             built = self._merged(capture, prebuilt, file, cassettes, history.counts)
             if not exchange.truncated:  # the next one may begin like it, and go on
-                self._unchanged.remember(file, None if built.changed else entry, run.position(file), digest)
+                self._unchanged.remember(file, None if built.is_changed else entry, run.position(file), digest)
             if not (canonical.kind or canonical.headers):
                 built = replace(built, canonical=canonical)
         name = write_name(canonical, built.cassette.request.path, exchange.response.status)
@@ -210,7 +210,7 @@ class CassetteBuilder:
         if file not in run.redacted and is_redacted(Cassette(request, responses[position : position + 1])):
             run.redacted.add(file)
         if before and responses == stored:
-            return BuiltCassette(file, before, changed=False)
+            return BuiltCassette(file, before, is_changed=False)
         removed = run.removed(file)
         replaced = (removed or before or Cassette(request, ())).responses[position : position + 1]
         if (
@@ -223,7 +223,7 @@ class CassetteBuilder:
         elif replaced and not is_same_response(replaced[0], recorded, volatile):
             run.hints.changed(file, replaced[0], recorded, volatile)
         request = request if before or not removed else removed.request
-        return BuiltCassette(file, Cassette(request, responses), changed=True)
+        return BuiltCassette(file, Cassette(request, responses), is_changed=True)
 
 
 def _prebuilt(

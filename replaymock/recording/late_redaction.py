@@ -251,17 +251,17 @@ def redacted(
         return None
     canonical = matcher.canonical(cassette.request.to_request(), cassette.request.known_body())
     if key_of(canonical) == key_of(entry.canonical):
-        return BuiltCassette(entry.file, cassette, changed=True)
+        return BuiltCassette(entry.file, cassette, is_changed=True)
     file = file_for(canonical, cassettes.index)
     volatile = matcher.volatile(cassette.request.to_request())
     other = cassettes.index.entries.get(file)
     if other is None:
-        return BuiltCassette(file, reuse_removed(run.removed(file), cassette, volatile), changed=True)
+        return BuiltCassette(file, reuse_removed(run.removed(file), cassette, volatile), is_changed=True)
     stored = cassettes.cassette(other).responses
     if len(stored) != len(other.afters):
         raise ValueError(f"{file} is no longer what it was")
     responses = with_missing(stored, cassette.responses, volatile)
-    return BuiltCassette(file, Cassette(other.request, responses), changed=responses != stored)
+    return BuiltCassette(file, Cassette(other.request, responses), is_changed=responses != stored)
 
 
 def reuse_removed(removed: Cassette | None, cassette: Cassette, volatile: Sequence[Selector]) -> Cassette:

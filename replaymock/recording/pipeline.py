@@ -65,7 +65,7 @@ class RecordingPipeline:
 
     def put(self, built: BuiltCassette) -> tuple[str, str]:
         """Serves and saves a cassette if it changed. The outcome (`recorded` or `unchanged`) and the file."""
-        if not built.changed:
+        if not built.is_changed:
             return "unchanged", built.file
         self._builder.served(self._library.put(built.file, built.cassette, built.canonical))
         return "recorded", built.file
@@ -104,7 +104,7 @@ class RecordingPipeline:
         return not any(map(is_open, self._library.cassette(entry).responses))
 
     def _warn_of_coding(self, built: BuiltCassette, request: Request) -> None:
-        if built.changed and any(recorded.encoded for recorded in built.cassette.responses):
+        if built.is_changed and any(recorded.encoded for recorded in built.cassette.responses):
             self._warn(request, f"{built.file} keeps its content coding, and was not searched for secrets")
 
 

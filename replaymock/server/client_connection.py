@@ -57,11 +57,11 @@ class ClientConnection:
         self._is_http10 = False
         self._closes = False
         self._option = ""
-        self._bodyless = False
-        self._chunked = False
-        self._received = False
-        self.begun = False
-        self.finished = False
+        self._is_bodyless = False
+        self._is_chunked = False
+        self._is_received = False
+        self.has_begun = False
+        self.is_finished = False
 
     def start_request(self, request: Request, version: str) -> None:
         """Sets how the response is framed, and what becomes of the connection, from the request."""
@@ -69,7 +69,7 @@ class ClientConnection:
         self._is_http10 = version == "HTTP/1.0"
         self._closes = persistence.ends
         self._option = persistence.option
-        self._bodyless = request.method == "HEAD"
+        self._is_bodyless = request.method == "HEAD"
 
     def close_after(self) -> None:
         """Closes the connection once the response is out."""
@@ -89,13 +89,13 @@ class ClientConnection:
 
     def answer(self, answer: RenderedResponse) -> None:
         """Sends a rendered response."""
-        self.begun = True
+        self.has_begun = True
         if answer.steps:
             task = asyncio.ensure_future(self._perform(answer))
             task.add_done_callback(lambda _: self._done())
             self.on_leave(lambda: cast(None, task.cancel()))
             return
-        answer = with_connection(without_body(answer) if self._bodyless else answer, self._option)
+        answer = with_connection(without_body(answer) if self._is_bodyless else answer, self._option)
         answer = dated(answer, date_line())
         if len(answer.body) <= JOINED_BYTES:
             self._written = _write_ready(self._connection, answer.wire)
@@ -113,30 +113,30 @@ class ClientConnection:
     def send_whole(self, answer_head: "ResponseHead", length: int | None, body: bytes) -> None:
         """Sends the head and the whole body of a forwarded response in one write."""
         data = self._opening(answer_head, length)
-        if not self._bodyless and body:
-            data += chunk(body) if self._chunked else body
-        if self._chunked:
+        if not self._is_bodyless and body:
+            data += chunk(body) if self._is_chunked else body
+        if self._is_chunked:
             data += chunk(b"")
-            self._chunked = False  # the last chunk is written already
+            self._is_chunked = False  # the last chunk is written already
         self._written = _write_ready(self._connection, data)
 
     def _opening(self, answer_head: "ResponseHead", length: int | None) -> bytes:
-        self.begun = True
+        self.has_begun = True
         headers = answer_head.headers
-        self._bodyless = self._bodyless or answer_head.status in NO_CONTENT
-        if length is not None and not self._bodyless:
+        self._is_bodyless = self._is_bodyless or answer_head.status in NO_CONTENT
+        if length is not None and not self._is_bodyless:
             headers = (*headers, ("Content-Length", str(length)))
-        elif not self._bodyless:
+        elif not self._is_bodyless:
             self._frame_by_chunks_or_close()
-            headers = (*headers, ("Transfer-Encoding", "chunked")) if self._chunked else headers
+            headers = (*headers, ("Transfer-Encoding", "chunked")) if self._is_chunked else headers
         answer = RenderedResponse(answer_head.status, head(answer_head.status, answer_head.reason, headers))
         return with_connection(answer, self._option).head
 
     async def write(self, data: bytes) -> None:
         """Sends a piece of the body and waits until the connection has taken it."""
-        if not data or self._bodyless:
+        if not data or self._is_bodyless:
             return
-        self._written = _write_ready(self._connection, chunk(data) if self._chunked else data)
+        self._written = _write_ready(self._connection, chunk(data) if self._is_chunked else data)
         try:
             await self._written
         except iostream.StreamClosedError:
@@ -144,22 +144,22 @@ class ClientConnection:
 
     def finish(self) -> None:
         """Ends the response."""
-        if self._chunked:
+        if self._is_chunked:
             self._written = _write_ready(self._connection, chunk(b""))
-        self.finished = True
-        if self._received:
+        self.is_finished = True
+        if self._is_received:
             self._complete()
 
     def received(self) -> None:
         """Records that the request was read to its end, or need not be. Only then can the next one begin."""
-        if not self._received:
-            self._received = True
-            if self.finished:
+        if not self._is_received:
+            self._is_received = True
+            if self.is_finished:
                 self._complete()
 
     def abort(self, *, reset: bool = False) -> None:
         """Cuts the response off; by a reset if wanted, or if an orderly close would look like its end."""
-        self.finished = True
+        self.is_finished = True
         stream = self._connection.stream
         if (reset or self._is_http10) and stream.socket is not None:
             stream.socket.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
@@ -208,14 +208,14 @@ class ClientConnection:
 
     def _begin(self, answer: RenderedResponse) -> None:
         """Sends the head of a response with steps; if it is streamed, its body is framed here."""
-        if answer.streamed and not self._bodyless:
+        if answer.streamed and not self._is_bodyless:
             self._frame_by_chunks_or_close()
-            answer = with_header(answer, b"Transfer-Encoding: chunked") if self._chunked else answer
+            answer = with_header(answer, b"Transfer-Encoding: chunked") if self._is_chunked else answer
         self._written = _write_ready(self._connection, dated(with_connection(answer, self._option), date_line()).head)
 
     def _frame_by_chunks_or_close(self) -> None:
         """Chooses how a body of unknown length ends: by its last chunk, or in HTTP/1.0 by a close."""
-        self._chunked = not self._is_http10
+        self._is_chunked = not self._is_http10
         if self._is_http10:
             self.close_after()
 

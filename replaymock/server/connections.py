@@ -44,7 +44,7 @@ class ClientStream(iostream.IOStream):
             data = _HELLO + _END
         self._before = memoryview(data)
         self._requests = 0
-        self._in_body = False
+        self._is_in_body = False
         self._received = 0
         self._sent = 0
         self._seen: tuple[object, ...] = ()
@@ -53,11 +53,11 @@ class ClientStream(iostream.IOStream):
     def expects_head(self) -> None:
         """Records that the next request may come."""
         self._requests += 1
-        self._in_body = False
+        self._is_in_body = False
 
     def expects_body(self) -> None:
         """Records that the head of a request has come."""
-        self._in_body = True
+        self._is_in_body = True
 
     def is_idle_for(self, seconds: float, now: float) -> bool:
         """Whether the client made no progress for so long. Must be called a few times in that time."""
@@ -97,7 +97,7 @@ class ClientStream(iostream.IOStream):
             return "answer", self._sent
         if not self.reading():
             return ()
-        return ("body", self._received // LEAST_BODY) if self._in_body else ("head", self._requests)
+        return ("body", self._received // LEAST_BODY) if self._is_in_body else ("head", self._requests)
 
 
 class IdleConnection(Protocol):

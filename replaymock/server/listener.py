@@ -108,7 +108,7 @@ class Acceptor:
         self._can_accept = can_accept
         self._warn = warn
         self._listening: list[socket.socket] = []
-        self._active = False
+        self._is_active = False
 
     def listen(self, sockets: list[socket.socket]) -> None:
         """Accepts on these listening sockets from now on."""
@@ -125,18 +125,18 @@ class Acceptor:
         self._listening = []
 
     def _pause(self) -> None:
-        self._active = False
+        self._is_active = False
         for listening in self._listening:
             self._loop.remove_reader(listening)
 
     def _resume(self) -> None:
-        self._active = True
+        self._is_active = True
         for listening in self._listening:
             self._loop.add_reader(listening, self._accept, listening)
 
     def _accept(self, listening: socket.socket) -> None:
         for _ in range(_AT_ONCE):
-            if not self._active:
+            if not self._is_active:
                 return
             if not self._can_accept():
                 self._wait()

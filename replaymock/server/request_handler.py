@@ -110,13 +110,13 @@ class RequestHandler(httputil.HTTPMessageDelegate):
         if routed.route is _WEBSOCKET:
             return self._upgrade(routed.request)
         self._begin(routed)
-        if not self._out.begun and line.version != "HTTP/1.0" and waits_for_continue(request.headers):
+        if not self._out.has_begun and line.version != "HTTP/1.0" and waits_for_continue(request.headers):
             self._out.invite()
         return None
 
     def data_received(self, piece: bytes) -> Awaitable[None] | None:
         self._size += len(piece)
-        if self._routed is None or self._out.finished:
+        if self._routed is None or self._out.is_finished:
             self._drained += len(piece)
             if self._drained > _DRAINED_BYTES:
                 self._out.received()
@@ -134,7 +134,7 @@ class RequestHandler(httputil.HTTPMessageDelegate):
     def finish(self) -> None:
         self._out.received()
         routed = self._routed
-        if routed is None or self._out.finished:
+        if routed is None or self._out.is_finished:
             return
         if self._task:
             if self._upload:
@@ -219,9 +219,9 @@ class RequestHandler(httputil.HTTPMessageDelegate):
         error = None if task.cancelled() else task.exception()
         if error and self._routed:
             answer = self._services.engine.fail(self._routed.request, error)
-            if not self._out.begun:
+            if not self._out.has_begun:
                 self._out.answer(answer)
-            elif not self._out.finished:  # or its connection serves the next request by now
+            elif not self._out.is_finished:  # or its connection serves the next request by now
                 self._out.abort()
         self._done()
 
@@ -244,21 +244,21 @@ class RequestBodyQueue:
     def __init__(self, before: Iterable[bytes] = ()) -> None:
         self._before = deque(before)
         self._queue: asyncio.Queue[bytes | None] = asyncio.Queue(QUEUED_PIECES)
-        self._closed = False
+        self._is_closed = False
 
     async def put(self, piece: bytes) -> None:
         """Adds a piece, waiting while the queue is full."""
-        if not self._closed:
+        if not self._is_closed:
             await self._queue.put(piece)
 
     def end(self) -> None:
         """Marks the end of the body."""
-        if not self._closed:
+        if not self._is_closed:
             self._ending = asyncio.ensure_future(self._queue.put(None))
 
     def close(self) -> None:
         """Drops all pieces, also later ones, and ends a `put` that waits."""
-        self._closed = True
+        self._is_closed = True
         while not self._queue.empty():
             self._queue.get_nowait()
 
@@ -266,7 +266,7 @@ class RequestBodyQueue:
         """The pieces as they come, to the end of the body."""
         while self._before:
             yield self._before.popleft()
-        while not self._closed:
+        while not self._is_closed:
             piece = await self._queue.get()
             if piece is None:
                 return

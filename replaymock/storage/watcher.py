@@ -41,35 +41,35 @@ async def watch(
     from watchfiles import Change as Kind  # noqa: PLC0415 - 50 ms that need not delay the first answer
     from watchfiles import awatch  # noqa: PLC0415 - as above
 
-    polling = _wants_polling()
+    is_polling = _wants_polling()
     while True:
         watched = _identity(folder)
         if await asyncio.to_thread(scan):
             yield
         # Not with watchfiles: its polling compares whole seconds, and misses a second edit in one (seen in 1.3.0).
-        if polling or watched is None:
+        if is_polling or watched is None:
             await asyncio.sleep(POLL_SECONDS)
             continue
         try:
             rounds = awatch(folder, debounce=100, step=50, rust_timeout=200, yield_on_timeout=True, force_polling=False)
             async with contextlib.aclosing(rounds):
-                first = True
+                is_first = True
                 async for events in rounds:
                     changes = [(path, kind is Kind.added) for kind, path in events]
                     # What changed before the watch began is seen only by a full scan.
-                    if first or changes:
+                    if is_first or changes:
                         news = await (
                             asyncio.to_thread(scan)
-                            if first
+                            if is_first
                             else asyncio.to_thread(_relative, folder, changes, on_changes)
                         )
                         if news:
                             yield
-                    first = False
+                    is_first = False
                     if _identity(folder) != watched:
                         break
         except (OSError, RuntimeError):
-            polling = True
+            is_polling = True
             await asyncio.sleep(POLL_SECONDS)
 
 

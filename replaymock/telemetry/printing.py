@@ -51,7 +51,7 @@ class Printer:
         self._lines: list[bytes] = []
         self._last: list[bytes] = []
         self._count = self._size = self._dropped = 0
-        self._idle = self._closing = False
+        self._is_idle = self._is_closing = False
         self._thread: threading.Thread | None = None
 
     def write(self, text: str) -> int:
@@ -77,7 +77,7 @@ class Printer:
     def close(self) -> int:
         """Waits until all is written, while that goes on and for a bounded time; the number of lines that are not."""
         with self._lock:
-            thread, self._closing = self._thread, True
+            thread, self._is_closing = self._thread, True
         self._wake.put(None)
         end = time.monotonic() + LAST_SECONDS
         while thread and thread.is_alive() and time.monotonic() < end:
@@ -99,8 +99,8 @@ class Printer:
             self._lines.append(data)
             self._count += 1
             self._size += len(data)
-            if self._idle:
-                self._idle = False
+            if self._is_idle:
+                self._is_idle = False
                 self._wake.put(None)
             elif self._thread is None:
                 self._start()
@@ -119,19 +119,19 @@ class Printer:
                 self._count -= len(lines)
                 self._size -= sum(map(len, lines))
             # Else many lines a second would wake this thread for each, and keep others from their work.
-            if not self._closing:
+            if not self._is_closing:
                 time.sleep(_REST_SECONDS)
 
     def _next(self) -> list[bytes]:
         """Waits for lines and takes them; none once the printer is closed."""
         while True:
             with self._lock:
-                self._idle = not self._closing
+                self._is_idle = not self._is_closing
                 if not self._lines:
                     self._resume()
                 lines, self._lines = self._lines, []
-                if lines or self._closing:
-                    self._idle = False
+                if lines or self._is_closing:
+                    self._is_idle = False
                     return lines
             self._wake.get()
 
@@ -155,7 +155,7 @@ class Printer:
                 self._written += count
                 continue
             # None: another process that shares the stream has set it not to block, and it takes no more now.
-            if self._closing and count is not None:
+            if self._is_closing and count is not None:
                 return False
             with contextlib.suppress(Empty):
                 self._wake.get(timeout=pause)

@@ -66,12 +66,12 @@ def record(place: str, seed: int, cassettes: HeldCassettes) -> tuple[list[str], 
     for kind, secret in zip(kinds, secrets, strict=True):
         told = PLACES[place](secret)
         request = replace(told.request, target=f"/{kind}{told.request.target}")
-        taken = CassetteBuilder(RecordingPolicy(), matcher, OriginRewriter(("http://b",))).build(
+        built = CassetteBuilder(RecordingPolicy(), matcher, OriginRewriter(("http://b",))).build(
             Capture(replace(told, request=request)), cassettes
         )
-        cassettes.put(taken.file, taken.cassette)
-        files = dump(taken.cassette, taken.file) if taken.changed else {}
-        written |= {f"{taken.file} {name}": data for name, data in files.items()}
+        cassettes.put(built.file, built.cassette)
+        files = dump(built.cassette, built.file) if built.is_changed else {}
+        written |= {f"{built.file} {name}": data for name, data in files.items()}
         assert cassettes.index.find(matcher.canonical(request))
     return [secret.needle for secret in secrets], written
 

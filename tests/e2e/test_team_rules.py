@@ -55,14 +55,14 @@ def test_what_a_rule_knows_is_in_no_file_and_fresh_ones_change_no_file(spelling:
             if spelling == "name" and place in APART:
                 continue
             exchange = told(secret)
-            taken = CassetteBuilder(RecordingPolicy(), matcher, OriginRewriter(("http://b",))).build(
+            built = CassetteBuilder(RecordingPolicy(), matcher, OriginRewriter(("http://b",))).build(
                 Capture(exchange), cassettes
             )
-            cassettes.put(taken.file, taken.cassette)
-            files = dump(taken.cassette, taken.file)
-            if any(secret.needle in views(data) for data in (taken.file.encode(), *files.values())):
+            cassettes.put(built.file, built.cassette)
+            files = dump(built.cassette, built.file)
+            if any(secret.needle in views(data) for data in (built.file.encode(), *files.values())):
                 seen.append(place)
-            if turn == 2 and taken.changed:
+            if turn == 2 and built.is_changed:
                 changed.append(place)
             assert cassettes.index.find(matcher.canonical(exchange.request))
     assert (seen, changed) == ([], [])

@@ -29,10 +29,10 @@ from tests.support.stored import HeldCassettes
 Asked = list[tuple[tuple[str, str, Response], bool]]
 
 
-def written_and_read(taken: BuiltCassette) -> Cassette:
-    files = dump(taken.cassette, taken.file)
-    name = taken.file.rpartition("/")[2]
-    return load(taken.file, files[name], beside(files))
+def written_and_read(built: BuiltCassette) -> Cassette:
+    files = dump(built.cassette, built.file)
+    name = built.file.rpartition("/")[2]
+    return load(built.file, files[name], beside(files))
 
 
 def take(exchange: Exchange, policy: RecordingPolicy | None = None) -> RecordedResponse:
@@ -42,17 +42,17 @@ def take(exchange: Exchange, policy: RecordingPolicy | None = None) -> RecordedR
 @settings(max_examples=200)
 @given(strategies.requests())
 def test_a_recorded_request_is_found_again_after_it_went_through_a_file(request: Request) -> None:
-    taken = a_recording().build(Capture(an_exchange(request)), HeldCassettes())
-    stored = written_and_read(taken)
-    cassettes = HeldCassettes(replace(taken, cassette=stored))
+    built = a_recording().build(Capture(an_exchange(request)), HeldCassettes())
+    stored = written_and_read(built)
+    cassettes = HeldCassettes(replace(built, cassette=stored))
     assert cassettes.index.find(MATCHER.canonical(request)) is not None
 
 
 @settings(max_examples=200)
 @given(strategies.requests())
 def test_what_is_written_is_what_is_read(request: Request) -> None:
-    taken = a_recording().build(Capture(an_exchange(request)), HeldCassettes())
-    assert written_and_read(taken) == taken.cassette
+    built = a_recording().build(Capture(an_exchange(request)), HeldCassettes())
+    assert written_and_read(built) == built.cassette
 
 
 @settings(max_examples=200)
@@ -69,18 +69,18 @@ def test_what_a_cassette_says_of_its_request_has_its_key(request: Request) -> No
 @given(strategies.requests())
 def test_a_request_without_a_body_has_one_canonical_form_live_and_stored(request: Request) -> None:
     request = replace(request, body=b"")
-    taken = a_recording().build(Capture(an_exchange(request)), HeldCassettes())
-    stored, live = MATCHER.canonical(taken.cassette.request.to_request()), MATCHER.canonical(request)
+    built = a_recording().build(Capture(an_exchange(request)), HeldCassettes())
+    stored, live = MATCHER.canonical(built.cassette.request.to_request()), MATCHER.canonical(request)
     assert stored == live or matches_redacted(stored, live)
 
 
 @settings(max_examples=200)
 @given(strategies.requests())
 def test_no_secret_is_in_the_files_or_their_names(request: Request) -> None:
-    taken = a_recording().build(Capture(an_exchange(request)), HeldCassettes())
-    files = dump(taken.cassette, taken.file)
+    built = a_recording().build(Capture(an_exchange(request)), HeldCassettes())
+    files = dump(built.cassette, built.file)
     for secret in strategies.SECRETS[1:]:
-        assert secret not in taken.file
+        assert secret not in built.file
         assert secret.encode() not in b"".join(files.values())
 
 
@@ -141,8 +141,8 @@ SHAPES = [
 
 
 def index_with(request: Request) -> HeldCassettes:
-    taken = a_recording().build(Capture(an_exchange(request)), HeldCassettes())
-    return HeldCassettes(replace(taken, cassette=written_and_read(taken)))
+    built = a_recording().build(Capture(an_exchange(request)), HeldCassettes())
+    return HeldCassettes(replace(built, cassette=written_and_read(built)))
 
 
 def hits(cassettes: HeldCassettes, request: Request) -> bool:
@@ -211,8 +211,8 @@ def test_a_second_value_of_a_name_gets_an_ordinal() -> None:
 
 def test_no_request_header_but_the_content_type_is_kept() -> None:
     headers = (*strategies.JSON_TYPE, ("Authorization", "Bearer x"), ("Accept", "*/*"), ("Cookie", "a=b"))
-    taken = a_recording().build(Capture(an_exchange(a_request("POST", "/a", headers, b"{}"))), HeldCassettes())
-    assert taken.cassette.request.headers == (("content-type", "application/json"),)
+    built = a_recording().build(Capture(an_exchange(a_request("POST", "/a", headers, b"{}"))), HeldCassettes())
+    assert built.cassette.request.headers == (("content-type", "application/json"),)
 
 
 def test_an_equal_response_is_no_news() -> None:
@@ -220,7 +220,7 @@ def test_an_equal_response_is_no_news() -> None:
     again = a_recording().build(
         Capture(replace(an_exchange(), recorded_at="2027-01-01T00:00:00Z")), HeldCassettes(first)
     )
-    assert (again.changed, again.cassette) == (False, first.cassette)
+    assert (again.is_changed, again.cassette) == (False, first.cassette)
 
 
 def test_a_cassette_that_was_removed_comes_back_byte_for_byte() -> None:
@@ -230,7 +230,7 @@ def test_a_cassette_that_was_removed_comes_back_byte_for_byte() -> None:
     again = recording.build(
         Capture(replace(an_exchange(), recorded_at="2027-01-01T00:00:00Z", elapsed_ms=7)), HeldCassettes()
     )
-    assert (again.changed, again.cassette) == (True, first.cassette)
+    assert (again.is_changed, again.cassette) == (True, first.cassette)
 
 
 def test_a_recorded_answer_does_not_touch_a_template_or_a_plain_mock() -> None:
@@ -286,11 +286,11 @@ def all_taken(before: Asked, now: Asked, *, reloading: bool) -> list[tuple[str, 
         recording = a_recording(RecordingPolicy(keep_cors=True))
         for (method, target, response), is_truncated in run:
             exchange = replace(an_exchange(a_request(method, target), response), truncated=is_truncated)
-            taken = recording.build(Capture(exchange), cassettes)
-            told.append((taken.file, taken.cassette if taken.changed else None, recording.run.placeholders.count))
-            if taken.changed:
-                cassettes.put(taken.file, taken.cassette)
-                recording.served(cassettes.index.entries[taken.file])
+            built = recording.build(Capture(exchange), cassettes)
+            told.append((built.file, built.cassette if built.is_changed else None, recording.run.placeholders.count))
+            if built.is_changed:
+                cassettes.put(built.file, built.cassette)
+                recording.served(cassettes.index.entries[built.file])
             if reloading:
                 cassettes.reload()
     return told
@@ -305,11 +305,11 @@ def test_a_response_that_is_known_by_its_digest_is_taken_as_any_other(before: As
 
 def test_a_repeated_response_is_known_without_the_stored_ones() -> None:
     recording, cassettes = a_recording(), HeldCassettes()
-    taken = recording.build(Capture(an_exchange()), cassettes)
-    cassettes.put(taken.file, taken.cassette)
-    recording.served(cassettes.index.entries[taken.file])
+    built = recording.build(Capture(an_exchange()), cassettes)
+    cassettes.put(built.file, built.cassette)
+    recording.served(cassettes.index.entries[built.file])
     assert recording.build(Capture(an_exchange()), cassettes) == BuiltCassette(
-        taken.file, Cassette(taken.cassette.request, ()), changed=False
+        built.file, Cassette(built.cassette.request, ()), is_changed=False
     )
 
 
@@ -331,8 +331,8 @@ def test_what_was_made_of_an_exchange_ahead_is_what_is_made_of_it_at_once(meanwh
 
 def test_nothing_is_made_ahead_of_what_came_before() -> None:
     recording, exchange = a_recording(), an_exchange()
-    cassettes = HeldCassettes(taken := recording.build(Capture(exchange), HeldCassettes()))
-    recording.served(cassettes.index.entries[taken.file])
+    cassettes = HeldCassettes(built := recording.build(Capture(exchange), HeldCassettes()))
+    recording.served(cassettes.index.entries[built.file])
     assert recording.prebuilder(Capture(exchange), cassettes, recording.read(exchange.request)) is None
 
 
@@ -348,11 +348,11 @@ def run_of(recording: CassetteBuilder, cassettes: HeldCassettes, *exchanges: Exc
     """Whether each exchange of a run was news to the disk."""
     news = []
     for exchange in exchanges:
-        taken = recording.build(Capture(exchange), cassettes)
-        news.append(taken.changed)
-        if taken.changed:
-            cassettes.put(taken.file, taken.cassette)
-            recording.served(cassettes.index.entries[taken.file])
+        built = recording.build(Capture(exchange), cassettes)
+        news.append(built.is_changed)
+        if built.is_changed:
+            cassettes.put(built.file, built.cassette)
+            recording.served(cassettes.index.entries[built.file])
     return news
 
 
@@ -437,9 +437,9 @@ def test_a_conversation_that_its_client_leaves_says_no_more_than_it_said_before(
 ) -> None:
     cassettes = HeldCassettes()
     for one in (stored, seen):
-        taken = a_recording().build(Capture(*conversation(*one)), cassettes)
-        if taken.changed:
-            cassettes.put(taken.file, taken.cassette)
+        built = a_recording().build(Capture(*conversation(*one)), cassettes)
+        if built.is_changed:
+            cassettes.put(built.file, built.cassette)
     [entry] = cassettes.index.entries.values()
     [response] = cassettes.cassette(entry).responses
     end = "|" if response.messages[-1].kind == "close" and response.messages[-1].sender == "server" else ""
