@@ -8,23 +8,23 @@ from replaymock.recording.pipeline import ArrivalOrder, PendingExchange
 
 
 class Recorder:
-    """Turns, and the names of what was taken so far."""
+    """An order of arrival, and the names of what was recorded so far."""
 
     def __init__(self) -> None:
         self.order = ArrivalOrder()
-        self.taken: list[str] = []
+        self.recorded: list[str] = []
 
     def arrive(self, method: str, path: str, session: str = "") -> PendingExchange:
         return self.order.arrive(session, method, path)
 
     def end(self, pending: PendingExchange, name: str) -> bool:
-        return self.order.finish(pending, lambda: self.taken.append(name))
+        return self.order.finish(pending, lambda: self.recorded.append(name))
 
 
 def test_a_request_on_its_own_is_taken_at_once() -> None:
     recorder = Recorder()
     assert recorder.end(recorder.arrive("GET", "/a"), "a")
-    assert recorder.taken == ["a"]
+    assert recorder.recorded == ["a"]
 
 
 def test_what_was_asked_after_a_write_is_taken_after_it_though_it_was_answered_first() -> None:
@@ -32,7 +32,7 @@ def test_what_was_asked_after_a_write_is_taken_after_it_though_it_was_answered_f
     write, read = recorder.arrive("POST", "/a"), recorder.arrive("GET", "/a")
     assert not recorder.end(read, "read")
     assert recorder.end(write, "write")
-    assert recorder.taken == ["write", "read"]
+    assert recorder.recorded == ["write", "read"]
 
 
 @pytest.mark.parametrize("order", list(permutations(range(3))))
@@ -41,7 +41,7 @@ def test_equal_requests_are_taken_as_they_arrived_however_they_were_answered(ord
     pending = [recorder.arrive("GET", "/a") for _ in range(3)]
     for place in order:
         recorder.end(pending[place], str(place))
-    assert recorder.taken == ["0", "1", "2"]
+    assert recorder.recorded == ["0", "1", "2"]
 
 
 def test_other_reads_do_not_wait_for_each_other() -> None:
@@ -61,7 +61,7 @@ def test_a_write_that_comes_to_nothing_lets_the_others_go_on() -> None:
     write, read = recorder.arrive("POST", "/a"), recorder.arrive("GET", "/a")
     recorder.end(read, "read")
     recorder.order.abandon(write)
-    assert recorder.taken == ["read"]
+    assert recorder.recorded == ["read"]
 
 
 def test_who_has_waited_long_enough_does_not_wait_for_a_write_that_never_ends() -> None:
@@ -71,9 +71,9 @@ def test_who_has_waited_long_enough_does_not_wait_for_a_write_that_never_ends() 
     recorder.end(other, "other")
     recorder.order.force(read)
     recorder.order.force(read)
-    assert recorder.taken == ["read"]
+    assert recorder.recorded == ["read"]
     recorder.end(write, "write")
-    assert recorder.taken == ["read", "write", "other"]
+    assert recorder.recorded == ["read", "write", "other"]
 
 
 def test_in_the_end_everything_that_is_over_is_taken_in_order() -> None:
@@ -82,4 +82,4 @@ def test_in_the_end_everything_that_is_over_is_taken_in_order() -> None:
     for name in "abc":
         recorder.end(recorder.arrive("GET", "/a"), name)
     recorder.order.settle()
-    assert recorder.taken == ["a", "b", "c"]
+    assert recorder.recorded == ["a", "b", "c"]

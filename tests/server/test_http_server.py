@@ -220,7 +220,7 @@ def test_localhost_is_both_loopback_addresses_on_one_port(app: App, address: str
 
 
 def slow(seconds: float) -> ReplayEngine:
-    """A engine that holds each answer back for so long."""
+    """An engine that holds each answer back for so long."""
     return an_engine(a_cassette(), options=ReplayOptions(latency=Latency(seconds, seconds)))
 
 
