@@ -180,7 +180,9 @@ class App:
             return None
         run, file = self.record.run, self._settings.file
         hints, where = run.hints.all(run.placeholders.known.hide), file.home.under("record")
-        changed = (lifecycle.changed(hint.files, hint.selectors, file.volatile, where) for hint in hints)
+        # Each hint has the whole line, for a key may stand once only in a table of TOML.
+        volatile = (*file.volatile, *(selector for hint in hints for selector in hint.selectors))
+        changed = (lifecycle.changed(hint.files, hint.selectors, volatile, where) for hint in hints)
         return RecordingSummary(run.placeholders.count, len(run.redacted), tuple(changed))
 
     def _end_on_signal(self, number: int) -> None:

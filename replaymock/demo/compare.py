@@ -40,13 +40,13 @@ class Verdict:
 def compare(live: Seen, replayed: Seen) -> Verdict:
     """Compares a replayed response with the live one. It is never the same if one is missing, or from no cassette."""
     if not live.status:
-        return Verdict(difference=f"was {live.body.decode()[:_SHOWN]!r}")
+        return Verdict(difference=f"live {live.body.decode()[:_SHOWN]!r}")
     live_text, replayed_text = _as_text(live), jwt.as_placeholders(_as_text(replayed))
     match = _pattern(replayed_text).fullmatch(live_text)
     if match is None:
         return Verdict(difference=_first_difference(live_text, replayed_text))
     if not replayed.cassette:
-        return Verdict(difference="came from no cassette")
+        return Verdict(difference="replayed from no cassette")
     return Verdict(hidden=frozenset(match.groups()))
 
 
@@ -80,7 +80,7 @@ def _pattern(text: str) -> re.Pattern[str]:
 def _first_difference(live_text: str, replayed_text: str) -> str:
     pairs = zip_longest(live_text.split("\n"), replayed_text.split("\n"), fillvalue="")
     live, replayed = next((live, replayed) for live, replayed in pairs if not _pattern(replayed).fullmatch(live))
-    return f"was {live[:_SHOWN]!r}, came {replayed[:_SHOWN]!r}"
+    return f"live {live[:_SHOWN]!r}, replayed {replayed[:_SHOWN]!r}"
 
 
 # No white space, quote or separator: a placeholder never stands for more than one value.

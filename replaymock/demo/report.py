@@ -100,11 +100,16 @@ def _console(out: TextIO) -> Console:
 
 
 _HINTS = (
-    ("curl {url}/api/items", "the list; again, and it is as it was after the POST"),
-    ("curl '{url}/api/items?limit=3'", "one page, with a link that leads back here"),
-    ("curl -i {url}/latest", "the redirect"),
-    ("curl -i {url}/account", "401, as it was without a token"),
-    ("curl -H 'Authorization: Bearer anything' {url}/account", "200: a secret is on no disk, so it decides nothing"),
-    ("curl '{url}/api/items?limit=4'", "a miss, which says what was near, and what would make it hit"),
-    ("curl -X POST {url}/__replaymock/reset", "from the beginning"),
+    ("curl {url}/api/items", "five items"),
+    (
+        'curl -H \'content-type: application/json\' -d \'{{"name": "Café crème", "price": 350}}\' {url}/api/items',
+        "add one, as recorded",
+    ),
+    ("curl {url}/api/items", "six items: the write is remembered"),
+    ("curl '{url}/api/items?limit=3'", "one page; its link to the next one leads back here"),
+    ("curl -i {url}/latest", "a redirect"),
+    ("curl -i {url}/account", "401: no token was sent"),
+    ("curl -H 'Authorization: Bearer anything' {url}/account", "200: any token works, the real one was not stored"),
+    ("curl '{url}/api/items?limit=4'", "a miss: it names the nearest cassette, and the line that makes it hit"),
+    ("curl -X POST {url}/__replaymock/reset", "start again"),
 )

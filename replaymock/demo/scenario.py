@@ -87,7 +87,7 @@ async def _story(port: int | None) -> int:
         result = await tell(folder, port or 0)
         print_result(result)
         if port is None:
-            _say("the files are gone now; with --serve they stay while it replays on, for you to look at and to try")
+            _say("the cassettes were temporary and are gone; to look at them and try: replaymock demo --serve")
         else:
             await _serve(folder, port)
     return 0 if result.went_well else 1
@@ -99,7 +99,7 @@ async def _record(folder: Path) -> list[Seen]:
         App(settings_for(folder, 0, shop), _console(quiet=True).emit).running() as recorder,
     ):
         _say(f"a shop is open at {shop}; recording it at {recorder.url} into {folder}")
-        _say("as by: --record-status 401, and for /account the header authorization taking part in matching")
+        _say("options: --record-status 401 keeps 401 answers; /account is matched by its authorization header too")
         return await visit(recorder.url)
 
 

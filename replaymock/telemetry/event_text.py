@@ -100,17 +100,19 @@ def _miss_text(miss: MissOccurred, paint: Paint) -> str:
 
 
 def _difference_text(difference: dict[str, Any]) -> str:
-    recorded, received = (
-        "absent" if value is None else repr(value) for value in (difference["recorded"], difference["received"])
-    )
-    return f"{difference['field']} was {recorded}, came {received}"
+    """What was recorded and what the request has, as in `query:page: recorded '2', missing in this request`."""
+    field, recorded, received = difference["field"], difference["recorded"], difference["received"]
+    before = "not recorded" if recorded is None else f"recorded {recorded!r}"
+    now = "missing in this request" if received is None else f"this request has {received!r}"
+    return f"{field}: {before}, {now}"
 
 
 def _changed_text(changed: Changed) -> str:
     others = len(changed.files) - 1
     files = changed.files[0] + (f" and {counted(others)} more" if others else "")
     fields = " and ".join(changed.only_in)
-    return f"{files}: changed only in {fields}; if that says nothing, put {changed.where}: {changed.hint}"
+    advice = f"If these values are noise (clocks, ids), put this line {changed.where}: {changed.hint}"
+    return f"{files}: changed only in {fields}. {advice}"
 
 
 def _hidden_text(hidden: Hidden) -> str:

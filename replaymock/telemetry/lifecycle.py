@@ -89,8 +89,8 @@ def withdraw(ready_file: str) -> None:
 
 
 def changed(files: tuple[str, ...], only_in: Sequence[str], volatile: Sequence[str], where: str) -> Changed:
-    """The hint that only some fields changed in these cassettes; `volatile` are the fields that are ignored already."""
-    line = f"volatile = {json.dumps([*volatile, *only_in], ensure_ascii=False)}"
+    """The hint that only some fields changed in these cassettes; its line also has the selectors in `volatile`."""
+    line = f"volatile = {json.dumps(list(dict.fromkeys([*volatile, *only_in])), ensure_ascii=False)}"
     return Changed(files, tuple(only_in), line, where)
 
 

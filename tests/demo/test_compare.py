@@ -36,17 +36,17 @@ def test_another_status_header_or_body_is_a_difference(live: Seen, replayed: See
 
 def test_no_answer_is_not_the_same_as_no_answer() -> None:
     verdict = compare(seen("no answer: ConnectError", status=0), seen("no answer: ConnectError", status=0))
-    assert verdict.difference == "was 'no answer: ConnectError'"
+    assert verdict.difference == "live 'no answer: ConnectError'"
 
 
 def test_an_equal_answer_from_no_cassette_is_a_difference() -> None:
     verdict = compare(seen("hello"), replace(seen("hello"), cassette=""))
-    assert verdict.difference == "came from no cassette"
+    assert verdict.difference == "replayed from no cassette"
 
 
 def test_a_difference_is_shown_by_the_first_line_that_differs() -> None:
     verdict = compare(seen("one\ntwo\nthree"), seen("one\n2\n3"))
-    assert verdict.difference == "was 'two', came '2'"
+    assert verdict.difference == "live 'two', replayed '2'"
 
 
 @pytest.mark.parametrize(
@@ -97,4 +97,4 @@ def test_a_placeholder_does_not_stand_for_more_or_less_than_a_value(body: str) -
 
 def test_what_differs_beside_a_hidden_value_is_still_a_difference() -> None:
     verdict = compare(seen("token: a\nid: 1"), seen("token: {{redacted:token}}\nid: 2"))
-    assert verdict.difference == "was 'id: 1', came 'id: 2'"
+    assert verdict.difference == "live 'id: 1', replayed 'id: 2'"

@@ -39,7 +39,7 @@ def test_an_answer_with_a_placeholder_is_not_called_plainly_equal() -> None:
 def test_a_difference_is_told_below_the_table_and_counted() -> None:
     lines = printed(told(a_row(), a_row("hello", "hallo", cassette="")))
     assert "GET /  200  200  no  (none)" in lines
-    assert lines[-2] == "GET /: was 'hello', came 'hallo'"
+    assert lines[-2] == "GET /: live 'hello', replayed 'hallo'"
     assert lines[-1].startswith("1 of 2 requests answered the same")
 
 

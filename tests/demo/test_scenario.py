@@ -32,7 +32,7 @@ def test_a_story_that_goes_wrong_says_where_and_exits_with_1(
     monkeypatch.setattr(scenario, "CONFIGURATION", scenario.CONFIGURATION.replace('"401"', '"500"'))
     assert scenario.run(None) == 1
     printed = capsys.readouterr().out
-    assert "GET /account, no token: was '401', came '404'" in printed
+    assert "GET /account, no token: live '401', replayed '404'" in printed
     assert "15 of 16 requests answered the same" in printed
 
 

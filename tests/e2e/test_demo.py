@@ -81,7 +81,7 @@ def test_every_request_is_answered_the_same_and_nothing_is_left_behind(tmp_path:
     )
     assert ANSI not in ended.stdout + ended.stderr
     assert "recording it at http://localhost:" in ended.stderr
-    assert ended.stderr.splitlines()[-1].startswith("the files are gone now; with --serve")
+    assert ended.stderr.splitlines()[-1].startswith("the cassettes were temporary and are gone; to look at them")
     assert list(tmp_path.iterdir()) == []
 
 
@@ -103,15 +103,21 @@ def test_serving_begins_anew_and_the_changes_come_again(demo: Demo) -> None:
 
 def test_every_line_it_offers_does_what_it_says(demo: Demo) -> None:
     offered = [line.rsplit("   ", 1) for line in demo.out.splitlines() if line.startswith("  curl ")]
-    assert len(offered) >= 6
+    assert len(offered) >= 8
+    httpx.post(f"{demo.url}/__replaymock/reset")
+    counts = []
     for line, promise in offered:
         words = shlex.split(line)
         url = next(word for word in words if word.startswith("http"))
-        method = words[words.index("-X") + 1] if "-X" in words else "GET"
+        data = words[words.index("-d") + 1] if "-d" in words else None
+        method = words[words.index("-X") + 1] if "-X" in words else "POST" if data else "GET"
         headers = [words[words.index("-H") + 1].split(": ")] if "-H" in words else []
-        answer = httpx.request(method, url, headers=dict(headers))
-        outcome = {401: "401", 302: "the redirect", 404: "a miss"}.get(answer.status_code)
-        assert (outcome in promise) if outcome else not re.search("401|redirect|miss", promise), line
+        answer = httpx.request(method, url, headers=dict(headers), content=data)
+        outcome = {401: "401", 302: "redirect", 404: "a miss", 201: "add one"}.get(answer.status_code)
+        assert (outcome in promise) if outcome else not re.search("401|redirect|miss|add", promise), line
+        if url.endswith("/api/items") and method == "GET":
+            counts.append((promise.strip().partition(" ")[0], len(answer.json()["items"])))
+    assert counts == [("five", 5), ("six", 6)]
 
 
 def test_the_miss_it_offers_explains_itself(demo: Demo) -> None:

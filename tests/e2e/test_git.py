@@ -227,6 +227,28 @@ def test_the_line_that_is_told_when_a_clock_alone_has_changed_leaves_nothing_to_
     assert 'under [record] in x: volatile = ["header:etag", "json:$.meta.serverTime"]' in told[1].log
 
 
+def test_two_hints_are_one_line_that_leaves_nothing_to_say(tmp_path: Path) -> None:
+    moments = itertools.count()
+
+    def tick(connection: socket.socket) -> None:
+        is_clock = b"/clock" in read_whole(connection)[0]
+        connection.sendall(reply(json.dumps({"now" if is_clock else "id": next(moments)}).encode()))
+
+    told: list[Told] = []
+    said = "[record]\n"
+    with raw_backend(tick) as origin:
+        for _ in range(3):
+            told.append(Told())
+            settings: dict[str, Any] = {"file": config_file.read(said, "x"), "upstreams": (Upstream("", origin),)}
+            with running_app(tmp_path, told[-1], mode="all", **settings) as app:
+                for path in ("/clock", "/id"):
+                    ask(app.url, "GET", path)
+            said = "".join(["[record]\n", *{event["hint"] for event in told[-1].events("changed")}])
+    _, second, third = (one.events("changed") for one in told)
+    assert sorted(event["only_in"] for event in second) == [["json:$.id"], ["json:$.now"]]
+    assert third == []
+
+
 def test_another_port_of_the_backend_changes_nothing(git: Callable[..., str], tmp_path: Path) -> None:
     for _ in range(2):
         with recording(tmp_path / "cassettes") as server:

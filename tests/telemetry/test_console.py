@@ -104,7 +104,7 @@ def test_a_miss_tells_what_was_near_and_what_to_write() -> None:
     text = printed(miss)[1]
     assert text.splitlines() == [
         "miss: GET /a?page=2: query differs",
-        "      a/GET.json: query:page was absent, came '2'",
+        "      a/GET.json: query:page: not recorded, this request has '2'",
         f"      {miss.advice}",
     ]
     assert 'ignore = ["query:page"]' in miss.advice
@@ -136,7 +136,10 @@ def test_warnings_are_told_even_to_who_wants_quiet(event: Event) -> None:
         (a_summary(), "replaymock: hits 2, misses 1, unused 4"),
         (Reloaded(1), "reloaded: 1 cassette"),
         (Hidden(tuple("abcdef")), "hidden in 6 cassettes what only now is known to be secret: a, b, c, d, e …"),
-        (Changed(("a\x1b",), ("b",), "c", "here"), r"a\x1b: changed only in b; if that says nothing, put here: c"),
+        (
+            Changed(("a\x1b",), ("b",), "c", "here"),
+            r"a\x1b: changed only in b. If these values are noise (clocks, ids), put this line here: c",
+        ),
     ],
 )
 def test_other_news_are_not_told_to_who_wants_quiet(event: Event, text: str) -> None:

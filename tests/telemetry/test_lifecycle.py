@@ -138,8 +138,9 @@ def test_what_alone_changed_is_told_with_the_rules_that_are_there_already() -> N
     event, summary = told
     assert (event, summary.name) == (hint, "summary")
     assert (event.name, event.to_json()["hint"]) == ("changed", 'volatile = ["header:etag", "json:$.a", "json:$.b"]')
-    text = "x/GET.json and 1 cassette more: changed only in json:$.a and json:$.b; if that says nothing, put under [record]: "
-    assert text_of(event, plain) == text + hint.hint
+    text = "x/GET.json and 1 cassette more: changed only in json:$.a and json:$.b."
+    advice = "If these values are noise (clocks, ids), put this line under [record]: "
+    assert text_of(event, plain) == f"{text} {advice}{hint.hint}"
 
 
 def test_a_folder_is_told_from_here_and_never_with_all_that_is_above_it(
@@ -149,3 +150,10 @@ def test_a_folder_is_told_from_here_and_never_with_all_that_is_above_it(
     elsewhere = tmp_path.parent / "other" / "cassettes"
     found = [lifecycle.place_of(str(folder)) for folder in ("a/b", tmp_path / "a" / "b", elsewhere)]
     assert found == ["a/b", "a/b", "cassettes"]
+
+
+def test_each_hint_has_one_whole_line_in_which_no_selector_stands_twice() -> None:
+    volatile = ("header:etag", "json:$.a", "json:$.b")
+    hints = [lifecycle.changed(("x/GET.json",), (field,), volatile, "under [record]") for field in volatile[1:]]
+    assert [hint.only_in for hint in hints] == [("json:$.a",), ("json:$.b",)]
+    assert {hint.hint for hint in hints} == {'volatile = ["header:etag", "json:$.a", "json:$.b"]'}

@@ -33,8 +33,11 @@ function shownRequest(request) {
   return `${request.method} ${request.path}${query}`;
 }
 
-function shownValue(value) {
-  return value === null ? "absent" : JSON.stringify(value);
+/** What was recorded and what the request has, as the command line says it. */
+function shownDifference({ recorded, received }) {
+  const before = recorded === null ? "not recorded" : `recorded ${JSON.stringify(recorded)}`;
+  const now = received === null ? "missing in this request" : `this request has ${JSON.stringify(received)}`;
+  return `${before}, ${now}`;
 }
 
 function copyButton(text) {
@@ -53,8 +56,7 @@ function missCard(miss) {
   for (const near of miss.nearest.slice(0, 1)) {
     parts.push(element("p", ["nearest: ", element("code", near.file)]));
     for (const found of near.differences) {
-      const both = `was ${shownValue(found.recorded)}, came ${shownValue(found.received)}`;
-      parts.push(element("p", [element("code", found.field), ` ${both}`]));
+      parts.push(element("p", [element("code", found.field), `: ${shownDifference(found)}`]));
     }
   }
   if (miss.hint) {
@@ -93,8 +95,11 @@ async function showKnown() {
     ["ready", "misses", "unused", "cassettes", "sessions"].map(told),
   );
   at("mode").textContent = `${ready.mode}, ${counted(ready.cassettes, "cassette")}, process ${ready.pid}`;
+  const first = ready.mode === "replay"
+    ? "no cassettes yet: record some with replaymock record --upstream URL, or put a JSON file into the cassette folder"
+    : "no cassettes yet: send a request here to record it";
   list("misses", misses.misses.toReversed(), missCard, "none");
-  list("unused", unused.unused, (file) => element("li", file), "every cassette was used");
+  list("unused", unused.unused, (file) => element("li", file), ready.cassettes ? "every cassette was used" : first);
   list("cassettes", cassettes.cassettes, (found) => {
     const responses = found.responses > 1 ? `, ${found.responses} responses` : "";
     return element("li", `${found.method} ${found.path} (${found.file}${responses})`);
