@@ -1,6 +1,7 @@
 """The page at the prefix in real Chromium: it shows what happens as it happens, as text, and nothing foreign runs."""
 
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -85,6 +86,25 @@ def test_requests_and_what_was_not_used_are_shown_as_it_happens(page: Any, mock:
     assert "(the default session): 1 cassette played, 0 writes" in text_of(page, "sessions", "1 cassette played")
     assert page.inner_text("#mode").startswith("replay, 4 cassettes")
     assert "favicon" not in page.inner_text("#misses")  # to look must not change what is looked at
+
+
+def test_a_difference_is_said_as_the_command_line_says_it(page: Any, mock: App) -> None:
+    assert ask(mock.url, "GET", "/query?extra=1").status == 404
+    assert 'query:extra: not recorded, this request has "1"' in text_of(page, "misses", "query:extra")
+    assert ", missing in this request" in text_of(page, "misses", "query:extra")
+
+
+def test_a_page_without_cassettes_says_how_to_begin(browser: Any, tmp_path: Path) -> None:
+    (tmp_path / "none").mkdir()
+    with running_app(tmp_path / "none") as app:
+        opened = browser.new_page()
+        opened.goto(f"{app.url}/__replaymock/")
+        assert "replaymock record --upstream URL" in text_of(opened, "unused", "no cassettes yet")
+        put(tmp_path / "none", "GET--one.json", simple("/one", 1))
+        assert text_of(opened, "unused", "GET--one.json") == "GET--one.json"
+        ask(app.url, "GET", "/one")
+        assert text_of(opened, "unused", "every cassette") == "every cassette was used"
+        opened.close()
 
 
 def test_the_keyboard_rewinds_and_a_narrow_window_needs_no_scrolling_aside(page: Any, mock: App) -> None:
