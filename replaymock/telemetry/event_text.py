@@ -125,7 +125,8 @@ def _ready_lines(ready: Ready) -> Iterator[str]:
     amount = counted(ready.cassettes)
     if ready.workers > 1:
         amount += f"; {ready.workers} workers, each with its own positions in sequences"
-    yield f"replaymock {ready.command} ready: {ready.url} ({amount})"
+    url = ", from other machines ".join(ready.addresses) or ready.url
+    yield f"replaymock {ready.command} ready: {url} ({amount})"
     if ready.upstreams:
         yield f"forwards {', '.join(ready.upstreams)}; writes into {ready.folder}/"
     elif not ready.cassettes:

@@ -11,7 +11,10 @@ from msgspec import Struct, structs
 
 
 class Ready(Struct, frozen=True, tag=True):
-    """Requests are answered from now on. `folder` and `upstreams` are spelled as everybody may read them."""
+    """Requests are answered from now on. `folder` and `upstreams` are spelled as everybody may read them.
+
+    `addresses` are the URLs that a person can open, where `url` itself is none.
+    """
 
     name: ClassVar[str] = "ready"
     url: str
@@ -22,6 +25,7 @@ class Ready(Struct, frozen=True, tag=True):
     command: str = "replay"
     folder: str = ""
     upstreams: tuple[str, ...] = ()
+    addresses: tuple[str, ...] = ()
 
     def to_json(self) -> dict[str, Any]:
         """The members, `workers` only where there are several."""

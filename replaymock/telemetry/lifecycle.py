@@ -6,6 +6,7 @@ All of it is passed as values, so that a single process and the parent of severa
 import contextlib
 import json
 import os
+import socket
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
@@ -48,6 +49,24 @@ def url_of(host: str, port: int) -> str:
     return f"http://{f'[{host}]' if ':' in host else host}:{port}"
 
 
+def addresses_of(host: str, port: int) -> tuple[str, ...]:
+    """Where a server that is bound to every address can be opened: from here, and from other machines if it can be."""
+    if host not in _SOMEWHERE_ELSE:
+        return ()
+    outer = _network_address(host)
+    return url_of("localhost", port), *([url_of(outer, port)] if outer else [])
+
+
+def _network_address(host: str) -> str:
+    """The address by which other machines reach this one; empty without a network."""
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    with contextlib.suppress(OSError), socket.socket(family, socket.SOCK_DGRAM) as probe:
+        # Sends nothing: to connect a datagram socket only chooses a route, and with it the address of its own side.
+        probe.connect((_SOMEWHERE_ELSE[host], 9))
+        return str(probe.getsockname()[0])
+    return ""
+
+
 def place_of(folder: str) -> str:
     """A folder as it may be shown, also in responses: relative to the working directory, or else only its name."""
     path = Path(folder)
@@ -75,6 +94,7 @@ def announce(run: RunDescription, port: int, cassettes: int, emit: Emit) -> None
         command=run.command,
         folder=run.folder,
         upstreams=run.upstreams,
+        addresses=addresses_of(run.host, port),
     )
     if run.ready_file:
         _write(Path(run.ready_file), msgspec.json.encode({"event": ready.name, **ready.to_json()}) + b"\n")
@@ -157,3 +177,7 @@ def _is_no_file(place: Path) -> bool:
     with contextlib.suppress(OSError):
         return place.exists() and not place.is_file()
     return False
+
+
+_SOMEWHERE_ELSE = {"0.0.0.0": "192.0.2.1", "::": "2001:db8::1"}  # noqa: S104 - compared with, not bound to
+"""The hosts that are every address, each with one that is on no network (RFC 5737, RFC 3849)."""

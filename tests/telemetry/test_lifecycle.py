@@ -157,3 +157,25 @@ def test_each_hint_has_one_whole_line_in_which_no_selector_stands_twice() -> Non
     hints = [lifecycle.changed(("x/GET.json",), (field,), volatile, "under [record]") for field in volatile[1:]]
     assert [hint.only_in for hint in hints] == [("json:$.a",), ("json:$.b",)]
     assert {hint.hint for hint in hints} == {'volatile = ["header:etag", "json:$.a", "json:$.b"]'}
+
+
+@pytest.mark.parametrize("host", ["0.0.0.0", "::"])
+def test_a_server_bound_to_every_address_names_those_that_can_be_opened(host: str) -> None:
+    event, text = said(Settings(host=host), 3)
+    assert event.to_json()["url"] == lifecycle.url_of(host, event.to_json()["port"])
+    here, *elsewhere = event.addresses
+    assert here == f"http://localhost:{event.port}"
+    assert len(elsewhere) <= 1
+    assert not any(name in url for url in elsewhere for name in ("0.0.0.0", "[::]", "localhost", "192.0.2.1"))
+    assert text.startswith(
+        f"replaymock replay ready: {', from other machines '.join([here, *elsewhere])} (3 cassettes)"
+    )
+
+
+def test_a_server_that_cannot_be_reached_from_elsewhere_names_one_address(monkeypatch: pytest.MonkeyPatch) -> None:
+    def fails(*_: object) -> None:
+        raise OSError(errno.ENETUNREACH, "no network")
+
+    assert lifecycle.addresses_of("localhost", 1) == lifecycle.addresses_of("::1", 1) == ()
+    monkeypatch.setattr("socket.socket", fails)
+    assert lifecycle.addresses_of("0.0.0.0", 1) == ("http://localhost:1",)
