@@ -34,8 +34,8 @@ OPTIONS = (
         setting="upstreams",
         needed="record needs a backend: --upstream https://api.example.com (or upstream = … in replaymock.toml)",
         parse=_each(parse_upstream),
-        page="the real backend. With a prefix, for paths at and below it; the prefix stays in the path. A path in the "
-        "URL is put before each path. Repeatable, the longest prefix wins",
+        page="the real backend. With a prefix (`/auth=https://…`), for paths at and below it; the prefix stays in "
+        "the path. A path in the URL is put before each path. Repeatable; the longest prefix wins",
     ),
     Option(
         "mode",
@@ -46,8 +46,8 @@ OPTIONS = (
         metavar="MODE",
         commands=_RECORD,
         group=_COMMON,
-        page="`all`: forward everything and renew what is seen. `new`: answer what is stored, forward and record the "
-        "rest. `rewrite`: first remove what was recorded",
+        page="`all`: forward everything, and update cassettes whose answer changed. `new`: answer what is stored, "
+        "forward and record the rest. `rewrite`: first remove what was recorded",
     ),
     Option(
         "header",
@@ -59,7 +59,7 @@ OPTIONS = (
         is_repeatable=True,
         setting="headers",
         parse=_each(settings.parse_header),
-        page="added upstream, in the place of one the caller sent; never stored. Repeatable",
+        page="added to requests to the backend, in place of the client's; never stored. Repeatable",
     ),
     Option(
         "insecure",
@@ -77,7 +77,7 @@ OPTIONS = (
         commands=_RECORD,
         group=_BACKEND,
         is_path=True,
-        page="PEM file of authorities to trust besides the usual ones",
+        page="PEM file of certificate authorities to trust, beside the usual ones",
     ),
     Option(
         "client_cert",
@@ -103,9 +103,9 @@ OPTIONS = (
         metavar="URL",
         commands=_RECORD,
         group=_BACKEND,
-        page="a proxy on the way to the backend, `http://host:port` or `socks5://host:port`, for which the names of "
-        'backends are looked up by the proxy (SOCKS needs `pip install "replaymock[socks]"`). `HTTP_PROXY` and the '
-        "like are not looked at",
+        page="a proxy on the way to the backend: `http://host:port` or `socks5://host:port`. A SOCKS proxy looks up "
+        'the names of backends itself, and needs `pip install "replaymock[socks]"`. `HTTP_PROXY` and the like are '
+        "ignored",
     ),
     Option(
         "upstream_http2",
@@ -113,9 +113,10 @@ OPTIONS = (
         Switch(),
         commands=_RECORD,
         group=_BACKEND,
-        page="speak HTTP/2 with backends that offer it over TLS, HTTP/1.1 with all others. Needs `pip install "
-        '"replaymock[http2]"`. For backends that speak nothing else: HTTP/1.1 is faster here, passes an answer on that '
-        "comes before the end of an upload, and is what WebSockets and logins that hold for a connection need",
+        page="speak HTTP/2 with backends that offer it over TLS, and HTTP/1.1 with all others. Needs `pip install "
+        '"replaymock[http2]"`. Use it for backends that speak nothing else: HTTP/1.1 is faster here, and passes on '
+        "an answer that comes before the end of an upload. WebSockets and logins that hold for a connection need "
+        "HTTP/1.1",
     ),
     Option(
         "connect_timeout",
@@ -173,8 +174,8 @@ OPTIONS = (
         metavar="SECONDS",
         commands=_RECORD,
         group=_RECORDED,
-        page="a stream of events or a WebSocket that goes on for longer is kept so far, marked `truncated`; the caller "
-        "gets the rest",
+        page="a stream of events or a WebSocket is kept up to this time, and then marked `truncated`; the client "
+        "gets the rest too",
     ),
     Option(
         "no_rewrite",
@@ -184,8 +185,8 @@ OPTIONS = (
         group=_RECORDED,
         setting="rewrite",
         parse=not_,
-        page="leave the backend's origin as it is, for the caller and in files, and this server's "
-        "[in requests](#what-the-backend-sees)",
+        page="do not replace the backend's origin in answers and files, nor this server's [in "
+        "requests](#what-the-backend-sees)",
     ),
     Option(
         "sequence",
@@ -206,7 +207,7 @@ OPTIONS = (
         commands=_REPLAY,
         group=_ANSWERED,
         parse=parse_latency,
-        page="hold answers back: milliseconds, a range such as `100-300`, as long as `recorded`, or a factor of that "
+        page="delay answers: by milliseconds, by a range such as `100-300`, as `recorded`, or by a factor of that "
         "such as `x0.5`",
     ),
     Option(
@@ -217,7 +218,7 @@ OPTIONS = (
         metavar="NUMBER",
         commands=_REPLAY,
         group=_ANSWERED,
-        page="of the random numbers behind latencies and [faults](#rule)",
+        page="of the random numbers for latencies and [faults](#rule)",
     ),
     Option(
         "miss_status",
@@ -234,7 +235,7 @@ OPTIONS = (
         Switch(),
         commands=_REPLAY,
         group=_OUTPUT,
-        page="exit with 1 at the end if there was a miss, or a cassette was asked for that cannot be read",
+        page="exit with 1 at the end if there was a miss; a request for a cassette that cannot be read counts as one",
     ),
     Option(
         "shift_time",
@@ -273,6 +274,7 @@ OPTIONS = (
         group=_SERVER,
         setting="fast_lane",
         parse=not_,
+        page="do not use the fast path, which serves ready answers; slower",
     ),
     Option(
         "workers",
@@ -282,7 +284,7 @@ OPTIONS = (
         commands=_REPLAY,
         group=_SERVER,
         parse=settings.workers_here,
-        page="serve by so many [processes](#workers), 1 to 256, or `auto` for one on each core",
+        page="how many [processes](#workers) serve, 1 to 256, or `auto` for one on each core",
     ),
     Option(
         "cassettes",
@@ -298,7 +300,8 @@ OPTIONS = (
         default="localhost",
         metavar="HOST",
         group=_SERVER,
-        page="the address to listen on. `localhost` is 127.0.0.1 and ::1; anything wider prints a warning",
+        page="the address to listen on. `localhost` is 127.0.0.1 and ::1; anything wider prints a warning. With "
+        "`0.0.0.0` or `::` the line at the start shows `localhost` and the address for other machines",
     ),
     Option(
         "allow_host",
@@ -308,7 +311,7 @@ OPTIONS = (
         is_repeatable=True,
         setting="allowed_hosts",
         parse=_each(settings.parse_host),
-        page="take requests for this [`Host`](#which-host-and-whose-pages) too; repeatable",
+        page="accept requests for this [`Host`](#which-host-and-whose-pages) too; repeatable",
     ),
     Option(
         "port",
@@ -317,7 +320,7 @@ OPTIONS = (
         default=8081,
         metavar="PORT",
         group=_COMMON,
-        page="0 picks a free one; a busy one ends with exit code 2",
+        page="0 picks a free one. If the port is busy, the exit code is 2",
     ),
     Option(
         "config",
@@ -341,8 +344,8 @@ OPTIONS = (
         metavar="PATH",
         group=_OUTPUT,
         is_path=True,
-        page="written, as one JSON object with `url`, `port`, `pid` and `cassettes`, once requests are answered; "
-        "removed at the end",
+        page="written once requests are answered, removed at the end: one JSON object with `url`, `port`, `pid` and "
+        "`cassettes`",
     ),
     Option(
         "verbose",
@@ -350,7 +353,7 @@ OPTIONS = (
         Switch(),
         group=_OUTPUT,
         short="-v",
-        page="a line per request also where stderr is no terminal",
+        page="print a line for each request, also if stderr is not a terminal",
     ),
     Option(
         "quiet",
@@ -358,7 +361,7 @@ OPTIONS = (
         Switch(),
         group=_OUTPUT,
         short="-q",
-        page="misses and warnings only",
+        page="print misses and warnings only",
     ),
     Option(
         "cors_origin",
@@ -403,8 +406,8 @@ OPTIONS = (
         metavar="SIZE",
         group=_SERVER,
         parse=settings.parse_size,
-        page="the largest body kept; larger ones pass while recording, in bounded memory, and on replay such a request "
-        "gets 413",
+        page="the largest body that is kept. While recording, a larger one passes, in bounded memory. On replay, a "
+        "larger request gets 413",
     ),
     Option("config", "The configuration to read.", metavar="FILE", commands=("check", "scan", "ls"), table=None),
     Option("json", "Print a JSON array.", Switch(), commands=("scan", "ls"), table=None),
