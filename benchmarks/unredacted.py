@@ -7,7 +7,7 @@ from replaymock.cli import main
 from replaymock.http.headers import Headers
 from replaymock.http.messages import Request, Response
 from replaymock.redaction.placeholders import PlaceholderFactory
-from replaymock.redaction.redactor import Redactor, decoded
+from replaymock.redaction.redactor import Redactor, decode_request
 
 
 class Unredacting(Redactor):
@@ -15,7 +15,7 @@ class Unredacting(Redactor):
 
     def request(self, request: Request, label: PlaceholderFactory) -> Request:
         """The request without content coding."""
-        return replace(decoded(request))
+        return replace(decode_request(request))
 
     def response(self, response: Response, label: PlaceholderFactory, path: str = "") -> Response:
         """The response as it is."""

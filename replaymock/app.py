@@ -179,7 +179,7 @@ class App:
         if self.record is None:
             return None
         run, file = self.record.run, self._settings.file
-        hints, where = run.hints.all(run.placeholders.known.hide), file.home.under("record")
+        hints, where = run.hints.all(run.placeholders.secrets.hide), file.home.under("record")
         # Each hint has the whole line, for a key may stand once only in a table of TOML.
         volatile = (*file.volatile, *(selector for hint in hints for selector in hint.selectors))
         changed = (lifecycle.changed(hint.files, hint.selectors, volatile, where) for hint in hints)

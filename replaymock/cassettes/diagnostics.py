@@ -1,4 +1,4 @@
-"""Where in a cassette file something is wrong, and what: a place for each reason, and advice where there is some."""
+"""Locates mistakes in a cassette file, and says what is wrong and what to write instead."""
 
 import difflib
 import json
@@ -15,11 +15,11 @@ from replaymock.redaction.placeholders import anonymous
 from replaymock.redaction.redactor import Redactor
 
 Place = tuple[str | int, ...]
-"""The keys and positions that lead from the root of the file to a value."""
+"""The keys and positions from the root of the file to a value."""
 
 
 class FileFault(Exception):
-    """Something wrong with a value at a place in the file."""
+    """A mistake at a place in the file."""
 
     def __init__(self, place: Place, reason: str) -> None:
         super().__init__(reason)
@@ -27,24 +27,27 @@ class FileFault(Exception):
         self.reason = reason
 
 
-def refuse_doubles(data: bytes, values: Iterable[bytes]) -> None:
-    """Fault where one of the cassette's own objects has a key twice; `values` are its JSON bodies, which may."""
+def refuse_duplicates(data: bytes, values: Iterable[bytes]) -> None:
+    """Raises FileFault if one of the cassette's own objects has a key twice.
+
+    `values` are its JSON bodies, which may repeat keys.
+    """
     if _is_as_dumped(data):
         return
     for value in values:
-        if len(value) > _LONG:  # only for speed: a body is not looked into anyway
+        if len(value) > _LONG:  # only for speed: bodies are skipped anyway
             data = data.replace(value, b"0", 1)
     try:
         root = json.loads(data, object_pairs_hook=_Members)
     except (ValueError, RecursionError):
         return
-    _refuse_doubles(root, ())
+    _refuse_duplicates(root, ())
 
 
 def _is_as_dumped(data: bytes) -> bool:
-    """Whether a cassette holds nothing but what its types can hold, in their order: then no key can be there twice.
+    """Whether a cassette is exactly what its types would write, in that order. Then no key can be there twice.
 
-    Several times faster than to look at each key, and so for every cassette that was recorded.
+    Much faster than checking each key, and true for every recorded cassette.
     """
     try:
         compact = msgspec.json.format(data, indent=-1)
@@ -54,24 +57,24 @@ def _is_as_dumped(data: bytes) -> bool:
 
 
 class _Members(tuple[tuple[str, Any], ...]):
-    """The members of an object, repeated ones too."""
+    """The members of an object, including repeated ones."""
 
 
-def _refuse_doubles(value: Any, place: Place) -> None:
+def _refuse_duplicates(value: Any, place: Place) -> None:
     inner: Iterable[tuple[str | int, Any]] = enumerate(value) if isinstance(value, list) else ()
     if isinstance(value, _Members):
-        inner, seen = value, set[str]()
+        inner, names = value, set[str]()
         for name, _ in value:
-            if name in seen:
+            if name in names:
                 raise FileFault((*place, name), f"{name!r} is written twice here; which one is meant?")
-            seen.add(name)
-    for step, found in inner:
+            names.add(name)
+    for step, member in inner:
         if step not in ("json", "data"):
-            _refuse_doubles(found, (*place, step))
+            _refuse_duplicates(member, (*place, step))
 
 
 def locate(file: str, data: bytes, error: Exception) -> CassetteError:
-    """Where in the file a decoding error is, by the byte or the path its message gives."""
+    """Locates a decoding error in the file, by the byte offset or the path in its message."""
     if data.lstrip().startswith((b"<<<<<<<",)) or b"\n<<<<<<< " in data:
         line = data[: max(data.find(b"<<<<<<<"), 0)].count(b"\n") + 1
         return CassetteError(file, line, 1, "a merge conflict is left in the file; resolve it")
@@ -92,14 +95,14 @@ def locate(file: str, data: bytes, error: Exception) -> CassetteError:
     if not isinstance(error, msgspec.ValidationError):
         if json_tokens.is_valid(
             data.decode("utf-8", "replace")
-        ):  # msgspec 0.22 takes half a pair of surrogates for the end
+        ):  # msgspec 0.22 takes half a surrogate pair for the end of the file
             return CassetteError(file, 1, 1, "holds half a character, as \\ud800 is")
         return _at_byte(file, data, len(data.rstrip()), "not JSON: the file ends too early")
     path = _PATH.search(message)
     unknown = _UNKNOWN.search(message)
     steps = _steps(path.group(1)) if path else ()
     if path and "[...]" in path.group(1):
-        return at_path(file, data, *_odd_member(data, _steps(path.group(1).partition("[...]")[0])))
+        return at_path(file, data, *_wrong_member(data, _steps(path.group(1).partition("[...]")[0])))
     if unknown:
         return at_path(file, data, (*steps, unknown.group(1)), _unknown_field(unknown.group(1), steps))
     reason = message.partition(" - at")[0]
@@ -108,7 +111,7 @@ def locate(file: str, data: bytes, error: Exception) -> CassetteError:
 
 
 def _syntax_error(data: bytes) -> Exception | None:
-    """What keeps a file from being JSON at all, which is to be told before what it holds."""
+    """The error that keeps a file from being JSON at all. It is reported before mistakes in its content."""
     try:
         msgspec.json.decode(data)
     except msgspec.ValidationError:  # it is JSON, with a number that is too large for a value here
@@ -118,26 +121,26 @@ def _syntax_error(data: bytes) -> Exception | None:
     return None
 
 
-def _odd_member(data: bytes, steps: Place) -> tuple[Place, str]:
-    """The first member of a mapping of strings that is none, and what to write instead."""
-    found: list[Place] = []
+def _wrong_member(data: bytes, steps: Place) -> tuple[Place, str]:
+    """The first member of a mapping of strings that is not a string, and what to write instead."""
+    places: list[Place] = []
 
     def visit(path: Sequence[str | int], token: str) -> None:
         inside = tuple(path[: len(steps)]) == steps and len(path) > len(steps)
         is_value = token.startswith('"') or (token[0] == "n" and steps[-1] != "headers")
         if inside and not (is_value and all(isinstance(step, int) for step in path[len(steps) + 1 :])):
-            found.append(tuple(path))
+            places.append(tuple(path))
 
     json_tokens.replace_values(data.decode("utf-8"), visit)
-    place = found[0] if found else steps
-    name = f"{place[len(steps)]!r}: " if found else ""
+    place = places[0] if places else steps
+    name = f"{place[len(steps)]!r}: " if places else ""
     return place, f'{name}values in {steps[-1]} are strings or lists of strings, such as "1"'
 
 
 def _unknown_field(name: str, steps: Place) -> str:
-    known = _FIELDS[next((str(step) for step in reversed(steps) if step in _FIELDS), "")]
-    near = difflib.get_close_matches(name, known, 1)
-    advice = f"; did you mean {near[0]!r}?" if near else f"; known are {', '.join(known)}"
+    fields = _FIELDS[next((str(step) for step in reversed(steps) if step in _FIELDS), "")]
+    near = difflib.get_close_matches(name, fields, 1)
+    advice = f"; did you mean {near[0]!r}?" if near else f"; known are {', '.join(fields)}"
     return f"unknown field {name!r}{advice}"
 
 
@@ -148,13 +151,13 @@ def _steps(path: str) -> Place:
 
 
 def at_path(file: str, data: bytes, place: Place, reason: str) -> CassetteError:
-    """A reason at a place in the file."""
+    """The error for a mistake at a place in the file."""
     return _at_byte(file, data, json_tokens.offset_of(data.decode("utf-8", "replace"), place), reason)
 
 
 def _at_byte(file: str, data: bytes, position: int, reason: str) -> CassetteError:
     before = data[:position]
-    # It may quote what is wrong, and that may be a secret.
+    # The reason may quote a value, and that may be a secret.
     reason = Redactor().text(reason, anonymous)
     return CassetteError(file, before.count(b"\n") + 1, position - (before.rfind(b"\n") + 1) + 1, reason)
 

@@ -1,12 +1,12 @@
-"""What a file name says: cassette, sidecar of one, or plain mock at a path."""
+"""What a file name means: a cassette, a sidecar of one, or a plain mock."""
 
 import re
 
 
 def is_cassette_name(name: str) -> bool:
     """Whether a file of this name (without folder) is a cassette rather than a plain mock."""
-    found = _CASSETTE.fullmatch(name)
-    return found is not None and (found.group(1) in METHODS or "--" in name)
+    match = _CASSETTE.fullmatch(name)
+    return match is not None and (match.group(1) in METHODS or "--" in name)
 
 
 def is_sidecar_name(name: str) -> bool:
@@ -15,13 +15,13 @@ def is_sidecar_name(name: str) -> bool:
 
 
 def cassette_of(file: str) -> str:
-    """The cassette that a sidecar belongs to by its name; any other file is its own."""
+    """The cassette that a sidecar belongs to; any other file name is returned unchanged."""
     folder, slash, name = file.rpartition("/")
     return f"{folder}{slash}{_SIDECAR_ENDING.sub('', name)}.json" if is_sidecar_name(name) else file
 
 
 def plain_mock_name(path: str) -> str:
-    """The plain mock that would be served at a path; empty where a plain mock cannot be, or should not."""
+    """The plain mock that would be served at a path; empty if there can be none, or should be none."""
     name = f"{path[1:]}.json"
     base = name.rpartition("/")[2]
     if not _PLAIN.fullmatch(path) or len(name) > NAME_LIMIT or is_cassette_name(base) or is_sidecar_name(base):
@@ -30,7 +30,7 @@ def plain_mock_name(path: str) -> str:
 
 
 def mock_path(name: str) -> str:
-    """The path a plain mock is served at."""
+    """The path that a plain mock is served at."""
     return "/" + name.removesuffix(".json")
 
 
@@ -41,13 +41,13 @@ METHODS = frozenset(
     ).split()
 )
 
-_SIDECAR_ROOM = 16
+SIDECAR_SUFFIX_LIMIT = 16
 
 _CASSETTE = re.compile(r"([A-Z][A-Z0-9_-]*?)(?:--[^/]*)?\.json")
 
 _SIDECAR_ENDING = re.compile(r"(?:\.[0-9]+)?(?:\.message-[0-9]+)?\.body\.[A-Za-z0-9]+\Z")
 
-_LIKE_A_SIDECAR = re.compile(r"[a-z][a-z0-9_-]*(?:--.*)?(?:\.[0-9]+)?(?:\.message-[0-9]+)?\.body\.[a-z0-9]+")
+LIKE_A_SIDECAR = re.compile(r"[a-z][a-z0-9_-]*(?:--.*)?(?:\.[0-9]+)?(?:\.message-[0-9]+)?\.body\.[a-z0-9]+")
 
 _SIDECAR = re.compile(r"[A-Z][A-Z0-9_-]*?(?:--[^/]*)?(?:\.[0-9]+)?(?:\.message-[0-9]+)?\.body\.[A-Za-z0-9]+")
 

@@ -1,6 +1,6 @@
-"""The cassette, version 1: one request and its responses, as people read them in a file and as the program holds them.
+"""The cassette, version 1: one request and its responses, as values.
 
-`load(dump(cassette)) == cassette` for every cassette that `record` can make. The file is read strictly.
+`load(dump(cassette)) == cassette` for every cassette that `record` can make. Files are read strictly.
 """
 
 from dataclasses import dataclass
@@ -17,10 +17,10 @@ from replaymock.http.websocket_messages import Message
 from replaymock.redaction.redactor import normalize_placeholders
 
 KnownBody = tuple[str, Any]
-"""Kind and body of a canonical request."""
+"""The kind and the body of a canonical request."""
 
 WEBSOCKET_BODY: KnownBody = ("websocket", None)
-"""What a request for a WebSocket has for a body, so that it is told apart from one for a page at the same path."""
+"""The body of a request for a WebSocket. It differs from that of a request for a page at the same path."""
 
 
 VERSION = 1
@@ -28,7 +28,7 @@ SWITCHING = 101
 
 
 class CassetteRequest(Struct, frozen=True):
-    """The request of a cassette. `query` and `body` are None where the file does not speak of them."""
+    """The request of a cassette. `query` and `body` are None if the file does not mention them."""
 
     method: str
     path: str
@@ -38,21 +38,21 @@ class CassetteRequest(Struct, frozen=True):
 
     @property
     def is_upgrade(self) -> bool:
-        """Whether it asks for a WebSocket."""
+        """Whether it is a request for a WebSocket."""
         return ("upgrade", "websocket") in self.headers
 
     @property
-    def names_headers(self) -> bool:
-        """Whether it speaks of headers that take part in matching."""
+    def has_headers(self) -> bool:
+        """Whether it has headers that take part in matching."""
         return any(name != "upgrade" for name, _ in self.headers)
 
     @property
     def is_template(self) -> bool:
-        """Whether the path stands for many paths."""
+        """Whether its path matches several paths."""
         return is_template(self.path)
 
     def to_request(self) -> Request:
-        """The request as a client would send it; a body that was not kept is left out."""
+        """The request as a client would send it. A body that was not stored is left out."""
         query = "&".join(encode_pair(name, value) for name, value in self.query or ())
         body = b""
         if self.body is not None and self.known_body() is None:
@@ -60,7 +60,7 @@ class CassetteRequest(Struct, frozen=True):
         return Request(self.method, f"{self.path}?{query}" if query else self.path, self.headers, body)
 
     def known_body(self) -> KnownBody | None:
-        """The canonical body where the bytes are not known."""
+        """The canonical body if the bytes are not stored; else None."""
         if self.is_upgrade:
             return WEBSOCKET_BODY
         match self.body:
@@ -72,7 +72,7 @@ class CassetteRequest(Struct, frozen=True):
 
 
 class Sidecar(Struct, frozen=True):
-    """A body that stays in its file: where that is, and how many bytes it has."""
+    """A body that stays in a file: the path of that file, and its size in bytes."""
 
     place: str
     size: int
@@ -82,10 +82,10 @@ class Sidecar(Struct, frozen=True):
 class RecordedResponse:
     """One response of a cassette.
 
-    `body` is the content without content coding, with `{{origin}}` in it where `rewrite` is true; `encoded` says that
-    the coding could not be undone and is still there. `after` names the write that brought the response about.
-    A WebSocket, with status 101, has `messages` instead of a body.
-    `pauses` are where the body waited; `truncated` says that it went on when recording it ended.
+    `body` is the content without content coding. It has `{{origin}}` in it if `rewrite` is true. `encoded` means that
+    the coding could not be undone and is still there. `after` names the write that caused the response. A WebSocket,
+    with status 101, has `messages` instead of a body. `pauses` are the waits within the body. `truncated` means that
+    the body went on after the recording ended.
     """
 
     status: int
@@ -110,18 +110,18 @@ class Cassette(Struct, frozen=True):
     responses: tuple[RecordedResponse, ...]
 
     @property
-    def by_hand(self) -> bool:
-        """Whether it was written by hand, all of it."""
+    def is_handwritten(self) -> bool:
+        """Whether all of it was written by hand."""
         return not any(recorded.recorded_at for recorded in self.responses)
 
     @property
-    def afters(self) -> tuple[str, ...]:
-        """The write each response comes after, as `sequence.advance` takes them."""
+    def after_writes(self) -> tuple[str, ...]:
+        """For each response the write that it comes after, as `sequence.advance` expects."""
         return tuple(recorded.after for recorded in self.responses)
 
 
 def multipart_pairs(body: bodies.Multipart) -> tuple[tuple[str, str], ...]:
-    """The parts of a multipart body by name: what they hold, or for files and binary the name and a SHA-256."""
+    """The parts of a multipart body by name: their text, or for files and binary the file name and a SHA-256."""
     return tuple((part.name, _part_content(part)) for part in body.parts)
 
 

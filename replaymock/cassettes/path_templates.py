@@ -1,4 +1,4 @@
-"""Path templates of cassettes and globs of rules, such as `/users/{id}` and `/files/**`, as one compiled pattern."""
+"""Path templates of cassettes and globs of rules, such as `/users/{id}` and `/files/**`, as regular expressions."""
 
 import re
 from collections.abc import Iterator
@@ -9,16 +9,16 @@ from replaymock.placeholders import REDACTED
 
 
 def is_template(path: str) -> bool:
-    """Whether a cassette's path stands for many paths."""
+    """Whether a cassette's path matches several paths."""
     return any(character in REDACTED.sub("", path) for character in "{*")
 
 
 @lru_cache(maxsize=4096)
 def compile_template(template: str) -> re.Pattern[str]:
-    """A template or glob as an expression over normal paths, in which looking grows with a path and no faster.
+    """Compiles a template or glob into an expression over normal paths. Matching takes linear time.
 
-    `{id}` and `*` stand for part of a segment, at least one character; `/**` at the end for nothing or anything
-    below; `**` elsewhere for anything.
+    `{id}` and `*` match part of a segment, at least one character. `/**` at the end matches nothing or anything below.
+    `**` elsewhere matches anything.
     """
     end = r"(?:/.*)?\Z" if template.endswith("/**") else r"\Z"
     beginning, *others = _blocks(template.removesuffix("/**"))
@@ -30,14 +30,14 @@ def compile_template(template: str) -> re.Pattern[str]:
 
 
 def specificity(template: str) -> tuple[int, int, str]:
-    """A sort key: the template with more literal characters first, then the one with fewer wildcards."""
+    """A sort key: templates with more literal characters come first, then those with fewer wildcards."""
     pieces = _TEMPLATE_PIECES.split(template)
     literal = sum(len(piece) for piece in pieces if not _TEMPLATE_PIECES.fullmatch(piece))
     return (-literal, len(pieces), template)
 
 
 def _blocks(template: str) -> list[list[str]]:
-    """A glob cut at each `**`; each block is the texts, escaped, before, between and after its `*` and `{name}`."""
+    """Splits a glob at each `**`. A block is the list of escaped texts around its `*` and `{name}`."""
     blocks = [[""]]
     for piece in _TEMPLATE_PIECES.split(template):
         if piece.endswith("**"):
@@ -51,15 +51,15 @@ def _blocks(template: str) -> list[list[str]]:
 
 
 def _anywhere(block: list[str], end: str) -> str:
-    """A block behind anything: tried once in each segment, since what fails there fails from any later place in it."""
+    """A block after a `**`. It is tried once in each segment: if it fails there, it fails at any later place in it."""
     return "".join(["(?:[^/]*+/)*?", *_steps("[^/]*?", block, end)])
 
 
 def _steps(lead: str, block: list[str], end: str) -> Iterator[str]:
-    """The texts of a block, each where it comes first behind the one before.
+    """The texts of a block, each at its first occurrence after the one before.
 
-    That leaves most to what follows, and no `/` is between a first place and a later one; so a place once found is
-    never given up, `(?>`, and nothing is looked through twice.
+    That leaves the most for the rest, and no `/` lies between the first occurrence and a later one. So an occurrence is
+    never given up, `(?>`, and no text is searched twice.
     """
     for number, text in enumerate(block):
         before = "[^/]+?" if number else lead

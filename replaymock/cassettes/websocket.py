@@ -1,6 +1,6 @@
-"""The body form `messages`: a conversation on a WebSocket as people read it in a cassette, and back.
+"""The body form `messages`: a WebSocket conversation as people read it in a cassette, and back.
 
-JSON is shown as JSON, text as text, binary in base64; what is large is a file beside the cassette.
+JSON is shown as JSON, text as text, binary in base64. Large messages are files beside the cassette.
 """
 
 import base64
@@ -22,15 +22,18 @@ Sidecars = dict[str, bytes]
 
 
 def dump(messages: tuple[Message, ...], stem: str, files: Sidecars) -> list[dict[str, Any]]:
-    """The messages as they stand in a cassette; those that are files are added to `files`, named after `stem`."""
+    """The messages as a cassette has them. Large ones are added to `files`, under names that begin with `stem`."""
     return [_dump(message, f"{stem}.message-{number}", files) for number, message in enumerate(messages, 1)]
 
 
 def load(
-    found: list[FileMessage], place: Place, read_sidecar: Callable[[str, str | None, Place], bytes]
+    members: list[FileMessage], place: Place, read_sidecar: Callable[[str, str | None, Place], bytes]
 ) -> tuple[Message, ...]:
-    """The messages at a place of a cassette; `read_sidecar` gives the bytes of a file in a layout. Or Fault."""
-    messages = tuple(_load(message, (*place, number), read_sidecar) for number, message in enumerate(found))
+    """Loads the messages at a place of a cassette. FileFault for a mistake.
+
+    `read_sidecar` gives the bytes of a file in a layout.
+    """
+    messages = tuple(_load(message, (*place, number), read_sidecar) for number, message in enumerate(members))
     for number, message in enumerate(messages[:-1]):
         if message.kind == CLOSE:
             raise FileFault((*place, number, "close"), "nothing is said after a close; make it the last message")
@@ -66,38 +69,38 @@ def _as_file(name: str, data: bytes, files: Sidecars) -> dict[str, Any]:
     return {"file": name}
 
 
-def _load(found: FileMessage, place: Place, read_sidecar: Callable[[str, str | None, Place], bytes]) -> Message:
-    given = [form for form in FORMS if getattr(found, form) is not msgspec.UNSET]
+def _load(member: FileMessage, place: Place, read_sidecar: Callable[[str, str | None, Place], bytes]) -> Message:
+    given = [form for form in FORMS if getattr(member, form) is not msgspec.UNSET]
     if len(given) != 1:
         raise FileFault(place, f"a message is one of {', '.join(FORMS)}; found {' and '.join(given) or 'none'}")
-    if found.reason and given != ["close"]:
+    if member.reason and given != ["close"]:
         raise FileFault((*place, "reason"), "only a close has a reason")
     code, kind, data = 0, TEXT, b""
-    if found.json is not msgspec.UNSET:
-        data = _in_layout(bytes(found.json), found.layout, (*place, "layout"))
-    elif found.text is not msgspec.UNSET:
-        data = _utf8(found.text, (*place, "text"))
-    elif found.base64 is not msgspec.UNSET:
-        kind, data = BINARY, _decoded(found.base64, (*place, "base64"))
-    elif found.file is not msgspec.UNSET:
-        kind = TEXT if _is_text(found.file) else BINARY
-        data = read_sidecar(found.file, found.layout, (*place, "file"))
+    if member.json is not msgspec.UNSET:
+        data = _in_layout(bytes(member.json), member.layout, (*place, "layout"))
+    elif member.text is not msgspec.UNSET:
+        data = _utf8_bytes(member.text, (*place, "text"))
+    elif member.base64 is not msgspec.UNSET:
+        kind, data = BINARY, _base64_bytes(member.base64, (*place, "base64"))
+    elif member.file is not msgspec.UNSET:
+        kind = TEXT if _is_text(member.file) else BINARY
+        data = read_sidecar(member.file, member.layout, (*place, "file"))
         if kind == TEXT:
-            _checked(data, (*place, "file"))
-    elif found.close is not msgspec.UNSET:
-        code, kind, data = _code(found, (*place, "close")), CLOSE, _reason(found.reason, (*place, "reason"))
-    return Message(found.sender, kind, data, code, found.delay_ms)
+            _check_utf8(data, (*place, "file"))
+    elif member.close is not msgspec.UNSET:
+        code, kind, data = _code(member, (*place, "close")), CLOSE, _reason(member.reason, (*place, "reason"))
+    return Message(member.sender, kind, data, code, member.delay_ms)
 
 
-def _code(found: FileMessage, place: Place) -> int:
-    code = found.close if isinstance(found.close, int) else NO_CODE
+def _code(member: FileMessage, place: Place) -> int:
+    code = member.close if isinstance(member.close, int) else NO_CODE
     if not is_allowed(code):
         raise FileFault(place, f"{code} is no code a close can have; use 1000, or 3000 to 4999 for codes of your own")
     return code
 
 
 def _reason(text: str, place: Place) -> bytes:
-    reason = _utf8(text, place)
+    reason = _utf8_bytes(text, place)
     if len(reason) > MOST_OF_REASON:
         raise FileFault(place, f"the reason of a close has no more than {MOST_OF_REASON} bytes")
     return reason
@@ -110,21 +113,21 @@ def _in_layout(value: bytes, layout: str | None, place: Place) -> bytes:
         raise FileFault(place, str(error)) from error
 
 
-def _decoded(text: str, place: Place) -> bytes:
+def _base64_bytes(text: str, place: Place) -> bytes:
     try:
         return base64.b64decode(text, validate=True)
     except (binascii.Error, ValueError) as error:
         raise FileFault(place, f"not base64: {error}") from error
 
 
-def _utf8(text: str, place: Place) -> bytes:
+def _utf8_bytes(text: str, place: Place) -> bytes:
     try:
         return text.encode("utf-8")
     except UnicodeError as error:
         raise FileFault(place, "holds half a character, which a message cannot") from error
 
 
-def _checked(data: bytes, place: Place) -> None:
+def _check_utf8(data: bytes, place: Place) -> None:
     try:
         data.decode("utf-8")
     except UnicodeError as error:

@@ -1,4 +1,4 @@
-"""A cassette as the text of its file: two-space indent, fixed key order, LF, a final newline."""
+"""Writes a cassette as text: two-space indent, fixed key order, LF, a final newline."""
 
 from typing import Any
 
@@ -15,7 +15,7 @@ _MOST_OF_EVENTS = 4 * 1024 * 1024
 
 
 def dump(cassette: Cassette, name: str) -> dict[str, bytes]:
-    """The files of a cassette called `name`: its sidecars first, the cassette itself last; names without folder."""
+    """The files of a cassette called `name`: its sidecars first, the cassette last. Names have no folder."""
     files: dict[str, bytes] = {}
     stem = name.rpartition("/")[2].removesuffix(".json")
     responses = []
@@ -28,12 +28,12 @@ def dump(cassette: Cassette, name: str) -> dict[str, bytes]:
 
 
 def _dump_request(request: CassetteRequest) -> dict[str, Any]:
-    found: dict[str, Any] = {"method": request.method, "path": request.path}
+    members: dict[str, Any] = {"method": request.method, "path": request.path}
     if request.query is not None:
-        found["query"] = pairs_to_mapping(request.query)
+        members["query"] = pairs_to_mapping(request.query)
     if request.headers:
-        found["headers"] = _group_headers(request.headers)
-    return found | _dump_request_body(request.body)
+        members["headers"] = _group_headers(request.headers)
+    return members | _dump_request_body(request.body)
 
 
 def _dump_request_body(body: bodies.Body | None) -> dict[str, Any]:
@@ -48,12 +48,12 @@ def _dump_request_body(body: bodies.Body | None) -> dict[str, Any]:
 
 
 def _dump_part(part: bodies.Part) -> dict[str, Any]:
-    found: dict[str, Any] = {"name": part.name}
+    members: dict[str, Any] = {"name": part.name}
     if part.filename is not None:
-        found["filename"] = part.filename
+        members["filename"] = part.filename
     if part.content_type:
-        found["content_type"] = part.content_type
-    return found | _dump_content(part.body)
+        members["content_type"] = part.content_type
+    return members | _dump_content(part.body)
 
 
 def _dump_content(body: bodies.Body) -> dict[str, Any]:
@@ -70,27 +70,27 @@ def _dump_content(body: bodies.Body) -> dict[str, Any]:
 
 
 def _dump_response(recorded: RecordedResponse, sidecar: str, files: dict[str, bytes]) -> dict[str, Any]:
-    found: dict[str, Any] = {}
+    members: dict[str, Any] = {}
     if recorded.after:
-        found["after"] = recorded.after
-    found["status"] = recorded.status
+        members["after"] = recorded.after
+    members["status"] = recorded.status
     if recorded.reason != standard_reason(recorded.status):
-        found["reason"] = recorded.reason
+        members["reason"] = recorded.reason
     if recorded.headers:
-        found["headers"] = _group_headers(recorded.headers)
-    found |= _dump_response_body(recorded, sidecar, files)
+        members["headers"] = _group_headers(recorded.headers)
+    members |= _dump_response_body(recorded, sidecar, files)
     if not recorded.rewrite:
-        found["rewrite"] = False
+        members["rewrite"] = False
     if recorded.encoded:
-        found["encoded"] = True
+        members["encoded"] = True
     if recorded.truncated:
-        found["truncated"] = True
-    if recorded.pauses and "events" not in found:
-        found["pauses"] = [{"at": at, "ms": milliseconds} for at, milliseconds in recorded.pauses]
+        members["truncated"] = True
+    if recorded.pauses and "events" not in members:
+        members["pauses"] = [{"at": at, "ms": milliseconds} for at, milliseconds in recorded.pauses]
     if recorded.recorded_at:
-        found["recorded_at"] = recorded.recorded_at
-        found["elapsed_ms"] = recorded.elapsed_ms
-    return found
+        members["recorded_at"] = recorded.recorded_at
+        members["elapsed_ms"] = recorded.elapsed_ms
+    return members
 
 
 def _dump_response_body(recorded: RecordedResponse, sidecar: str, files: dict[str, bytes]) -> dict[str, Any]:
@@ -117,14 +117,14 @@ def _dump_response_body(recorded: RecordedResponse, sidecar: str, files: dict[st
 
 
 def _dump_events(recorded: RecordedResponse, content_type: str) -> dict[str, Any]:
-    """The events of a stream; nothing where it is none, or none that can be shown."""
+    """The events of a stream; empty if it is not a stream, or cannot be shown as one."""
     media = content_type.partition(";")[0].strip().lower()
     if recorded.encoded or not event_stream.is_stream(media) or len(recorded.body) > _MOST_OF_EVENTS:
         return {}
-    found = event_stream.to_members(media, recorded.body, recorded.pauses)
-    if found is None:
+    members = event_stream.to_members(media, recorded.body, recorded.pauses)
+    if members is None:
         return {}
-    return {"events": found[0], "layout": found[1]} if found[1] else {"events": found[0]}
+    return {"events": members[0], "layout": members[1]} if members[1] else {"events": members[0]}
 
 
 def _group_headers(headers: Headers) -> dict[str, str | list[str]]:

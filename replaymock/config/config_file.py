@@ -3,6 +3,7 @@
 Every error names the place and the key, and suggests the nearest known one.
 """
 
+import difflib
 import posixpath
 import re
 from collections.abc import Mapping
@@ -131,7 +132,8 @@ class _ConfigReader:
             if key in known:
                 continue
             place = self._tables.at(key)
-            if key.replace("-", "_") in _at_the_top():
+            is_slip = bool(difflib.get_close_matches(key, known, 1, _SLIP))
+            if key.replace("-", "_") in _at_the_top() and not is_slip:
                 top = f"{self._home.top}, above the first [table]" if not self._home.table else self._home.top
                 raise UsageError(f"{place}: {key!r} does not belong in [{name}]: it belongs {top}")
             if key in _MISPLACED:
@@ -229,6 +231,8 @@ def _at_the_top() -> list[str]:
 
 _KEYS = {option.name: option for option in OPTIONS if option.table is not None}
 # What else stands in a file, by the table it stands in.
+_SLIP = 0.8
+"""How alike two names are of which one may be a slip for the other."""
 _TABLES = {
     "match": ("headers", "ignore"),
     "redact": ("add", "keep", "kinds", "rules_file"),

@@ -1,7 +1,7 @@
-"""Bytes to readable bodies and back. A form is used only if it gives the same bytes back.
+"""Turns bytes into readable bodies and back. A form is used only if it gives the same bytes back.
 
-`encode` picks the most readable form of a body by its `Content-Type`; `decode` is its exact inverse. For multipart
-the boundary is not part of the form: `decode` writes the one in the given `Content-Type`.
+`encode` picks the most readable form of a body by its `Content-Type`; `decode` is its exact inverse. For multipart the
+boundary is not part of the form: `decode` writes the one in the given `Content-Type`.
 """
 
 import hashlib
@@ -19,7 +19,7 @@ INLINE_LIMIT = 64 * 1024
 
 
 class Json(Struct, frozen=True):
-    """A JSON value: its tokens without white space, and the name of the white space that was between them."""
+    """A JSON value: its tokens without white space, and the name of the layout it was written in."""
 
     value: bytes
     layout: str = "compact"
@@ -32,19 +32,19 @@ class Text(Struct, frozen=True):
 
 
 class Form(Struct, frozen=True):
-    """Fields of `application/x-www-form-urlencoded`, in readable form."""
+    """The fields of `application/x-www-form-urlencoded`, in readable form."""
 
     fields: Pairs
 
 
 class Binary(Struct, frozen=True):
-    """Bytes that are no text."""
+    """Bytes that are not text."""
 
     data: bytes
 
 
 class Digest(Struct, frozen=True):
-    """What is known of a body that was too large or binary to keep: its SHA-256 in hex and its size in bytes."""
+    """The SHA-256 (hex) and the size in bytes of a body that was too large, or binary, and is not stored."""
 
     sha256: str
     size: int
@@ -52,24 +52,24 @@ class Digest(Struct, frozen=True):
 
 @dataclass(frozen=True, slots=True)
 class Part:
-    """One part of a multipart body (RFC 7578): `headers` as they came, with the name and file name read from them."""
+    """One part of a multipart body (RFC 7578): its headers as sent, and the name and file name read from them."""
 
     headers: tuple[tuple[str, str], ...]
     body: "Json | Text | Binary | Digest"
 
     @property
     def name(self) -> str:
-        """The field's name."""
+        """The name of the field."""
         return _disposition(self.headers, "name") or ""
 
     @property
     def filename(self) -> str | None:
-        """The name of the uploaded file, if the part is one."""
+        """The name of the uploaded file; None if the part is not a file."""
         return _disposition(self.headers, "filename")
 
     @property
     def content_type(self) -> str:
-        """The part's own content type; empty when it has none."""
+        """The content type of the part; empty if it has none."""
         return _part_header(self.headers, "content-type")
 
 
@@ -83,7 +83,7 @@ Body = Json | Text | Form | Multipart | Binary | Digest
 
 
 def encode(content_type: str, data: bytes) -> Body:
-    """The most readable form of `data` that gives `data` back."""
+    """Gives the most readable form of `data` from which `decode` restores `data`."""
     media_type = content_type.partition(";")[0].strip().lower()
     body: Body | None = None
     if media_types.is_json(media_type):
@@ -102,20 +102,21 @@ def encode(content_type: str, data: bytes) -> Body:
 
 
 def stored_form(content_type: str, data: bytes) -> Body:
-    """The form a request body is kept and compared in: a digest where it is binary or too large, else as `encode`.
+    """Gives the form in which a request body is stored and compared: a digest if binary or too large, else as `encode`.
 
-    A multipart body is kept part by part, whatever its size; a large JSON body has the digest of its sorted form.
+    A multipart body is stored part by part, whatever its size. A large JSON body is stored as the digest of its sorted
+    form.
     """
     if content_type.lower().startswith("multipart/"):
         body = encode(content_type, data)
         if isinstance(body, Multipart):
-            return Multipart(tuple(_kept_part(item) for item in body.parts))
-    body = encode(content_type, data) if len(_anonymous(data)) <= INLINE_LIMIT else Binary(data)
+            return Multipart(tuple(_stored_part(item) for item in body.parts))
+    body = encode(content_type, data) if len(_without_names(data)) <= INLINE_LIMIT else Binary(data)
     return Digest(digest(_sorted(content_type, data)), len(data)) if isinstance(body, Binary) else body
 
 
 def decode(body: Body, content_type: str) -> bytes:
-    """The bytes of a body. LookupError or UnicodeError if its text does not fit the content type's charset."""
+    """Gives the bytes of a body. LookupError or UnicodeError if its text does not fit the content type's charset."""
     match body:
         case Json(value, layout):
             return value if layout == "compact" else apply_layout(value, layout)
@@ -132,9 +133,9 @@ def decode(body: Body, content_type: str) -> bytes:
 
 
 def multipart_core(content_type: str, data: bytes) -> tuple[bytes, bytes, bytes]:
-    """A multipart body in three: what stands before its first boundary, its parts in standard form, and what is after.
+    """Splits a multipart body in three: the preamble, the parts in standard form, and the epilogue.
 
-    What is after begins with the line end of the last boundary, if there is one.
+    The epilogue begins with the line end of the last boundary, if there is one.
     """
     boundary = b"--" + _boundary(content_type)
     start, end = data.find(boundary + b"\r\n"), data.rfind(b"\r\n" + boundary + b"--")
@@ -145,7 +146,7 @@ def multipart_core(content_type: str, data: bytes) -> tuple[bytes, bytes, bytes]
 
 
 def apply_layout(value: bytes, layout: str) -> bytes:
-    """JSON with the white space a layout names: `compact`, `spaced`, `indent-N`, each with `+newline` or not."""
+    """Writes JSON in a named layout: `compact`, `spaced` or `indent-N`, each with or without `+newline`."""
     style, _, newline = layout.partition("+")
     if (style not in ("compact", "spaced") and not _INDENT.fullmatch(style)) or newline not in ("", "newline"):
         raise ValueError(f"unknown layout {layout!r}; use compact, spaced or indent-N, with +newline or without")
@@ -155,18 +156,18 @@ def apply_layout(value: bytes, layout: str) -> bytes:
 
 
 def part(name: str, filename: str | None, content_type: str, body: "Json | Text | Binary | Digest") -> Part:
-    """A part with no other headers than these."""
+    """Makes a part with no headers but these."""
     disposition = f'form-data; name="{name}"' + ("" if filename is None else f'; filename="{filename}"')
     headers = (("Content-Disposition", disposition),)
     return Part((*headers, ("Content-Type", content_type)) if content_type else headers, body)
 
 
 def digest(data: bytes) -> str:
-    """The SHA-256 of a body, in hex, the same whatever ordinals its redacted values carry."""
-    return hashlib.sha256(_anonymous(data)).hexdigest()
+    """Gives the SHA-256 of a body in hex. Ordinals of its placeholders do not count."""
+    return hashlib.sha256(_without_names(data)).hexdigest()
 
 
-def _anonymous(data: bytes) -> bytes:
+def _without_names(data: bytes) -> bytes:
     return PLACEHOLDER_BYTES.sub(b"{{redacted}}", data) if b"{{redacted" in data else data
 
 
@@ -175,8 +176,8 @@ def _json(data: bytes) -> Json | None:
     core = data[:-1] if newline else data
     style = _style(core)
     try:
-        more = _levels_more(core)
-        msgspec.json.decode(b"[" * more + core + b"]" * more)
+        extra = _extra_levels(core)
+        msgspec.json.decode(b"[" * extra + core + b"]" * extra)
         value: bytes = msgspec.json.format(core, indent=-1)
         if value == data:
             return Json(value)
@@ -189,10 +190,10 @@ def _json(data: bytes) -> Json | None:
         return None
 
 
-def _levels_more(core: bytes) -> int:
-    """How much deeper a value must be able to nest: inside a cassette, and read by whoever has more calls under way.
+def _extra_levels(core: bytes) -> int:
+    """How many extra levels a value must be able to nest, so that it can also be read inside a cassette.
 
-    How deep msgspec 0.22 reads depends on the depth of the stack. What has few brackets cannot be deep.
+    How deep msgspec 0.22 reads depends on the depth of the call stack. A value with few brackets cannot be deep.
     """
     return 8 if core.count(b"[") + core.count(b"{") < _DEEP else _DEEP
 
@@ -230,7 +231,7 @@ def _multipart(content_type: str, data: bytes) -> Multipart | None:
     parts = [_read_part(piece) for piece in pieces[:-1]]
     if not all(parts):
         return None
-    multipart = Multipart(tuple(found for found in parts if found))
+    multipart = Multipart(tuple(item for item in parts if item))
     return multipart if _join_parts(multipart.parts, boundary) == data else None
 
 
@@ -258,17 +259,17 @@ def _join_parts(parts: tuple[Part, ...], boundary: bytes) -> bytes:
     return b"".join(out) + b"--" + boundary + b"--\r\n"
 
 
-def _kept_part(item: Part) -> Part:
+def _stored_part(item: Part) -> Part:
     body = item.body
     if not isinstance(body, Digest):
         data = decode(body, item.content_type or "text/plain")
-        if isinstance(body, Binary) or len(_anonymous(data)) > INLINE_LIMIT:
+        if isinstance(body, Binary) or len(_without_names(data)) > INLINE_LIMIT:
             body = Digest(digest(data), len(data))
     return part(item.name, item.filename, item.content_type, body)
 
 
 def _sorted(content_type: str, data: bytes) -> bytes:
-    """A JSON body in the one spelling it is compared in; any other as it is."""
+    """Gives a JSON body in the one spelling it is compared in, and any other body unchanged."""
     if not media_types.is_json(content_type.partition(";")[0].strip().lower()):
         return data
     try:
@@ -278,8 +279,8 @@ def _sorted(content_type: str, data: bytes) -> bytes:
 
 
 def _boundary(content_type: str) -> bytes:
-    found = _BOUNDARY.search(content_type)
-    return (found.group(1) or found.group(2)).encode("latin-1") if found else b""
+    match = _BOUNDARY.search(content_type)
+    return (match.group(1) or match.group(2)).encode("latin-1") if match else b""
 
 
 def _part_header(headers: tuple[tuple[str, str], ...], name: str) -> str:
@@ -288,8 +289,8 @@ def _part_header(headers: tuple[tuple[str, str], ...], name: str) -> str:
 
 def _disposition(headers: tuple[tuple[str, str], ...], parameter: str) -> str | None:
     expression = rf';\s*{parameter}\s*=\s*(?:"((?:[^"\\]|\\.)*)"|([^\s;"]+))'
-    found = re.search(expression, _part_header(headers, "content-disposition"), re.IGNORECASE)
-    return next((value for value in found.groups() if value is not None), None) if found else None
+    match = re.search(expression, _part_header(headers, "content-disposition"), re.IGNORECASE)
+    return next((value for value in match.groups() if value is not None), None) if match else None
 
 
 _DEEP = 400

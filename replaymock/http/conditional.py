@@ -1,6 +1,6 @@
-"""Conditional and partial requests (RFC 9110 sections 13 and 14): a whole answer made a 206, 304 or 416 where asked.
+"""Conditional and partial requests (RFC 9110 sections 13 and 14): cuts a full response down to a 206, 304 or 416.
 
-One byte range is served; several, or what is no range, get the whole.
+Only a single byte range is served. Several ranges, or an invalid one, get the full response.
 """
 
 import re
@@ -12,14 +12,14 @@ from replaymock.http.headers import FRAMING, Headers, get, hop_by_hop, list_item
 
 
 class ConditionalRequest(Struct, frozen=True):
-    """What makes a request one for less than the whole: its fields as they came; one of the two may be empty."""
+    """The header fields that ask for less than the full response, as sent. One of the two may be empty."""
 
     conditions: Headers = ()
     range: Headers = ()
 
 
 class PartialResponse(Struct, frozen=True):
-    """The head of an answer that is less than the whole, and which of the whole's bytes follow it."""
+    """The head of a response that is less than the full one, and which bytes of the full body follow it."""
 
     status: int
     reason: str
@@ -28,9 +28,12 @@ class PartialResponse(Struct, frozen=True):
     size: int = 0
 
 
-def asked(method: str, headers: Headers, *, conditional: bool) -> ConditionalRequest | None:
-    """What a request asks for of a GET's answer; None for the whole. Conditions count only if `conditional`."""
-    if method not in _READS:
+def parse_conditional(method: str, headers: Headers, *, conditional: bool) -> ConditionalRequest | None:
+    """The conditions and range of a GET or HEAD; None if it asks for the full response.
+
+    Conditions count only if `conditional`.
+    """
+    if method not in _READ_METHODS:
         return None
     names = {name.lower() for name, _ in headers}
     by_range = method == "GET" and "range" in names
@@ -42,66 +45,66 @@ def asked(method: str, headers: Headers, *, conditional: bool) -> ConditionalReq
     )
 
 
-def not_forwarded(method: str) -> frozenset[str]:
-    """The conditions that a recorder keeps to itself, so that a full answer is recorded: none of a write."""
-    return _CONDITIONS if method in _READS else _NONE
+def withheld_conditions(method: str) -> frozenset[str]:
+    """The conditions that are not sent upstream, so that a full response is recorded. Writes keep theirs."""
+    return _CONDITIONS if method in _READ_METHODS else _NONE
 
 
-def one_range(method: str, headers: Headers) -> ConditionalRequest | None:
-    """What a GET asks for by one proper range of bytes, which can be cut from the whole; None for anything else."""
-    found = asked(method, headers, conditional=False) if method == "GET" else None
-    named = _ONE_RANGE.fullmatch(get(found.range, "range")) if found else None
-    return found if named and _is_proper(*named.groups()) else None
+def single_range(method: str, headers: Headers) -> ConditionalRequest | None:
+    """The range of a GET that asks for one valid range, which can be cut from the full body; None for anything else."""
+    request = parse_conditional(method, headers, conditional=False) if method == "GET" else None
+    match = _ONE_RANGE.fullmatch(get(request.range, "range")) if request else None
+    return request if match and _is_proper(*match.groups()) else None
 
 
-def may_be_cut(headers: Headers, asked: ConditionalRequest) -> bool:
-    """Whether a part of what has these headers may be sent at all, as far as the size has no say in it."""
-    return "none" not in list_items(get(headers, "accept-ranges")) and _is_same(headers, asked.range)
+def can_be_cut(headers: Headers, request: ConditionalRequest) -> bool:
+    """Whether a part of a response with these headers may be sent. Its size is not considered."""
+    return "none" not in list_items(get(headers, "accept-ranges")) and _is_same(headers, request.range)
 
 
 def is_strong(tag: str) -> bool:
-    """Whether an entity tag tells one sequence of bytes from any other (RFC 9110 section 8.8.1)."""
+    """Whether an entity tag is strong (RFC 9110 section 8.8.1)."""
     return tag.startswith('"')
 
 
-def renewed(headers: Headers, not_modified: Headers) -> Headers:
-    """The headers of a whole with what the 304 that confirms it says anew (RFC 9111 section 3.2)."""
-    news = without(not_modified, (*_OF_THE_CONTENT, *FRAMING, *hop_by_hop(not_modified)))
-    return (*without(headers, {name.lower() for name, _ in news}), *news)
+def refresh_headers(headers: Headers, not_modified: Headers) -> Headers:
+    """The headers of a stored response, updated from the 304 that confirms it (RFC 9111 section 3.2)."""
+    updates = without(not_modified, (*_CONTENT_HEADERS, *FRAMING, *hop_by_hop(not_modified)))
+    return (*without(headers, {name.lower() for name, _ in updates}), *updates)
 
 
-def answers_less(method: str, headers: Headers, status: int) -> str:
-    """Which headers of a read an answer is to that says nothing of the whole; empty for one that may be recorded."""
-    asking = _ASKING_FOR_LESS.get(status)
-    if asking is None or method not in _READS:
+def narrowing_headers(method: str, headers: Headers, status: int) -> str:
+    """Names the request headers because of which a response is not the full one; empty if it may be recorded."""
+    names = _NARROWING.get(status)
+    if names is None or method not in _READ_METHODS:
         return ""
-    return " and ".join(name for name, _ in headers if name.lower() in asking)
+    return " and ".join(name for name, _ in headers if name.lower() in names)
 
 
-def reduced(status: int, headers: Headers, size: int, asked: ConditionalRequest) -> PartialResponse | None:
-    """What answers a request that asks for less than a whole of `size` bytes; None where the whole does.
+def partial_response(status: int, headers: Headers, size: int, request: ConditionalRequest) -> PartialResponse | None:
+    """The head of the partial response to a request; None if it gets the full one. `size` is that of the full body.
 
-    Only a 200 can be reduced. A range that cannot be had is a 416.
+    Only a 200 is cut down. A range outside the body gets a 416.
     """
     if status != OK:
         return None
-    if _is_not_modified(headers, asked.conditions):
-        return PartialResponse(304, "Not Modified", _renewing(headers))
-    found = _range(headers, asked.range, size)
-    if found is None:
+    if _is_not_modified(headers, request.conditions):
+        return PartialResponse(304, "Not Modified", _revalidation_headers(headers))
+    offsets = _range(headers, request.range, size)
+    if offsets is None:
         return None
-    start, end = found
+    start, end = offsets
     if start >= end:
-        unsatisfied = (*without(headers, _OF_THE_CONTENT), ("Content-Range", f"bytes */{size}"))
+        unsatisfied = (*without(headers, _CONTENT_HEADERS), ("Content-Range", f"bytes */{size}"))
         return PartialResponse(416, "Range Not Satisfiable", without_checksums(unsatisfied))
     partial = (*without_checksums(headers), ("Content-Range", f"bytes {start}-{end - 1}/{size}"))
     return PartialResponse(206, "Partial Content", partial, start, end - start)
 
 
 def without_checksums(headers: Headers) -> Headers:
-    """Headers without what was reckoned over all of a content, and would be wrong of a part of it.
+    """Headers without checksums of the whole content, which would be wrong for a part of it.
 
-    `Repr-Digest` stays: it is of the representation, whatever part of it is sent (RFC 9530 section 3).
+    `Repr-Digest` stays: it describes the representation, whichever part is sent (RFC 9530 section 3).
     """
     return tuple(pair for pair in headers if not _is_checksum(pair[0].lower()))
 
@@ -110,15 +113,20 @@ def _is_checksum(name: str) -> bool:
     return name in _CHECKSUMS or name.startswith("x-amz-checksum-")
 
 
-def _range(headers: Headers, wanted: Headers, size: int) -> tuple[int, int] | None:
-    """Where the part that `Range` and `If-Range` want starts and ends; None for the whole.
+def _range(headers: Headers, request_headers: Headers, size: int) -> tuple[int, int] | None:
+    """The start and end offset that `Range` and `If-Range` ask for; None for the full response.
 
-    What says `Accept-Ranges: none` is served whole, and so is an empty body, of which no part can be named.
+    A response with `Accept-Ranges: none` is served in full, and so is an empty body.
     """
-    found = _ONE_RANGE.fullmatch(get(wanted, "range"))
-    if not found or not size or "none" in list_items(get(headers, "accept-ranges")) or not _is_same(headers, wanted):
+    match = _ONE_RANGE.fullmatch(get(request_headers, "range"))
+    if (
+        not match
+        or not size
+        or "none" in list_items(get(headers, "accept-ranges"))
+        or not _is_same(headers, request_headers)
+    ):
         return None
-    first, last = found.groups()
+    first, last = match.groups()
     if not _is_proper(first, last):
         return None
     if not first:
@@ -130,31 +138,31 @@ def _is_proper(first: str, last: str) -> bool:
     return bool(first or last) and not (first and last and int(last) < int(first))
 
 
-def _is_same(headers: Headers, wanted: Headers) -> bool:
-    """Whether `If-Range`, if there is one, names what would be served: a strong entity tag, or the very date."""
-    named = get(wanted, "if-range").strip()
-    if not named:
+def _is_same(headers: Headers, request_headers: Headers) -> bool:
+    """Whether `If-Range` is absent or names this response: by a strong entity tag, or by the exact date."""
+    condition = get(request_headers, "if-range").strip()
+    if not condition:
         return True
-    if named.startswith(('"', "W/")):
-        return named == get(headers, "etag").strip() and not named.startswith("W/")
-    return named == get(headers, "last-modified").strip()
+    if condition.startswith(('"', "W/")):
+        return condition == get(headers, "etag").strip() and not condition.startswith("W/")
+    return condition == get(headers, "last-modified").strip()
 
 
 def _is_not_modified(headers: Headers, conditions: Headers) -> bool:
-    """Whether the caller has this already: by entity tag (weak comparison), and only without one by date."""
+    """Whether the client already has this response: by entity tag (weak comparison), and only without one by date."""
     tags = get(conditions, "if-none-match").strip()
     if tags:
-        own = _opaque(get(headers, "etag").strip())
-        return tags == "*" or bool(own and own in map(_opaque, _TAG.findall(tags)))
-    known = dates.http_date(get(conditions, "if-modified-since").strip())
+        etag = _opaque(get(headers, "etag").strip())
+        return tags == "*" or bool(etag and etag in map(_opaque, _TAG.findall(tags)))
+    since = dates.http_date(get(conditions, "if-modified-since").strip())
     modified = dates.http_date(get(headers, "last-modified").strip())
-    return bool(known and modified and modified.seconds <= known.seconds)
+    return bool(since and modified and modified.seconds <= since.seconds)
 
 
-def _renewing(headers: Headers) -> Headers:
-    """RFC 9110 section 15.4.5: what a cache may want to renew, and nothing that describes the content."""
-    kept = without(headers, _OF_THE_CONTENT)
-    return without(kept, ("last-modified",)) if get(headers, "etag") else kept
+def _revalidation_headers(headers: Headers) -> Headers:
+    """The headers a cache may want to update (RFC 9110 section 15.4.5); none that describe the content."""
+    remaining = without(headers, _CONTENT_HEADERS)
+    return without(remaining, ("last-modified",)) if get(headers, "etag") else remaining
 
 
 def _opaque(tag: str) -> str:
@@ -167,12 +175,12 @@ def _only(headers: Headers, names: frozenset[str]) -> Headers:
 
 OK = 200
 RANGES = frozenset(("range", "if-range"))
-_READS = frozenset(("GET", "HEAD"))
+_READ_METHODS = frozenset(("GET", "HEAD"))
 _NONE: frozenset[str] = frozenset()
 _CONDITIONS = frozenset(("if-none-match", "if-modified-since"))
 _PRECONDITIONS = frozenset(("if-match", "if-unmodified-since"))
-_ASKING_FOR_LESS = {206: RANGES, 416: RANGES, 304: _CONDITIONS, 412: _PRECONDITIONS | _CONDITIONS}
-_OF_THE_CONTENT = (
+_NARROWING = {206: RANGES, 416: RANGES, 304: _CONDITIONS, 412: _PRECONDITIONS | _CONDITIONS}
+_CONTENT_HEADERS = (
     "accept-ranges content-digest content-disposition content-encoding content-language content-length content-md5 "
     "content-range content-type digest repr-digest"
 ).split()

@@ -1,4 +1,4 @@
-"""Content codings (RFC 9110 section 8.4.1): what can be decoded here, within a bound, and made again.
+"""Content codings (RFC 9110 section 8.4.1): decodes them within a bound, and encodes them again.
 
 Decoding never yields more than `limit` bytes, whatever the input claims.
 """
@@ -14,78 +14,80 @@ from backports import zstd
 from replaymock.http.headers import list_items
 
 MOST_CODINGS = 4
-"""How many codings on top of each other are undone."""
+"""How many nested codings are decoded at most."""
 
 
 class CodingError(ValueError):
-    """A body that is not in the coding it claims, is cut short, or decodes to more than the limit."""
+    """The body is not in the coding it claims, is cut short, or decodes to more than the limit."""
 
 
 class TooLarge(CodingError):
-    """A body that decodes to more than the limit."""
+    """The body decodes to more than the limit."""
 
 
 class Codec(Protocol):
     """A streaming decoder or encoder."""
 
     def steps(self, data: bytes) -> Iterator[bytes]:
-        """What comes out once `data` has gone in, flushed as far as the coding allows; decoded, in small pieces."""
+        """Yields the output for `data`, flushed as far as the coding allows. Decoders yield it in small pieces."""
 
     def finish(self) -> bytes:
-        """The rest; CodingError when the stream is cut short."""
+        """Gives the rest of the output. CodingError if the stream is cut short."""
 
 
-def is_known(names: list[str]) -> bool:
-    """Whether every coding of a `Content-Encoding` can be undone and made here, and they are no more than is usual."""
+def is_supported(names: list[str]) -> bool:
+    """Whether every coding of a `Content-Encoding` is supported here, and there are at most `MOST_CODINGS`."""
     return len(names) <= MOST_CODINGS and all(name in _CODINGS for name in names)
 
 
 def parse(value: str) -> list[str]:
-    """The codings of a `Content-Encoding` value in the order they were applied, without `identity`."""
+    """Reads the codings of a `Content-Encoding` value, in the order they were applied, without `identity`."""
     return [name for name in list_items(value) if name != "identity"]
 
 
 def decode(data: bytes, names: list[str], limit: int) -> bytes:
-    """The content under its codings. CodingError if it cannot be had within `limit` bytes."""
+    """Decodes a body. CodingError if that fails or takes more than `limit` bytes."""
     chain = decoder(names, limit)
     return chain.feed(data) + chain.finish()
 
 
 def encode(data: bytes, names: list[str]) -> bytes:
-    """The content in the named codings; the same bytes for the same input, on every run."""
+    """Encodes a body. The same input gives the same bytes on every run."""
     for name in names:
         data = _CODINGS[name].encode(data)
     return data
 
 
-def accepted(accept_encoding: str, names: list[str]) -> bool:
-    """Whether an `Accept-Encoding` value names every coding with a weight above zero (RFC 9110 section 12.5.3)."""
+def is_accepted(accept_encoding: str, names: list[str]) -> bool:
+    """Whether an `Accept-Encoding` value gives every coding a weight above zero (RFC 9110 section 12.5.3)."""
     weights = dict(_weighted(item) for item in list_items(accept_encoding))
     return all(weights.get(name, weights.get("*", 0.0)) > 0 for name in names)
 
 
 def restrict_to_supported(accept_encoding: str) -> str:
-    """An `Accept-Encoding` value without the codings that cannot be decoded here."""
-    kept = [item for item in list_items(accept_encoding) if item.partition(";")[0].strip() in (*_CODINGS, "identity")]
-    return ", ".join(kept) or "identity"
+    """Removes the codings from an `Accept-Encoding` value that cannot be decoded here."""
+    supported = [
+        item for item in list_items(accept_encoding) if item.partition(";")[0].strip() in (*_CODINGS, "identity")
+    ]
+    return ", ".join(supported) or "identity"
 
 
 class CodecChain:
-    """Codecs one after the other."""
+    """Several codecs, applied one after the other."""
 
     def __init__(self, codecs: list[Codec]) -> None:
         self._codecs = codecs
 
     def feed(self, data: bytes) -> bytes:
-        """What comes out of the last codec."""
+        """Gives the output of the last codec."""
         return b"".join(self.steps(data))
 
     def steps(self, data: bytes) -> Iterator[bytes]:
-        """What comes out of the last codec, piece by piece: decoded, each is small, however much there is."""
+        """Yields the output of the last codec. Decoders yield it in small pieces."""
         return _through(self._codecs, data)
 
     def finish(self) -> bytes:
-        """The rest of each codec, through those after it."""
+        """Gives the rest of every codec, passed through those after it."""
         data = b""
         for codec in self._codecs:
             data = (b"".join(codec.steps(data)) if data else b"") + codec.finish()
@@ -93,12 +95,12 @@ class CodecChain:
 
 
 def decoder(names: list[str], limit: int) -> CodecChain:
-    """A decoder for codings in the order they were applied, with one bound on what each lets out in all."""
+    """A decoder for codings in the order they were applied. `limit` bounds the output of each."""
     return CodecChain([_CODINGS[name].decoder(limit) for name in reversed(names)])
 
 
 def encoder(names: list[str]) -> CodecChain:
-    """An encoder that flushes after each feed, so that a live stream stays live."""
+    """An encoder that flushes after each piece, so that a live stream is not held up."""
     return CodecChain([_CODINGS[name].encoder() for name in names])
 
 
@@ -111,17 +113,17 @@ def _through(codecs: list[Codec], data: bytes) -> Iterator[bytes]:
 
 
 class _Inflate:
-    """gzip (with concatenated members) and deflate, which in the wild is zlib or raw (RFC 9110 section 8.4.1.2)."""
+    """gzip (with concatenated members) and deflate, which servers send as zlib or raw (RFC 9110 section 8.4.1.2)."""
 
     def __init__(self, wbits: int, limit: int) -> None:
         self._wbits = wbits
-        self._left = limit
+        self._remaining = limit
         self._head = b""
         self._object = zlib.decompressobj(wbits)
 
     def steps(self, data: bytes) -> Iterator[bytes]:
         out = b""
-        # A full step may leave output behind even where all input is taken.
+        # A full step may leave output behind even if all input is consumed.
         while data or len(out) == _STEP:
             if self._object.eof:
                 if not data:
@@ -146,23 +148,23 @@ class _Inflate:
             self._wbits = -zlib.MAX_WBITS
             return self._step(self._head + data)
         self._head = (self._head + data)[:_ZLIB_HEADER]
-        self._left = _spend(self._left, out)
+        self._remaining = _spend(self._remaining, out)
         return out
 
 
 class _Brotli:
-    """br (RFC 7932), stepwise, so that a bomb is noticed after one step."""
+    """br (RFC 7932), decoded in steps, so that a decompression bomb is noticed after one step."""
 
     def __init__(self, limit: int) -> None:
         self._object = brotli.Decompressor()
-        self._left = limit
+        self._remaining = limit
         self._started = False
 
     def steps(self, data: bytes) -> Iterator[bytes]:
         self._started = self._started or bool(data)
         out = self._step(data)
         yield out
-        # brotli 1.2: `can_accept_more_data()` is true while output is still held back, so only b"" is the end.
+        # brotli 1.2: `can_accept_more_data()` is true while output is still buffered, so only b"" means the end.
         while out and not self._object.is_finished():
             out = self._step(b"")
             yield out
@@ -177,7 +179,7 @@ class _Brotli:
             out: bytes = self._object.process(data, output_buffer_limit=_STEP)
         except brotli.error as error:
             raise CodingError(str(error)) from error
-        self._left = _spend(self._left, out)
+        self._remaining = _spend(self._remaining, out)
         return out
 
 
@@ -186,7 +188,7 @@ class _Zstd:
 
     def __init__(self, limit: int) -> None:
         self._object = zstd.ZstdDecompressor()
-        self._left = limit
+        self._remaining = limit
         self._started = False
 
     def steps(self, data: bytes) -> Iterator[bytes]:
@@ -209,7 +211,7 @@ class _Zstd:
             out = self._object.decompress(data, _STEP)
         except zstd.ZstdError as error:
             raise CodingError(str(error)) from error
-        self._left = _spend(self._left, out)
+        self._remaining = _spend(self._remaining, out)
         return out
 
 
@@ -263,10 +265,10 @@ class _Coding:
         self.encode = encode
 
 
-def _spend(left: int, out: bytes) -> int:
-    if len(out) > left:
+def _spend(remaining: int, out: bytes) -> int:
+    if len(out) > remaining:
         raise TooLarge("the body decodes to more than the limit")
-    return left - len(out)
+    return remaining - len(out)
 
 
 def _weighted(item: str) -> tuple[str, float]:

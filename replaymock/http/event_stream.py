@@ -1,7 +1,7 @@
-"""Streams of events as people read them: server-sent events and JSON lines, event by event, to the byte and back.
+"""Streams of events in readable form: server-sent events (HTML standard, section 9.2) and JSON lines.
 
-Server-sent events follow the HTML standard, section 9.2; JSON lines are one JSON value a line (`application/x-ndjson`).
-An event that no layout describes is kept as `text`, as it stands.
+JSON lines are one JSON value a line (`application/x-ndjson`). A stream comes back byte for byte. An event that no
+layout describes is kept unparsed, as `text`.
 """
 
 import re
@@ -20,17 +20,17 @@ JSON_LINES_TYPES = frozenset(
 )
 
 Pauses = tuple[tuple[int, int], ...]
-"""Positions in a body, in bytes, and how many milliseconds passed before what begins there came."""
+"""Pairs of a byte offset in a body and the milliseconds that passed before that byte arrived."""
 
 Event = Mapping[str, Any]
 """Members in the order of their lines: `event`, `id`, `data`, `retry`, `comment`; or `text` alone.
 
-`data` is text, or a `msgspec.Raw` with compact JSON; of JSON lines it is always that.
+`data` is text, or compact JSON as a `msgspec.Raw`. In JSON lines it is always the latter.
 """
 
 
 class Layout(Struct, frozen=True):
-    """How the lines of a stream are spelled: their ends, the space after a colon, and the white space of JSON."""
+    """How the lines of a stream are written: line ends, the space after a colon, and the white space of JSON."""
 
     end: str = "\n"
     space: str = " "
@@ -42,19 +42,19 @@ class Layout(Struct, frozen=True):
 
 
 class Events(Struct, frozen=True):
-    """A stream of events; `layout` in words, empty for the usual one."""
+    """A stream of events. `layout` is in words, and empty for the usual one."""
 
     events: tuple[Event, ...]
     layout: str = ""
 
 
 def is_stream(media_type: str) -> bool:
-    """Whether a media type is one of streams of events."""
+    """Whether a media type is a stream of events."""
     return media_type == SSE_TYPE or media_type in JSON_LINES_TYPES
 
 
 def encode(media_type: str, data: bytes) -> Events | None:
-    """The events of a stream; None when they would not give `data` back."""
+    """Reads the events of a stream; None if they would not give `data` back."""
     try:
         text = data.decode("utf-8")
     except UnicodeDecodeError:
@@ -63,19 +63,19 @@ def encode(media_type: str, data: bytes) -> Events | None:
     layout = _layout_of(media_type, text)
     read = _read_line if media_type in JSON_LINES_TYPES else _read_event
     events = tuple(read(piece, layout) or {"text": piece} for piece in pieces)
-    found = Events(events, str(layout))
-    return found if decode(media_type, found) == data else None
+    stream = Events(events, str(layout))
+    return stream if decode(media_type, stream) == data else None
 
 
 def decode(media_type: str, stream: Events) -> bytes:
-    """The bytes of a stream. ValueError when its layout has unknown words or an event has unknown members."""
+    """Writes the bytes of a stream. ValueError for an unknown layout word or member of an event."""
     layout = parse_layout(stream.layout)
     write = _write_line if media_type in JSON_LINES_TYPES else _write_event
     return "".join(write(event, layout) for event in stream.events).encode("utf-8")
 
 
 def spans(media_type: str, text: str) -> list[tuple[int, int]]:
-    """Where each event begins and ends, its blank line included; the last may be without one."""
+    """The start and end of each event, including its blank line. The last event may lack that."""
     separator = _LINE_END if media_type in JSON_LINES_TYPES else _BLANK_LINE
     ends = [match.end() for match in separator.finditer(text)]
     if not ends or ends[-1] < len(text):
@@ -84,22 +84,24 @@ def spans(media_type: str, text: str) -> list[tuple[int, int]]:
 
 
 def pieces(media_type: str, data: bytes) -> list[bytes]:
-    """The bytes of each event, whatever characters they are."""
+    """The bytes of each event, also if they are not valid UTF-8."""
     text = data.decode("utf-8", "surrogateescape")
     return [text[start:end].encode("utf-8", "surrogateescape") for start, end in spans(media_type, text)]
 
 
 def events_up_to(media_type: str, data: bytes, last_id: str) -> int:
-    """How many events a caller has who saw the one with this id; 0 when there is none of that id."""
+    """How many events the client has that last saw the event `last_id`; 0 if there is no such event."""
     if not last_id or media_type != SSE_TYPE:
         return 0
-    sent = last_id.encode("latin-1")
-    found = [at for at, piece in enumerate(pieces(media_type, data), 1) if sent in _ID.findall(piece)]
-    return found[-1] if found else 0
+    wanted_id = last_id.encode("latin-1")
+    positions = [
+        position for position, piece in enumerate(pieces(media_type, data), 1) if wanted_id in _ID.findall(piece)
+    ]
+    return positions[-1] if positions else 0
 
 
 def parse_layout(words: str) -> Layout:
-    """The layout that words such as `crlf spaced` name. ValueError for unknown ones."""
+    """Reads a layout from words such as `crlf spaced`. ValueError for an unknown word."""
     layout = {"end": "\n", "space": " ", "json": "compact"}
     for word in words.split():
         if word not in _WORDS:
@@ -124,27 +126,27 @@ def _read_line(piece: str, layout: Layout) -> Event | None:
 def _write_line(event: Event, layout: Layout) -> str:
     if "text" in event:
         return _text_of(event)
-    return _data_of(event.get("data", msgspec.Raw(b"null")), layout, strings=False) + layout.end
+    return _data_of(event.get("data", msgspec.Raw(b"null")), layout, allow_strings=False) + layout.end
 
 
 def _read_event(piece: str, layout: Layout) -> Event | None:
-    found: dict[str, Any] = {}
+    event: dict[str, Any] = {}
     last = ""
     for line in piece.removesuffix(layout.end * 2).split(layout.end):
         name, colon, value = line.partition(":")
         name = name or "comment"
-        if not colon or name not in _FIELDS or (name in found and (name, last) != ("data", "data")):
+        if not colon or name not in _FIELDS or (name in event and (name, last) != ("data", "data")):
             return None
         value = value.removeprefix(layout.space)
-        found[name] = f"{found[name]}\n{value}" if name in found else value
+        event[name] = f"{event[name]}\n{value}" if name in event else value
         last = name
-    if "data" in found:
-        found["data"] = _json(found["data"], layout, strings=False) or found["data"]
-    if "retry" in found:
-        if not found["retry"].isascii() or not found["retry"].isdecimal():
+    if "data" in event:
+        event["data"] = _json(event["data"], layout, allow_strings=False) or event["data"]
+    if "retry" in event:
+        if not event["retry"].isascii() or not event["retry"].isdecimal():
             return None
-        found["retry"] = int(found["retry"])
-    return found if _write_event(found, layout) == piece else None
+        event["retry"] = int(event["retry"])
+    return event if _write_event(event, layout) == piece else None
 
 
 def _write_event(event: Event, layout: Layout) -> str:
@@ -166,9 +168,9 @@ def _text_of(event: Event) -> str:
     return event["text"]
 
 
-def _json(text: str, layout: Layout, *, strings: bool = True) -> msgspec.Raw | None:
-    """JSON that comes back in this layout; None for anything else, and for a string where text may stand for itself."""
-    if not text or (not strings and text[0] == '"') or text[0] not in _JSON_STARTS:
+def _json(text: str, layout: Layout, *, allow_strings: bool = True) -> msgspec.Raw | None:
+    """JSON that this layout restores, else None. Also None for a string, unless `strings`."""
+    if not text or (not allow_strings and text[0] == '"') or text[0] not in _JSON_STARTS:
         return None
     body = bodies.encode("application/json", text.encode("utf-8"))
     if not isinstance(body, bodies.Json) or bodies.apply_layout(body.value, layout.json) != text.encode("utf-8"):
@@ -176,31 +178,31 @@ def _json(text: str, layout: Layout, *, strings: bool = True) -> msgspec.Raw | N
     return msgspec.Raw(body.value)
 
 
-def _data_of(value: Any, layout: Layout, *, strings: bool = True) -> str:
+def _data_of(value: Any, layout: Layout, *, allow_strings: bool = True) -> str:
     if isinstance(value, (str, int)):
         return str(value)
     raw = bytes(value)
-    if strings and raw[:1] == b'"':
+    if allow_strings and raw[:1] == b'"':
         return str(msgspec.json.decode(raw))
     return bodies.apply_layout(raw, layout.json).decode("utf-8")
 
 
 def to_members(media_type: str, data: bytes, pauses: Pauses) -> tuple[list[dict[str, Any]], str] | None:
-    """Events as a file holds them, each with the pause before it, and their layout; None as `encode`."""
+    """The events as a cassette has them, each with the pause before it, and their layout; None as in `encode`."""
     stream = encode(media_type, data)
     if stream is None:
         return None
     delays = dict(pauses)
     starts = _starts(media_type, data)
-    found = [
+    members = [
         {**event, **({"delay_ms": delays[start]} if start in delays else {})}
         for start, event in zip(starts, stream.events, strict=True)
     ]
-    return found, stream.layout
+    return members, stream.layout
 
 
 def from_members(media_type: str, members: Sequence[Mapping[str, msgspec.Raw]], layout: str) -> tuple[bytes, Pauses]:
-    """The bytes of events as a file holds them, and the pauses before them. ValueError for what is no event."""
+    """The bytes of events in a cassette, and the pauses before them. ValueError for an invalid event."""
     body, pauses = b"", []
     for event in members:
         plain = {name: _plain(name, value) for name, value in event.items()}
@@ -212,55 +214,60 @@ def from_members(media_type: str, members: Sequence[Mapping[str, msgspec.Raw]], 
 
 
 def pauses_of(media_type: str, data: bytes, arrivals: Pauses) -> Pauses:
-    """The pause in milliseconds before each event, from how many bytes had arrived when.
+    """The pause in milliseconds before each event.
 
-    An event is there when its last byte is. `arrivals` has the size so far and the milliseconds since the head.
+    `arrivals` are pairs of the bytes received so far and the milliseconds since the head. An event has arrived when its
+    last byte has.
     """
-    pauses, before, seen = [], 0, 0
+    pauses, last_moment, reached = [], 0, 0
     starts = _starts(media_type, data)
     for start, end in zip(starts, [*starts[1:], len(data)], strict=False):
-        while seen < len(arrivals) - 1 and arrivals[seen][0] < end:
-            seen += 1
-        moment = arrivals[seen][1] if arrivals else 0
-        if moment > before:
-            pauses.append((start, moment - before))
-            before = moment
+        while reached < len(arrivals) - 1 and arrivals[reached][0] < end:
+            reached += 1
+        moment = arrivals[reached][1] if arrivals else 0
+        if moment > last_moment:
+            pauses.append((start, moment - last_moment))
+            last_moment = moment
     return tuple(pauses)
 
 
 def transfer_pauses(media_type: str, data: bytes, other: bytes, pauses: Pauses) -> Pauses:
-    """The pauses before the events of one stream, before those of another that has as many; none if it has not."""
-    here, there = _starts(media_type, data), _starts(media_type, other)
-    places = dict(zip(here, there, strict=False))
-    return tuple((places[at], milliseconds) for at, milliseconds in pauses) if len(here) == len(there) else ()
+    """Moves pauses from the events of one stream to those of another; none if their numbers of events differ."""
+    starts, other_starts = _starts(media_type, data), _starts(media_type, other)
+    moved = dict(zip(starts, other_starts, strict=False))
+    return (
+        tuple((moved[offset], milliseconds) for offset, milliseconds in pauses)
+        if len(starts) == len(other_starts)
+        else ()
+    )
 
 
 def complete(media_type: str, data: bytes) -> bytes:
-    """The beginning of a stream, as far as its events are whole."""
-    found = pieces(media_type, data)
+    """Cuts the beginning of a stream after its last complete event."""
+    events = pieces(media_type, data)
     ends = (b"\n", b"\r") if media_type in JSON_LINES_TYPES else (b"\n\n", b"\r\r", b"\n\r\n")
-    if found and not found[-1].endswith(ends):
-        found.pop()
-    return b"".join(found)
+    if events and not events[-1].endswith(ends):
+        events.pop()
+    return b"".join(events)
 
 
 def _starts(media_type: str, data: bytes) -> list[int]:
-    """Where each event begins, in bytes."""
+    """The byte offset of each event."""
     return list(accumulate(map(len, pieces(media_type, data)), initial=0))[:-1]
 
 
 def _plain(name: str, value: msgspec.Raw) -> Any:
-    """A member as `Event` has it: everything but `data` a plain value."""
+    """A member in the form that `Event` has: plain values, but `data` as it is."""
     if name == "data":
         return value
-    found = msgspec.json.decode(value)
+    plain = msgspec.json.decode(value)
     kind = int if name in ("retry", "delay_ms") else str
-    if not isinstance(found, kind) or isinstance(found, bool):
+    if not isinstance(plain, kind) or isinstance(plain, bool):
         message = f"{name!r} of an event is {'a number' if kind is int else 'a string'}"
         raise ValueError(message)  # noqa: TRY004 - about a file, as what else is wrong with a layout
-    if name == "delay_ms" and isinstance(found, int) and found < 0:
-        raise ValueError(f"'delay_ms' is {found}, but no event comes before the one before it")
-    return found
+    if name == "delay_ms" and isinstance(plain, int) and plain < 0:
+        raise ValueError(f"'delay_ms' is {plain}, but no event comes before the one before it")
+    return plain
 
 
 _FIELDS = ("event", "id", "data", "retry", "comment")

@@ -1,4 +1,4 @@
-"""Header fields as a tuple of (name, value) pairs, and the lists of names that are treated specially.
+"""Header fields as a tuple of (name, value) pairs, and lists of the names with a special meaning.
 
 Names and values are `str` holding latin-1 bytes (RFC 9110 section 5.5), in the order they came.
 """
@@ -13,52 +13,52 @@ Headers = tuple[tuple[str, str], ...]
 
 TOKEN = re.compile(r"[!#$%&'*+\-.^_`|~0-9A-Za-z]+")
 HOST = re.compile(r"(?:\[[0-9A-Fa-f:.]+\]|[A-Za-z0-9._\-]+)(?::[0-9]{1,5})?")
-# What may stand in a value (RFC 9110 section 5.5), and what is passed on and kept of what backends put there: controls,
-# too, but never what would end the line.
-KEPT_VALUE = re.compile(r"[\x01-\x09\x0b\x0c\x0e-\xff]*")
+# `FIELD_VALUE` is what a value may hold (RFC 9110 section 5.5). `STORABLE_VALUE` is what is accepted from backends:
+# also control characters, but none that would end the line.
+STORABLE_VALUE = re.compile(r"[\x01-\x09\x0b\x0c\x0e-\xff]*")
 FIELD_VALUE = re.compile(r"[\t\x20-\x7e\x80-\xff]*")
 
 
 def get(headers: Headers, name: str, default: str = "") -> str:
-    """The value of `name` (lower case), repeats joined by a comma (RFC 9110 section 5.3)."""
-    # Lengths first: most names differ in it, and every request looks for many names.
+    """The value of `name` (lower case). Repeated fields are joined by a comma (RFC 9110 section 5.3)."""
+    # Compare lengths first: most names differ in length, and every request looks up many names.
     length = len(name)
     values = [value for key, value in headers if len(key) == length and key.lower() == name]
     return ", ".join(values) if values else default
 
 
 def get_all(headers: Headers, name: str) -> list[str]:
-    """Every value of `name` (lower case), in order."""
+    """All values of `name` (lower case), in order."""
     return [value for key, value in headers if key.lower() == name]
 
 
 def has(headers: Headers, name: str) -> bool:
-    """Whether `name` (lower case) is among the headers."""
+    """Whether there is a header `name` (lower case)."""
     length = len(name)
     return any(len(key) == length and key.lower() == name for key, _ in headers)
 
 
 def without(headers: Headers, names: Iterable[str]) -> Headers:
-    """The headers whose lower-case name is not in `names`."""
+    """Removes the headers whose lower-case name is in `names`."""
     dropped = frozenset(names)
     return tuple(pair for pair in headers if pair[0].lower() not in dropped)
 
 
 def list_items(value: str) -> list[str]:
-    """The members of a comma-separated field value, trimmed and lower-cased, empty ones left out."""
+    """The items of a comma-separated value, trimmed and lower-cased, without empty ones."""
     return [item.strip().lower() for item in value.split(",") if item.strip()]
 
 
 def hop_by_hop(headers: Headers) -> frozenset[str]:
-    """The names that end at this hop: the fixed ones and those `Connection` lists (RFC 9110 section 7.6.1).
+    """The names that end at this hop: the fixed ones and those listed in `Connection` (RFC 9110 section 7.6.1).
 
-    The length of a body is not for a caller to take away from those behind.
+    `Content-Length` is never among them: a client must not remove it for the servers behind.
     """
     return HOP_BY_HOP | (frozenset(list_items(get(headers, "connection"))) - {"content-length"})
 
 
 def media_type(headers: Headers) -> str:
-    """The media type of `Content-Type`, lower case, without parameters."""
+    """The media type in `Content-Type`, lower case, without parameters."""
     return get(headers, "content-type").partition(";")[0].strip().lower()
 
 
@@ -68,8 +68,8 @@ def is_cors(name: str) -> bool:
 
 
 def is_unstored(name: str, also: frozenset[str] = frozenset()) -> bool:
-    """Whether a lower-case response header name says nothing about the content and is left out of cassettes."""
-    return name in UNSTORED or name in AGREED or name in also or name.startswith(UNSTORED_PREFIXES)
+    """Whether a lower-case response header name does not describe the content, and is left out of cassettes."""
+    return name in UNSTORED or name in NEGOTIATED or name in also or name.startswith(UNSTORED_PREFIXES)
 
 
 HOP_BY_HOP = frozenset(
@@ -78,11 +78,13 @@ HOP_BY_HOP = frozenset(
         "transfer-encoding upgrade http2-settings"
     ).split()
 )
-# What the two ends of a WebSocket agree on for one connection (RFC 6455 section 11.3); its subprotocol says more.
-AGREED = frozenset(("sec-websocket-accept", "sec-websocket-extensions", "sec-websocket-key", "sec-websocket-version"))
+# What two sides negotiate for one WebSocket connection (RFC 6455 section 11.3). The subprotocol is not among them.
+NEGOTIATED = frozenset(
+    ("sec-websocket-accept", "sec-websocket-extensions", "sec-websocket-key", "sec-websocket-version")
+)
 FRAMING = frozenset(("content-length", "transfer-encoding"))
 
-# What differs between two equal answers: who carried it, when, and under which number.
+# What differs between two equal responses: who served them, when, and under which id.
 UNSTORED = HOP_BY_HOP | frozenset(
     (
         "content-length date server age via alt-svc strict-transport-security "
@@ -104,25 +106,25 @@ def has_body(headers: Headers) -> bool:
 
 
 def expects_continue(headers: Headers) -> bool:
-    """Whether a request expects a 100 (RFC 9110 section 10.1.1); other expectations are for the upstream to meet."""
+    """Whether a request expects a 100 (RFC 9110 section 10.1.1). Other expectations are left to the upstream."""
     return "100-continue" in list_items(get(headers, "expect"))
 
 
 @lru_cache(maxsize=128)
 def waits_for_continue(headers: Headers) -> bool:
-    """Whether the client holds the body of its request back until it gets a 100."""
+    """Whether the client waits for a 100 before it sends the body."""
     return expects_continue(headers) and has_body(headers)
 
 
 class ConnectionPersistence(Struct, frozen=True):
-    """Whether a connection `ends` with a response, and what its `Connection` header says of that: often nothing."""
+    """Whether a connection closes after a response, and the `Connection` header to send (often none)."""
 
-    ends: bool
+    is_closing: bool
     option: str = ""
 
 
 def connection_persistence(headers: Headers, version: str) -> ConnectionPersistence:
-    """What a client of this HTTP version wants to become of its connection (RFC 9112 section 9.3)."""
+    """What a client of this HTTP version wants: to close the connection or to reuse it (RFC 9112 section 9.3)."""
     return _persistence(get(headers, "connection"), version)
 
 
@@ -130,16 +132,16 @@ def connection_persistence(headers: Headers, version: str) -> ConnectionPersiste
 def _persistence(connection: str, version: str) -> ConnectionPersistence:
     options = list_items(connection)
     if "close" in options:
-        return ConnectionPersistence(ends=True, option="close")
+        return ConnectionPersistence(is_closing=True, option="close")
     if version != "HTTP/1.0":
-        return ConnectionPersistence(ends=False)
+        return ConnectionPersistence(is_closing=False)
     if "keep-alive" in options:
-        return ConnectionPersistence(ends=False, option="keep-alive")
-    return ConnectionPersistence(ends=True)
+        return ConnectionPersistence(is_closing=False, option="keep-alive")
+    return ConnectionPersistence(is_closing=True)
 
 
 def content_length(headers: Headers) -> int | None:
-    """The length a response announces; None when it announces none that can be relied on."""
+    """The length a response announces; None if there is none, or none that can be relied on."""
     value = get(headers, "content-length")
     relied_on = value.isdecimal() and len(value) <= _MOST_DIGITS and not has(headers, "transfer-encoding")
     return int(value) if relied_on else None

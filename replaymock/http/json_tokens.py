@@ -1,4 +1,4 @@
-"""JSON text token by token: values are replaced in place, every other byte stays as it was (RFC 8259)."""
+"""Changes JSON text token by token: values are replaced in place, every other byte stays (RFC 8259)."""
 
 import json
 import math
@@ -13,13 +13,13 @@ VisitKey = Callable[[str], str | None]
 
 
 def replace_values(text: str, visit: Visit, visit_key: VisitKey | None = None) -> str:
-    """Valid JSON text with each string, number and literal value that `visit` answers for replaced.
+    """Replaces strings, numbers and literals in valid JSON text.
 
-    `visit(path, token)` gets the path of object keys and array positions from the root, and the token as it stands;
-    `visit_key(token)` gets each key; None leaves it.
+    `visit(path, token)` gets the object keys and array positions from the root, and the token as written.
+    `visit_key(token)` gets each key. Both return the new token, or None to keep the old one.
     """
     out: list[str] = []
-    kept_from = 0
+    copied_to = 0
     for start, end, path in iter_tokens(text):
         token = None
         if path is not None:
@@ -27,17 +27,17 @@ def replace_values(text: str, visit: Visit, visit_key: VisitKey | None = None) -
         elif visit_key:
             token = visit_key(text[start:end])
         if token is not None:
-            out += [text[kept_from:start], token]
-            kept_from = end
-    return "".join([*out, text[kept_from:]]) if out else text
+            out += [text[copied_to:start], token]
+            copied_to = end
+    return "".join([*out, text[copied_to:]]) if out else text
 
 
 def offset_of(text: str, place: Sequence[Step]) -> int:
-    """The byte offset of the first value at or below a place in JSON text; 0 when there is none, or no JSON."""
-    wanted = list(place)
+    """The byte offset of the first value at or below a place; 0 if there is none, or the text is not JSON."""
+    steps = list(place)
     try:
         for start, _, path in _values(text):
-            if path[: len(wanted)] == wanted:
+            if path[: len(steps)] == steps:
                 return len(text[:start].encode("utf-8", "surrogatepass"))
     except (IndexError, ValueError):
         return 0  # the text stops being JSON
@@ -45,11 +45,11 @@ def offset_of(text: str, place: Sequence[Step]) -> int:
 
 
 def remove_paths(text: str, places: Container[tuple[Step, ...]]) -> str:
-    """Valid JSON text without the members and elements at some places, and without white space between its tokens."""
+    """Removes the members and elements at these places from valid JSON text, and all white space between tokens."""
     out: list[str] = []
     path: list[Step] = []
-    is_followed: list[bool] = []  # of each open container, whether something of it was kept
-    leaving = 0  # how deep what is left out lies; 0 where nothing is
+    is_followed: list[bool] = []  # for each open container: whether it has a member that stays
+    removed_depth = 0  # the depth of the place being removed; 0 if there is none
     for match in _TOKEN.finditer(text):
         kind, token = match.lastindex, match.group()
         if kind == _COMMA:
@@ -61,24 +61,24 @@ def remove_paths(text: str, places: Container[tuple[Step, ...]]) -> str:
         elif kind == _KEY:
             token = match.group(1) + ":"
             path[-1] = string_value(match.group(1)) or ""
-        if path and not leaving and (kind == _KEY or (kind != _CLOSING and isinstance(path[-1], int))):
+        if path and not removed_depth and (kind == _KEY or (kind != _CLOSING and isinstance(path[-1], int))):
             if tuple(path) in places:
-                leaving = len(path)
+                removed_depth = len(path)
             else:
                 out.append("," if is_followed[-1] else "")
                 is_followed[-1] = True
-        if not leaving:
+        if not removed_depth:
             out.append(token)
         if kind == _OPENING:
             path.append(0 if match.group() == "[" else "")
             is_followed.append(False)
-        elif kind != _KEY and leaving == len(path):
-            leaving = 0
+        elif kind != _KEY and removed_depth == len(path):
+            removed_depth = 0
     return "".join(out)
 
 
 def string_value(token: str) -> str | None:
-    """What a string token says; None for any other token."""
+    """The value of a string token; None for any other token."""
     if token[0] != '"':
         return None
     return token[1:-1] if "\\" not in token else _unescaped(token)
@@ -90,12 +90,12 @@ def _unescaped(token: str) -> str:
 
 
 def string_token(value: str, like: str) -> str:
-    """A string as a token, escaped to ASCII when the token it stands for was pure ASCII."""
+    """Writes a string as a token. It is escaped to ASCII if the token it replaces was ASCII."""
     return json.dumps(value, ensure_ascii=like.isascii())
 
 
 def parse(text: str | bytes) -> Any:
-    """JSON as Python values in which equal numbers are equal and big ones keep every digit. ValueError if invalid."""
+    """Parses JSON. Equal numbers compare equal, and large ones keep every digit. ValueError if invalid."""
     if isinstance(text, bytes):
         text = text.decode("utf-8")
     if _depth_is_over(text, MOST_LEVELS):
@@ -107,11 +107,11 @@ def parse(text: str | bytes) -> Any:
 
 
 def is_valid(text: str) -> bool:
-    """Whether `parse` takes a text."""
+    """Whether `parse` accepts a text."""
     if _depth_is_over(text, MOST_LEVELS):
         return False
     try:
-        # What the numbers are is not asked.
+        # Numbers are not converted: only validity matters.
         json.loads(text, parse_float=len, parse_int=len, parse_constant=_refuse)
     except (ValueError, RecursionError):
         return False
@@ -119,17 +119,17 @@ def is_valid(text: str) -> bool:
 
 
 def canonical(value: Any) -> str:
-    """One text for all spellings of a parsed value: keys sorted, no white space."""
+    """Writes a parsed value in one spelling: keys sorted, no white space."""
     return json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
 
 
 def _depth_is_over(text: str, limit: int) -> bool:
-    """Whether arrays and objects nest deeper than `limit`; few brackets cannot, so most texts are only counted."""
+    """Whether arrays and objects nest deeper than `limit`. Most texts have too few brackets for that."""
     if text.count("[") + text.count("{") <= limit:
         return False
     brackets = _NO_BRACKETS.sub("", _STRING.sub("", text)).translate(_SQUARE)
     for _ in range(limit):
-        # Each round takes the innermost level away.
+        # Each round removes the innermost level.
         shorter = brackets.replace("[]", "")
         if len(shorter) == len(brackets):
             break
@@ -150,7 +150,10 @@ def _values(text: str) -> Iterator[tuple[int, int, list[Step]]]:
 
 
 def iter_tokens(text: str) -> Iterator[tuple[int, int, list[Step] | None]]:
-    """Where each value of valid JSON text is, with its path, which changes as one goes on, and each key, with None."""
+    """Yields the start, end and path of each value of valid JSON text, and of each key with None as path.
+
+    The path is one list that changes with each step: copy it to keep it.
+    """
     path: list[Step] = []
     for match in _TOKEN.finditer(text):
         kind = match.lastindex
@@ -171,10 +174,10 @@ def iter_tokens(text: str) -> Iterator[tuple[int, int, list[Step] | None]]:
 
 
 def _number(text: str) -> int | float | str:
-    """1.0 is 1, 1.10 is 1.1; what a float cannot hold is kept as its digits."""
+    """1.0 becomes 1, and 1.10 becomes 1.1. A number that a float cannot hold stays as its digits."""
     try:
         exact = Decimal(text)
-    except InvalidOperation:  # an exponent beyond all reckoning
+    except InvalidOperation:  # the exponent is too large for Decimal
         return text
     if exact.is_zero():
         return 0
@@ -195,7 +198,7 @@ def _refuse(name: str) -> Any:
 
 
 _TEXT, _KEY, _OPENING, _CLOSING, _COMMA, _LITERAL = range(1, 7)
-# A string that nothing ends goes on to the end: else each quote in it would be tried as its beginning.
+# An unterminated string extends to the end of the text. Else every quote in it would be tried as a beginning.
 _TOKEN = re.compile(r'("[^"\\]*+(?:\\.[^"\\]*+)*+"?+)(\s*:)?|([{\[])|([}\]])|(,)|([^\s{}\[\],:"]++)', re.DOTALL)
 _STRING = re.compile(r'"[^"\\]*+(?:\\.[^"\\]*+)*+"?', re.DOTALL)
 _SQUARE = str.maketrans("{}", "[]")

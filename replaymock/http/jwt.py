@@ -1,6 +1,6 @@
-"""JSON Web Tokens as text (RFC 7519): their claims of time can be moved, whatever their signature says afterwards.
+"""JSON Web Tokens as text (RFC 7519). Their times can be moved; signatures are neither checked nor renewed.
 
-A hidden one has a placeholder for its signature, in base64url as a signature is, so that it can still be decoded.
+A hidden token has a placeholder as its signature, in base64url, so that it can still be decoded.
 """
 
 import base64
@@ -17,40 +17,39 @@ FRESH_CLAIMS = TIME_CLAIMS | {"jti", "updated_at"}
 """The claims that differ from one token to the next for the same person and purpose."""
 
 SECRET_CLAIMS = frozenset(("sid", "nonce", "session_state", "at_hash", "c_hash", "s_hash"))
-"""The claims that are secret, or made of what is, besides those with a secret name."""
+"""Claims that are secret, or derived from a secret, though their names do not say so."""
 
 MoveNumber = Callable[[str], str | None]
 
 
 def replace_times(text: str, move: MoveNumber, swapped: Callable[[str, str], None]) -> str:
-    """Text in which the tokens' claims of time are what `move` makes of their digits; None leaves one as it is.
+    """Applies `move` to the digits of every time claim in every token; None from it keeps them.
 
-    Key order, white space and every other claim stay, and so does the signature. `swapped` is told of each token that
-    changed: as it is now, and as it was.
+    Key order, white space, other claims and the signature stay. `swapped(new, old)` is called for each changed token.
     """
     if "." not in text:
         return text
 
     def replaced(match: re.Match[str]) -> str:
         header, claims, signature = match.groups()
-        changed = _changed(header, claims, move)
+        changed = _moved_claims(header, claims, move)
         if changed is None:
             return match.group()
-        now = f"{header}.{changed}.{signature}"
-        swapped(now, match.group())
-        return now
+        moved = f"{header}.{changed}.{signature}"
+        swapped(moved, match.group())
+        return moved
 
     return _TOKEN.sub(replaced, text)
 
 
 def without_signature(token: str, placeholder: str, hide: Callable[[str], str]) -> str | None:
-    """A whole token with its claims as `hide` makes them and no signature; None where it is no token of two objects."""
+    """A token with its claims as `hide` makes them and a placeholder for its signature; None if it is not a token."""
     match = _WHOLE.fullmatch(token)
     header, claims = (_object(part) for part in match.groups()) if match else (None, None)
     if match is None or header is None or claims is None:
         return None
-    found = hide(claims)
-    return f"{match.group(1)}.{match.group(2) if found == claims else _encoded(found)}.{_encoded(placeholder)}"
+    hidden = hide(claims)
+    return f"{match.group(1)}.{match.group(2) if hidden == claims else _encoded(hidden)}.{_encoded(placeholder)}"
 
 
 def is_hidden(token: str) -> bool:
@@ -58,51 +57,51 @@ def is_hidden(token: str) -> bool:
     return _HIDDEN.fullmatch(token) is not None
 
 
-def forget(text: str, placeholder: str) -> str:
-    """Text with a placeholder for each hidden token."""
+def replace_hidden(text: str, placeholder: str) -> str:
+    """Replaces each hidden token by a placeholder."""
     return _replaced(text, lambda _token: placeholder)
 
 
 def as_placeholders(text: str) -> str:
-    """Text with the placeholder that its signature says for each hidden token."""
+    """Replaces each hidden token by the placeholder in its signature."""
     return _replaced(text, lambda token: _decoded(token[2]) or ".".join(token))
 
 
 def without_fresh_claims(text: str, forget_names: Callable[[str], str]) -> str:
-    """Text in which each hidden token is the claims in it that do not change with every issue, without ordinals."""
-    return _replaced(text, lambda token: _lasting(token, forget_names))
+    """Replaces each hidden token by those of its claims that stay the same with every issue, without ordinals."""
+    return _replaced(text, lambda token: _lasting_claims(token, forget_names))
 
 
 def _replaced(text: str, change: Callable[[Sequence[str]], str]) -> str:
-    """Text in which each hidden token is what `change` makes of its three parts."""
+    """Applies `change` to the three parts of each hidden token."""
     if MARK not in text:
         return text
     return _HIDDEN_IN_RUN.sub(lambda match: match.group(1) + change(match.groups()[1:]), text)
 
 
-def _lasting(token: Sequence[str], forget_names: Callable[[str], str]) -> str:
-    stated = _object(token[1])
-    if stated is None:
+def _lasting_claims(token: Sequence[str], forget_names: Callable[[str], str]) -> str:
+    decoded = _object(token[1])
+    if decoded is None:
         return ".".join(token)
-    claims = json_tokens.parse(forget_names(stated))
+    claims = json_tokens.parse(forget_names(decoded))
     return json_tokens.canonical({name: value for name, value in claims.items() if name not in FRESH_CLAIMS})
 
 
-def _changed(header: str, claims: str, move: MoveNumber) -> str | None:
-    """The claims with their times moved, encoded as they were; None where this is no token, or none moves."""
-    stated = _object(claims)
-    if stated is None or _object(header) is None:
+def _moved_claims(header: str, claims: str, move: MoveNumber) -> str | None:
+    """The claims with their times moved, encoded as before; None if this is not a token, or nothing moved."""
+    decoded = _object(claims)
+    if decoded is None or _object(header) is None:
         return None
 
     def visit(path: Sequence[str | int], token: str) -> str | None:
         return move(token) if len(path) == 1 and path[0] in TIME_CLAIMS else None
 
-    found = json_tokens.replace_values(stated, visit)
-    return _encoded(found) if found != stated else None
+    moved = json_tokens.replace_values(decoded, visit)
+    return _encoded(moved) if moved != decoded else None
 
 
 def _object(part: str) -> str | None:
-    """The JSON object behind base64url without padding (RFC 7515 section 2)."""
+    """The JSON object behind base64url without padding (RFC 7515 section 2); None if there is none."""
     text = _decoded(part)
     try:
         return text if text and isinstance(json_tokens.parse(text), dict) else None
@@ -111,7 +110,7 @@ def _object(part: str) -> str | None:
 
 
 def _decoded(part: str) -> str:
-    """The text behind base64url; empty where there is none."""
+    """The text behind base64url; empty if there is none."""
     try:
         return base64.b64decode(part + "=" * (-len(part) % 4), b"-_", validate=True).decode("utf-8")
     except (binascii.Error, ValueError):
@@ -128,12 +127,12 @@ _TOKEN = re.compile(
     r"\.([A-Za-z0-9_\-]+|\{\{redacted(?::[^{}]*)?\}\}|(?![A-Za-z0-9_\-.]))"
 )
 _WHOLE = re.compile(r"(e[wy][A-Za-z0-9_\-]{4,})\.(e[wy][A-Za-z0-9_\-]{4,})\.[A-Za-z0-9_\-]*")
-# `{{redacted` in base64url; what follows are a colon and the name, or the two braces.
+# `{{redacted` in base64url. A colon and the name, or two braces, follow.
 MARK = "e3tyZWRhY3RlZ"
 _HIDDEN = re.compile(
     rf"(e[wy][A-Za-z0-9_\-]{{4,}})\.(e[wy][A-Za-z0-9_\-]{{4,}})\.({MARK}(?:H19|D[o-r][A-Za-z0-9_\-]*))"
 )
-# In a text it may follow an escape (`\neyJ`, `%3DeyJ`). That the rest of one is there is looked at once for each run.
+# In a text a token may follow an escape (`\neyJ`, `%3DeyJ`). The lookahead is tried once for each run.
 _HIDDEN_IN_RUN = re.compile(
     rf"(?<![A-Za-z0-9_\-])(?=[A-Za-z0-9_\-]++\.e[wy][A-Za-z0-9_\-]{{4,}}+\.{MARK})"
     rf"([A-Za-z0-9_\-]*?){_HIDDEN.pattern}"

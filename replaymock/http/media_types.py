@@ -1,4 +1,4 @@
-"""What a media type tells of its content: JSON, text in a charset, or neither; and the file extension it goes by."""
+"""What a media type says about content: JSON, text in a charset, or binary; and its file extension."""
 
 import codecs
 import re
@@ -15,7 +15,7 @@ def is_code(media_type: str) -> bool:
 
 
 def is_textual(media_type: str) -> bool:
-    """Whether a media type is made of characters; an absent one may be."""
+    """Whether a media type consists of characters. An absent one counts as such."""
     return (
         not media_type
         or media_type.startswith(("text/", "multipart/"))
@@ -27,7 +27,7 @@ def is_textual(media_type: str) -> bool:
 
 
 def is_text(media_type: str, body: bytes) -> bool:
-    """Whether a body is text: by its type, or because it is in UTF-8 though its type does not call it text."""
+    """Whether a body is text: by its type, or because it is UTF-8 and not of an image, audio, video or font type."""
     if is_textual(media_type):
         return True
     if media_type.startswith(_OF_MEDIA) or b"\0" in body:
@@ -40,41 +40,41 @@ def is_text(media_type: str, body: bytes) -> bool:
 
 
 def is_rewritable(media_type: str) -> bool:
-    """Whether upstream's origin is replaced in bodies of this media type."""
+    """Whether the upstream's origin is replaced in bodies of this media type."""
     return bool(media_type) and is_textual(media_type)
 
 
 def charset(content_type: str) -> str:
-    """The Python codec of a content type's charset; UTF-8 when it names none or an unknown one."""
-    found = _CHARSET.search(content_type)
-    if found and found.group(1).lower() in _NO_CHARSETS:
+    """The Python codec for the charset of a content type. UTF-8 if it names none, or an unknown one."""
+    match = _CHARSET.search(content_type)
+    if match and match.group(1).lower() in _NO_CHARSETS:
         return "utf-8"
     try:
-        # Encoding nothing refuses the codecs that are not of text, such as hex.
-        "".encode(found.group(1) if found else "utf-8")
-        return codecs.lookup(found.group(1)).name if found else "utf-8"
+        # Encoding an empty string fails for codecs that are not for text, such as hex.
+        "".encode(match.group(1) if match else "utf-8")
+        return codecs.lookup(match.group(1)).name if match else "utf-8"
     except (LookupError, UnicodeError):
         return "utf-8"
 
 
-# Codecs of Python that are no charsets of texts, and fail on some.
+# Codecs of Python that are not charsets, and fail on some texts.
 _NO_CHARSETS = frozenset("idna punycode unicode_escape raw_unicode_escape undefined".split())
 
 
 def extension(media_type: str) -> str:
-    """The file name extension for a sidecar of this media type, without the dot."""
+    """The file extension for a body of this media type, without the dot."""
     if is_json(media_type):
         return "json"
-    known = _EXTENSIONS.get(media_type)
-    if known:
-        return known
+    listed = _EXTENSIONS.get(media_type)
+    if listed:
+        return listed
     return "txt" if media_type.startswith("text/") else "bin"
 
 
 def media_type_of(file_extension: str) -> str:
-    """The media type for a file name extension without the dot; the default is `application/octet-stream`."""
-    for media_type, known in _EXTENSIONS.items():
-        if known == file_extension:
+    """The media type for a file extension without the dot; `application/octet-stream` for unknown ones."""
+    for media_type, listed in _EXTENSIONS.items():
+        if listed == file_extension:
             return media_type
     return "application/json" if file_extension == "json" else "application/octet-stream"
 
@@ -88,7 +88,7 @@ _JSON_TYPES = frozenset(
         "application/x-amz-json-1.1 application/csp-report"
     ).split()
 )
-# JavaScript by all its names (RFC 9239), what is compiled to it, styles, drawings, and what shaders are written in.
+# JavaScript by all its names (RFC 9239), languages compiled to it, styles, drawings, and shader languages.
 _CODE_TYPES = frozenset(
     (
         "text/javascript application/javascript application/x-javascript text/x-javascript application/ecmascript "

@@ -1,4 +1,4 @@
-"""A request, a response, and the pair as it happened: frozen values, neither Tornado's nor httpx's."""
+"""A request, a response, and the exchange of both: frozen values, neither Tornado's nor httpx's."""
 
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
@@ -12,7 +12,7 @@ from replaymock.http.headers import Headers, get
 class Request:
     """One HTTP request. `target` is the origin-form request-target as sent (RFC 9112 section 3.2.1).
 
-    `session` names the session it belongs to, and `base` is the path it came under when that named the session.
+    `session` names the session it belongs to. `base` is the path prefix that named the session, if one did.
     """
 
     method: str
@@ -24,7 +24,7 @@ class Request:
 
     @property
     def origin(self) -> str:
-        """What links to this server begin with; only its base where the caller of HTTP/1.0 sent no Host."""
+        """The origin that links to this server begin with. Only the base path if an HTTP/1.0 client sent no Host."""
         host = get(self.headers, "host")
         return f"http://{host}{self.base}" if host else self.base
 
@@ -35,13 +35,13 @@ class Request:
 
     @property
     def query(self) -> str:
-        """The part of the target after `?`, as sent; empty when there is none."""
+        """The part of the target after `?`, as sent; empty if there is none."""
         return self.target.partition("?")[2]
 
 
 @dataclass(frozen=True, slots=True)
 class Response:
-    """One HTTP response. `body` is what followed the head, without transfer coding."""
+    """One HTTP response. `body` is everything after the head, without transfer coding."""
 
     status: int
     reason: str
@@ -50,10 +50,10 @@ class Response:
 
 
 class StreamingResponse(Struct, frozen=True):
-    """A response whose body is still to come: `chunks` in the sizes they arrive in.
+    """A response whose body is still arriving: `chunks` in the sizes they arrive in.
 
-    `whole` is all of the body where it came together with the head; the chunks give the same. `digest` is its SHA-256
-    where that is known.
+    `whole` is the complete body if it came together with the head; the chunks give the same bytes. `digest` is its
+    SHA-256 if that is known.
     """
 
     status: int
@@ -68,9 +68,9 @@ class StreamingResponse(Struct, frozen=True):
 class Exchange:
     """A request and its response as they happened. `recorded_at` is ISO 8601 in UTC, to the second.
 
-    `arrivals` has how many bytes of the body were there how many milliseconds after its head. A `truncated` one is the
-    beginning of a stream that went on. `ended` is when it was over, in seconds of a clock that tells no date. `digest`
-    is the SHA-256 of the response's body where that is known.
+    `arrivals` are pairs of the bytes of the body received so far and the milliseconds since its head. A `truncated`
+    response is the beginning of a stream that went on. `ended` is when the exchange was over, in seconds of a monotonic
+    clock. `digest` is the SHA-256 of the response's body if that is known.
     """
 
     request: Request
@@ -84,13 +84,13 @@ class Exchange:
 
 
 def should_offload(message: Request | Response) -> bool:
-    """Whether a message is searched for secrets in a thread: less is searched in the time it takes to hand it over."""
+    """Whether a message is large enough to be searched for secrets in a thread. Smaller ones are faster without."""
     size = len(message.body)
     return size > OFFLOAD_BYTES or (size > _OFFLOAD_CODED_BYTES and bool(get(message.headers, "content-encoding")))
 
 
 OFFLOAD_BYTES = 64 * 1024
-# Once decoded it may be far more.
+# A coded body may be far larger once decoded.
 _OFFLOAD_CODED_BYTES = 8 * 1024
 
 

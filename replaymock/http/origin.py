@@ -1,7 +1,7 @@
-"""The upstream's own origin, written `{{origin}}` in cassettes and replaced by the caller's when served.
+"""Replaces the upstream's origin: by `{{origin}}` in cassettes, and by our own in responses to the client.
 
-Only a whole origin counts (RFC 6454): never the beginning of a longer host or port. Cookies lose here what a plain-http
-localhost cannot keep.
+Only a whole origin counts (RFC 6454): never the beginning of a longer host or port. `Set-Cookie` also loses what does
+not work on a plain-http localhost.
 """
 
 import re
@@ -14,10 +14,10 @@ _TOKEN_BYTES = ORIGIN.encode("ascii")
 
 
 class OriginRewriter:
-    """The origins of the upstreams, found in text as sent and as JSON escapes it."""
+    """Finds and replaces the origins of the upstreams in text, also where JSON escapes their slashes."""
 
     def __init__(self, origins: tuple[str, ...]) -> None:
-        # What every spelling holds: hardly any text does, and the expression is slow.
+        # Every spelling contains one of these. Few texts do, and the expression is slow.
         self._names = tuple({origin.partition("://")[2].lower().encode("ascii") for origin in origins})
         spellings = {spelling for origin in origins for spelling in _spellings(origin)}
         self._spellings = tuple(sorted((text.encode("ascii") for text in spellings), key=len, reverse=True))
@@ -27,17 +27,17 @@ class OriginRewriter:
         )
 
     def to_token(self, data: bytes) -> bytes:
-        """Text with each upstream origin as `{{origin}}`."""
+        """Replaces each upstream origin by `{{origin}}`."""
         return self._expression.sub(_TOKEN_BYTES, data) if self._may_be_in(data) else data
 
     def to_origin(self, data: bytes, origin: str) -> bytes:
-        """Text with each upstream origin as `origin`, escaped as the one it stands for."""
+        """Replaces each upstream origin by `origin`, with slashes escaped as in the text."""
         if not self._may_be_in(data):
             return data
         return self._expression.sub(lambda match: _spelled_like(match.group(), origin), data)
 
     def find(self, data: bytes) -> Iterator[re.Match[bytes]]:
-        """Where upstream origins are in a text."""
+        """Finds the upstream origins in a text."""
         return self._expression.finditer(data)
 
     def header_to_token(self, value: str) -> str:
@@ -52,8 +52,8 @@ class OriginRewriter:
         lowered = data.lower()
         return any(name in lowered for name in self._names)
 
-    def held_back(self, data: bytes) -> int:
-        """Where the part of a stream begins that may yet turn out to be an origin; the length when nothing may."""
+    def safe_prefix(self, data: bytes) -> int:
+        """How many bytes of a stream can be passed on. What follows may be the beginning of an origin."""
         tail = data[-(len(self._spellings[0]) + 2) :].lower() if self._spellings else b""
         for offset in range(len(tail)):
             piece = tail[offset:]
@@ -63,7 +63,7 @@ class OriginRewriter:
 
 
 class StreamingOriginRewriter:
-    """Replaces origins in a body that comes in pieces, holding back only what may be the beginning of one."""
+    """Replaces origins in a body that arrives in pieces. Holds back only what may be the beginning of one."""
 
     def __init__(self, origins: OriginRewriter, origin: str) -> None:
         self._origins = origins
@@ -72,16 +72,19 @@ class StreamingOriginRewriter:
         self._held = b""
 
     def feed(self, data: bytes) -> bytes:
-        """What can be passed on now."""
+        """Gives what can be passed on now."""
         data = self._held + data
-        return self._pass(data, self._origins.held_back(data))
+        return self._replace_until(data, self._origins.safe_prefix(data))
 
     def finish(self) -> bytes:
-        """What was held back."""
-        return self._pass(self._held, len(self._held))
+        """Gives what was held back."""
+        return self._replace_until(self._held, len(self._held))
 
-    def _pass(self, data: bytes, cut: int) -> bytes:
-        """The part before `cut` with origins replaced; what comes after it, and before, tells whether one is whole."""
+    def _replace_until(self, data: bytes, cut: int) -> bytes:
+        """Replaces origins in the part before `cut`.
+
+        The bytes on both sides of it decide whether an origin is whole.
+        """
         data = self._before + data
         start = len(self._before)
         end = start + cut
@@ -96,38 +99,38 @@ class StreamingOriginRewriter:
 
 
 def from_token(data: bytes, origin: str) -> bytes:
-    r"""Stored text with `{{origin}}` as the caller's origin, escaped where the slash after it is (`{{origin}}\/x`)."""
+    r"""Replaces `{{origin}}` in stored text by our origin, escaped if the slash after it is (`{{origin}}\/x`)."""
     plain = origin.encode("latin-1")
     escaped = plain.replace(b"/", b"\\/")
     return _STORED.sub(lambda match: escaped + b"\\/" if match.group(1) else plain, data)
 
 
 def local_cookie(set_cookie: str) -> str:
-    """A `Set-Cookie` value without `Domain`, `Secure`, `SameSite=None` and `Partitioned` (RFC 6265bis section 5.4)."""
+    """Removes `Domain`, `Secure`, `SameSite=None` and `Partitioned` from a `Set-Cookie` (RFC 6265bis section 5.4)."""
     pair, *attributes = set_cookie.split(";")
-    kept = [attribute for attribute in attributes if not _UNKEEPABLE.fullmatch(attribute.strip())]
-    return ";".join([pair, *kept])
+    remaining = [attribute for attribute in attributes if not _UNKEEPABLE.fullmatch(attribute.strip())]
+    return ";".join([pair, *remaining])
 
 
 def local_cookies(headers: Headers) -> Headers:
-    """Headers with every `Set-Cookie` made fit for a plain-http localhost."""
+    """Makes every `Set-Cookie` work on a plain-http localhost."""
     return tuple((name, local_cookie(value) if name.lower() == "set-cookie" else value) for name, value in headers)
 
 
 def under_base_path(headers: Headers, base: str) -> Headers:
-    """Headers whose own paths lead to below `base`: where a redirect goes, and which paths a cookie is for."""
+    """Puts `base` before the paths in headers: where a redirect leads, and which paths a cookie is for."""
     if not base:
         return headers
-    return tuple((name, _below(name.lower(), value, base)) for name, value in headers)
+    return tuple((name, _prefixed(name.lower(), value, base)) for name, value in headers)
 
 
 def prefixed_cookies(headers: Headers) -> list[str]:
-    """The names of cookies a browser refuses over plain http, whatever their attributes (`__Host-`, `__Secure-`)."""
+    """The names of cookies that browsers refuse over plain http, whatever their attributes (`__Host-`, `__Secure-`)."""
     names = [value.partition("=")[0].strip() for name, value in headers if name.lower() == "set-cookie"]
     return [name for name in names if name.lower().startswith(("__host-", "__secure-"))]
 
 
-def _below(name: str, value: str, base: str) -> str:
+def _prefixed(name: str, value: str, base: str) -> str:
     if name in ("location", "content-location"):
         return base + value if value.startswith("/") and not value.startswith("//") else value
     return _COOKIE_PATH.sub(lambda match: match.group(1) + base, value) if name == "set-cookie" else value
@@ -140,9 +143,9 @@ def _spellings(origin: str) -> list[str]:
     return [f"{scheme}:{slashes}{name}" for name in hosts for slashes in ("//", r"\/\/")]
 
 
-def _spelled_like(found: bytes, origin: str) -> bytes:
+def _spelled_like(like: bytes, origin: str) -> bytes:
     plain = origin.encode("latin-1")
-    return plain.replace(b"/", b"\\/") if b"\\/" in found else plain
+    return plain.replace(b"/", b"\\/") if b"\\/" in like else plain
 
 
 def _may_become(piece: bytes, spelling: bytes) -> bool:

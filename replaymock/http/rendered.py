@@ -1,4 +1,4 @@
-"""An answer: wire bytes that are ready, and steps only where time matters. Framing is computed here and nowhere else.
+"""A response as bytes ready to send, or as steps if time matters. Framing is computed here and nowhere else.
 
 HTTP/1.1 framing follows RFC 9112 section 6.
 """
@@ -16,11 +16,11 @@ from replaymock.http.messages import ResponseHead
 PROBLEM_TYPE = "application/problem+json"
 
 JOINED_BYTES = 16 * 1024
-"""The largest body that is copied behind its head, to go out in one call."""
+"""The size of the largest body that is copied behind its head, so that both are sent in one call."""
 
 
 class Delay(Struct, frozen=True):
-    """Do nothing for so many seconds."""
+    """Wait for so many seconds."""
 
     seconds: float
 
@@ -36,7 +36,7 @@ class SendBody(Struct, frozen=True):
 
 
 class SendFile(Struct, frozen=True):
-    """Send so many bytes of a file as a piece of the body, a little at a time."""
+    """Send `size` bytes of a file, from `start` on, as a piece of the body, a little at a time."""
 
     place: str
     size: int
@@ -44,7 +44,7 @@ class SendFile(Struct, frozen=True):
 
 
 class KeepOpen(Struct, frozen=True):
-    """Keep the connection as it is until the caller leaves."""
+    """Keep the connection open until the client leaves."""
 
 
 class Abort(Struct, frozen=True):
@@ -54,7 +54,7 @@ class Abort(Struct, frozen=True):
 
 
 class Detach(Struct, frozen=True):
-    """Go on, and be waited for by nobody: a server that ends does not wait for the end of this."""
+    """Go on without being waited for: a server that stops does not wait for the end of this response."""
 
 
 Step = Delay | SendHead | SendBody | SendFile | KeepOpen | Abort | Detach
@@ -62,18 +62,18 @@ Step = Delay | SendHead | SendBody | SendFile | KeepOpen | Abort | Detach
 
 @dataclass(frozen=True, slots=True)
 class RenderedResponse:
-    """A whole response. `head` ends with the blank line; `steps`, where there are any, replace writing at once.
+    """A complete response. `head` ends with the blank line. `steps`, if there are any, say how it is sent.
 
-    They may be made as they are taken, and without end.
+    The steps may be produced while they are taken, and without end.
 
-    The head of a `streamed` answer has no framing, which depends on the connection it is sent on.
+    If it `is_streamed`, the head has no framing: that depends on the connection it is sent on.
     """
 
     status: int
     head: bytes
     body: bytes = b""
     steps: Iterable[Step] = ()
-    streamed: bool = False
+    is_streamed: bool = False
 
     @property
     def wire(self) -> bytes:
@@ -81,12 +81,14 @@ class RenderedResponse:
         return self.head + self.body
 
 
-def frame(status: int, reason: str, headers: Headers, body: bytes = b"", *, bodyless: bool = False) -> RenderedResponse:
-    """An answer with its `Content-Length`.
+def frame(
+    status: int, reason: str, headers: Headers, body: bytes = b"", *, is_bodyless: bool = False
+) -> RenderedResponse:
+    """Renders a response with its `Content-Length`.
 
-    `bodyless` is for the answer to a HEAD that was recorded as such: its own `Content-Length`, if any, is kept.
+    `is_bodyless` is for the recorded response to a HEAD: its own `Content-Length`, if any, stays.
     """
-    if bodyless:
+    if is_bodyless:
         return RenderedResponse(status, head(status, reason, headers))
     headers = without(headers, FRAMING)
     if status in NO_CONTENT:
@@ -95,40 +97,40 @@ def frame(status: int, reason: str, headers: Headers, body: bytes = b"", *, body
 
 
 def from_file(status: int, reason: str, headers: Headers, place: str, size: int, start: int = 0) -> RenderedResponse:
-    """An answer whose body, so many bytes of a file, stays there until it is sent."""
+    """Renders a response whose body stays in a file until it is sent."""
     ready = head(status, reason, (*without(headers, FRAMING), ("Content-Length", str(size))))
     return RenderedResponse(status, ready, steps=(SendHead(), SendFile(place, size, start)))
 
 
 def head(status: int, reason: str, headers: Headers) -> bytes:
-    """A status line and header section, with the blank line."""
+    """Renders a status line and header section, with the blank line."""
     lines = "".join(f"{name}: {value}\r\n" for name, value in headers)
     return f"HTTP/1.1 {status} {reason}\r\n{lines}\r\n".encode("latin-1")
 
 
 def chunk(data: bytes) -> bytes:
-    """One chunk of the chunked transfer coding; of no bytes, the last one."""
+    """One chunk of the chunked transfer coding. An empty one ends the body."""
     return b"%x\r\n%b\r\n" % (len(data), data)
 
 
 def with_header(answer: RenderedResponse, line: bytes) -> RenderedResponse:
-    """The answer with one more header line."""
+    """Adds a header line to a response."""
     return replace(answer, head=answer.head[:-2] + line + b"\r\n\r\n")
 
 
 def with_connection(answer: RenderedResponse, option: str) -> RenderedResponse:
-    """The answer with an option of its connection; unchanged where there is none."""
+    """Adds a `Connection` header to a response, if `option` is not empty."""
     return with_header(answer, b"Connection: " + option.encode("ascii")) if option else answer
 
 
-def dated(answer: RenderedResponse, line: bytes) -> RenderedResponse:
-    """The answer with a `Date` line at the start, unless it has a date of its own."""
-    start, rest = split(answer.head)
-    return replace(answer, head=start + line + b"\r\n" + rest) if start else answer
+def with_date(answer: RenderedResponse, line: bytes) -> RenderedResponse:
+    """Adds a `Date` line to a response, unless it has one."""
+    start, fields = split(answer.head)
+    return replace(answer, head=start + line + b"\r\n" + fields) if start else answer
 
 
 def split(answer_head: bytes) -> tuple[bytes, bytes]:
-    """The status line of a head and the rest, between which a `Date` belongs; a head that has one is all rest."""
+    """Splits a head where a `Date` line belongs: after the status line. The first part is empty if it has a date."""
     if b"\ndate:" in answer_head.lower():
         return b"", answer_head
     end = answer_head.find(b"\n") + 1
@@ -136,24 +138,24 @@ def split(answer_head: bytes) -> tuple[bytes, bytes]:
 
 
 def without_body(answer: RenderedResponse) -> RenderedResponse:
-    """The answer to the same request made with HEAD."""
-    return replace(answer, body=b"", steps=(), streamed=False)
+    """The response to the same request made with HEAD."""
+    return replace(answer, body=b"", steps=(), is_streamed=False)
 
 
 def delayed(answer: RenderedResponse, seconds: float) -> RenderedResponse:
-    """The answer after a pause."""
+    """Delays a response."""
     return replace(answer, steps=(Delay(seconds), *steps_of(answer)))
 
 
 def steps_of(answer: RenderedResponse) -> Iterable[Step]:
-    """The steps of an answer, also of one that is written at once."""
+    """The steps of a response, also if it is sent at once."""
     return answer.steps or (SendHead(), SendBody(answer.body))
 
 
-def json_answer(
+def json_response(
     status: int, reason: str, value: Any, headers: Headers = (), media_type: str = "application/json"
 ) -> RenderedResponse:
-    """An answer whose body is a value as indented JSON."""
+    """A response whose body is a value as indented JSON."""
     body: bytes = msgspec.json.format(msgspec.json.encode(value), indent=2) + b"\n"
     return frame(status, reason, (("Content-Type", f"{media_type}; charset=utf-8"), *headers), body)
 
@@ -162,24 +164,24 @@ NO_CONTENT = frozenset((204, 304))
 
 
 class ResponseSink(Protocol):
-    """The connection a live response goes out on. `client` tells it from others, for all the requests on it."""
+    """The connection that a live response is sent on. `client` identifies it across requests."""
 
     client: Hashable
 
     def answer(self, answer: RenderedResponse) -> None:
-        """Sends a whole answer."""
+        """Sends a complete response."""
 
     def begin(self, head: ResponseHead, length: int | None) -> None:
-        """Sends a head, with this `Content-Length` or, for None, before a body without known length."""
+        """Sends a head with this `Content-Length`; None for a body of unknown length."""
 
     def send_whole(self, head: ResponseHead, length: int | None, body: bytes) -> None:
-        """`begin`, and all of the body in one go; `finish` is yet to come."""
+        """Does `begin` and sends the whole body in one go. `finish` must follow."""
 
     async def write(self, data: bytes) -> None:
-        """Sends a piece of the body and waits until there is room for more."""
+        """Sends a piece of the body, and waits until the buffer has space for more."""
 
     def finish(self) -> None:
         """Ends the body."""
 
     def abort(self) -> None:
-        """Cuts the body short, so that the caller can tell."""
+        """Cuts the body short, in a way that the client notices."""

@@ -1,4 +1,4 @@
-"""Selectors: the text that names a part of a message, such as `query:page` or `json:$.id` (RFC 9535)."""
+"""Selectors name a part of a message, such as `query:page` or `json:$.id` (RFC 9535)."""
 
 import difflib
 from collections.abc import Callable, Sequence
@@ -12,7 +12,7 @@ Location = tuple[str | int, ...]
 
 
 class Selector(Struct, frozen=True):
-    """Which part of a message a rule speaks of. `find` gives the places of a `json:` selector in a parsed value."""
+    """The part of a message that a rule applies to. `find` gives the places of a `json:` selector in a parsed value."""
 
     kind: str
     name: str
@@ -23,7 +23,10 @@ class Selector(Struct, frozen=True):
 
 
 def parse_selector(text: str, kinds: Sequence[str], place: str) -> Selector:
-    """A selector from its text. UsageError naming `place` when its kind is not one of `kinds` or its path is broken."""
+    """Parses a selector.
+
+    UsageError, beginning with `place`, if its kind is not in `kinds` or its JSON path is invalid.
+    """
     kind, colon, name = text.partition(":")
     if kind not in kinds:
         near = difflib.get_close_matches(kind, kinds, 1)
@@ -39,7 +42,7 @@ def parse_selector(text: str, kinds: Sequence[str], place: str) -> Selector:
 
 
 def is_named(selectors: Sequence[Selector], name: str) -> bool:
-    """Whether one of the selectors is of this name, in any case."""
+    """Whether one of the selectors has this name, in any case."""
     return any(selector.name.lower() == name.lower() for selector in selectors)
 
 

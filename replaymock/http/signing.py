@@ -1,4 +1,4 @@
-"""Which headers of a request its signature covers: were one of them changed, the backend would refuse the request."""
+"""Which headers a request's signature covers. If one of them changed, the backend would refuse the request."""
 
 import re
 from urllib.parse import unquote
@@ -6,26 +6,26 @@ from urllib.parse import unquote
 from replaymock.http.headers import Headers, get, has
 
 
-def covered(headers: Headers, query: str = "") -> frozenset[str]:
-    """The lower-case names that a signature in these headers, or in the query of a presigned URL, says it covers.
+def signed_headers(headers: Headers, query: str = "") -> frozenset[str]:
+    """The lower-case names that a signature covers, in these headers or in the query of a presigned URL.
 
-    HTTP Message Signatures (RFC 9421) and those before it, AWS Signature Version 4 and those modelled on it, and
-    Azure's shared key, which covers a fixed list.
+    Understands HTTP Message Signatures (RFC 9421) and their drafts, AWS Signature Version 4 and schemes modelled on it,
+    and Azure's shared key, which covers a fixed list.
     """
-    said = [*_LIST.findall(get(headers, "authorization")), *_LIST.findall(get(headers, "signature"))]
-    said += [unquote(found) for found in _PRESIGNED.findall(query)]
-    said += [get(headers, "x-ca-signature-headers").replace(",", " ")]
-    names = {name for found in said for name in _NAMES.findall(found.lower())}
+    lists = [*_LIST.findall(get(headers, "authorization")), *_LIST.findall(get(headers, "signature"))]
+    lists += [unquote(text) for text in _PRESIGNED.findall(query)]
+    lists += [get(headers, "x-ca-signature-headers").replace(",", " ")]
+    names = {name for text in lists for name in _NAMES.findall(text.lower())}
     if has(headers, "signature-input"):
         inner = _INNER_LIST.findall(get(headers, "signature-input"))
-        names.update(name.lower() for found in inner for name in _COMPONENT.findall(found))
+        names.update(name.lower() for components in inner for name in _COMPONENT.findall(components))
     if _SHARED_KEY.match(get(headers, "authorization")):
         names |= _BY_SHARED_KEY
     return frozenset(names)
 
 
 def is_presigned(query: str) -> bool:
-    """Whether a query says which headers its signature covers."""
+    """Whether a query names the headers that its signature covers."""
     return "header" in query.lower() and _PRESIGNED.search(query) is not None
 
 

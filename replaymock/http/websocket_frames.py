@@ -1,8 +1,8 @@
-"""One side of a WebSocket (RFC 6455): frames out and in over a stream of bytes. The only import of wsproto.
+"""One side of a WebSocket connection (RFC 6455): frames in and out over a stream of bytes.
 
-Its `Connection` sends nothing any more once the other side has begun to close, so the protocol below it is used.
-Compression is our own extension: wsproto's loses its state to a control frame between two fragments, inflates without
-a bound, and accepts parameters it does not know (all seen in 1.3.2).
+Uses wsproto's frame protocol, because its `Connection` sends nothing once the other side has begun to close.
+Compression is our own extension: wsproto's loses its state to a control frame between two fragments, inflates without a
+bound, and accepts unknown parameters (all seen in 1.3.2).
 """
 
 import asyncio
@@ -24,46 +24,49 @@ _MOST_PINGS = 64
 
 
 class ByteStream(Protocol):
-    """A connection as bytes."""
+    """A connection that carries bytes."""
 
     async def read(self) -> bytes:
-        """What has come; empty at the end, however it came about."""
+        """Gives the next bytes; empty at the end of the connection, whatever ended it."""
 
     async def write(self, data: bytes) -> None:
-        """Sends, and waits until there is room for more; nothing happens once the connection is gone."""
+        """Sends bytes, and waits until the buffer has space for more. Does nothing once the connection is gone."""
 
     def end(self) -> None:
-        """Sends no more."""
+        """Ends sending."""
 
     def close(self) -> None:
-        """Closes both ways, at once."""
+        """Closes both directions at once."""
 
 
 @dataclass(frozen=True, slots=True)
 class Fragment:
-    """A frame of a message; `last` ends the message."""
+    """A fragment of a message; `is_last` ends the message."""
 
     data: str | bytes
-    last: bool
+    is_last: bool
 
 
 @dataclass(frozen=True, slots=True)
 class Ping:
-    """A question whether this side is there."""
+    """A ping frame."""
 
     payload: bytes
 
 
 @dataclass(frozen=True, slots=True)
 class Pong:
-    """The answer to a ping, or a sign of life."""
+    """A pong frame: the answer to a ping, or a sign of life."""
 
     payload: bytes
 
 
 @dataclass(frozen=True, slots=True)
 class Closed:
-    """The other side's end: its code and reason; 1005 where it gave none, 1006 where the connection just ended."""
+    """The other side closed: its code and reason.
+
+    1005 if it gave no code, 1006 if the connection ended without a close.
+    """
 
     code: int
     reason: str = ""
@@ -71,7 +74,7 @@ class Closed:
 
 @dataclass(frozen=True, slots=True)
 class ProtocolViolation:
-    """What came is no WebSocket, or too much of one: the code and reason the other side is told."""
+    """The other side broke the protocol or a limit: the code and reason to close with."""
 
     code: int
     reason: str
@@ -82,14 +85,14 @@ Event = Fragment | Ping | Pong | Closed | ProtocolViolation
 
 @dataclass(frozen=True, slots=True)
 class WebSocketOpening:
-    """A WebSocket that is agreed to: the head that says so, and what is said on the stream that follows it."""
+    """An accepted WebSocket: the head of the 101, and the coroutine that runs on the stream after it."""
 
     head: bytes
     converse: "Callable[[ByteStream], Awaitable[None]]"
 
 
 class WebSocketConnection:
-    """This end of a WebSocket, whose handshake is over."""
+    """This end of a WebSocket connection, after the handshake."""
 
     def __init__(
         self, stream: ByteStream, deflate: DeflateParameters | None, limit: int, *, is_client: bool, data: bytes = b""
@@ -102,10 +105,10 @@ class WebSocketConnection:
         self._size = 0
         self._parts: list[str | bytes] = []
         self._pings: deque[bytes] = deque(maxlen=_MOST_PINGS)
-        self._said_close = False
+        self._has_sent_close = False
 
     async def events(self) -> AsyncIterator[Event]:
-        """What comes from the other side, up to its close or its fault."""
+        """Yields what the other side sends, up to its close or a protocol violation."""
         while True:
             for event in self._events():
                 yield event
@@ -117,24 +120,24 @@ class WebSocketConnection:
                 return
             self._protocol.receive_bytes(data)
 
-    async def say(self, data: str | bytes, *, last: bool = True) -> None:
-        """Sends a message, or a frame of one; nothing after a close."""
-        if not self._said_close:
-            await self._stream.write(bytes(self._protocol.send_data(data, last)))
+    async def send(self, data: str | bytes, *, is_last: bool = True) -> None:
+        """Sends a message, or a fragment of one. Does nothing after a close."""
+        if not self._has_sent_close:
+            await self._stream.write(bytes(self._protocol.send_data(data, is_last)))
 
     async def ping(self, payload: bytes) -> None:
         """Sends a ping."""
-        if not self._said_close:
+        if not self._has_sent_close:
             self._pings.append(payload)
             await self._stream.write(bytes(self._protocol.ping(payload)))
 
     async def pong(self, payload: bytes) -> None:
         """Sends a pong."""
-        if not self._said_close:
+        if not self._has_sent_close:
             await self._stream.write(bytes(self._protocol.pong(payload)))
 
-    def was_asked(self, payload: bytes) -> bool:
-        """Whether a pong answers a ping of ours, and so the pings before it (RFC 6455 section 5.5.3)."""
+    def is_reply(self, payload: bytes) -> bool:
+        """Whether a pong answers one of our pings, and thereby the pings before it (RFC 6455 section 5.5.3)."""
         if payload not in self._pings:
             return False
         while self._pings.popleft() != payload:
@@ -142,16 +145,16 @@ class WebSocketConnection:
         return True
 
     async def close(self, code: int, reason: str = "") -> None:
-        """Sends a close, or answers one, if that was not done yet; 1006 cuts the connection instead."""
+        """Sends a close, or answers one, unless that is done already. 1006 cuts the connection instead."""
         if code == CUT:
             self._stream.close()
-        elif not self._said_close:
-            self._said_close = True
-            spoken = None if code == NO_CODE else code
-            await self._stream.write(bytes(self._protocol.close(spoken, reason if spoken else None)))
+        elif not self._has_sent_close:
+            self._has_sent_close = True
+            sent_code = None if code == NO_CODE else code
+            await self._stream.write(bytes(self._protocol.close(sent_code, reason if sent_code else None)))
 
     async def finish(self) -> None:
-        """Closes the connection so that what was sent last arrives: what still comes is read and thrown away."""
+        """Closes the connection so that what was sent last arrives: further input is read and discarded."""
         self._stream.end()
         try:
             async with asyncio.timeout(LINGER_SECONDS):
@@ -179,10 +182,10 @@ class WebSocketConnection:
         elif frame.opcode is Opcode.PONG and not isinstance(payload, str):
             yield Pong(bytes(payload))
         else:
-            yield from self._pieces(payload, frame)
+            yield from self._fragments(payload, frame)
 
-    def _pieces(self, payload: str | bytes, frame: Frame) -> Iterator[Event]:
-        """The piece that ends with a frame, which may come in several parts."""
+    def _fragments(self, payload: str | bytes, frame: Frame) -> Iterator[Event]:
+        """The fragment that ends with this frame, which may arrive in several parts."""
         self._size += len(payload)
         if self._size > self._limit:
             yield self._too_big()
@@ -200,15 +203,15 @@ class WebSocketConnection:
 
 
 class _Compression(Extension):
-    """permessage-deflate (RFC 7692) as it was agreed on; a message may not become larger than `limit` bytes."""
+    """permessage-deflate (RFC 7692) as negotiated. A message may inflate to `limit` bytes at most."""
 
     name = "permessage-deflate"
 
-    def __init__(self, agreed: DeflateParameters, limit: int, *, is_client: bool) -> None:
-        keeps = (not agreed.server_no_context_takeover, not agreed.client_no_context_takeover)
-        bits = (agreed.server_max_window_bits, agreed.client_max_window_bits)
+    def __init__(self, parameters: DeflateParameters, limit: int, *, is_client: bool) -> None:
+        reuse = (not parameters.server_no_context_takeover, not parameters.client_no_context_takeover)
+        bits = (parameters.server_max_window_bits, parameters.client_max_window_bits)
         self._limit = limit
-        self._keeps_in, self._keeps_out = keeps if is_client else keeps[::-1]
+        self._can_reuse_inflater, self._can_reuse_deflater = reuse if is_client else reuse[::-1]
         self._bits = bits[1] if is_client else bits[0]
         self._inflater = zlib.decompressobj(-zlib.MAX_WBITS)
         self._deflater: zlib._Compress | None = None
@@ -238,10 +241,10 @@ class _Compression(Extension):
     def frame_inbound_complete(self, _proto: FrameDecoder | FrameProtocol, fin: bool) -> bytes | CloseReason | None:
         if self._is_control or not self._is_deflated or not fin:
             return None
-        rest = self._inflate(_TAIL)
-        if not self._keeps_in:
+        tail = self._inflate(_TAIL)
+        if not self._can_reuse_inflater:
             self._inflater = zlib.decompressobj(-zlib.MAX_WBITS)
-        return rest
+        return tail
 
     def frame_outbound(
         self, _proto: FrameDecoder | FrameProtocol, opcode: Opcode, rsv: RsvBits, data: bytes, fin: bool
@@ -250,28 +253,28 @@ class _Compression(Extension):
             return rsv, data
         if self._deflater is None:
             self._deflater = zlib.compressobj(wbits=-self._bits)
-        # A fragment is flushed, too, so that it can be read before the next one has come.
+        # Flush fragments, too, so that one can be read before the next has come.
         packed = self._deflater.compress(data) + self._deflater.flush(zlib.Z_SYNC_FLUSH)
         if fin:
             packed = packed.removesuffix(_TAIL) or b"\x00"  # zlib flushes nothing twice; RFC 7692 section 7.2.3.6
-            if not self._keeps_out:
+            if not self._can_reuse_deflater:
                 self._deflater = None
         return RsvBits(opcode is not Opcode.CONTINUATION, rsv.rsv2, rsv.rsv3), packed
 
     def _inflate(self, data: bytes) -> bytes | CloseReason:
-        found = bytearray()
+        inflated = bytearray()
         while data:
             try:
-                found += self._inflater.decompress(data, self._limit - self._size - len(found) + 1)
+                inflated += self._inflater.decompress(data, self._limit - self._size - len(inflated) + 1)
             except zlib.error:
                 return CloseReason.INVALID_FRAME_PAYLOAD_DATA
-            if self._size + len(found) > self._limit:
+            if self._size + len(inflated) > self._limit:
                 return CloseReason.MESSAGE_TOO_BIG
             data = self._inflater.unused_data
             if self._inflater.eof:  # a block that is marked as the last one (RFC 7692 section 7.2.3.4)
                 self._inflater = zlib.decompressobj(-zlib.MAX_WBITS)
-        self._size += len(found)
-        return bytes(found)
+        self._size += len(inflated)
+        return bytes(inflated)
 
 
 def _bytes(part: str | bytes) -> bytes:

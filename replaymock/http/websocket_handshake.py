@@ -1,4 +1,4 @@
-"""The opening handshake of a WebSocket (RFC 6455 section 4), and what it agrees on: subprotocol and compression."""
+"""The opening handshake of a WebSocket (RFC 6455 section 4): its subprotocol and compression."""
 
 import base64
 import binascii
@@ -18,7 +18,7 @@ _KEY_BYTES = 16
 
 @dataclass(frozen=True, slots=True)
 class DeflateParameters:
-    """The parameters of permessage-deflate (RFC 7692 section 7.1), as two sides agreed on them."""
+    """The negotiated parameters of permessage-deflate (RFC 7692 section 7.1)."""
 
     client_no_context_takeover: bool = False
     server_no_context_takeover: bool = False
@@ -27,14 +27,14 @@ class DeflateParameters:
 
 
 def is_upgrade(request: Request) -> bool:
-    """Whether a request asks for a WebSocket, rightly or not."""
+    """Whether a request asks for a WebSocket, valid or not."""
     protocols_named = get(request.headers, "upgrade")
-    # Every request is asked, and hardly any has this header.
+    # Runs for every request, and few have this header.
     return bool(protocols_named) and "websocket" in list_items(protocols_named)
 
 
-def check(request: Request, version: str) -> None:
-    """Raises RequestRefused unless a request for a WebSocket is as RFC 6455 section 4.2.1 wants it."""
+def validate_handshake(request: Request, version: str) -> None:
+    """Raises RequestRefused unless a request for a WebSocket is valid (RFC 6455 section 4.2.1)."""
     headers = request.headers
     if request.method != "GET" or version != "HTTP/1.1":
         raise RequestRefused(400, "bad_handshake", "a WebSocket is asked for by GET over HTTP/1.1")
@@ -52,32 +52,32 @@ def check(request: Request, version: str) -> None:
 
 
 def accept(key: str) -> str:
-    """The `Sec-WebSocket-Accept` that answers a key."""
+    """The `Sec-WebSocket-Accept` for a key."""
     return base64.b64encode(hashlib.sha1(f"{key}{_GUID}".encode("latin-1"), usedforsecurity=False).digest()).decode()
 
 
 def protocols(headers: Headers) -> list[str]:
-    """The subprotocols a request offers, or the one a response chose; case counts."""
+    """The subprotocols that a request offers, or the one that a response chose. Case matters."""
     return [name.strip() for name in get(headers, "sec-websocket-protocol").split(",") if name.strip()]
 
 
 def negotiate_deflate(headers: Headers) -> DeflateParameters | None:
-    """The compression a server agrees to: the first offer of permessage-deflate that it can keep, if there is one."""
+    """The compression that a server accepts: the first offer of permessage-deflate that it supports, if any."""
     offers = get(headers, "sec-websocket-extensions").split(",")
-    return next((found for found in map(_read, offers) if found), None)
+    return next((parameters for parameters in map(_parse_deflate, offers) if parameters), None)
 
 
 def parse_accepted_extension(headers: Headers) -> DeflateParameters | None:
-    """The compression that the response to our `OFFER` chose. ValueError when it chose what was not offered."""
+    """The compression that the response to our `OFFER` chose. ValueError if that was not offered."""
     value = get(headers, "sec-websocket-extensions").strip()
-    found = _read(value) if value else None
-    if value and not found:
+    parameters = _parse_deflate(value) if value else None
+    if value and not parameters:
         raise ValueError(f"it chose the extension {value!r}, which was not offered")
-    return found
+    return parameters
 
 
-def answer_head(request: Request, protocol: str, deflate: DeflateParameters | None, headers: Headers) -> bytes:
-    """The head of the 101 that opens a WebSocket; `protocol` may be empty."""
+def switching_head(request: Request, protocol: str, deflate: DeflateParameters | None, headers: Headers) -> bytes:
+    """The head of the 101 that opens a WebSocket. `protocol` may be empty."""
     lines = ["HTTP/1.1 101 Switching Protocols", "Upgrade: websocket", "Connection: Upgrade"]
     lines.append(f"Sec-WebSocket-Accept: {accept(get(request.headers, 'sec-websocket-key'))}")
     if protocol:
@@ -89,8 +89,8 @@ def answer_head(request: Request, protocol: str, deflate: DeflateParameters | No
 
 
 def client_headers(headers: Headers, key: str, offered: list[str], *, compress: bool) -> Headers:
-    """The headers of a request for a WebSocket: those given, and what asks for one."""
-    found = (
+    """The headers of a request for a WebSocket: `headers` and those of the handshake."""
+    fields = (
         *headers,
         ("Upgrade", "websocket"),
         ("Connection", "Upgrade"),
@@ -98,12 +98,12 @@ def client_headers(headers: Headers, key: str, offered: list[str], *, compress: 
         ("Sec-WebSocket-Version", VERSION),
     )
     if offered:
-        found = (*found, ("Sec-WebSocket-Protocol", ", ".join(offered)))
-    return (*found, ("Sec-WebSocket-Extensions", OFFER)) if compress else found
+        fields = (*fields, ("Sec-WebSocket-Protocol", ", ".join(offered)))
+    return (*fields, ("Sec-WebSocket-Extensions", OFFER)) if compress else fields
 
 
 def format_extension(deflate: DeflateParameters) -> str:
-    """Parameters as a header has them; those that say nothing are left out."""
+    """The parameters as a header value. Default ones are left out."""
     parts = [EXTENSION]
     parts += ["server_no_context_takeover"] if deflate.server_no_context_takeover else []
     parts += ["client_no_context_takeover"] if deflate.client_no_context_takeover else []
@@ -120,44 +120,44 @@ def _is_key(key: str) -> bool:
         return False
 
 
-def _read(text: str) -> DeflateParameters | None:
-    """One permessage-deflate with its parameters; None for another extension, and for what cannot be kept."""
+def _parse_deflate(text: str) -> DeflateParameters | None:
+    """One permessage-deflate with its parameters; None for another extension, and for an unsupported parameter."""
     name, *parameters = (part.strip() for part in text.split(";"))
-    found, seen = DeflateParameters(), set[str]()
+    deflate, names = DeflateParameters(), set[str]()
     if name != EXTENSION:
         return None
     for parameter in parameters:
         key, equals, value = (part.strip() for part in parameter.partition("="))
-        read = _PARAMETERS.get(key)
-        changed = read(found, value.strip('"') if equals else None) if read and key not in seen else None
-        if changed is None:
+        apply = _PARAMETERS.get(key)
+        updated = apply(deflate, value.strip('"') if equals else None) if apply and key not in names else None
+        if updated is None:
             return None
-        found = changed
-        seen.add(key)
-    return found
+        deflate = updated
+        names.add(key)
+    return deflate
 
 
 def _bits(value: str | None) -> int | None:
-    # 8 is legal and cannot be kept: zlib has no raw window of 256 bytes.
+    # 8 is legal but not supported: zlib has no raw window of 256 bytes.
     return int(value) if value and _BITS.fullmatch(value) else None
 
 
-def _with_client_bits(found: DeflateParameters, value: str | None) -> DeflateParameters | None:
+def _with_client_bits(deflate: DeflateParameters, value: str | None) -> DeflateParameters | None:
     bits = _MOST_BITS if value is None else _bits(value)
-    return replace(found, client_max_window_bits=bits) if bits else None
+    return replace(deflate, client_max_window_bits=bits) if bits else None
 
 
-def _with_server_bits(found: DeflateParameters, value: str | None) -> DeflateParameters | None:
+def _with_server_bits(deflate: DeflateParameters, value: str | None) -> DeflateParameters | None:
     bits = _bits(value)
-    return replace(found, server_max_window_bits=bits) if bits else None
+    return replace(deflate, server_max_window_bits=bits) if bits else None
 
 
-def _without_client_context(found: DeflateParameters, value: str | None) -> DeflateParameters | None:
-    return replace(found, client_no_context_takeover=True) if value is None else None
+def _without_client_context(deflate: DeflateParameters, value: str | None) -> DeflateParameters | None:
+    return replace(deflate, client_no_context_takeover=True) if value is None else None
 
 
-def _without_server_context(found: DeflateParameters, value: str | None) -> DeflateParameters | None:
-    return replace(found, server_no_context_takeover=True) if value is None else None
+def _without_server_context(deflate: DeflateParameters, value: str | None) -> DeflateParameters | None:
+    return replace(deflate, server_no_context_takeover=True) if value is None else None
 
 
 EXTENSION = "permessage-deflate"

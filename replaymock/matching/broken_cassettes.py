@@ -1,4 +1,7 @@
-"""The cassettes that cannot be read: which requests they would answer, by their name and what can be read of them."""
+"""Cassettes that cannot be read, and which requests they would answer.
+
+That follows from their file name and from the part that can be read.
+"""
 
 from collections.abc import Mapping
 from dataclasses import replace
@@ -16,14 +19,14 @@ _EXACT, _PLAIN, _TEMPLATE, _NONE = range(4)
 
 
 class BrokenCassettes:
-    """The cassettes of a folder that cannot be read, and why not, by file."""
+    """The cassettes of a folder that cannot be read, with the error of each file."""
 
     def __init__(self, errors: Mapping[str, CassetteError], matcher: Matcher) -> None:
         self.errors = errors
         self._matcher = matcher
 
-    def instead_of(self, entry: IndexEntry | None, request: CanonicalRequest) -> CassetteError | None:
-        """What is wrong with the file that would answer a request, were it well, before this entry does."""
+    def error_for(self, entry: IndexEntry | None, request: CanonicalRequest) -> CassetteError | None:
+        """The error of the broken cassette that would answer a request before `entry` does; None if there is none."""
         if not self.errors:
             return None
         rank = _rank(entry)
@@ -33,8 +36,8 @@ class BrokenCassettes:
         for name in (cassette_name(request), cassette_name(as_get)):
             if name in self.errors:
                 return self.errors[name]
-        meant = self._index.find(request)
-        return self.errors[meant.file] if meant and _rank(meant) < rank else None
+        match = self._index.find(request)
+        return self.errors[match.file] if match and _rank(match) < rank else None
 
     @cached_property
     def _index(self) -> Index:
@@ -48,12 +51,12 @@ class BrokenCassettes:
             return None
         try:
             canonical = self._matcher.canonical(request.to_request(), request.known_body())
-        except Exception:  # that may be what is wrong with it
+        except Exception:  # this may be what is wrong with the file
             return None
-        return IndexEntry(file, request, canonical, plain, by_hand=True, afters=("",))
+        return IndexEntry(file, request, canonical, plain, is_handwritten=True, after_writes=("",))
 
 
 def _rank(entry: IndexEntry | None) -> int:
     if entry is None:
         return _NONE
-    return _PLAIN if entry.plain else _TEMPLATE if entry.request.is_template else _EXACT
+    return _PLAIN if entry.is_plain else _TEMPLATE if entry.request.is_template else _EXACT

@@ -1,6 +1,6 @@
-"""Rewrites: pure functions on a request in canonical form, chosen by selectors such as `query:_` or `json:$.nonce`.
+"""A request in canonical form, and ignore rules: functions on it, chosen by selectors such as `json:$.nonce`.
 
-To add a kind of ignore rule, write one function and one line in the table at the foot.
+To add a kind of ignore rule, write one function, and one line in the table at the end of this file.
 """
 
 import copy
@@ -16,11 +16,11 @@ from replaymock.http.uri import Pairs
 
 @dataclass(frozen=True, slots=True)
 class CanonicalRequest:
-    """A request as it is compared.
+    """A request in the form in which it is compared.
 
     `query` and the fields of a form are sorted. `kind` says what `body` is: `json` a parsed value, `form` sorted pairs,
     `multipart` pairs of name and content, `bytes` a SHA-256, `text` the text of a message, `websocket` a request that
-    opens a WebSocket, and the empty string no body at all. `text` is what is behind the SHA-256 where that is a text.
+    opens a WebSocket, and an empty string no body. `text` is the text behind the SHA-256, if it is one.
     """
 
     method: str
@@ -33,7 +33,7 @@ class CanonicalRequest:
 
 
 def apply_ignores(selectors: Sequence[Selector], request: CanonicalRequest) -> CanonicalRequest:
-    """The request without what the selectors name."""
+    """Removes everything that the selectors name."""
     for selector in selectors:
         request = IGNORES[selector.kind](selector, request)
     return request
@@ -56,7 +56,7 @@ def _without_field(selector: Selector, request: CanonicalRequest) -> CanonicalRe
 def _without_json(selector: Selector, request: CanonicalRequest) -> CanonicalRequest:
     if request.kind != "json":
         return request
-    # Deepest and last places first, so that taking one out does not move the others.
+    # Deepest and last places first, so that removing one does not move the others.
     places = sorted(selector.find(request.body), key=_removal_order, reverse=True)
     if () in places:
         return replace(request, body=None)

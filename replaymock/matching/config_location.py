@@ -11,9 +11,9 @@ class ConfigLocation(Struct, frozen=True):
 
     @property
     def top(self) -> str:
-        """Where options and `ignore` stand."""
+        """Where options and `ignore` belong."""
         return f"under [{self.table}] in {self.file}" if self.table else f"at the top of {self.file}"
 
     def under(self, name: str) -> str:
-        """Where the keys of a table stand."""
+        """Where the keys of a table belong."""
         return f"under [{self.table}.{name}] in {self.file}" if self.table else f"under [{name}] in {self.file}"

@@ -1,4 +1,4 @@
-"""How two canonical requests differ, field by field: what was recorded and what came."""
+"""Compares two canonical requests field by field: what was recorded and what was received."""
 
 import json
 from typing import Any
@@ -11,7 +11,7 @@ from replaymock.matching.canonical import CanonicalRequest
 
 
 class Difference(Struct, frozen=True):
-    """One field in which a request is not what was recorded; None where the field is absent."""
+    """One field that differs. A value is None where the field is absent."""
 
     field: str
     recorded: Any
@@ -19,15 +19,15 @@ class Difference(Struct, frozen=True):
 
 
 def differences(recorded: CanonicalRequest, received: CanonicalRequest) -> list[Difference]:
-    """The fields in which two requests differ, named as the selectors that would ignore them."""
-    found = []
+    """The fields in which two requests differ, named like the selectors that would ignore them."""
+    differing = []
     if recorded.method != received.method:
-        found.append(Difference("method", recorded.method, received.method))
+        differing.append(Difference("method", recorded.method, received.method))
     if recorded.path != received.path:
-        found.append(Difference("path", recorded.path, received.path))
-    found += _field_differences(_grouped("query", recorded.query), _grouped("query", received.query))
-    found += _field_differences(_grouped("header", recorded.headers), _grouped("header", received.headers))
-    return found + _body_differences(recorded, received)
+        differing.append(Difference("path", recorded.path, received.path))
+    differing += _field_differences(_grouped("query", recorded.query), _grouped("query", received.query))
+    differing += _field_differences(_grouped("header", recorded.headers), _grouped("header", received.headers))
+    return differing + _body_differences(recorded, received)
 
 
 def _body_differences(recorded: CanonicalRequest, received: CanonicalRequest) -> list[Difference]:
@@ -52,37 +52,39 @@ def _field_differences(recorded: dict[str, Any], received: dict[str, Any]) -> li
     return [
         Difference(name, recorded.get(name), received.get(name))
         for name in names
-        if name not in recorded or name not in received or not _same(recorded[name], received[name])
+        if name not in recorded or name not in received or not _is_same_value(recorded[name], received[name])
     ]
 
 
-def _same(one: Any, other: Any) -> bool:
-    """Equality in which, as in JSON, true is not 1."""
-    return json_tokens.canonical(one) == json_tokens.canonical(other)
+def _is_same_value(value: Any, other: Any) -> bool:
+    """Equality as in JSON, where true is not 1."""
+    return json_tokens.canonical(value) == json_tokens.canonical(other)
 
 
 def _grouped(kind: str, pairs: tuple[tuple[str, Any], ...]) -> dict[str, Any]:
-    found: dict[str, list[Any]] = {}
+    groups: dict[str, list[Any]] = {}
     for name, value in pairs:
-        found.setdefault(f"{kind}:{name}", []).append(value)
-    return {name: values[0] if len(values) == 1 else values for name, values in found.items()}
+        groups.setdefault(f"{kind}:{name}", []).append(value)
+    return {name: values[0] if len(values) == 1 else values for name, values in groups.items()}
 
 
 def _json_differences(recorded: Any, received: Any, path: str) -> list[Difference]:
-    """Where two values part, as high up as one side has nothing to compare."""
+    """The highest places at which two JSON values differ."""
     if isinstance(recorded, dict) and isinstance(received, dict):
-        found = []
+        differing = []
         for name in [*recorded, *(name for name in received if name not in recorded)]:
             step = path + _member_step(name)
             if name in recorded and name in received:
-                found += _json_differences(recorded[name], received[name], step)
+                differing += _json_differences(recorded[name], received[name], step)
             else:
-                found.append(Difference(step, recorded.get(name), received.get(name)))
-        return found
+                differing.append(Difference(step, recorded.get(name), received.get(name)))
+        return differing
     if isinstance(recorded, list) and isinstance(received, list) and len(recorded) == len(received):
         pairs = enumerate(zip(recorded, received, strict=True))
-        return [found for at, (one, other) in pairs for found in _json_differences(one, other, f"{path}[{at}]")]
-    return [] if _same(recorded, received) else [Difference(path, recorded, received)]
+        return [
+            differing for at, (value, other) in pairs for differing in _json_differences(value, other, f"{path}[{at}]")
+        ]
+    return [] if _is_same_value(recorded, received) else [Difference(path, recorded, received)]
 
 
 def _member_step(name: str) -> str:

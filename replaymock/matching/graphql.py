@@ -1,13 +1,13 @@
-"""GraphQL over HTTP: what a request asks for, apart from how it is spelled (GraphQL specification, section 2.1)."""
+"""GraphQL over HTTP: what a request asks for, however it is written (GraphQL specification, section 2.1)."""
 
 import re
 from typing import Any
 
 
 def canonical(value: Any) -> Any:
-    """A parsed JSON body; where it is a GraphQL request (or a batch of them), its query, operation and variables.
+    """Normalises a parsed JSON body that is a GraphQL request or a batch of them; any other is returned unchanged.
 
-    The query's insignificant white space, commas and comments are normalised; an absent `variables` equals `{}`.
+    Insignificant white space, commas and comments of the query are removed. An absent `variables` equals `{}`.
     """
     if isinstance(value, list):
         return [_canonical_request(item) for item in value]
@@ -17,9 +17,9 @@ def canonical(value: Any) -> Any:
 def _canonical_request(value: Any) -> Any:
     if not is_request(value):
         return value
-    # Members the specification does not know may change the answer, so they stay; `extensions` is for tracing.
-    more = {name: member for name, member in value.items() if name not in _MEMBERS}
-    return more | {
+    # Members that the specification does not define may change the answer, so they stay. `extensions` is for tracing.
+    others = {name: member for name, member in value.items() if name not in _MEMBERS}
+    return others | {
         "operationName": value.get("operationName") or _only_operation(value["query"]),
         "query": normal_query(value["query"]),
         "variables": value.get("variables") or {},
@@ -33,7 +33,7 @@ def is_request(value: Any) -> bool:
 
 
 def operation_name(value: Any) -> str:
-    """The name of the operation a request runs; empty when it has none."""
+    """The name of the operation that a request runs; empty if it has none."""
     if isinstance(value, list):
         value = value[0] if value else None
     if not is_request(value):
@@ -43,7 +43,7 @@ def operation_name(value: Any) -> str:
 
 
 def is_read(value: Any) -> bool:
-    """Whether a request, or every one of a batch, only reads."""
+    """Whether a request, or every request of a batch, only reads."""
     batch = value if isinstance(value, list) else [value]
     return bool(batch) and all(is_request(item) and not _is_mutation(item["query"]) for item in batch)
 
@@ -53,7 +53,7 @@ def _is_mutation(query: str) -> bool:
 
 
 def normal_query(query: str) -> str:
-    """A query with its tokens one space apart, strings untouched, comments and commas gone."""
+    """Writes the tokens of a query one space apart. Strings stay unchanged; comments and commas are removed."""
     return " ".join(match.group() for match in _TOKENS.finditer(query) if match.group()[0] not in "#,\ufeff")
 
 
@@ -70,7 +70,8 @@ _MEMBERS = frozenset(("query", "operationName", "variables", "extensions"))
 _MUTATION = re.compile(r"(?:^|[\s}])mutation\b")
 _START = re.compile(r"[\s,\ufeff]*(?:#[^\n]*\n[\s,]*)*(?:\{|(?:query|mutation|subscription|fragment)\b)")
 _OPERATION = re.compile(r"(?:^|[\s}])(?:query|mutation|subscription)\s+([A-Za-z_][A-Za-z0-9_]*)")
-# Possessive, and without asking for an end: there is one way to take a string, and one that has no end is all the rest.
+# Possessive and without a closing delimiter: a string can be matched in only one way, and an unterminated one is the
+# rest of the text.
 _TOKENS = re.compile(
     r'"""(?:[^"\\]++|\\(?:""")?+|"(?!""))*+(?:""")?|"(?:[^"\\\n]++|\\.)*+"?|#[^\n]*|\.\.\.|[A-Za-z0-9_.+\-]+|[^\s\w]'
 )

@@ -1,6 +1,6 @@
-"""The index: from a request's key to the cassette that answers it, by exact key, then plain mock, then template.
+"""The index: from a canonical request to its cassette. An exact key comes first, then a plain mock, then a template.
 
-Swapped whole on reload; only a recorder adds to it. It holds no responses, and no positions: those are of sessions.
+Replaced as a whole on reload; only a recorder adds to it. It holds no responses and no session positions.
 """
 
 from collections.abc import Iterable
@@ -19,20 +19,20 @@ from replaymock.matching.redacted_match import RedactedShape, has_placeholder, m
 class IndexEntry(Struct, frozen=True, eq=False):
     """A cassette in the index: its file, and its request as stored and in canonical form.
 
-    `afters` is the write that each of its responses comes after. Another version of the cassette has another entry.
+    `after_writes` has, for each response, the write it comes after. A new version of a cassette gets a new entry.
     """
 
     file: str
     request: CassetteRequest
     canonical: CanonicalRequest
-    plain: bool
-    by_hand: bool
-    afters: tuple[str, ...]
+    is_plain: bool
+    is_handwritten: bool
+    after_writes: tuple[str, ...]
 
     @property
     def takes_any_body(self) -> bool:
-        """Whether it was written by hand for a request that may have a body, and does not speak of one."""
-        return self.by_hand and self.request.body is None and self.canonical.method not in ("GET", "HEAD")
+        """Whether it is handwritten, its method may have a body, and the file says nothing about one."""
+        return self.is_handwritten and self.request.body is None and self.canonical.method not in ("GET", "HEAD")
 
 
 class Index:
@@ -42,8 +42,8 @@ class Index:
         self.entries: dict[str, IndexEntry] = {}
         self._exact: dict[Key, IndexEntry] = {}
         self._plain: dict[str, IndexEntry] = {}
-        self._masked: dict[tuple[RedactedShape, Key], list[IndexEntry]] = {}
-        self._views: dict[RedactedShape, None] = {}
+        self._redacted: dict[tuple[RedactedShape, Key], list[IndexEntry]] = {}
+        self._shapes: dict[RedactedShape, None] = {}
         self._templates: list[IndexEntry] = []
         self._paths: dict[str, list[IndexEntry]] = {}
         for entry in entries:
@@ -54,32 +54,32 @@ class Index:
         return len(self.entries)
 
     def find(self, request: CanonicalRequest) -> IndexEntry | None:
-        """The entry that answers a request; for HEAD also the one for GET."""
+        """The entry that answers a request. A HEAD may be answered by the entry of the GET."""
         entry = self._exact_entry(request) or self._plain_mock(request)
-        entry = entry or self._masked_entry(request) or self._template(request)
+        entry = entry or self._redacted_entry(request) or self._template(request)
         if entry is None and request.method == "HEAD":
             return self.find(_as_get(request))
         return entry
 
     def at_path(self, path: str) -> list[IndexEntry]:
-        """Every entry whose path, or template, is that of a request."""
+        """All entries whose path, or template, matches a path."""
         return [*self._paths.get(path, ()), *(entry for entry in self._templates if _path_fits(entry, path))]
 
     def paths(self) -> Iterable[str]:
-        """The paths there are exact entries for."""
+        """The paths that have entries other than templates."""
         return self._paths.keys()
 
     def add(self, entry: IndexEntry) -> None:
-        """Adds or replaces the entry of one file."""
+        """Adds the entry of a file, or replaces it."""
         self.drop(entry.file)
         self._insert(entry)
         self._sort_templates()
 
     def drop(self, file: str) -> None:
-        """Takes out the entry of one file, if there is one."""
-        known = self.entries.get(file)
-        if known is not None:
-            self._remove(known)
+        """Removes the entry of a file, if there is one."""
+        entry = self.entries.get(file)
+        if entry is not None:
+            self._remove(entry)
 
     def _insert(self, entry: IndexEntry) -> None:
         self.entries[entry.file] = entry
@@ -87,14 +87,14 @@ class Index:
             self._templates.append(entry)
             return
         self._paths.setdefault(entry.canonical.path, []).append(entry)
-        if entry.plain:
+        if entry.is_plain:
             self._plain.setdefault(entry.canonical.path, entry)
         else:
             self._exact.setdefault(key_of(entry.canonical), entry)
             if has_placeholder(entry.canonical):
-                view = redacted_shape(entry.canonical)
-                self._views[view] = None
-                self._masked.setdefault((view, view.of(entry.canonical)), []).append(entry)
+                shape = redacted_shape(entry.canonical)
+                self._shapes[shape] = None
+                self._redacted.setdefault((shape, shape.of(entry.canonical)), []).append(entry)
 
     def _remove(self, entry: IndexEntry) -> None:
         del self.entries[entry.file]
@@ -106,10 +106,10 @@ class Index:
             del self._plain[entry.canonical.path]
         if self._exact.get(key_of(entry.canonical)) is entry:
             del self._exact[key_of(entry.canonical)]
-        view = redacted_shape(entry.canonical)
-        masked = self._masked.get((view, view.of(entry.canonical)), [])
-        if entry in masked:
-            masked.remove(entry)
+        shape = redacted_shape(entry.canonical)
+        redacted = self._redacted.get((shape, shape.of(entry.canonical)), [])
+        if entry in redacted:
+            redacted.remove(entry)
 
     def _sort_templates(self) -> None:
         self._templates.sort(key=lambda entry: (*specificity(entry.request.path), entry.file))
@@ -121,10 +121,10 @@ class Index:
             return bodyless if bodyless and bodyless.takes_any_body else None
         return entry
 
-    def _masked_entry(self, request: CanonicalRequest) -> IndexEntry | None:
-        found = (self._masked.get((view, view.of(request)), ()) for view in self._views)
-        masked = chain.from_iterable(found)
-        return next((entry for entry in masked if matches_redacted(entry.canonical, request)), None)
+    def _redacted_entry(self, request: CanonicalRequest) -> IndexEntry | None:
+        groups = (self._redacted.get((shape, shape.of(request)), ()) for shape in self._shapes)
+        candidates = chain.from_iterable(groups)
+        return next((entry for entry in candidates if matches_redacted(entry.canonical, request)), None)
 
     def _plain_mock(self, request: CanonicalRequest) -> IndexEntry | None:
         return self._plain.get(request.path) if request.method == "GET" and request.kind != WEBSOCKET_BODY[0] else None
@@ -134,12 +134,17 @@ class Index:
 
 
 def entry_for(
-    file: str, cassette: Cassette, matcher: Matcher, *, plain: bool = False, canonical: CanonicalRequest | None = None
+    file: str,
+    cassette: Cassette,
+    matcher: Matcher,
+    *,
+    is_plain: bool = False,
+    canonical: CanonicalRequest | None = None,
 ) -> IndexEntry:
-    """The entry of a cassette; `canonical` is its request under the matching rules in force, if that is known."""
+    """Makes the entry of a cassette. Pass the `canonical` form of its request if it is known already."""
     if canonical is None:
         canonical = matcher.canonical(cassette.request.to_request(), cassette.request.known_body())
-    return IndexEntry(file, cassette.request, canonical, plain, cassette.by_hand, cassette.afters)
+    return IndexEntry(file, cassette.request, canonical, is_plain, cassette.is_handwritten, cassette.after_writes)
 
 
 def _as_get(request: CanonicalRequest) -> CanonicalRequest:
@@ -151,7 +156,7 @@ def _path_fits(entry: IndexEntry, path: str) -> bool:
 
 
 def _template_fits(entry: IndexEntry, request: CanonicalRequest) -> bool:
-    """A template speaks of query and body only where its file does."""
+    """Whether a template matches. It compares query and body only if its file has them."""
     template, stored = entry.request, entry.canonical
     return (
         stored.method == request.method
@@ -159,5 +164,5 @@ def _template_fits(entry: IndexEntry, request: CanonicalRequest) -> bool:
         and _path_fits(entry, request.path)
         and (template.query is None or stored.query == request.query)
         and (template.body is None or key_of(stored)[4:] == key_of(request)[4:])
-        and (not template.names_headers or stored.headers == request.headers)
+        and (not template.has_headers or stored.headers == request.headers)
     )

@@ -1,4 +1,4 @@
-"""From a request to the cassette that answers it, in whatever index is in force."""
+"""Finds the cassette that answers a request, in the index that is current."""
 
 from collections.abc import Iterable, Mapping
 from typing import Protocol
@@ -19,11 +19,11 @@ from replaymock.matching.request_memo import RequestMemo
 _MOST_BODY = 16 * 1024
 
 CanonicalAndShown = tuple[CanonicalRequest, str]
-"""A request in canonical form, and its target as it may be shown."""
+"""A canonical request, and its target in a form that may be shown to people."""
 
 
 class LookupResult(Struct, frozen=True):
-    """A request in canonical form, its entry if there is one, and its target as it may be shown."""
+    """A canonical request, its entry if there is one, and its target in a form that may be shown to people."""
 
     canonical: CanonicalRequest
     entry: IndexEntry | None
@@ -31,25 +31,25 @@ class LookupResult(Struct, frozen=True):
 
 
 class CassetteSource(Protocol):
-    """Where the cassettes in force come from."""
+    """Provides the current cassettes."""
 
     @property
     def index(self) -> Index:
-        """The index in force; a reload replaces it."""
+        """The current index; a reload replaces it."""
 
     @property
     def broken(self) -> Mapping[str, CassetteError]:
-        """The cassettes that cannot be read, by file name."""
+        """The errors of the cassettes that cannot be read, by file name."""
 
     def look_for(self, files: Iterable[str]) -> bool:
-        """Loads again if one of these files is new, or no longer broken as it was; whether it did."""
+        """Reloads if one of these files is new, or broken in another way than before. Returns whether it did."""
 
     def look_again(self, file: str) -> None:
-        """Loads again because the files of a cassette are no longer what they were."""
+        """Reloads because the files of this cassette have changed."""
 
 
 class CassetteLookup:
-    """Finds the entries of requests; `forget` must be called whenever the index changes."""
+    """Finds the entries for requests. Call `forget` whenever the index changes."""
 
     def __init__(self, source: CassetteSource, matcher: Matcher) -> None:
         self._source = source
@@ -59,51 +59,52 @@ class CassetteLookup:
 
     @property
     def index(self) -> Index:
-        """The index in force."""
+        """The current index."""
         return self._source.index
 
     @property
     def broken(self) -> Mapping[str, CassetteError]:
-        """The cassettes that cannot be read, by file name."""
+        """The errors of the cassettes that cannot be read, by file name."""
         return self._source.broken
 
-    def read(self, request: Request) -> CanonicalAndShown:
-        """A request in canonical form. Takes long where it is large, and may be done in a thread."""
-        return self._matcher.read(request)
+    def canonicalize(self, request: Request) -> CanonicalAndShown:
+        """Brings a request to canonical form. Slow for large requests; may run in a thread."""
+        return self._matcher.canonicalize(request)
 
     def find(
-        self, request: Request, known: KnownBody | None = None, read: CanonicalAndShown | None = None
+        self, request: Request, known_body: KnownBody | None = None, canonicalized: CanonicalAndShown | None = None
     ) -> LookupResult:
-        """The entry for a request; remembered where it is small and its headers take no part in matching.
+        """Finds the entry for a request. Small requests are remembered, unless headers take part in matching.
 
-        `known` is what it has instead of a body, `read` its canonical form, if that is known.
+        `known_body` replaces the body. `canonicalized` is the canonical form, if the request has been brought to it
+        before.
         """
-        if read:
-            return self._result(*read)
-        name = None if known else self._memo.name(request)
-        if name is None:
-            return self._result(*self._matcher.read(request, known))
-        result = self._memo.get(name)
+        if canonicalized:
+            return self._result(*canonicalized)
+        key = None if known_body else self._memo.key(request)
+        if key is None:
+            return self._result(*self._matcher.canonicalize(request, known_body))
+        result = self._memo.get(key)
         if result is None:
-            result = self._result(*self._matcher.read(request, None))
+            result = self._result(*self._matcher.canonicalize(request, None))
             if result.entry:
-                self._memo.put(name, result)
+                self._memo.put(key, result)
         return result
 
     def find_new(self, result: LookupResult) -> bool:
-        """Whether cassettes were loaded again because a file that may answer this request is new."""
+        """Reloads if a file that may answer this request is new. Returns whether it did."""
         return self._source.look_for(files_for(result.canonical))
 
     def look_again(self, entry: IndexEntry) -> None:
-        """Has a cassette loaded again whose files are no longer what they were."""
+        """Reloads a cassette whose files have changed."""
         self._source.look_again(entry.file)
 
-    def broken_instead_of(self, result: LookupResult) -> CassetteError | None:
-        """What is wrong with the cassette that would answer a request, could it be read, before this entry does."""
-        return self._broken.instead_of(result.entry, result.canonical)
+    def broken_error_for(self, result: LookupResult) -> CassetteError | None:
+        """The error of the broken cassette that would answer before the entry in `result`; None if there is none."""
+        return self._broken.error_for(result.entry, result.canonical)
 
     def forget(self) -> None:
-        """Forgets what was found, as the index has changed."""
+        """Forgets remembered results, because the index has changed."""
         self._memo.clear()
         if self._broken.errors is not self._source.broken:
             self._broken = BrokenCassettes(self._source.broken, self._matcher)
@@ -113,5 +114,5 @@ class CassetteLookup:
 
 
 def files_for(request: CanonicalRequest) -> list[str]:
-    """The files a request would be answered from, by their names."""
+    """The names of the files that may answer a request."""
     return [name for name in (cassette_name(request), plain_mock_name(request.path)) if name]

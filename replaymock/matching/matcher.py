@@ -1,7 +1,7 @@
-"""What makes two requests the same, and what tells two different ones apart.
+"""Decides which requests are equal.
 
-A request is brought to canonical form (redacted, decoded, sorted, without what is ignored); its key is that form made
-hashable. Stored and live requests go through the same functions.
+A request is brought to canonical form: redacted, decoded, sorted, without what is ignored. Its key is that form as a
+hashable value. Stored and live requests go through the same functions.
 """
 
 import contextlib
@@ -19,7 +19,7 @@ from replaymock.matching import graphql
 from replaymock.matching.canonical import CanonicalRequest, apply_ignores
 from replaymock.matching.rules import MatchRule
 from replaymock.redaction.placeholders import anonymous
-from replaymock.redaction.redactor import Redactor, normalize_placeholders, shortened
+from replaymock.redaction.redactor import Redactor, normalize_placeholders, shorten_target
 
 Key = tuple[Any, ...]
 
@@ -33,29 +33,32 @@ class Matcher:
         self.uses_headers = any(rule.headers for rule in rules)
         self._has_volatile = any(rule.volatile for rule in rules)
 
-    def canonical(self, request: Request, known: KnownBody | None = None) -> CanonicalRequest:
-        """The canonical form of a request; `known` stands for a stored body whose bytes were not kept."""
-        return self.read(request, known)[0]
+    def canonical(self, request: Request, known_body: KnownBody | None = None) -> CanonicalRequest:
+        """The canonical form of a request. `known_body` replaces a stored body whose bytes were not stored."""
+        return self.canonicalize(request, known_body)[0]
 
-    def read(self, request: Request, known: KnownBody | None = None) -> tuple[CanonicalRequest, str]:
-        """The canonical form of a request, and its target as it may stand in logs and pages."""
-        return self.read_hidden(request, self.hidden(request), known)
+    def canonicalize(self, request: Request, known_body: KnownBody | None = None) -> tuple[CanonicalRequest, str]:
+        """The canonical form of a request, and its target in a form that may be shown to people."""
+        return self.canonicalize_redacted(request, self.redacted(request), known_body)
 
-    def hidden(self, request: Request) -> Request:
-        """A request without secrets, its content decoded, with no header but those that have a say."""
-        names = _headers_named(self._rules_for(request))
-        return self.redactor.request(_with_only(request, names), anonymous)
+    def redacted(self, request: Request) -> Request:
+        """The request redacted and decoded, with only the headers that matter for matching."""
+        names = _header_names(self._rules_for(request))
+        return self.redactor.request(_with_headers(request, names), anonymous)
 
-    def read_hidden(
-        self, request: Request, hidden: Request, known: KnownBody | None = None
+    def canonicalize_redacted(
+        self, request: Request, redacted: Request, known_body: KnownBody | None = None
     ) -> tuple[CanonicalRequest, str]:
-        """What a request comes down to, of which secrets are hidden already; the rules are those for it as it came."""
+        """The canonical form of a redacted request, and its target to show.
+
+        The rules are chosen by the original request.
+        """
         rules = self._rules_for(request)
-        names = _headers_named(rules)
-        request = hidden
+        names = _header_names(rules)
+        request = redacted
         path, _, query = request.target.partition("?")
-        kind, body, text = (*known, "") if known else _canonical_body(request)
-        found = CanonicalRequest(
+        kind, body, text = (*known_body, "") if known_body else _canonical_body(request)
+        canonical = CanonicalRequest(
             method=request.method,
             path=normal_path(path),
             query=_sorted_pairs(query),
@@ -64,21 +67,23 @@ class Matcher:
             body=body,
             text=text,
         )
-        return apply_ignores([selector for rule in rules for selector in rule.ignore], found), shortened(request.target)
+        return apply_ignores([selector for rule in rules for selector in rule.ignore], canonical), shorten_target(
+            request.target
+        )
 
-    def key(self, request: Request, known: KnownBody | None = None) -> Key:
-        """The key of a request: equal for two requests exactly when they are answered alike."""
-        return key_of(self.canonical(request, known))
+    def key(self, request: Request, known_body: KnownBody | None = None) -> Key:
+        """The key of a request. Two requests have the same key exactly if the same cassette answers them."""
+        return key_of(self.canonical(request, known_body))
 
     def message(self, request: Request, data: bytes, *, is_text: bool) -> CanonicalRequest:
-        """A message on the WebSocket that a request opened, under the rules for its path."""
+        """The canonical form of a message on the WebSocket that `request` opened, under the rules for its path."""
         data = self.redactor.message(data, anonymous, is_text=is_text)
         kind, body = _canonical_text(data) if is_text else ("bytes", bodies.digest(data))
-        found = CanonicalRequest("GET", normal_path(request.path), kind=kind, body=body)
-        return apply_ignores([selector for rule in self._rules_for(request) for selector in rule.ignore], found)
+        canonical = CanonicalRequest("GET", normal_path(request.path), kind=kind, body=body)
+        return apply_ignores([selector for rule in self._rules_for(request) for selector in rule.ignore], canonical)
 
     def volatile(self, request: Request) -> tuple[Selector, ...]:
-        """What says nothing in the answers to a request."""
+        """The selectors of what changes without meaning in the responses to a request."""
         if not self._has_volatile:
             return ()
         return tuple(selector for rule in self._rules_for(request) for selector in rule.volatile)
@@ -94,19 +99,19 @@ class Matcher:
         ]
 
 
-def _headers_named(rules: list[MatchRule]) -> list[str]:
+def _header_names(rules: list[MatchRule]) -> list[str]:
     return sorted({name for rule in rules for name in rule.headers})
 
 
-def _with_only(request: Request, names: list[str]) -> Request:
-    """The request with no headers but those that have a say: the named ones, and what tells how to read its body."""
-    wanted = (*names, "content-type", "content-encoding") if request.body else names
-    headers = tuple(pair for pair in request.headers if pair[0].lower() in wanted) if wanted else ()
+def _with_headers(request: Request, names: list[str]) -> Request:
+    """Removes all headers but the named ones and those that describe the body."""
+    kept_names = (*names, "content-type", "content-encoding") if request.body else names
+    headers = tuple(pair for pair in request.headers if pair[0].lower() in kept_names) if kept_names else ()
     return Request(request.method, request.target, headers, request.body)
 
 
 def key_of(request: CanonicalRequest) -> Key:
-    """A canonical request as one hashable value: method, path, query, headers, kind of body, body."""
+    """A canonical request as a hashable value: method, path, query, headers, kind of body, body."""
     body = request.body
     if request.kind == "json":
         body = json_tokens.canonical(body)
@@ -114,23 +119,23 @@ def key_of(request: CanonicalRequest) -> Key:
 
 
 def _canonical_body(request: Request) -> tuple[str, Any, str]:
-    """Kind and body of a canonical request, and its text."""
+    """The kind and the body of a canonical request, and its text."""
     if not request.body:
         return "", None, ""
-    # What is stored as a digest is compared as one, also when its bytes are at hand.
-    kept = bodies.stored_form(get(request.headers, "content-type"), request.body)
-    if isinstance(kept, bodies.Digest):
-        return "bytes", kept.sha256, ""
-    if isinstance(kept, bodies.Multipart):
-        return "multipart", multipart_pairs(kept), ""
+    # A body that is stored as a digest is compared as one, even if its bytes are available.
+    stored = bodies.stored_form(get(request.headers, "content-type"), request.body)
+    if isinstance(stored, bodies.Digest):
+        return "bytes", stored.sha256, ""
+    if isinstance(stored, bodies.Multipart):
+        return "multipart", multipart_pairs(stored), ""
     media = media_type(request.headers)
-    found = next(filter(None, (parse(request) for applies, parse in _FORMS if applies(media))), None)
-    if found:
-        return *found, ""
+    parsed = next(filter(None, (parse(request) for applies, parse in _FORMS if applies(media))), None)
+    if parsed:
+        return *parsed, ""
     return (
         "bytes",
         bodies.digest(request.body),
-        normalize_placeholders(kept.text) if isinstance(kept, bodies.Text) else "",
+        normalize_placeholders(stored.text) if isinstance(stored, bodies.Text) else "",
     )
 
 
@@ -142,7 +147,7 @@ def _canonical_json(request: Request) -> KnownBody | None:
 
 
 def _canonical_text(data: bytes) -> KnownBody:
-    """A text message: parsed where it is a JSON object or array, else the text."""
+    """A text message: parsed if it is a JSON object or array, else the text."""
     text = normalize_placeholders(data.decode("utf-8", "replace"))
     if text.lstrip()[:1] in ("{", "["):
         with contextlib.suppress(ValueError):
@@ -159,7 +164,7 @@ def _canonical_form(request: Request) -> KnownBody | None:
 
 
 def _sorted_pairs(encoded: str) -> Pairs:
-    """The pairs of a query or form as a multiset; placeholders are looked for once decoded, as clients encode them."""
+    """The sorted pairs of a query or form. They are decoded first, because clients encode placeholders."""
     pairs = (
         (normalize_placeholders(name), value and normalize_placeholders(value)) for name, value in parse_query(encoded)
     )

@@ -1,7 +1,7 @@
-"""From a redacted request to the name of its cassette: a label for people; what is inside the file is the truth.
+"""Makes the file name of a cassette from a redacted request. The name is a label: the content of the file counts.
 
-Names are deterministic, made of `[a-z0-9._-]` and the upper-case method, legal and distinct on every disk, at most 80
-characters a part and 180 in all. Whatever the readable part leaves out is told apart by a hash.
+Names are deterministic. They consist of `[a-z0-9._-]` and the upper-case method, are legal and distinct on every file
+system, and have at most 80 characters a part and 180 in all. A hash stands for what the readable part leaves out.
 """
 
 import hashlib
@@ -9,7 +9,7 @@ import re
 import unicodedata
 from urllib.parse import unquote
 
-from replaymock.cassettes.filenames import _LIKE_A_SIDECAR, _SIDECAR_ROOM, METHODS, NAME_LIMIT
+from replaymock.cassettes.filenames import LIKE_A_SIDECAR, METHODS, NAME_LIMIT, SIDECAR_SUFFIX_LIMIT
 from replaymock.matching import graphql
 from replaymock.matching.canonical import CanonicalRequest
 from replaymock.matching.matcher import key_of
@@ -22,9 +22,9 @@ _METHOD_LIMIT = 16
 
 
 def cassette_name(request: CanonicalRequest, digits: int = HASH_DIGITS) -> str:
-    """The name of a request's cassette, with `/` between folders; more `digits` when a name is taken."""
-    folders = [_folder(segment) for segment in request.path.split("/") if segment]
-    method = _method(request.method)
+    """The name of a request's cassette, with `/` between folders. Pass more `digits` if the name is taken."""
+    folders = [_folder_name(segment) for segment in request.path.split("/") if segment]
+    method = _method_label(request.method)
     exact = method == request.method in METHODS and "/" + "/".join(folders) == request.path
     label = _label(request)
     hashed = "" if exact and not _has_more(request) and digits == HASH_DIGITS else _hash(request)[:digits]
@@ -39,30 +39,30 @@ def _joined_or_hashed(folders: list[str], file: str, request: CanonicalRequest) 
 
 
 def _joined(folders: list[str], file: str) -> str:
-    room = NAME_LIMIT - _SIDECAR_ROOM - len(file)
-    kept: list[str] = []
+    available = NAME_LIMIT - SIDECAR_SUFFIX_LIMIT - len(file)
+    parts: list[str] = []
     for folder in folders:
-        if len(folder) + 1 > room:
+        if len(folder) + 1 > available:
             break
-        kept.append(folder)
-        room -= len(folder) + 1
-    return "/".join([*kept, file])
+        parts.append(folder)
+        available -= len(folder) + 1
+    return "/".join([*parts, file])
 
 
 def _has_more(request: CanonicalRequest) -> bool:
     return bool(request.query or request.headers or request.kind)
 
 
-def _method(sent: str) -> str:
-    """A method as the beginning of a file name, which is what tells a cassette from a plain mock."""
+def _method_label(sent: str) -> str:
+    """A method as the beginning of a file name. It distinguishes a cassette from a plain mock."""
     slug = _slug(sent).replace(".", "-").upper()[:_METHOD_LIMIT]
     return slug if "A" <= slug[:1] <= "Z" else f"X{slug}"
 
 
-def _folder(segment: str) -> str:
-    """A path segment as a folder name; equal to the segment exactly when nothing was lost."""
+def _folder_name(segment: str) -> str:
+    """A path segment as a folder name. The two are equal exactly if nothing was lost."""
     slug = _slug(unquote(segment))[:PART_LIMIT].strip(".-") or "_"
-    if slug.split(".")[0] in _RESERVED or _LIKE_A_SIDECAR.fullmatch(slug):
+    if slug.split(".")[0] in _RESERVED or LIKE_A_SIDECAR.fullmatch(slug):
         slug = f"_{slug[: PART_LIMIT - 1]}"
     return slug[: -len(".json")] + "-json" if slug.endswith(".json") else slug
 

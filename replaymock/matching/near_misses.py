@@ -1,4 +1,4 @@
-"""Why a request was not answered: the reason, the nearest cassettes, and the line that would make it hit."""
+"""Explains a miss: the reason, the nearest cassettes, and the line that would make the request hit."""
 
 import difflib
 import json
@@ -31,17 +31,17 @@ RECORD = "record it (replaymock record --mode new --upstream URL)"
 
 
 class NearMiss(Struct, frozen=True):
-    """A cassette that almost answered, and the fields in which it did not."""
+    """A cassette that nearly matched, and the fields that differ."""
 
     entry: IndexEntry
     differences: tuple[Difference, ...]
 
 
 class Miss(Struct, frozen=True):
-    """A request without an answer.
+    """A request that no cassette answers.
 
-    `hint` is a line for the configuration, which has its `home`, or what else to do; `replaces_line` says that such a
-    line is there already.
+    `hint` says what to do: often a line of configuration, to be written at `location`. `replaces_line` says that there
+    is such a line already.
     """
 
     request: CanonicalRequest
@@ -49,32 +49,32 @@ class Miss(Struct, frozen=True):
     nearest: tuple[NearMiss, ...]
     hint: str
     replaces_line: bool = False
-    home: ConfigLocation = ConfigLocation()
+    location: ConfigLocation = ConfigLocation()
 
-    def written_in(self, home: ConfigLocation) -> "Miss":
-        """The miss in a run that has its configuration there."""
-        return structs.replace(self, home=home)
+    def with_location(self, location: ConfigLocation) -> "Miss":
+        """The miss, with the location of this run's configuration."""
+        return structs.replace(self, location=location)
 
     @property
     def is_line(self) -> bool:
-        """Whether the hint is a line for the configuration."""
+        """Whether the hint is a line of configuration."""
         return self.hint.startswith(("ignore =", "sequence ="))
 
     def to_json(self) -> dict[str, Any]:
-        """The miss as the members of a problem document."""
+        """The miss as members of a problem document."""
         return {
             "reason": self.reason,
             "hint": self.hint,
-            **({"where": self.home.top} if self.is_line else {}),
+            **({"where": self.location.top} if self.is_line else {}),
             "request": _request_json(self.request),
             "nearest": [_near_json(near) for near in self.nearest],
         }
 
 
 def explain(request: CanonicalRequest, index: Index, ignored: Sequence[str], folder: str = "") -> Miss:
-    """Why `index` has no entry for a request; `ignored` are the ignore rules that are already configured.
+    """Explains why `index` has no entry for a request. `ignored` are the ignore rules in force.
 
-    `folder` is where cassettes lie, as a path to be written to is told.
+    `folder` is the folder of the cassettes, as written in hints.
     """
     near = _nearest(request, index)
     reason = _reason(request, near)
@@ -85,7 +85,10 @@ def explain(request: CanonicalRequest, index: Index, ignored: Sequence[str], fol
 def explain_message(
     received: CanonicalRequest, awaited: Sequence[CanonicalRequest], entry: IndexEntry, ignored: Sequence[str]
 ) -> Miss:
-    """Why a cassette has no answer to a message on a WebSocket; `awaited` are the recorded ones that have not come."""
+    """Explains why no recorded message matches one received on a WebSocket.
+
+    `awaited` are the recorded messages that have not come yet.
+    """
     near = [NearMiss(_with_message(entry, message), tuple(differences(message, received))) for message in awaited]
     nearest = tuple(sorted(near, key=_distance)[:NEAREST])
     if not nearest:
@@ -95,44 +98,48 @@ def explain_message(
 
 
 def _with_message(entry: IndexEntry, message: CanonicalRequest) -> IndexEntry:
-    return IndexEntry(entry.file, entry.request, message, entry.plain, entry.by_hand, entry.afters)
+    return IndexEntry(entry.file, entry.request, message, entry.is_plain, entry.is_handwritten, entry.after_writes)
 
 
-def shortened(text: str) -> str:
-    """Text as it may stand in a message."""
+def shorten_text(text: str) -> str:
+    """Shortens a text for a message."""
     return text if len(text) <= SHOWN else text[: SHOWN - 1] + "…"
 
 
 def exhausted(request: CanonicalRequest, entry: IndexEntry) -> Miss:
-    """The miss of a strict sequence that has played its last response."""
+    """The miss of a strict sequence after its last response."""
     return Miss(request, "exhausted", (NearMiss(entry, ()),), 'sequence = "auto"')
 
 
 def invalid(request: CanonicalRequest, fault: str) -> Miss:
-    """The miss of a request whose cassette cannot be read, or not as far as it was promised."""
+    """The miss of a request whose cassette cannot be read, or does not have what it should."""
     return Miss(request, INVALID, (), f"mend {fault}")
 
 
 def _nearest(request: CanonicalRequest, index: Index) -> tuple[NearMiss, ...]:
-    found = (
+    entries = (
         index.at_path(request.path)
         or index.at_path(_other_slash(request.path))
         or _similar(request.path[:SHOWN], index)
     )
-    near = [NearMiss(entry, tuple(differences(entry.canonical, _relaxed_like(entry, request)))) for entry in found]
+    near = [NearMiss(entry, tuple(differences(entry.canonical, _relaxed_like(entry, request)))) for entry in entries]
     return tuple(sorted(near, key=_distance)[:NEAREST])
 
 
 def _similar(path: str, index: Index) -> list[IndexEntry]:
     first = path.split("/")[1]
-    paths = [known for known in index.paths() if known.split("/")[1] == first] or list(index.paths())
+    paths = [candidate for candidate in index.paths() if candidate.split("/")[1] == first] or list(index.paths())
     names = difflib.get_close_matches(path, paths[:_MOST_PATHS], NEAREST)
     return [entry for name in names for entry in index.at_path(name)]
 
 
 def _distance(near: NearMiss) -> tuple[int, int, str]:
     weights = {"method": 100, "path": 10, "upgrade": 50, "body": 5}
-    return (sum(weights.get(found.field, 1) for found in near.differences), len(near.differences), near.entry.file)
+    return (
+        sum(weights.get(difference.field, 1) for difference in near.differences),
+        len(near.differences),
+        near.entry.file,
+    )
 
 
 def _reason(request: CanonicalRequest, nearest: tuple[NearMiss, ...]) -> str:
@@ -155,7 +162,7 @@ def _hint(
         mock = plain_mock_name(request.path)
         if request.method == "GET" and not request.query and request.kind != WEBSOCKET_BODY[0] and mock:
             return f"{RECORD}, or put JSON into {posixpath.join(folder, mock)}"
-        return f"{RECORD}, or {_by_hand(request, folder)}"
+        return f"{RECORD}, or {_handwritten_hint(request, folder)}"
     if reason == OTHER_PROTOCOL:
         return (
             f"recorded is a page, no WebSocket: {RECORD}"
@@ -164,30 +171,35 @@ def _hint(
         )
     if reason == "other method":
         recorded = sorted({near.entry.canonical.method for near in nearest})
-        known = f"recorded is {' and '.join(recorded)}: send that, or record {request.method} too"
-        return f"{known}, or {_by_hand(request, folder)}"
+        others = f"recorded is {' and '.join(recorded)}: send that, or record {request.method} too"
+        return f"{others}, or {_handwritten_hint(request, folder)}"
     return _ignore_line(request, nearest[0], ignored)
 
 
-def _by_hand(request: CanonicalRequest, folder: str) -> str:
-    """The file to write, and the least that makes a request like this one hit; only its name if that takes more."""
+def _handwritten_hint(request: CanonicalRequest, folder: str) -> str:
+    """The file to write and its smallest content for this request; only the name if the content would be longer."""
     file = posixpath.join(folder, cassette_name(request))
     if request.kind == WEBSOCKET_BODY[0]:
         return f"write {file} by hand, with messages"
-    named: dict[str, Any] = {} if request.method == "GET" else {"method": request.method}
-    named["path"] = request.path
+    fields: dict[str, Any] = {} if request.method == "GET" else {"method": request.method}
+    fields["path"] = request.path
     if request.query:
-        named["query"] = dict(request.query)
-    found = json.dumps({"request": named, "responses": [{"json": {}}]}, ensure_ascii=False)
-    is_simple = len(named.get("query", ())) == len(request.query) and not request.headers
-    if not is_simple or len(found) > SHOWN or set(request.path) & set("{}*") or shortened(_shown(found)) != found:
+        fields["query"] = dict(request.query)
+    content = json.dumps({"request": fields, "responses": [{"json": {}}]}, ensure_ascii=False)
+    is_simple = len(fields.get("query", ())) == len(request.query) and not request.headers
+    if (
+        not is_simple
+        or len(content) > SHOWN
+        or set(request.path) & set("{}*")
+        or shorten_text(_shown(content)) != content
+    ):
         return f"write {file} by hand"
-    return f"write {file}: {found}"
+    return f"write {file}: {content}"
 
 
 def _ignore_line(request: CanonicalRequest, near: NearMiss, ignored: Sequence[str]) -> str:
-    """The shortest list of ignore rules under which the two are one; each candidate is tried before it is given."""
-    exact = ["trailing-slash" if found.field == "path" else found.field for found in near.differences]
+    """The shortest list of ignore rules under which the two requests are equal. Each candidate is tried first."""
+    exact = ["trailing-slash" if difference.field == "path" else difference.field for difference in near.differences]
     exact = ["body" if field == "json:$" else field for field in exact]
     coarse = ["body" if field.startswith(("json:", "form:")) else field for field in exact]
     coarsest = ["query" if field.startswith("query:") else field for field in coarse]
@@ -203,13 +215,13 @@ def _would_match(rules: list[str], entry: IndexEntry, request: CanonicalRequest)
         "".join(rules).encode("utf-8")
         selectors = [parse_selector(rule, IGNORE_KINDS, "hint") for rule in rules]
     except (UsageError, UnicodeEncodeError):
-        return False  # a name that no rule can hold, such as the empty one
+        return False  # no rule can hold this name, for example an empty one
     request = _relaxed_like(entry, request)
     return key_of(apply_ignores(selectors, entry.canonical)) == key_of(apply_ignores(selectors, request))
 
 
 def _relaxed_like(entry: IndexEntry, request: CanonicalRequest) -> CanonicalRequest:
-    """The request as an entry has it: HEAD as GET, and all that a template does not speak of as the template has it."""
+    """The request as an entry matches it: HEAD as GET, and what a template leaves open as the template has it."""
     template, stored = entry.request, entry.canonical
     if request.method == "HEAD" and stored.method == "GET":
         request = replace(request, method="GET")
@@ -222,7 +234,7 @@ def _relaxed_like(entry: IndexEntry, request: CanonicalRequest) -> CanonicalRequ
         request,
         path=stored.path,
         query=stored.query if template.query is None else request.query,
-        headers=request.headers if template.names_headers else stored.headers,
+        headers=request.headers if template.has_headers else stored.headers,
         kind=body.kind,
         body=body.body,
     )
@@ -237,34 +249,38 @@ def _other_slash(path: str) -> str:
 
 
 def _request_json(request: CanonicalRequest) -> dict[str, Any]:
-    found: dict[str, Any] = {"method": request.method, "path": _shown(request.path)}
+    members: dict[str, Any] = {"method": request.method, "path": _shown(request.path)}
     if request.query:
-        found["query"] = [_shown(name if value is None else f"{name}={value}") for name, value in request.query]
+        members["query"] = [_shown(name if value is None else f"{name}={value}") for name, value in request.query]
     if request.headers:
-        found["headers"] = dict(request.headers)
+        members["headers"] = dict(request.headers)
     if request.kind:
-        found["body"] = request.kind
-    return found
+        members["body"] = request.kind
+    return members
 
 
 def _near_json(near: NearMiss) -> dict[str, Any]:
-    shown = [
-        {"field": _shown(found.field), "recorded": _shown(found.recorded), "received": _shown(found.received)}
-        for found in near.differences
+    fields = [
+        {
+            "field": _shown(difference.field),
+            "recorded": _shown(difference.recorded),
+            "received": _shown(difference.received),
+        }
+        for difference in near.differences
     ]
     return {
         "file": near.entry.file,
         "method": near.entry.canonical.method,
         "path": near.entry.request.path,
-        "differences": shown,
+        "differences": fields,
     }
 
 
 def _shown(value: Any) -> Any:
-    """A value short enough for a message, without the lone surrogates that JSON can spell and UTF-8 cannot."""
+    """A value short enough for a message, without lone surrogates, which JSON can spell and UTF-8 cannot."""
     text = value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
     encodable = text.encode("utf-8", "replace").decode("utf-8")
-    return value if len(text) <= SHOWN and encodable == text else shortened(encodable)
+    return value if len(text) <= SHOWN and encodable == text else shorten_text(encodable)
 
 
 _REASONS = (

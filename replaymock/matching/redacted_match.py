@@ -1,6 +1,6 @@
-"""Requests with something hidden that a live request says in the clear: a placeholder stands for any telling value.
+"""Matches a live request against a stored one with redacted values: a placeholder matches any distinctive value.
 
-A secret that was known by its value when it was recorded is not known to be one on replay, where it is another.
+A secret that was recognised by its value when recorded has another value on replay, which nothing marks as secret.
 """
 
 from collections.abc import Sequence
@@ -17,18 +17,18 @@ Key = tuple[Any, ...]
 
 
 def has_placeholder(stored: CanonicalRequest) -> bool:
-    """Whether anything in a stored request is hidden."""
-    return _IN_PATH in stored.path or ANONYMOUS in repr((stored.query, stored.headers, stored.body, stored.text))
+    """Whether a stored request has any redacted value."""
+    return _PLACEHOLDER in stored.path or ANONYMOUS in repr((stored.query, stored.headers, stored.body, stored.text))
 
 
 class RedactedShape(Struct, frozen=True):
-    """Where a stored request holds placeholders: in which segments of its path, and under which names of its query."""
+    """Where a stored request has placeholders: the numbers of path segments, and the names in its query."""
 
     segments: frozenset[int]
     names: frozenset[str]
 
     def of(self, request: CanonicalRequest) -> Key:
-        """What a request has elsewhere in its target: one that is covered has the same."""
+        """The parts of a request's target outside the placeholders. They are equal for requests that match."""
         segments = enumerate(request.path.split("/"))
         elsewhere = tuple("" if at in self.segments else segment for at, segment in segments)
         query = tuple(pair for pair in request.query if pair[0] not in self.names)
@@ -36,102 +36,102 @@ class RedactedShape(Struct, frozen=True):
 
 
 def redacted_shape(stored: CanonicalRequest) -> RedactedShape:
-    """Where a stored request holds placeholders."""
+    """Where a stored request has placeholders."""
     segments = enumerate(stored.path.split("/"))
     names = (name for name, value in stored.query if ANONYMOUS in (value or ""))
-    return RedactedShape(frozenset(at for at, segment in segments if _IN_PATH in segment), frozenset(names))
+    return RedactedShape(frozenset(at for at, segment in segments if _PLACEHOLDER in segment), frozenset(names))
 
 
 def matches_redacted(stored: CanonicalRequest, live: CanonicalRequest) -> bool:
-    """Whether a live request is the stored one, but for telling values in the places of placeholders."""
+    """Whether a live request equals the stored one, apart from distinctive values where that has placeholders."""
     return (
         (stored.method, stored.kind) == (live.method, live.kind)
-        and _value(_segments(stored.path), _segments(live.path))
-        and covers_pairs(stored.query, live.query)
-        and covers_pairs(stored.headers, live.headers)
-        and (_value(stored.body, live.body) or _long_text(stored.text, live.text))
+        and _value_matches(_segments(stored.path), _segments(live.path))
+        and pairs_match(stored.query, live.query)
+        and pairs_match(stored.headers, live.headers)
+        and (_value_matches(stored.body, live.body) or _long_text_matches(stored.text, live.text))
     )
 
 
-def covers_text(stored: str, live: str) -> bool:
-    """Whether a text is the stored one, but for telling values in the places of placeholders.
+def text_matches(stored: str, live: str) -> bool:
+    """Whether a text equals the stored one, apart from distinctive values where that has placeholders.
 
-    Each value ends where what is stored after it first begins, so that no text takes long to compare.
+    Each value ends where the stored text after it first occurs, so that comparing takes linear time.
     """
     if stored == live or ANONYMOUS not in stored:
         return stored == live
     first, *between, last = stored.split(ANONYMOUS)
     if not (live.startswith(first) and live.endswith(last)):
         return False
-    at = len(first)
-    for piece in filter(None, between):  # placeholders side by side stand for one value
-        end = _end_of_value(live, at, piece)
+    start = len(first)
+    for piece in filter(None, between):  # adjacent placeholders stand for one value
+        end = _end_of_value(live, start, piece)
         if end < 0:
             return False
-        at = end + len(piece)
-    return _is_hideable(live[at : len(live) - len(last)])
+        start = end + len(piece)
+    return _can_be_hidden(live[start : len(live) - len(last)])
 
 
-def covers_pairs(stored: Sequence[tuple[str, str | None]], live: Sequence[tuple[str, str | None]]) -> bool:
-    """Whether pairs are the stored ones in any order; one that says the same is not given to a placeholder."""
-    left = list(live)
-    masked = []
+def pairs_match(stored: Sequence[tuple[str, str | None]], live: Sequence[tuple[str, str | None]]) -> bool:
+    """Whether pairs equal the stored ones in any order. Equal pairs are matched first, then placeholders."""
+    remaining = list(live)
+    unmatched = []
     for pair in stored:
-        if pair in left:
-            left.remove(pair)
+        if pair in remaining:
+            remaining.remove(pair)
         else:
-            masked.append(pair)
-    for name, value in masked:
-        found = next((pair for pair in left if pair[0] == name and covers_text(value or "", pair[1] or "")), None)
-        if found is None:
+            unmatched.append(pair)
+    for name, value in unmatched:
+        match = next((pair for pair in remaining if pair[0] == name and text_matches(value or "", pair[1] or "")), None)
+        if match is None:
             return False
-        left.remove(found)
-    return not left
+        remaining.remove(match)
+    return not remaining
 
 
 def _segments(path: str) -> list[str]:
     return [readable(segment) for segment in path.split("/")]
 
 
-def _value(stored: Any, live: Any) -> bool:
+def _value_matches(stored: Any, live: Any) -> bool:
     if isinstance(stored, str):
-        return isinstance(live, str) and covers_text(stored, live)
+        return isinstance(live, str) and text_matches(stored, live)
     if isinstance(stored, dict):
         return (
             isinstance(live, dict)
             and stored.keys() == live.keys()
-            and all(_value(value, live[name]) for name, value in stored.items())
+            and all(_value_matches(value, live[name]) for name, value in stored.items())
         )
     if isinstance(stored, tuple):
-        return isinstance(live, tuple) and covers_pairs(stored, live)
+        return isinstance(live, tuple) and pairs_match(stored, live)
     if isinstance(stored, list):
         return (
             isinstance(live, list)
             and len(stored) == len(live)
-            and all(_value(one, other) for one, other in zip(stored, live, strict=True))
+            and all(_value_matches(value, other) for value, other in zip(stored, live, strict=True))
         )
     return type(stored) is type(live) and bool(stored == live)
 
 
-def _long_text(stored: str, live: str) -> bool:
-    return bool(stored) and covers_text(stored, live)
+def _long_text_matches(stored: str, live: str) -> bool:
+    return bool(stored) and text_matches(stored, live)
 
 
-def _end_of_value(live: str, at: int, piece: str) -> int:
-    """Where a value that begins at a position ends, before a piece of text; -1 where there is none."""
-    limit = at + LONGEST + len(piece)
-    end = live.find(piece, at, limit)
+def _end_of_value(live: str, start: int, piece: str) -> int:
+    """The end of a value that starts at `start` and is followed by `piece`; -1 if there is none."""
+    limit = start + LONGEST + len(piece)
+    end = live.find(piece, start, limit)
     for _ in range(_MOST_ENDS):
-        if end < 0 or _is_hideable(live[at:end]):
+        if end < 0 or _can_be_hidden(live[start:end]):
             return end
         end = live.find(piece, end + 1, limit)
     return -1
 
 
-def _is_hideable(value: str) -> bool:
+def _can_be_hidden(value: str) -> bool:
     return value == ANONYMOUS or is_distinctive(value)
 
 
-# How often what ends a value may stand in the value itself.
+# How often the text after a value may occur in the value itself.
 _MOST_ENDS = 256
-_IN_PATH = "%7B%7Bredacted%7D%7D"
+_PLACEHOLDER = "%7B%7Bredacted%7D%7D"

@@ -1,4 +1,4 @@
-"""What was made of requests that come again: kept within bounds, and only where it depends on nothing else."""
+"""Remembers values computed from recurring requests, within bounds."""
 
 from typing import Generic, TypeVar
 
@@ -10,8 +10,8 @@ MOST_BYTES = 16 * 1024 * 1024
 
 Value = TypeVar("Value")
 
-RequestName = tuple[str, str, Headers, bytes]
-"""All of a request that its canonical form depends on: method, target, the types of its body, body."""
+RequestKey = tuple[str, str, Headers, bytes]
+"""Everything that the canonical form of a request depends on: method, target, headers that describe the body, body."""
 
 
 class RequestMemo(Generic[Value]):
@@ -23,24 +23,24 @@ class RequestMemo(Generic[Value]):
     def __init__(self, most_body: int, *, uses_headers: bool) -> None:
         self._most_body = most_body
         self._uses_headers = uses_headers
-        self._values: dict[RequestName, Value] = {}
+        self._values: dict[RequestKey, Value] = {}
         self._bytes = 0
         self.get = self._values.get
 
-    def name(self, request: Request) -> RequestName | None:
-        """The name under which a request is remembered; None where it is not."""
+    def key(self, request: Request) -> RequestKey | None:
+        """The key under which a request is remembered; None if it is not remembered."""
         if self._uses_headers or len(request.body) > self._most_body:
             return None
-        # A body means what its type says.
+        # The meaning of a body depends on its type.
         types = tuple(pair for pair in request.headers if pair[0].lower() in _OF_BODY) if request.body else ()
         return request.method, request.target, types, request.body
 
-    def put(self, name: RequestName, value: Value) -> None:
-        """Remembers a value; forgets all others where there are too many."""
-        self._bytes += len(name[1]) + len(name[3])
+    def put(self, key: RequestKey, value: Value) -> None:
+        """Remembers a value. Forgets all others first if there are too many."""
+        self._bytes += len(key[1]) + len(key[3])
         if len(self._values) >= MOST_REQUESTS or self._bytes > MOST_BYTES:
             self.clear()
-        self._values[name] = value
+        self._values[key] = value
 
     def clear(self) -> None:
         """Forgets everything."""

@@ -10,7 +10,7 @@ from functools import lru_cache, partial
 from msgspec import Struct
 
 from replaymock.errors import RequestRefused
-from replaymock.http.conditional import OK, ConditionalRequest, PartialResponse, answers_less, not_forwarded
+from replaymock.http.conditional import OK, ConditionalRequest, PartialResponse, narrowing_headers, withheld_conditions
 from replaymock.http.cors import CorsPolicy
 from replaymock.http.headers import Headers, get, list_items
 from replaymock.http.messages import Request, ResponseHead, StreamingResponse
@@ -138,7 +138,7 @@ class Forwarder:
         """Asks for what the client asks for."""
         request = flight.request
         upstream = self.route(request)
-        left_out = not_forwarded(request.method) if ticket.is_wanted else _NOTHING
+        left_out = withheld_conditions(request.method) if ticket.is_wanted else _NOTHING
         outgoing = Request(request.method, request.target, self.headers.outgoing(request, upstream, left_out))
         async with self.upstreams.send(upstream, outgoing, keeping(body, flight.sent), flight.client) as live:
             flight.want(is_wanted=self._is_whole(request, live, ticket))
@@ -246,7 +246,7 @@ class Forwarder:
         """Whether an answer is recorded for a request: not one to its conditions or its range only."""
         if not ticket.wants(live.status, live.headers):
             return False
-        less = answers_less(request.method, request.headers, live.status)
+        less = narrowing_headers(request.method, request.headers, live.status)
         if less and live.status == PARTIAL:
             self.warn(request, f"not saved, it is a part only, {self._ranging.why_not_whole(request, live.headers)}")
         elif less:
@@ -290,7 +290,7 @@ class Forwarder:
         if flight.status:
             flight.abort()
         else:
-            flight.answer(rejection(error, self.cors, self.cors.echoed(flight.request.headers)))
+            flight.answer(rejection(error, self.cors, self.cors.credentialed_origin(flight.request.headers)))
 
     def _tell_of_cookies(self, headers: Headers) -> None:
         for name in prefixed_cookies(headers):

@@ -58,7 +58,7 @@ def response_headers(
     Links to the backend lead to `origin` instead, which includes the `base` path the client came under.
     """
     kept = without(headers, hop_by_hop(headers) | FRAMING)
-    if cors.enabled:
+    if cors.is_enabled:
         kept = tuple(pair for pair in kept if not is_cors(pair[0].lower()))
     if origins is not None:
         kept = tuple((name, origins.header_to_origin(value, origin)) for name, value in kept)
@@ -107,7 +107,7 @@ class HeaderForwarder:
 
     def head(self, live: StreamingResponse, request: Request, file: str, *, stored: bool) -> ResponseHead:
         """The head of an answer as the client gets it; `file` is the cassette it is kept in, empty where not known."""
-        echoed = self._cors.echoed(request.headers)
+        echoed = self._cors.credentialed_origin(request.headers)
         is_head = request.method == "HEAD"
         named = bool(file)
         before, after = self._client(live.headers, request.origin, request.base, echoed, stored, named, is_head)
@@ -116,7 +116,7 @@ class HeaderForwarder:
         return ResponseHead(live.status, live.reason, before + after)
 
     def _to_upstream(self, headers: Headers, upstream: Upstream, left_out: frozenset[str], presigned: str) -> Headers:
-        signed = signing.covered(headers, presigned)
+        signed = signing.signed_headers(headers, presigned)
         if self._origins is not None:
             here = Request("GET", "/", headers).origin
             own = self._own | {own_origin.normal(here)} if here else self._own

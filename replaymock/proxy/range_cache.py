@@ -10,7 +10,7 @@ from collections.abc import AsyncIterator
 
 from msgspec import Struct
 
-from replaymock.http.conditional import OK, is_strong, renewed, without_checksums
+from replaymock.http.conditional import OK, is_strong, refresh_headers, without_checksums
 from replaymock.http.headers import FRAMING, Headers, get, without
 from replaymock.http.messages import StreamingResponse
 
@@ -33,7 +33,7 @@ class Remembered(Struct):
     def confirmed(self, not_modified: StreamingResponse) -> StreamingResponse:
         """The whole again, as a 304 says that it still is the same."""
         self.digest = self.digest or hashlib.sha256(self.body).digest()
-        headers = renewed(self.headers, not_modified.headers)
+        headers = refresh_headers(self.headers, not_modified.headers)
         return StreamingResponse(OK, self.reason, headers, _one(self.body), self.body, self.digest)
 
 

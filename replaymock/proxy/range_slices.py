@@ -37,7 +37,7 @@ async def cut_from(
     """
     if live.status != OK or event_stream.is_stream(media_type(live.headers)):
         return Cut(live)
-    if not conditional.may_be_cut(live.headers, asked):
+    if not conditional.can_be_cut(live.headers, asked):
         return Cut(live)
     length = content_length(live.headers) if live.whole is None else len(live.whole)
     if length is not None and length > limit:
@@ -52,7 +52,7 @@ async def cut_from(
         return None
     body = replaced(gathered.whole) if replaced and gathered.whole is not None else gathered.whole
     size = len(body) if body is not None else length or 0
-    return Cut(gathered, conditional.reduced(OK, live.headers, size, asked), body)
+    return Cut(gathered, conditional.partial_response(OK, live.headers, size, asked), body)
 
 
 async def relay_part(

@@ -39,10 +39,10 @@ class Ranging:
         """
         if request.method != "GET" or not _has_range(request.headers):
             return None
-        asked = conditional.one_range(request.method, request.headers)
+        asked = conditional.single_range(request.method, request.headers)
         if asked is None or has_body(request.headers) or self._wholes.why_apart(request.target):
             return None
-        return None if signing.covered(request.headers, request.query) & conditional.RANGES else asked
+        return None if signing.signed_headers(request.headers, request.query) & conditional.RANGES else asked
 
     @asynccontextmanager
     async def whole(
@@ -52,7 +52,7 @@ class Ranging:
 
         A whole that was kept is not sent again where upstream says that it still is the same.
         """
-        left_out = conditional.not_forwarded("GET") | conditional.RANGES
+        left_out = conditional.withheld_conditions("GET") | conditional.RANGES
         headers = self._passage.outgoing(_uncoded(request), upstream, left_out)
         known = self._wholes.known(request.target)
         if known:
@@ -89,7 +89,7 @@ class Ranging:
         if total_of(part) > self._limit:
             return TOO_LARGE
         why = self._wholes.why_apart(request.target)
-        if not why and signing.covered(request.headers, request.query) & conditional.RANGES:
+        if not why and signing.signed_headers(request.headers, request.query) & conditional.RANGES:
             why = "as the range is signed"
         later = "; saved once all parts have come" if conditional.is_strong(get(part, "etag").strip()) else ""
         return (why or "as upstream answered by no more") + later
@@ -105,7 +105,7 @@ def _uncoded(request: Request) -> Request:
     """The request without a wish for content codings: a range is of the bytes as they are sent."""
     if get(request.headers, "accept-encoding") in ("", _UNCODED):
         return request
-    if "accept-encoding" in signing.covered(request.headers, request.query):
+    if "accept-encoding" in signing.signed_headers(request.headers, request.query):
         return request
     headers = tuple((name, _UNCODED if name.lower() == "accept-encoding" else value) for name, value in request.headers)
     return replace(request, headers=headers)

@@ -281,7 +281,7 @@ def _rewrite_whole(data: bytes, coding: list[str], rewriting: BodyRewrite) -> by
 
 
 def _is_rewritable(live: StreamingResponse, coding: list[str]) -> bool:
-    return media_types.is_rewritable(media_type(live.headers)) and content_coding.is_known(coding)
+    return media_types.is_rewritable(media_type(live.headers)) and content_coding.is_supported(coding)
 
 
 async def keeping(chunks: AsyncIterator[bytes], kept: BodyCapture) -> AsyncIterator[bytes]:

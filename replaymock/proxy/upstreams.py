@@ -133,7 +133,7 @@ class Upstreams:
                 raise httpx.ReadTimeout(str(error)) from error
             except OSError as error:
                 raise httpx.RemoteProtocolError(str(error)) from error
-        if reply.connection and challenges.is_offered(reply.response.status, reply.response.headers):
+        if reply.connection and challenges.is_challenge(reply.response.status, reply.response.headers):
             self._logging_in.setdefault(client, {})[upstream.origin] = reply.connection
         elif reply.connection:
             reply.connection.close()

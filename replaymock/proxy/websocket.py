@@ -113,7 +113,7 @@ class Transcript:
         pieces = self._pieces[sender]
         pieces.append(data)
         self._limit -= len(data)
-        if piece.last:
+        if piece.is_last:
             kind = TEXT if isinstance(piece.data, str) else BINARY
             self._note(Message(sender, kind, b"".join(pieces)))
             pieces.clear()
@@ -171,7 +171,7 @@ async def _pass_on(near: WebSocketConnection, far: WebSocketConnection, sender: 
         match event:
             case Fragment(data, last):
                 transcript.piece(sender, event)
-                await far.say(data, last=last)
+                await far.send(data, is_last=last)
             case _:
                 await _pass_control(event, near, far, sender, transcript)
 
@@ -183,7 +183,7 @@ async def _pass_control(
         case Ping(payload):
             await near.pong(payload)
             await far.ping(payload)
-        case Pong(payload) if not near.was_asked(payload):
+        case Pong(payload) if not near.is_reply(payload):
             await far.pong(payload)
         case Closed(code, reason):
             transcript.close(sender, code, reason)

@@ -4,8 +4,8 @@ from collections.abc import AsyncIterator, Hashable
 
 from replaymock.errors import RequestRefused
 from replaymock.http import websocket_handshake
-from replaymock.http.conditional import not_forwarded
-from replaymock.http.headers import AGREED, without
+from replaymock.http.conditional import withheld_conditions
+from replaymock.http.headers import NEGOTIATED, without
 from replaymock.http.messages import Exchange, Request, Response, StreamingResponse
 from replaymock.http.problem import rejection
 from replaymock.http.rendered import RenderedResponse, frame
@@ -29,7 +29,7 @@ class WebSocketForwarder:
         started = forwarder.clock()
         ticket = forwarder.recorder.begin(request, is_conversation=True)
         cors, limit = forwarder.cors, forwarder.options.max_body
-        left_out = not_forwarded(request.method) if ticket.is_wanted else frozenset[str]()
+        left_out = withheld_conditions(request.method) if ticket.is_wanted else frozenset[str]()
         try:
             upstream = forwarder.route(request)
             outgoing = forwarder.headers.outgoing(request, upstream, left_out)
@@ -38,9 +38,9 @@ class WebSocketForwarder:
         except RequestRefused as error:
             forwarder.warn(request, error.detail)
             ticket.served(error.status, "error")
-            return rejection(error, cors, cors.echoed(request.headers))
+            return rejection(error, cors, cors.credentialed_origin(request.headers))
         response, backend = answered.response, answered.side
-        plain = without(response.headers, AGREED | {"sec-websocket-protocol"})
+        plain = without(response.headers, NEGOTIATED | {"sec-websocket-protocol"})
         live = StreamingResponse(response.status, response.reason, plain, _nothing())
         headers = forwarder.headers.head(live, request, "", stored=False).headers
         if backend is None:
@@ -58,7 +58,7 @@ class WebSocketForwarder:
             finally:
                 self._finish(ticket, request, response, opened, transcript)
 
-        head = websocket_handshake.answer_head(request, answered.protocol, deflate, headers)
+        head = websocket_handshake.switching_head(request, answered.protocol, deflate, headers)
         return WebSocketOpening(head, converse)
 
     def _finish(

@@ -74,7 +74,7 @@ class CassetteBuilder:
         self.run = run or RecordingRun()
         self.policy = policy
         self._matcher = matcher
-        self._requests = RequestCapture(matcher, self.run.placeholders.known)
+        self._requests = RequestCapture(matcher, self.run.placeholders.secrets)
         self._responses = ResponseCapture(policy, matcher.redactor, origins, self.run.placeholders)
         self._unchanged = UnchangedCache()
 
@@ -84,7 +84,7 @@ class CassetteBuilder:
 
     def reader(self, request: Request) -> Callable[[], CapturedRequest]:
         """A function that reads a request as `read` does, for a thread: it works on a copy of the known secrets."""
-        requests = RequestCapture(self._matcher, self.run.placeholders.known.copy())
+        requests = RequestCapture(self._matcher, self.run.placeholders.secrets.copy())
         return lambda: requests.read(request)
 
     def shown(self, request: Request) -> str:
@@ -105,7 +105,7 @@ class CassetteBuilder:
             return None
         placeholders = self.run.placeholders.copy()
         requests, responses = (
-            RequestCapture(self._matcher, placeholders.known),
+            RequestCapture(self._matcher, placeholders.secrets),
             self._responses.with_placeholders(placeholders),
         )
 
@@ -184,7 +184,7 @@ class CassetteBuilder:
 
     def _adopted(self, prebuilt: Prebuilt | None) -> Prebuilt | None:
         """`prebuilt`, its placeholders taken over; None if they clash with those given out in the meantime."""
-        return prebuilt if prebuilt and self.run.placeholders.adopt(prebuilt.placeholders) else None
+        return prebuilt if prebuilt and self.run.placeholders.try_merge(prebuilt.placeholders) else None
 
     def _prebuilt(self, capture: Capture, captured: CapturedRequest) -> Prebuilt:
         return _prebuilt(capture, captured, self._requests, self._responses, self.run.placeholders)
@@ -252,7 +252,7 @@ def file_for(request: CanonicalRequest, index: Index) -> str:
 
 def _is_exact(entry: IndexEntry, request: CanonicalRequest) -> bool:
     """Whether an entry has the request's own key: it is no template, no plain mock, and no GET that answers a HEAD."""
-    exact = not entry.plain and not entry.request.is_template
+    exact = not entry.is_plain and not entry.request.is_template
     return exact and (key_of(entry.canonical) == key_of(request) or matches_redacted(entry.canonical, request))
 
 

@@ -18,7 +18,7 @@ from replaymock.http.headers import Headers, media_type
 from replaymock.http.problem import fault
 from replaymock.http.selectors import Selector
 from replaymock.http.uri import Pairs, normal_path
-from replaymock.http.websocket_messages import BINARY, CLOSE, Message, as_reason
+from replaymock.http.websocket_messages import BINARY, CLOSE, Message, truncate_reason
 from replaymock.matching.index import IndexEntry
 from replaymock.matching.matcher import Matcher, key_of
 from replaymock.recording.cassette_builder import BuiltCassette, StoredCassettes, file_for
@@ -108,7 +108,7 @@ class LateRedactor:
         if message.kind == BINARY:
             return message
         data = self._secrets.body(message.data, "text/plain")
-        return replace(message, data=as_reason(data) if message.kind == CLOSE else data)
+        return replace(message, data=truncate_reason(data) if message.kind == CLOSE else data)
 
     def _pairs(self, pairs: Pairs) -> Pairs:
         return tuple((self.hide(name), value and self.hide(value)) for name, value in pairs)
@@ -173,7 +173,7 @@ class LateRedactionSweep:
             self._warn(f"what was written is not looked through for what is known to be secret by now: {fault(error)}")
 
     async def _sweep(self) -> None:
-        self._unseen |= self._run.placeholders.known.news()
+        self._unseen |= self._run.placeholders.secrets.take_new()
         if not self._unseen:
             return
         unseen, redactor = self._unseen, LateRedactor(self._unseen)
@@ -210,7 +210,7 @@ class LateRedactionSweep:
         built = redacted(entry, redactor, library, self._run, self._matcher) if entry else None
         if entry is None or built is None:
             return ""
-        if entry.plain or entry.by_hand:
+        if entry.is_plain or entry.is_handwritten:
             shown = redactor.hide(self._folder.shown(file))
             self._warn(f"{shown}: holds a secret of this recording; it was written by hand, change it")
             return ""
@@ -258,7 +258,7 @@ def redacted(
     if other is None:
         return BuiltCassette(file, reuse_removed(run.removed(file), cassette, volatile), is_changed=True)
     stored = cassettes.cassette(other).responses
-    if len(stored) != len(other.afters):
+    if len(stored) != len(other.after_writes):
         raise ValueError(f"{file} is no longer what it was")
     responses = with_missing(stored, cassette.responses, volatile)
     return BuiltCassette(file, Cassette(other.request, responses), is_changed=responses != stored)

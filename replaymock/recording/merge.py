@@ -14,7 +14,7 @@ from replaymock.http.headers import Headers, media_type
 from replaymock.http.selectors import Selector
 from replaymock.http.status import ERROR_STATUSES
 from replaymock.http.websocket_messages import TEXT, Message
-from replaymock.matching.redacted_match import covers_pairs, covers_text
+from replaymock.matching.redacted_match import pairs_match, text_matches
 from replaymock.recording.extent import cut_to_common, goes_further, is_open
 from replaymock.redaction.placeholders import ANONYMOUS
 from replaymock.redaction.redactor import normalize_placeholders
@@ -200,7 +200,7 @@ def _covers(stored: RecordedResponse, recorded: RecordedResponse) -> bool:
     return (
         replace(stored, headers=(), body=b"", messages=()) == replace(recorded, headers=(), body=b"", messages=())
         and len(stored.messages) == len(recorded.messages)
-        and covers_pairs(stored.headers, recorded.headers)
+        and pairs_match(stored.headers, recorded.headers)
         and _covers_data(stored.body, recorded.body)
         and all(map(_covers_message, stored.messages, recorded.messages))
     )
@@ -213,7 +213,7 @@ def _covers_message(stored: Message, recorded: Message) -> bool:
 def _covers_data(stored: bytes, recorded: bytes) -> bool:
     if stored == recorded or _HIDDEN not in stored:
         return stored == recorded
-    return covers_text(stored.decode("latin-1"), recorded.decode("latin-1"))
+    return text_matches(stored.decode("latin-1"), recorded.decode("latin-1"))
 
 
 def _without_ordinals(data: bytes) -> bytes:

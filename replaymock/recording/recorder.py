@@ -108,9 +108,9 @@ class RecordingTicket:
         policy = self._recorder.builder.policy
         if not self.is_wanted:
             return False
-        if challenges.is_offered(status, headers):
+        if challenges.is_challenge(status, headers):
             # A login that holds for a connection (NTLM, Negotiate) cannot be replayed: clients fail on half of it.
-            return status in policy.statuses and not challenges.is_step(headers)
+            return status in policy.statuses and not challenges.is_challenge_step(headers)
         return policy.wants(status)
 
     def cassette_for(self, request: Request | None) -> str | None:

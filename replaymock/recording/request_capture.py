@@ -17,7 +17,7 @@ from replaymock.matching.matcher import Matcher
 from replaymock.matching.request_memo import RequestMemo
 from replaymock.redaction.known_secrets import KnownSecrets
 from replaymock.redaction.placeholders import PlaceholderAllocator, PlaceholderFactory
-from replaymock.redaction.redactor import decoded
+from replaymock.redaction.redactor import decode_request
 
 _OF_BODY = frozenset(("content-type", "content-encoding"))
 
@@ -41,16 +41,16 @@ class RequestCapture:
 
     def read(self, request: Request, kind: KnownBody | None = None) -> CapturedRequest:
         """A request in canonical form; `kind` is what stands for its body, if it has none of its own."""
-        name = None if kind else self._memo.name(request)
-        if name is None:
+        key = None if kind else self._memo.key(request)
+        if key is None:
             return self._capture(request, kind)
         if self._learned != self._secrets.learned:
             self._memo.clear()
             self._learned = self._secrets.learned
-        captured = self._memo.get(name)
+        captured = self._memo.get(key)
         if captured is None:
             captured = self._capture(request, None)
-            self._memo.put(name, captured)
+            self._memo.put(key, captured)
         return captured
 
     def recanonicalize(
@@ -67,11 +67,13 @@ class RequestCapture:
         return self._canonicalized(request, learned, kind)
 
     def _capture(self, request: Request, kind: KnownBody | None) -> CapturedRequest:
-        return self._canonicalized(request, self._matcher.hidden(request), kind)
+        return self._canonicalized(request, self._matcher.redacted(request), kind)
 
     def _canonicalized(self, request: Request, hidden: Request, kind: KnownBody | None) -> CapturedRequest:
         """The canonical form of a request. As in what is stored, known secrets are hidden last."""
-        return CapturedRequest(*self._matcher.read_hidden(request, self.hidden(hidden), kind), self._secrets.learned)
+        return CapturedRequest(
+            *self._matcher.canonicalize_redacted(request, self.hidden(hidden), kind), self._secrets.learned
+        )
 
     def learn(self, request: Request, placeholders: PlaceholderFactory) -> Request:
         """The request without its secrets, its content decoded, with only the headers that describe its body.
@@ -92,7 +94,7 @@ class RequestCapture:
         """The request without known secrets, in its target and in a body that can be read."""
         if not self._secrets.learned:
             return request
-        request = decoded(request)
+        request = decode_request(request)
         hidden = self._secrets.request(request)
         if hidden.body != request.body and not _is_readable(request):
             return replace(request, target=hidden.target)

@@ -16,7 +16,7 @@ from replaymock.http.origin import OriginRewriter
 from replaymock.http.selectors import Selector
 from replaymock.http.status import ERROR_STATUSES
 from replaymock.http.via import without_tags
-from replaymock.http.websocket_messages import BINARY, CLOSE, SERVER, Message, as_reason
+from replaymock.http.websocket_messages import BINARY, CLOSE, SERVER, Message, truncate_reason
 from replaymock.placeholders import ORIGIN
 from replaymock.recording.capture import Capture
 from replaymock.redaction.placeholders import PlaceholderAllocator
@@ -105,12 +105,12 @@ class ResponseCapture:
         data = self._redactor.message(data, self._placeholders, is_text=is_text)
         if self._own:
             data = self._without_own_bytes(self._own.message(data, self._placeholder_for_own, is_text=is_text))
-        data = self._placeholders.known.body(data, "text/plain") if is_text else data
-        return replace(message, data=as_reason(data) if message.kind == CLOSE else data)
+        data = self._placeholders.secrets.body(data, "text/plain") if is_text else data
+        return replace(message, data=truncate_reason(data) if message.kind == CLOSE else data)
 
     def _hidden(self, response: Response, path: str) -> Response:
         response = self._without_own(self._redactor.response(response, self._placeholders, path), path)
-        return self._placeholders.known.response(response, path)
+        return self._placeholders.secrets.response(response, path)
 
     def _pauses(self, exchange: Exchange, decoded: bytes, stored: bytes) -> event_stream.Pauses:
         headers, sent = exchange.response.headers, exchange.response.body
@@ -152,7 +152,7 @@ class ResponseCapture:
         """
         response, path = exchange.response, exchange.request.path
         names = content_coding.parse(get(response.headers, "content-encoding"))
-        if not content_coding.is_known(names):
+        if not content_coding.is_supported(names):
             return response, bool(response.body)
         try:
             if exchange.truncated:

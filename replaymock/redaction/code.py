@@ -1,7 +1,6 @@
-"""What is code, and where code stands in a page: there a name says nothing of what stands beside it.
+"""Finds code, in bodies and in pages. In code a name says nothing about the value beside it.
 
-`token: "keyword"` and `e.secret` are how scripts, styles and drawings are written, so that in these only a credential's
-own shape tells of one.
+Scripts, styles and drawings are full of `token: "keyword"` and `e.secret`. There only the shape of a credential counts.
 """
 
 import re
@@ -14,28 +13,28 @@ Change = Callable[[str], str]
 
 
 def is_code(media: str, path: str, body: bytes) -> bool:
-    """Whether a body is code: by its media type, by its path where the type says nothing, or as a source map."""
+    """Whether a body is code: by its media type, by its path if the type does not say, or as a source map."""
     if media in _OF_DATA or media.startswith("multipart/"):
         return False
     if _is_source_map(body):
         return True
     if not (media_types.is_code(media) or _extension(path) in _EXTENSIONS):
         return False
-    # What is JSON says data to somebody, whatever it is called.
+    # JSON is data, whatever type it is sent as.
     begins_as_json = body[:_BEGINNING].lstrip()[:1] in (b"{", b"[")
     is_json = begins_as_json and (media_types.is_json(media) or json_tokens.is_valid(body.decode("utf-8", "replace")))
     return not is_json
 
 
 def may_be_in(text: str) -> bool:
-    """Whether code may stand in a text: in the elements, attributes or links of a page."""
+    """Whether a text may contain code: in elements, attributes or links of a page."""
     return "<" in text and _PIECE.search(text) is not None
 
 
 def replace_around(text: str, code: Change, data: Change, rest: Change) -> str:
-    """A page in which scripts and styles are what `code` makes of them, and blocks of JSON what `data` does.
+    """Applies `code` to the scripts and styles of a page, and `data` to its blocks of JSON.
 
-    All else is what `rest` makes of it, as one text with a mark in the place of each such piece.
+    Everything else goes to `rest` as one text, with a mark in the place of each piece.
     """
     pieces = list(_pieces(text))
     mark = next((mark for mark in _MARKS if mark not in text), "")
@@ -45,11 +44,11 @@ def replace_around(text: str, code: Change, data: Change, rest: Change) -> str:
     starts = [*(start for start, _, _ in pieces), len(text)]
     between = [text[end:start] for end, start in zip(ends, starts, strict=True)]
     around = rest(mark.join(between)).split(mark)
-    if len(around) != len(between):  # one was hidden together with what is around it
+    if len(around) != len(between):  # a mark was hidden together with its surroundings
         around = [rest(part) for part in between]
     changes = {_Kind.CODE: code, _Kind.DATA: data}
-    found = [changes[kind](text[start:end]) for start, end, kind in pieces]
-    return "".join(part for pair in zip(around, [*found, ""], strict=True) for part in pair)
+    changed = [changes[kind](text[start:end]) for start, end, kind in pieces]
+    return "".join(part for pair in zip(around, [*changed, ""], strict=True) for part in pair)
 
 
 class _Kind(Enum):
@@ -58,7 +57,7 @@ class _Kind(Enum):
 
 
 def _pieces(text: str) -> Iterator[tuple[int, int, _Kind]]:
-    """Where code and blocks of JSON begin and end, and which of both it is."""
+    """Yields the start, end and kind of each piece of code and each block of JSON."""
     at = 0
     while match := _PIECE.search(text, at):
         at = match.end()
@@ -68,23 +67,25 @@ def _pieces(text: str) -> Iterator[tuple[int, int, _Kind]]:
         else:
             closing = _CLOSING[match["element"].lower()].search(text, at)
             end = closing.start() if closing else len(text)
-            found = _kind(match["attributes"], text[at:end]) if match["element"].lower() == "script" else _Kind.CODE
-            if found is None:
+            script_kind = (
+                _kind(match["attributes"], text[at:end]) if match["element"].lower() == "script" else _Kind.CODE
+            )
+            if script_kind is None:
                 continue
-            kind = found
+            kind = script_kind
         if end > at:
             yield at, end, kind
             at = end
 
 
 def _kind(attributes: str, content: str) -> _Kind | None:
-    """What a script element holds; None where it is a template, which is markup."""
-    named = _TYPE.search(attributes)
-    media = named.group(1).lower() if named else ""
+    """What a script element contains; None if it is a template, which is markup."""
+    match = _TYPE.search(attributes)
+    media = match.group(1).lower() if match else ""
     if media in _OF_MARKUP or _TEMPLATE.search(media):
         return None
     is_json = media_types.is_json(media) or media in _OF_JSON
-    # What is JSON as a whole says data to somebody, and is no statement of a script.
+    # A script that is JSON as a whole is data.
     is_json = is_json or (content.lstrip()[:1] in ("{", "[") and json_tokens.is_valid(content))
     return _Kind.DATA if is_json else _Kind.CODE
 
@@ -95,7 +96,7 @@ def _extension(path: str) -> str:
 
 
 def _is_source_map(body: bytes) -> bool:
-    """Whether a body is a source map (ECMA-426), which holds the sources themselves."""
+    """Whether a body is a source map (ECMA-426), which contains the sources."""
     if b'"mappings"' not in body or body[:_BEGINNING].lstrip(b")]}'\r\n\t ")[:1] != b"{":
         return False
     return b'"sources"' in body and _MAPPINGS.search(body) is not None and _VERSION.search(body) is not None
@@ -105,7 +106,7 @@ _BEGINNING = 16
 _VERSION = re.compile(rb'"version"\s*:\s*3\b')
 _MAPPINGS = re.compile(rb'"mappings"\s*:\s*"')
 _EXTENSIONS = frozenset("js mjs cjs jsx ts mts cts tsx css scss sass less styl svg wat wast vue svelte coffee".split())
-# Types that say what a body is, whatever the end of its path.
+# Media types that decide, whatever the extension of the path.
 _OF_DATA = frozenset(
     (
         "text/html application/xhtml+xml text/event-stream application/x-www-form-urlencoded application/x-ndjson "
@@ -117,7 +118,7 @@ _OF_MARKUP = frozenset(("text/html", "application/xml", "text/xml", "text/plain"
 _OF_JSON = frozenset(("importmap", "speculationrules"))
 _TEMPLATE = re.compile(r"template|tmpl|handlebars|mustache")
 _TYPE = re.compile(r"""(?<![\w\-])type\s*=\s*["']?([^\s"';>]+)""", re.IGNORECASE)
-# An element, an attribute that holds a script or a style, also as frameworks call it, or a link that is a script.
+# A script or style element; an attribute with a script or style, also as frameworks name them; a `javascript:` link.
 _PIECE = re.compile(
     r"""<(?P<element>script|style)(?=[\s>/])(?P<attributes>[^<>]*)>"""
     r"""|[\s"'](?:on[a-z]{3,24}|style|(?:@|:|v-|x-(?:on|bind)|ng-|hx-on)[\w.:\-]+"""

@@ -1,16 +1,16 @@
-"""The table of shapes, from the public formats of those who issue credentials.
+"""The table of credential shapes, from the public formats of their issuers.
 
-Each is a name, hints, and a pattern whose group `secret`, if it has one, is the part to hide.
+Each has a name, hints, and a pattern. The group `secret` of the pattern, if there is one, is the part to hide.
 """
 
 from replaymock.redaction.credential_scanner import (
     Check,
     CredentialPattern,
-    is_bearer_of_app,
+    is_app_bearer,
     is_card_number,
     is_key_block,
-    is_no_name,
-    is_password_of_url,
+    is_unreadable,
+    is_url_password,
     is_user_and_password,
 )
 
@@ -21,13 +21,13 @@ def _shape(
     pattern: str,
     check: Check | None = None,
     *,
-    in_code: Check = is_no_name,
-    spaced: bool = False,
+    in_code: Check = is_unreadable,
+    has_spaces: bool = False,
 ) -> CredentialPattern:
-    return CredentialPattern(name, tuple(hints.split()), pattern, check, in_code, spaced)
+    return CredentialPattern(name, tuple(hints.split()), pattern, check, in_code, has_spaces)
 
 
-# An object in base64: a brace, and after it a quotation mark or white space.
+# An object in base64: a brace, then a quotation mark or white space.
 _OBJECT = r"e(?:y[AIJ]|w[0ko])[\w\-]{5,}"
 _FORMATS = (
     _shape("jwt", "eyJ ewo", rf"(?<![\w\-.]){_OBJECT}\.{_OBJECT}\.[\w\-]*"),
@@ -38,23 +38,23 @@ _FORMATS = (
         r"-----BEGIN (?P<kind>[A-Z0-9 ]{0,40}PRIVATE KEY(?: BLOCK)?)-----"
         r"(?:[^\-]++|-(?!----))++-----END (?P=kind)-----",
         is_key_block,
-        spaced=True,
+        has_spaces=True,
     ),
     _shape(
         "url_password",
         "://",
         r"(?<![A-Za-z0-9+.\-])[A-Za-z][A-Za-z0-9+.\-]{0,30}://[^/\s:@?#\"'<>{}]{0,255}"
         r":(?P<secret>[^/\s@?#\"'<>{}]{1,255})@",
-        in_code=is_password_of_url,
-        spaced=True,
+        in_code=is_url_password,
+        has_spaces=True,
     ),
-    _shape("bearer", "earer", r"\b[Bb]earer (?P<secret>[A-Za-z0-9._~+/=\-]{16,})", spaced=True),
+    _shape("bearer", "earer", r"\b[Bb]earer (?P<secret>[A-Za-z0-9._~+/=\-]{16,})", has_spaces=True),
     _shape(
         "basic",
         "asic",
         r"\b[Bb]asic (?P<secret>[A-Za-z0-9+/]{8,}={0,2})(?![A-Za-z0-9+/=])",
         is_user_and_password,
-        spaced=True,
+        has_spaces=True,
     ),
 )
 
@@ -131,7 +131,7 @@ _SECRETS_AND_INFRASTRUCTURE = (
     _shape("launchdarkly_key", "sdk- mob-", r"\b(?:sdk|mob)-[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}\b"),
     _shape("tailscale_key", "tskey-", r"\btskey-(?:[a-z]{2,12}-)?[A-Za-z0-9]{8,20}-[A-Za-z0-9]{20,50}"),
     _shape("clickhouse_key", "4b1d", r"\b4b1d[A-Za-z0-9]{38}\b"),
-    _shape("okta_token", "SSWS ", r"\bSSWS (?P<secret>00[\w\-]{38,42})", spaced=True),
+    _shape("okta_token", "SSWS ", r"\bSSWS (?P<secret>00[\w\-]{38,42})", has_spaces=True),
     _shape("posthog_key", "phx_", r"\bphx_[A-Za-z0-9]{40,60}\b"),
     _shape("prefect_key", "pnu_", r"\bpnu_[A-Za-z0-9]{36}\b"),
 )
@@ -177,7 +177,7 @@ _MESSAGES_AND_MAIL = (
     _shape("brevo_key", "xkeysib-", r"\bxkeysib-[a-f0-9]{64}-[A-Za-z0-9]{16}\b"),
     _shape("resend_key", "re_", r"\bre_[A-Za-z0-9]{8}_[A-Za-z0-9]{24}\b"),
     _shape("facebook_token", "EAA", r"\bEAA(?:CEdEose0cBA|[MC])[A-Za-z0-9]{20,}"),
-    _shape("twitter_bearer", "AAAAAAAAAAAAAAAAAAAA", r"\bA{22}[A-Za-z0-9%]{60,}", is_bearer_of_app),
+    _shape("twitter_bearer", "AAAAAAAAAAAAAAAAAAAA", r"\bA{22}[A-Za-z0-9%]{60,}", is_app_bearer),
 )
 _MONEY_AND_SHOPS = (
     _shape("stripe_key", "k_live_ k_test_", r"\b[srp]k_(?:live|test)_[A-Za-z0-9]{16,247}\b"),
@@ -227,13 +227,13 @@ CONTEXTUAL = (
         "curl ",
         r"\bcurl [^\r\n]{0,500}?(?<=\s)(?:-u|--user)[ =]?[\"']?[^\s:\"']{1,100}:"
         r"(?P<secret>(?=[^\s\"']*[0-9])[^\s\"'$<{*][^\s\"']{5,})",
-        spaced=True,
+        has_spaces=True,
     ),
-    # As a device tells it to be typed (RFC 8628 section 6.1); else it is the code of some user.
+    # A code that a device shows for typing (RFC 8628 section 6.1). Any other is a code of some user.
     _shape("user_code", "user_code=", r"\buser_code=(?P<secret>[A-Z0-9]{3,5}-[A-Z0-9]{3,5})(?![A-Za-z0-9])"),
-    # The only header that a page can send with a WebSocket is the name of its protocol.
+    # The name of the subprotocol is the only header that a page can set on a WebSocket.
     _shape("kubernetes_token", "authorization.k8s.io.", r"\bauthorization\.k8s\.io\.(?P<secret>[\w\-]{16,})"),
-    # What is sent by mail to log in, or to set a password.
+    # What is mailed to log in, or to set a password.
     _shape(
         "link_token",
         _LINKS,
@@ -242,7 +242,7 @@ CONTEXTUAL = (
         r"(?P<secret>(?=[A-Za-z_\-]*[0-9])(?=[^A-Z/]*[A-Z])(?=[^a-z/]*[a-z])[\w\-]{20,}|[0-9a-f]{32,})(?![\w.%\-])",
     ),
 )
-"""Secrets of any form, told by what stands before them."""
+"""Secrets of any shape, recognised by the text before them."""
 
 PERSONAL_DATA = {
     "cards": _shape(
@@ -250,14 +250,14 @@ PERSONAL_DATA = {
         "",
         r"(?<![\w.\-])[2-6][0-9]{3}(?:[ -]?[0-9]{4}){2}[ -]?[0-9]{1,7}(?![\w\-])",
         is_card_number,
-        spaced=True,
+        has_spaces=True,
     ),
-    # Often shorter than any credential, which is what `spaced` allows as well.
+    # Often shorter than any credential, which `has_spaces` also allows.
     "emails": _shape(
         "email",
         "@",
         r"(?<![\w.+\-])[\w][\w.+\-]{0,63}@[A-Za-z0-9][A-Za-z0-9.\-]{0,250}\.[A-Za-z]{2,24}\b",
-        spaced=True,
+        has_spaces=True,
     ),
 }
-"""Shapes of personal data, looked for where a team asks for them by name."""
+"""Shapes of personal data. They are searched for only if a team asks for them by name."""

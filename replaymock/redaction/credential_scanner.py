@@ -1,7 +1,7 @@
-"""Shapes of credentials, and the quick look that tells of most texts that they hold none. `vendors` has the table.
+"""Finds credentials by their shape. A quick check first sorts out the many texts that contain none.
 
-A shape matches a whole credential, or holds it in a group named `secret`. Its hints are texts one of which every match
-contains; one without hints is looked for as it is.
+A pattern matches a whole credential, or has it in a group named `secret`. Every match contains one of the hints. A
+pattern without hints is always searched for. The table is in `credential_patterns`.
 """
 
 import base64
@@ -18,28 +18,28 @@ from replaymock.redaction.wording import is_readable
 Check = Callable[[str], bool]
 
 
-def is_no_name(value: str) -> bool:
-    """Whether a value is none of the names that code is written in."""
+def is_unreadable(value: str) -> bool:
+    """Whether a value does not read like a name in code."""
     return not is_readable(value)
 
 
 class CredentialPattern(Struct, frozen=True):
-    """A kind of credential. `check` refuses matches that only look like one, and `in_code` those in code.
+    """The shape of a kind of credential.
 
-    One that is not `spaced` is a run of characters without white space, not too short, and no number, nor is it in the
-    middle of something in base64.
+    `check` rejects matches that only look like one, and `in_code` those in code. Unless it `has_spaces`, a match is
+    a long run without white space. It is not a number, and not in the middle of base64.
     """
 
     name: str
     hints: tuple[str, ...]
     pattern: str
     check: Check | None = None
-    in_code: Check = is_no_name
-    spaced: bool = False
+    in_code: Check = is_unreadable
+    has_spaces: bool = False
 
     @property
     def expression(self) -> re.Pattern[str]:
-        """The pattern compiled, when it is first asked for: most never are."""
+        """The pattern, compiled when first used: most never are."""
         return _compiled(self.pattern)
 
     @property
@@ -47,85 +47,87 @@ class CredentialPattern(Struct, frozen=True):
         """The group of a match that is to be hidden."""
         return "secret" if "secret" in self.expression.groupindex else 0
 
-    def replaced(self, text: str, hide: Callable[[str], str], *, is_code: bool = False) -> str:
-        """Text in which each credential of this shape is what `hide` makes of it."""
+    def redact(self, text: str, hide: Callable[[str], str], *, is_code: bool = False) -> str:
+        """Applies `hide` to each credential of this shape in a text."""
         secret = self.secret
         is_inside = _is_in_base64 if is_code else _is_in_data_url
 
-        def one(match: re.Match[str]) -> str:
+        def redact_match(match: re.Match[str]) -> str:
             value = match.group(secret)
-            if not self.spaced and (_is_filler(match.group(), value) or is_inside(match)):
+            if not self.has_spaces and (_is_filler(match.group(), value) or is_inside(match)):
                 return match.group()
             if (self.check and not self.check(value)) or (is_code and not self.in_code(value)):
                 return match.group()
             start, end = (position - match.start() for position in match.span(secret))
             return match.group()[:start] + hide(value) + match.group()[end:]
 
-        return self.expression.sub(one, text)
+        return self.expression.sub(redact_match, text)
 
     def may_be_in(self, text: str) -> bool:
-        """Whether a text has one of the hints; a match, where there are none."""
+        """Whether a text contains one of the hints, or a match if there are no hints."""
         if not self.hints:
             return self.expression.search(text) is not None
         return any(hint in text for hint in self.hints)
 
 
 class KeywordIndex:
-    """The hints of a table of shapes, all looked for at once."""
+    """Searches for the hints of all patterns at once."""
 
     def __init__(self, table: Sequence[CredentialPattern]) -> None:
         by_hint: dict[str, set[int]] = {}
-        for place, shape in enumerate(table):
+        for position, shape in enumerate(table):
             for hint in shape.hints:
-                by_hint.setdefault(hint, set()).add(place)
-        # The longest is found first, and speaks for those it begins with.
-        self._places = {hint: set().union(*_at_beginnings(hint, by_hint)) for hint in by_hint}
+                by_hint.setdefault(hint, set()).add(position)
+        # The longest hint matches first, so it also counts for the hints it begins with.
+        self._positions = {hint: set().union(*_at_beginnings(hint, by_hint)) for hint in by_hint}
         self._expression = re.compile("|".join(map(re.escape, sorted(by_hint, key=len, reverse=True))))
 
-    def places(self, text: str) -> set[int]:
-        """The places in the table of those shapes that have a hint in a text."""
-        places: set[int] = set()
-        found = self._expression.search(text)
-        while found:
-            places |= self._places[found.group()]
-            found = self._expression.search(text, found.start() + 1)
-        return places
+    def positions(self, text: str) -> set[int]:
+        """The positions in the table of the patterns that have a hint in a text."""
+        positions: set[int] = set()
+        match = self._expression.search(text)
+        while match:
+            positions |= self._positions[match.group()]
+            match = self._expression.search(text, match.start() + 1)
+        return positions
 
 
 class CredentialScanner:
-    """A table of shapes, and quick looks that tell of most texts that they hold none of them."""
+    """Finds the credentials of a table of patterns."""
 
     def __init__(self, table: Sequence[CredentialPattern]) -> None:
         self._table = table
-        self._hintless = [place for place, shape in enumerate(table) if not shape.hints]
-        self.anywhere = any(shape.spaced and not shape.hints for shape in table)
+        self._hintless = [position for position, shape in enumerate(table) if not shape.hints]
+        self.anywhere = any(shape.has_spaces and not shape.hints for shape in table)
 
     @cached_property
     def _hints(self) -> KeywordIndex:
         return KeywordIndex(self._table)
 
     def likely(self, text: str) -> list[CredentialPattern]:
-        """The shapes that a text may hold."""
-        looked = self.looked_at(text)
-        if not looked:
+        """The patterns that may match a text."""
+        searchable = self.searchable_part(text)
+        if not searchable:
             return []
-        if len(looked) > _WORTH_SPLITTING:
-            return [shape for shape in self._table if shape.may_be_in(looked)]
-        places = self._hints.places(looked)
-        places.update(place for place in self._hintless if self._table[place].may_be_in(looked))
-        return [self._table[place] for place in sorted(places)] if places else []
+        if len(searchable) > _WORTH_SPLITTING:
+            return [shape for shape in self._table if shape.may_be_in(searchable)]
+        positions = self._hints.positions(searchable)
+        positions.update(position for position in self._hintless if self._table[position].may_be_in(searchable))
+        return [self._table[position] for position in sorted(positions)] if positions else []
 
-    def are_in(self, text: str) -> bool:
-        """Whether a text holds one of these shapes."""
-        return any(shape.replaced(text, lambda _found: "") != text for shape in self.likely(text))
+    def has_match(self, text: str) -> bool:
+        """Whether a text contains a credential."""
+        return any(shape.redact(text, lambda _match: "") != text for shape in self.likely(text))
 
-    def looked_at(self, text: str) -> str:
-        """What of a text can hold one of these shapes."""
+    def searchable_part(self, text: str) -> str:
+        """The part of a text that can contain a credential."""
         return text if self.anywhere else candidate_runs(text)
 
     def may_be_in(self, text: str) -> bool:
-        """Whether a text as `looked_at` may hold one at all."""
-        return any(shape.may_be_in(text) and (shape.spaced or shape.expression.search(text)) for shape in self._table)
+        """Whether the text from `searchable_part` may contain a credential at all."""
+        return any(
+            shape.may_be_in(text) and (shape.has_spaces or shape.expression.search(text)) for shape in self._table
+        )
 
 
 def _at_beginnings(hint: str, by_hint: dict[str, set[int]]) -> Iterator[set[int]]:
@@ -134,29 +136,32 @@ def _at_beginnings(hint: str, by_hint: dict[str, set[int]]) -> Iterator[set[int]
 
 
 def candidate_runs(text: str) -> str:
-    """What of a text can hold a credential: long texts are mostly short words and numbers, in which none fits."""
+    """The parts of a text that can contain a credential.
+
+    Long texts consist mostly of short words and numbers, which cannot.
+    """
     if len(text) < _WORTH_SPLITTING:
         return text if _RUN.search(text) or any(mark in text for mark in _MARKS) else ""
     runs = text.encode("utf-8", "surrogatepass").translate(_SPACED).split()
-    found = [run for run in runs if len(run) >= SHORTEST and run.strip(_OF_NUMBERS)]
+    candidates = [run for run in runs if len(run) >= SHORTEST and run.strip(_OF_NUMBERS)]
     marks = [mark for mark in _MARKS if mark in text]
-    return "\n".join([b"\n".join(found).decode("ascii"), *marks])
+    return "\n".join([b"\n".join(candidates).decode("ascii"), *marks])
 
 
 def is_everyday(text: str) -> bool:
-    """Whether a short text is only words, or a number, a date or an id: it neither is a credential nor names one."""
+    """Whether a short text is only words, a number, a date or an id. It neither is a credential nor names one."""
     if len(text) >= _WORTH_SPLITTING:
         return False
     return _WORTH_LOOKING_AT.search(text) is None or not text.strip(_NUMERIC)
 
 
 def _is_filler(matched: str, value: str) -> bool:
-    """Whether a match is a number, which in a long text is not looked at, or mostly one character over and over."""
+    """Whether a match is a number, which long texts are not searched for, or mostly one repeated character."""
     return not matched.strip(_NUMERIC) or max(map(value.count, set(value))) * 2 > len(value)
 
 
 def _is_in_base64(match: re.Match[str]) -> bool:
-    """Whether a match in code is part of a longer run of base64, in which by chance there is anything."""
+    """Whether a match in code is part of a longer run of base64, where any shape may occur by chance."""
     text, start, end = match.string, match.start(), match.end()
     before = _RUN_BEFORE.search(text[max(0, start - _LOOKED_AROUND) : start])
     after = _RUN_AFTER.match(text[end : end + _LOOKED_AROUND])
@@ -164,40 +169,43 @@ def _is_in_base64(match: re.Match[str]) -> bool:
 
 
 def _is_in_data_url(match: re.Match[str]) -> bool:
-    """Whether a match is part of what a `data:` URL has in base64."""
+    """Whether a match is part of the base64 of a `data:` URL."""
     text, end = match.string, match.start()
     begins = text.rfind(_DATA, max(0, end - _LONGEST_DATA), end) + len(_DATA)
     return begins >= len(_DATA) and _ENCODED.fullmatch(text, begins, end) is not None
 
 
 def _is_encoded(run: str) -> bool:
-    """Whether a run of letters, digits, `+` and `/` is rather base64 than a path, which is made of words."""
+    """Whether a run of letters, digits, `+` and `/` is base64 rather than a path, which consists of words."""
     if len(run) < _SHORTEST_ENCODED:
         return False
     return _REPEATED.search(run) is not None or len(_TURN.findall(run)) * 3 > len(run)
 
 
 def is_key_block(block: str) -> bool:
-    """Whether between the lines of a PEM block (RFC 7468) there is a key, in text, JSON or the strings of a program."""
+    """Whether a PEM block (RFC 7468) contains a key.
+
+    It may be in plain text, in JSON, or in the strings of a program.
+    """
     inner = _PEM_HEADER.sub("", block[block.index("-----", 5) + 5 : block.rindex("-----END")])
     key = _PEM_BETWEEN.sub("", _PEM_JOINED.sub("", inner))
     return _PEM_KEY.fullmatch(key) is not None and not is_readable(key)
 
 
-def is_password_of_url(value: str) -> bool:
-    """Whether a password in a URL of a program is rather a real one than an example (`user:pass@`)."""
+def is_url_password(value: str) -> bool:
+    """Whether a password in a URL in code is a real one rather than an example (`user:pass@`)."""
     value = unquote(value)
     return len(value) >= _SHORTEST_PASSWORD and any(map(str.isdigit, value))
 
 
-def is_bearer_of_app(value: str) -> bool:
-    """Whether what begins with many `A` goes on as a token does, and not as a table of small numbers."""
-    rest = value.lstrip("A")
-    return rest.count("A") * _RARELY <= len(rest)
+def is_app_bearer(value: str) -> bool:
+    """Whether the rest of a value after many `A` looks like a token rather than a table of small numbers."""
+    tail = value.lstrip("A")
+    return tail.count("A") * _RARELY <= len(tail)
 
 
 def is_card_number(text: str) -> bool:
-    """Whether digits pass the check of ISO/IEC 7812 (Luhn) and begin as the cards of an issuer do."""
+    """Whether digits pass the Luhn check (ISO/IEC 7812) and begin like those of a card issuer."""
     digits = [int(digit) for digit in text if digit.isdigit()]
     doubled = [sum(divmod(2 * digit, 10)) for digit in digits[-2::-2]]
     is_issued = digits[:1] in ([2], [3], [4], [5], [6]) and len(set(digits)) > 1
@@ -205,7 +213,7 @@ def is_card_number(text: str) -> bool:
 
 
 def is_user_and_password(encoded: str) -> bool:
-    """Whether base64 is of a pair with a colon (RFC 7617), and no word that could be some."""
+    """Whether base64 decodes to a user and a password with a colon between them (RFC 7617)."""
     try:
         decoded = base64.b64decode(encoded, validate=True)
         return b":" in decoded and decoded.decode("utf-8").isprintable()
@@ -227,10 +235,10 @@ _ENCODED = re.compile(r"[A-Za-z0-9+/]*+")
 _RUN_BEFORE = re.compile(r"[A-Za-z0-9+/]+\Z")
 _RUN_AFTER = re.compile(r"[A-Za-z0-9+/]+")
 _REPEATED = re.compile(r"([A-Za-z0-9+/])\1{7}")
-# From one of small letters, capitals and digits to another: words have few.
+# A change between small letters, capitals and digits. Words have few.
 _TURN = re.compile(r"[a-z](?=[A-Z0-9])|[A-Z](?=[a-z0-9])|[0-9](?=[A-Za-z])")
 _PEM_HEADER = re.compile(r"[A-Z][A-Za-z\-]+: [^\r\n\\\"'<]*")
-# Where one string of a program ends and the next begins, and what ends a line or begins one in a comment or an event.
+# The gap between two strings of a program, and the marks at line ends and in comments and events.
 _PEM_JOINED = re.compile(r"""["'`]\s*[+,.]\s*["'`]|^[ \t]*(?:data:|>+|[*#]|//)""", re.MULTILINE)
 _PEM_BETWEEN = re.compile(r"""\\+(?:u000[adAD]|[nrt])|<br ?/?>|&#?\w{1,6};|%0[AD]|[\s"'`\\\ue000\ue002\ue003]""")
 _PEM_KEY = re.compile(r"(?=[^0-9]*[0-9])(?=[^A-Z]*[A-Z])(?=[^a-z]*[a-z])[A-Za-z0-9+/]{40,}={0,2}(?:=[A-Za-z0-9+/]{4})?")

@@ -1,7 +1,7 @@
-"""Secrets that were seen under a secret name, found again wherever else they stand, by their value.
+"""Remembers secrets by their value and finds them again elsewhere.
 
-Only values that nothing else is likely to say are looked for: long enough, and of letters and digits. In code, where
-names and words stand for other things, only those that nobody would have written.
+Only distinctive values are searched for: long enough, with letters and digits. In code, where names and words have
+other meanings, only values that look random.
 """
 
 import re
@@ -16,11 +16,14 @@ from replaymock.http.messages import Request, Response
 from replaymock.http.uri import readable
 from replaymock.redaction import code
 from replaymock.redaction.secret_names import is_secret_name
-from replaymock.redaction.wording import is_code_fragment, is_made_by_chance, is_readable
+from replaymock.redaction.wording import is_code_fragment, is_random_looking, is_readable
 
 
 class KnownSecrets:
-    """The latest few hundred secrets of a recording, each with its placeholder. `learned` counts those there were."""
+    """The latest few hundred secrets of a recording, each with its placeholder.
+
+    `learned` counts all there ever were.
+    """
 
     def __init__(self, placeholders: Mapping[str, str] | None = None, most: int = 256) -> None:
         self.learned = 0
@@ -28,26 +31,26 @@ class KnownSecrets:
         self._placeholders: dict[str, str] = {}
         self._cores: dict[str, str] = {}
         self._words: Counter[bytes] = Counter()
-        self._news: dict[str, str] = {}
+        self._new: dict[str, str] = {}
         for value, placeholder in (placeholders or {}).items():
             self.remember(value, placeholder)
 
     def remember(self, value: str, placeholder: str) -> None:
-        """Takes note of a secret, if its value is telling."""
+        """Remembers a secret, if its value is distinctive."""
         if "%" in value and _ESCAPED.search(value) and is_distinctive(decoded := readable(value)):
-            value = decoded  # each of its spellings is looked for
+            value = decoded  # all its spellings are searched for
         if value in self._placeholders:
             self._placeholders[value] = placeholder
         if value in self._placeholders or not is_distinctive(value):
             return
         self.learned += 1
-        self._placeholders[value] = self._news[value] = placeholder
+        self._placeholders[value] = self._new[value] = placeholder
         self._cores[value] = max(_UNESCAPED.findall(value), key=len, default="")
         self._words[_word(value)] += 1
         while len(self._placeholders) > self._most:
             self._forget(next(iter(self._placeholders)))
-        while len(self._news) > MOST_NEWS:
-            del self._news[next(iter(self._news))]
+        while len(self._new) > MAX_NEW:
+            del self._new[next(iter(self._new))]
 
     def _forget(self, value: str) -> None:
         del self._placeholders[value], self._cores[value]
@@ -57,47 +60,47 @@ class KnownSecrets:
             del self._words[word]
 
     def copy(self) -> "KnownSecrets":
-        """The same secrets, none of them new, to which others are added apart from these."""
-        found = KnownSecrets(most=self._most)
-        found.learned = self.learned
-        found._placeholders, found._cores = dict(self._placeholders), dict(self._cores)
-        found._words = self._words.copy()
-        return found
+        """A copy without new secrets. Adding to it does not change the original."""
+        copy = KnownSecrets(most=self._most)
+        copy.learned = self.learned
+        copy._placeholders, copy._cores = dict(self._placeholders), dict(self._cores)
+        copy._words = self._words.copy()
+        return copy
 
-    def adopt(self, later: "KnownSecrets") -> None:
-        """Takes over what was added to a copy, while nothing was added here."""
+    def replace_by(self, later: "KnownSecrets") -> None:
+        """Takes over a copy to which secrets were added, while none were added here."""
         self.learned = later.learned
         self._placeholders, self._cores, self._words = later._placeholders, later._cores, later._words
-        self._news |= later._news
+        self._new |= later._new
 
-    def news(self) -> dict[str, str]:
-        """The secrets learned since this was last asked, each with its placeholder."""
-        found, self._news = self._news, {}
-        return found
+    def take_new(self) -> dict[str, str]:
+        """Gives the secrets learned since the last call, each with its placeholder."""
+        new, self._new = self._new, {}
+        return new
 
     def may_be_in(self, data: bytes) -> bool:
-        """Whether data may hold one of them: it has a word of one. Quick, however many they are."""
-        known = self._words.keys()
-        # A value that is nothing but escapes has no word, and may be anywhere.
-        if b"" in known or not known.isdisjoint(_words(data)):
+        """Whether data may contain one of the secrets: it contains a word of one. Fast for any number of secrets."""
+        secret_words = self._words.keys()
+        # A value that consists of escapes only has no word, and may be anywhere.
+        if b"" in secret_words or not secret_words.isdisjoint(_words(data)):
             return True
         is_escaped = b"\\" in data or b"%" in data
-        return is_escaped and not known.isdisjoint(_words(_unescaped(data)))
+        return is_escaped and not secret_words.isdisjoint(_words(_unescaped(data)))
 
     def hide(self, text: str) -> str:
-        """Text in which each known value that stands on its own, in any spelling, is its placeholder."""
+        """Replaces each known value that stands on its own, in any spelling, by its placeholder."""
         if not self._words or not self.may_be_in(text.encode("utf-8", "surrogatepass")):
             return text
-        return self._hidden(text)
+        return self._hide(text)
 
-    def _hidden(self, text: str, *, is_code: bool = False) -> str:
+    def _hide(self, text: str, *, is_code: bool = False) -> str:
         for value, core in self._cores.items():
-            if core in text and not (is_code and not is_made_by_chance(value)):
+            if core in text and not (is_code and not is_random_looking(value)):
                 text = _replaced(text, value, core, self._placeholders[value])
         return text
 
     def request(self, request: Request) -> Request:
-        """The request without known values in its target, its headers and its body."""
+        """The request without known values in its target, headers and body."""
         target, body = self.hide(request.target), self.body(request.body, media_type(request.headers))
         headers = tuple((name, self.hide(value)) for name, value in request.headers)
         if (target, headers, body) == (request.target, request.headers, request.body):
@@ -105,29 +108,29 @@ class KnownSecrets:
         return replace(request, target=target, headers=headers, body=body)
 
     def response(self, response: Response, path: str = "") -> Response:
-        """The response to a request for a path without known values in its headers and its body."""
+        """The response without known values in its headers and body. `path` is that of the request."""
         if not self._placeholders:
             return response
         headers = tuple((name, self.hide(value)) for name, value in response.headers)
         return replace(response, headers=headers, body=self.body(response.body, media_type(response.headers), path))
 
     def body(self, body: bytes, media: str, path: str = "") -> bytes:
-        """A body of text without known values; they are ASCII, so its charset makes no difference."""
+        """A text body without known values. These are ASCII, so the charset of the body does not matter."""
         if not body or not self._placeholders or not media_types.is_text(media, body) or not self.may_be_in(body):
             return body
         text = body.decode("latin-1")
-        in_code = partial(self._hidden, is_code=True)
+        in_code = partial(self._hide, is_code=True)
         if code.is_code(media, path, body):
-            found = in_code(text)
+            redacted = in_code(text)
         elif code.may_be_in(text):
-            found = code.replace_around(text, in_code, self._hidden, self._hidden)
+            redacted = code.replace_around(text, in_code, self._hide, self._hide)
         else:
-            found = self._hidden(text)
-        return body if found == text else found.encode("latin-1")
+            redacted = self._hide(text)
+        return body if redacted == text else redacted.encode("latin-1")
 
 
 def _word(value: str) -> bytes:
-    """The longest run of letters and digits that every spelling of a value has, with no other beside it."""
+    """The longest run of letters and digits that stands alone in every spelling of a value."""
     return max(_words(_unescaped(value.encode())), key=len, default=b"")
 
 
@@ -136,29 +139,29 @@ def _words(data: bytes) -> list[bytes]:
 
 
 def _unescaped(data: bytes) -> bytes:
-    """Data with nothing in the place of what may be an escape, which ends a word and yet has letters."""
+    """Replaces whatever may be an escape by a space. An escape ends a word, but contains letters."""
     return _ESCAPE.sub(b" ", data)
 
 
 @lru_cache(maxsize=1024)
 def is_distinctive(value: str) -> bool:
-    """Whether a value is unlikely to be said by anything but the one who knows the secret."""
+    """Whether nothing but this secret is likely to have this value."""
     if len(value) > LONGEST or len(set(value)) < _FEWEST_LETTERS or not _PRINTABLE.fullmatch(value):
         return False
-    if is_made_by_chance(value) and not _PLACEHOLDER.search(value):
+    if is_random_looking(value) and not _PLACEHOLDER.search(value):
         return True
     if not _SPELLED.fullmatch(value) or is_code_fragment(value):
         return False
     digits, has_letters = len(_DIGIT.findall(value)), _LETTER.search(value) is not None
     if digits < _DIGITS_OF_NO_NAME and is_secret_name(value):
-        return False  # `accessToken`, `password2`: many a text speaks of it
+        return False  # `accessToken`, `password2`: names that many texts mention
     if not digits:
         return value not in (value.lower(), value.upper(), value.capitalize()) and not is_readable(value)
     return has_letters and not _DATE.match(value)
 
 
 def _replaced(text: str, value: str, core: str, placeholder: str) -> str:
-    """Text without a value, looked at only around what all spellings of it have in common."""
+    """Replaces a value in a text. Only the surroundings of what all its spellings share are searched."""
     expression, before = _spellings(value), value.index(core) * _LONGEST_SPELLING
     out: list[str] = []
     kept_from, at = 0, text.find(core)
@@ -174,7 +177,10 @@ def _replaced(text: str, value: str, core: str, placeholder: str) -> str:
 
 @lru_cache(maxsize=1024)
 def _spellings(value: str) -> re.Pattern[str]:
-    """A value as it stands in text, URLs and JSON, between anything but letters and digits, or after an escape."""
+    """A value in all its spellings in text, URLs and JSON.
+
+    No letter or digit may be beside it, unless that ends an escape.
+    """
     return re.compile(_BEFORE + "".join(map(_spelling, value)) + r"(?![A-Za-z0-9])")
 
 
@@ -187,14 +193,14 @@ def _spelling(character: str) -> str:
 
 
 LONGEST = 8192
-"""How many characters a telling value has at most."""
+"""The most characters a distinctive value has."""
 
-MOST_NEWS = 10_000
-"""How many secrets are held until somebody asks for those that are new."""
+MAX_NEW = 10_000
+"""The most new secrets that are remembered between two calls of `take_new`."""
 
 _FEWEST_LETTERS = 5
 _DIGITS_OF_NO_NAME = 2
-# How markup spells what it uses itself; a query has a plus for a space.
+# How markup writes its own characters. A query writes a plus for a space.
 _ENTITIES = {
     '"': ("&quot;", "&#34;"),
     "'": ("&#39;", "&apos;"),
@@ -203,7 +209,7 @@ _ENTITIES = {
     ">": ("&gt;",),
     " ": (r"\+",),
 }
-# Of one character: eight backslashes and itself, or an escape of an escape of an escape.
+# For one character: eight backslashes and itself, or an escape of an escape of an escape.
 _LONGEST_SPELLING = 16
 _PRINTABLE = re.compile(r"[ -~]{8,}")
 _SPELLED = re.compile(r"[A-Za-z0-9!#$%&()*+,\-./:;=?@\[\]^_|~]+")

@@ -1,4 +1,4 @@
-"""Names and values in text that is no JSON: assignments, HTML and XML, URL parameters, tables of values."""
+"""Finds names with their values in text other than JSON: assignments, HTML and XML, URL parameters, tables."""
 
 import re
 from collections.abc import Callable, Iterator
@@ -11,8 +11,8 @@ Change = Callable[[re.Match[str]], str]
 
 
 def redact_assignments(text: str, change: Change) -> str:
-    """Text with each name and value that stand together replaced by what `change` makes of the match."""
-    # A look for what an expression needs costs far less than the expression.
+    """Applies `change` to each match of a name with its value."""
+    # Looking for a character that an expression needs is far cheaper than the expression.
     if '\\"' in text:
         text = _ESCAPED_MEMBER.sub(change, text)
     if _BEFORE_VALUE.search(text):
@@ -25,7 +25,7 @@ def redact_assignments(text: str, change: Change) -> str:
     if "<" in text:
         return _ELEMENT.sub(change, text)
     if "\n" in text:
-        # In one line, `token: invalid` is rather a message to people than a setting.
+        # In a single line, `token: invalid` is a message rather than a setting.
         text = _SETTING.sub(change, text)
     return _LOGGED.sub(change, text) if "=" in text else text
 
@@ -63,7 +63,7 @@ _ELEMENT = re.compile(
     r"(<)([A-Za-z_][A-Za-z0-9_.:\-]{1,63})((?:\s[^<>]*)?>(?:<!\[CDATA\[)?)([^<>\[\]]+)(?=(?:\]\]>)?</)"
 )
 
-# `password: S`, `export PASSWORD=S`, `Authorization: Bearer S`. What has no digit is rather a word of a schema.
+# `password: S`, `export PASSWORD=S`, `Authorization: Bearer S`. A value without a digit is rather a word of a schema.
 _SETTING = re.compile(
     r"^([ \t]*(?:-[ \t]+)?(?:export[ \t]+)?)([A-Za-z_][A-Za-z0-9_.\-]{1,63})"
     r"([ \t]*[:=][ \t]*(?:(?:Bearer|Basic|Token|Digest)[ \t]+)?)"
@@ -80,24 +80,24 @@ _LOGGED = re.compile(
 def redact_attributes(
     text: str, change: Change, hide: Callable[[str, str], str], also: frozenset[str] = frozenset()
 ) -> str:
-    """Markup in which each attribute is what `change` makes of it.
+    """Applies `change` to each attribute in markup.
 
-    Each match is of what stands before a name, the name, what is between, and the value. `hide(value, name)` gives what
-    stands for a value whose name is that of the whole tag: `<input name="password" value="…">`. `also` are names
-    that are secret in this text.
+    Each match has four groups: the text before a name, the name, the text between, and the value. `hide(value, name)`
+    replaces a value whose name is that of the whole tag: `<input name="password" value="…">`. `also` are names that are
+    secret in this text.
     """
     return _TAG.sub(lambda match: _changed_tag(match.group(), change, hide, also), text)
 
 
 def names(text: str) -> list[str]:
-    """The names of the fields of forms in a text."""
+    """The names of the form fields in a text."""
     return _FIELD_NAME.findall(text) if "<input" in text else []
 
 
 def _changed_tag(tag: str, change: Change, hide: Callable[[str, str], str], also: frozenset[str]) -> str:
     if not also and not may_name_secret(tag):
         return tag
-    attributes = {found[0].lower(): found[1] or found[2] or found[3] for found in _ATTRIBUTE.findall(tag)}
+    attributes = {groups[0].lower(): groups[1] or groups[2] or groups[3] for groups in _ATTRIBUTE.findall(tag)}
     tag = _NAMED_ATTRIBUTE.sub(change, tag)
     name = next((attributes[key] for key in ("name", "property", "key", "id") if attributes.get(key)), "")
     is_choice = attributes.get("type", "").lower() in _CHOICES or tag[1:7].lower() in ("button", "option")
@@ -122,14 +122,14 @@ _TAG_VALUE = re.compile(r"""(?i)(\s(?:value|content)\s*=\s*["']?)((?<=["'])[^"'<
 
 
 def redact_url_parameters(text: str, runs_on: Callable[[str], bool], change: Callable[[str, bool], str]) -> str:
-    """Text in which each `?name=value` is what `change` makes of it, told whether its value runs on.
+    """Applies `change(item, is_long)` to each `name=value` in a text.
 
-    A value whose name says so runs on to where a parameter can end at last, any other to where one mostly does.
+    If `runs_on(name)`, the value extends to the last place where a parameter can end; else to where one usually ends.
     """
     if "=" not in text:
         return text
     out: list[str] = []
-    kept_from = position = 0
+    copied_to = position = 0
     while match := _PARAMETER_NAME.search(text, position):
         is_long = runs_on(match.group("name"))
         value = (_WHOLE_PARAMETER_VALUE if is_long else _PARAMETER_VALUE).match(text, match.end())
@@ -137,13 +137,13 @@ def redact_url_parameters(text: str, runs_on: Callable[[str], bool], change: Cal
         item = text[match.start("name") : position]
         changed = change(item, is_long)
         if changed != item:
-            out += [text[kept_from : match.start("name")], changed]
-            kept_from = position
-    return "".join([*out, text[kept_from:]])
+            out += [text[copied_to : match.start("name")], changed]
+            copied_to = position
+    return "".join([*out, text[copied_to:]])
 
 
 def readable_placeholder(item: str) -> str:
-    """A parameter whose placeholder, if it has one, stands there as it is: clients send them percent-encoded."""
+    """Decodes the placeholder in a parameter. Clients send it percent-encoded."""
     if "%" not in item:
         return item
     name, equals, value = item.replace("+", " ").partition("=")
@@ -158,30 +158,30 @@ _PARAMETER_VALUE = re.compile(r"""[^?&#;"'<>\s\\]*""")
 _WHOLE_PARAMETER_VALUE = re.compile(r"""[^&#"'<>\s\\]*""")
 
 
-def redact_table(text: str, is_meant: Callable[[str], bool], change: Callable[[str, str], str]) -> str:
-    """A table in which each value of a column whose name is meant is what `change` makes of the name and the value."""
+def redact_table(text: str, is_secret: Callable[[str], bool], change: Callable[[str, str], str]) -> str:
+    """Applies `change(name, value)` to each value in the columns of a table that `is_secret` selects by name."""
     first = _first_line(text)
     if first is None:
         return text
     outside_quotes = _QUOTED.sub("", first.group())
     field = _CSV_FIELDS[max(_CSV_FIELDS, key=outside_quotes.count)]
-    names, end = _names(text, first.start() + first.group().startswith("\ufeff"), field)
-    meant = {at: name for at, name in enumerate(names) if is_meant(name)}
-    return text[:end] + "".join(_changed_row(text, end, field, meant, change)) if meant else text
+    names, end = _column_names(text, first.start() + first.group().startswith("\ufeff"), field)
+    columns = {at: name for at, name in enumerate(names) if is_secret(name)}
+    return text[:end] + "".join(_changed_row(text, end, field, columns, change)) if columns else text
 
 
 def _first_line(text: str) -> re.Match[str] | None:
-    """The first line that says something; spreadsheets leave lines empty above it, and write the separator there."""
+    """The first line with content. Spreadsheets may put empty lines, or one with the separator, before it."""
     lines = (line for line in _LINE.finditer(text) if _WORD.search(line.group()))
     return next((line for line in lines if not _SEPARATOR.fullmatch(line.group())), None)
 
 
-def _names(text: str, start: int, field: re.Pattern[str]) -> tuple[list[str], int]:
-    """The names of the columns, and where the line of them ends; in quotes it may go on over several."""
+def _column_names(text: str, start: int, field: re.Pattern[str]) -> tuple[list[str], int]:
+    """The names of the columns, and the end of the header line. In quotes it may extend over several lines."""
     names: list[str] = []
     end = start
     for match in field.finditer(text, start):
-        names.append(_said(match).strip())
+        names.append(_field_value(match).strip())
         end = match.end()
         if match.group(4) not in _CSV_FIELDS:
             break
@@ -189,28 +189,28 @@ def _names(text: str, start: int, field: re.Pattern[str]) -> tuple[list[str], in
 
 
 def _changed_row(
-    text: str, start: int, field: re.Pattern[str], meant: dict[int, str], change: Callable[[str, str], str]
+    text: str, start: int, field: re.Pattern[str], columns: dict[int, str], change: Callable[[str, str], str]
 ) -> Iterator[str]:
     column, kept_from = 0, start
     for match in field.finditer(text, start):
-        value = _said(match) if column in meant else ""
-        found = change(meant[column], value) if value else ""
-        if found != value:
+        value = _field_value(match) if column in columns else ""
+        changed = change(columns[column], value) if value else ""
+        if changed != value:
             yield text[kept_from : match.start(1)]
-            yield f'"{found}"' if match.group(2) is not None else found
+            yield f'"{changed}"' if match.group(2) is not None else changed
             kept_from = match.end(1)
         column = column + 1 if match.group(4) in _CSV_FIELDS else 0
     yield text[kept_from:]
 
 
-def _said(match: re.Match[str]) -> str:
-    """What a field says; behind closing quotes it goes on, as spreadsheets read it."""
+def _field_value(match: re.Match[str]) -> str:
+    """The content of a field. It may continue after closing quotes, as spreadsheets read it."""
     quoted: str | None = match.group(2)
     return match.group(1) if quoted is None else quoted.replace('""', '"') + match.group(3).rstrip()
 
 
 def _csv_field(separator: str) -> re.Pattern[str]:
-    # A quote that is never closed is a letter: what follows it is not all one field.
+    # A quote that is never closed is a literal quote: the rest of the text is not one field.
     return re.compile(rf'( *+"((?:[^"]|"")*+)"([^{separator}\r\n]*+)|[^{separator}\r\n]*+)({separator}|\r\n?|\n|\Z)')
 
 

@@ -1,4 +1,4 @@
-"""The names of hidden values: `{{redacted:NAME}}`, with an ordinal for each further value of the same name."""
+"""The placeholders of hidden values: `{{redacted:NAME}}`, with an ordinal for further values of the same name."""
 
 import hashlib
 import re
@@ -7,18 +7,18 @@ from collections.abc import Callable
 from replaymock.redaction.known_secrets import KnownSecrets
 
 PlaceholderFactory = Callable[[str, str], str]
-"""From the name a value was found under and the value to its placeholder."""
+"""Gives the placeholder of a value from the name it was found under and the value."""
 
 ANONYMOUS = "{{redacted}}"
 
 
 def anonymous(_name: str, _value: str) -> str:
-    """The placeholder that is used for comparing."""
+    """The placeholder used for comparing."""
     return ANONYMOUS
 
 
 class OpaqueJwts:
-    """A label under which a token is hidden as any other secret is, and not only its signature."""
+    """A placeholder factory that hides tokens like any other secret, not only their signature."""
 
     def __init__(self, label: PlaceholderFactory) -> None:
         self._label = label
@@ -29,28 +29,28 @@ class OpaqueJwts:
 
 
 def opaque_jwts(label: PlaceholderFactory) -> PlaceholderFactory:
-    """The label that hides tokens as a whole, and else does as another."""
+    """A factory that hides tokens as a whole. Otherwise the same as `label`."""
     return label if label is anonymous or isinstance(label, OpaqueJwts) else OpaqueJwts(label)
 
 
-def is_of_answer(label: PlaceholderFactory) -> bool:
-    """Whether a label is for what is said in an answer, and not in a request or for comparing."""
+def is_for_response(label: PlaceholderFactory) -> bool:
+    """Whether a factory is for responses, rather than for requests or for comparing."""
     return label is not anonymous and not isinstance(label, OpaqueJwts)
 
 
-def nameable(name: str) -> str:
-    """A name as placeholders spell it."""
+def placeholder_name(name: str) -> str:
+    """A name in the spelling of placeholders."""
     return _UNNAMEABLE.sub("_", name.lower())
 
 
-def unnumbered(label: PlaceholderFactory) -> PlaceholderFactory:
-    """Counts as a label does, and gives placeholders that are the same whatever came before."""
+def without_ordinals(label: PlaceholderFactory) -> PlaceholderFactory:
+    """A factory that counts like `label`, but gives placeholders that do not depend on the order of values."""
 
-    def unnumbered(name: str, value: str) -> str:
+    def count(name: str, value: str) -> str:
         label(name, value)
         return ANONYMOUS
 
-    return unnumbered
+    return count
 
 
 _UNNAMEABLE = re.compile(r"[^a-z0-9_.\-]")
@@ -62,23 +62,23 @@ class PlaceholderAllocator:
     def __init__(self) -> None:
         self._placeholders: dict[bytes, str] = {}
         self._counts: dict[str, int] = {}
-        self._begun = (0, 0)
-        self.known = KnownSecrets()
+        self._copied_from = (0, 0)
+        self.secrets = KnownSecrets()
 
     def copy(self) -> "PlaceholderAllocator":
-        """The same placeholders, to which others are added apart from these."""
-        found = PlaceholderAllocator()
-        found._placeholders, found._counts = dict(self._placeholders), dict(self._counts)
-        found.known = self.known.copy()
-        found._begun = (self.count, self.known.learned)
-        return found
+        """A copy with the same placeholders. Adding to it does not change the original."""
+        copy = PlaceholderAllocator()
+        copy._placeholders, copy._counts = dict(self._placeholders), dict(self._counts)
+        copy.secrets = self.secrets.copy()
+        copy._copied_from = (self.count, self.secrets.learned)
+        return copy
 
-    def adopt(self, later: "PlaceholderAllocator") -> bool:
-        """Takes over what was added to a copy; whether that can be, as nothing was added here meanwhile."""
-        if later._begun != (self.count, self.known.learned):
+    def try_merge(self, later: "PlaceholderAllocator") -> bool:
+        """Takes over a copy to which values were added. Returns False if values were added here in the meantime."""
+        if later._copied_from != (self.count, self.secrets.learned):
             return False
         self._placeholders, self._counts = later._placeholders, later._counts
-        self.known.adopt(later.known)
+        self.secrets.replace_by(later.secrets)
         return True
 
     @property
@@ -88,12 +88,12 @@ class PlaceholderAllocator:
 
     def __call__(self, name: str, value: str) -> str:
         """The placeholder of `value`, under the name it was first seen with."""
-        known = hashlib.sha256(value.encode("utf-8", "surrogatepass")).digest()
-        if known not in self._placeholders:
-            label = nameable(name) or "value"
+        digest = hashlib.sha256(value.encode("utf-8", "surrogatepass")).digest()
+        if digest not in self._placeholders:
+            label = placeholder_name(name) or "value"
             self._counts[label] = number = self._counts.get(label, 0) + 1
-            self._placeholders[known] = (
+            self._placeholders[digest] = (
                 f"{{{{redacted:{label}}}}}" if number == 1 else f"{{{{redacted:{label}:{number}}}}}"
             )
-            self.known.remember(value, self._placeholders[known])
-        return self._placeholders[known]
+            self.secrets.remember(value, self._placeholders[digest])
+        return self._placeholders[digest]

@@ -1,6 +1,6 @@
-"""Whether a value reads like words: those of people, or those that programs are written in, and not like a secret.
+"""Decides whether a value reads like words, for people or in code, rather than like a secret.
 
-Guesses by the letters alone, without a dictionary, and takes what it is not sure of for a secret.
+It judges by the letters alone, without a dictionary. In doubt a value is a secret.
 """
 
 import re
@@ -10,47 +10,47 @@ from functools import cached_property, lru_cache
 
 @lru_cache(maxsize=1024)
 def is_readable(text: str) -> bool:
-    """Whether nearly all letters of a text are in what can be read as words: `nextPageToken`, `super-zebra42`."""
+    """Whether nearly all letters of a text belong to readable words: `nextPageToken`, `super-zebra42`."""
     pieces = _PIECE.findall(text)
     letters = sum(map(len, pieces))
     return letters > 0 and sum(len(piece) for piece in pieces if _is_word(piece)) >= letters * _MOST
 
 
 @lru_cache(maxsize=1024)
-def is_made_by_chance(value: str) -> bool:
-    """Whether a value is mostly what nobody would have written: long runs of mixed letters and digits."""
+def is_random_looking(value: str) -> bool:
+    """Whether a value looks random: mostly long runs of mixed letters and digits."""
     if len(value) < _LEAST_CHANCE or _CALL.search(value):
         return False
-    chance = sum(len(run) for run in _RUN.findall(value) if _is_chance(run))
+    chance = sum(len(run) for run in _RUN.findall(value) if _is_random_run(run))
     return chance >= _LEAST_CHANCE and chance * 2 >= len(value)
 
 
 def is_code_fragment(value: str) -> bool:
-    """Whether a value has the punctuation of a program: `getItem(`, `e.secret`, `"),`."""
+    """Whether a value has the punctuation of code: `getItem(`, `e.secret`, `"),`."""
     if _OF_PROGRAMS.search(value):
         return True
     return _DOTTED.fullmatch(value) is not None and sum(map(str.isdigit, value)) < _DIGITS_OF_A_VALUE
 
 
-def reads_as_text(value: str) -> bool:
-    """Whether a value is what an interface says to people, in any language, and no secret."""
+def is_interface_text(value: str) -> bool:
+    """Whether a value reads like a text of a user interface, in any language."""
     words = _STAND_IN.sub(" ", value).split()
-    return any(any(map(str.isalpha, word)) for word in words) and not any(map(_is_odd, words))
+    return any(any(map(str.isalpha, word)) for word in words) and not any(map(_is_unlike_word, words))
 
 
 def is_message(value: str) -> bool:
-    """Whether a value where messages stand is one: it reads as text, or is a sentence whatever it is about."""
-    return reads_as_text(value) or (" " in value.strip() and not any(map(is_made_by_chance, value.split())))
+    """Whether a value where messages are expected is one: it reads as text, or is a sentence without random parts."""
+    return is_interface_text(value) or (" " in value.strip() and not any(map(is_random_looking, value.split())))
 
 
 def mentions(value: str, name: str) -> bool:
-    """Whether a text has a word that begins as one of a name does: `Forgot PIN?` of `user_pin`."""
+    """Whether a text has a word with the same beginning as one of a name: `Forgot PIN?` mentions `user_pin`."""
     beginnings = {word[:_BEGINNING].lower() for word in _WORD.findall(name)}
     return any(word[:_BEGINNING].lower() in beginnings for word in _WORD.findall(value))
 
 
-class Texts:
-    """The strings of a document, looked at when it is first asked whether they are all words for people."""
+class InterfaceTexts:
+    """The strings of a document. Whether they are texts for people is decided when it is first needed."""
 
     def __init__(self, strings: Callable[[], Iterable[str]], *, is_known: bool) -> None:
         self._strings = strings
@@ -58,25 +58,25 @@ class Texts:
 
     @cached_property
     def _size(self) -> int:
-        """How many strings there are, 0 where something in the document is data."""
+        """The number of texts; 0 if the document contains other data."""
         strings = [value for value in self._strings() if value]
-        texts = [value for value in strings if reads_as_text(value) and not _DATA.fullmatch(value)]
+        texts = [value for value in strings if is_interface_text(value) and not _DATA.fullmatch(value)]
         if len(strings) - len(texts) > len(strings) // _TEXTS_FOR_ONE_OTHER:
             return 0
-        return len(texts) if sum(map(_is_spoken, texts)) * 2 >= len(texts) else 0
+        return len(texts) if sum(map(_is_for_people, texts)) * 2 >= len(texts) else 0
 
-    def have(self, name: str, value: str) -> bool:
-        """Whether a value under a name is one of these texts; among few others only one that speaks of its name."""
-        if not reads_as_text(value):
+    def contains(self, name: str, value: str) -> bool:
+        """Whether a value is one of these texts. If there are few, it must also mention its name."""
+        if not is_interface_text(value):
             return False
         if self._is_known:
             return True
         fewest = _FEWEST_TEXTS if mentions(value, name) else _MANY_TEXTS
-        return self._size >= fewest and (_is_spoken(value) or mentions(value, name))
+        return self._size >= fewest and (_is_for_people(value) or mentions(value, name))
 
 
 @lru_cache(maxsize=1024)
-def is_of_language(path: str) -> bool:
+def is_translation_path(path: str) -> bool:
     """Whether a path is that of a file of texts: `/locales/en.json`, `/i18n/login`, `/messages.de-AT.json`."""
     *folders, name = path.partition("?")[0].lower().split("/")
     if not _FOLDERS.isdisjoint(folders):
@@ -86,8 +86,8 @@ def is_of_language(path: str) -> bool:
     return extension in ("json", "arb") and (parts[0] in _FOLDERS or any(map(_LANGUAGE.fullmatch, parts)))
 
 
-def _is_spoken(text: str) -> bool:
-    """Whether a text is more than a word in small letters, which could be a password or a name of a program."""
+def _is_for_people(text: str) -> bool:
+    """Whether a text is more than one lower-case word, which could be a password or a name in code."""
     return " " in text.strip() or text[:1].isupper() or not text.isascii()
 
 
@@ -100,7 +100,7 @@ def _is_word(piece: str) -> bool:
     return _UNREADABLE.search(lower) is None
 
 
-def _is_chance(run: str) -> bool:
+def _is_random_run(run: str) -> bool:
     digits = sum(map(str.isdigit, run))
     if digits == len(run):
         return False
@@ -113,8 +113,8 @@ def _is_chance(run: str) -> bool:
     return len(set(run)) > _FEWEST_CHARACTERS and not is_readable(run)
 
 
-def _is_odd(word: str) -> bool:
-    """Whether a word is none: letters with digits in between, or letters in a case that no word has."""
+def _is_unlike_word(word: str) -> bool:
+    """Whether a word is not one: letters mixed with digits, or in a case that no word has."""
     core = word.strip(_AROUND_WORDS)
     if not core or not core.isascii():
         return False
@@ -142,7 +142,7 @@ _LEAST_CHANCE = 16
 _FEWEST_CHARACTERS = 4
 _DIGITS_OF_A_VALUE = 2
 _RUN = re.compile(r"[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}|[A-Za-z0-9]{8,}")
-# From a letter to a digit or back: no name has many of them.
+# A change from letter to digit or back. No name has many of them.
 _TURN = re.compile(r"[A-Za-z](?=[0-9])|[0-9](?=[A-Za-z])")
 _MANY_TURNS = 4
 _PER_TURN = 4
@@ -163,7 +163,7 @@ _WORD = re.compile(r"[A-Z]?[a-z]{2,}|[A-Z]{2,}")
 _FEWEST_TEXTS = 3
 _MANY_TEXTS = 8
 _TEXTS_FOR_ONE_OTHER = 10
-# A number, a date, an address: in a document of texts there is hardly one.
+# A number, a date, an address. Documents of texts have few.
 _DATA = re.compile(r"[0-9][0-9.,:TZ+/\-]*|\S+@\S+|https?://\S+|/\S*")
 _FOLDERS = frozenset(
     (

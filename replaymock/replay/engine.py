@@ -140,7 +140,7 @@ class ReplayEngine:
     def refuse(self, request: Request, error: RequestRefused) -> RenderedResponse:
         """The response to a request that is refused."""
         self._count(request.method, self._shown(request), error.status, "refused", "", self._clock())
-        return rejection(error, self.cors, self.cors.echoed(request.headers))
+        return rejection(error, self.cors, self.cors.credentialed_origin(request.headers))
 
     def fail(self, request: Request, error: BaseException) -> RenderedResponse:
         """The response after an exception: the refusal if it is one, else a 500, and a warning to the user."""
@@ -148,7 +148,9 @@ class ReplayEngine:
             return self.refuse(request, error)
         self.warn(request, fault(error))
         detail = "a fault in replaymock; its log names it"
-        return rejection(RequestRefused(500, "internal_error", detail), self.cors, self.cors.echoed(request.headers))
+        return rejection(
+            RequestRefused(500, "internal_error", detail), self.cors, self.cors.credentialed_origin(request.headers)
+        )
 
     def warn(self, request: Request, text: str) -> None:
         """Warns the user of a trouble with a request."""
@@ -161,7 +163,7 @@ class ReplayEngine:
         """
         async with self._canonicalizing:
             try:
-                return await asyncio.to_thread(self.lookup.read, request)
+                return await asyncio.to_thread(self.lookup.canonicalize, request)
             except Exception as error:
                 if not self.mode.forward:
                     raise
@@ -205,7 +207,7 @@ class ReplayEngine:
             return None
         lookup, renderers = self._find(request)
         entry = lookup.entry
-        if entry is None or not self.options.is_constant(len(entry.afters)):
+        if entry is None or not self.options.is_constant(len(entry.after_writes)):
             return None
         session = Session()
         position = self._advance(request, entry, session)
@@ -246,7 +248,7 @@ class ReplayEngine:
         if not isinstance(decision, Decision):
             return None if self.mode.forward or decision is None else self._miss(request, decision.lookup, started)
         response = self._respond(decision)
-        if self.mode.forward and response.status == UNAUTHORIZED and challenges.is_spoken(request.headers):
+        if self.mode.forward and response.status == UNAUTHORIZED and challenges.is_login(request.headers):
             return None  # the request carries a login, and a recorded challenge does not answer that
         self._count(request.method, decision.lookup.shown, response.status, "hit", decision.entry.file, started)
         return response
@@ -321,7 +323,7 @@ class ReplayEngine:
         self, lookup: LookupResult, renderers: list[ResponseRenderer]
     ) -> tuple[LookupResult, list[ResponseRenderer]]:
         """What was found; nothing, if a cassette that cannot be read would go before it."""
-        if not self.lookup.broken or self.mode.forward or not self.lookup.broken_instead_of(lookup):
+        if not self.lookup.broken or self.mode.forward or not self.lookup.broken_error_for(lookup):
             return lookup, renderers
         return LookupResult(lookup.canonical, None, lookup.shown), []
 
@@ -342,23 +344,23 @@ class ReplayEngine:
         """The next position of a session in a cassette, which it is moved to; None if a strict sequence is used up."""
         at = session.positions.get(entry.file)
         if request.method == "HEAD" and entry.canonical.method == "GET":
-            return min(at or 0, len(entry.afters) - 1)
-        position = sequence.advance(self.options.sequence, at, entry.afters, session.writes)
+            return min(at or 0, len(entry.after_writes) - 1)
+        position = sequence.advance(self.options.sequence, at, entry.after_writes, session.writes)
         if position is not None:
             session.positions[entry.file] = position
         return position
 
     def _miss(self, request: Request, lookup: LookupResult, started: float) -> RenderedResponse:
         """The response to a miss, which is counted and emitted."""
-        echoed = self.cors.echoed(request.headers)
-        broken = self.lookup.broken_instead_of(lookup)
+        echoed = self.cors.credentialed_origin(request.headers)
+        broken = self.lookup.broken_error_for(lookup)
         if broken:
             self._count(request.method, lookup.shown, 500, "miss", "", started)
             self._emit_if_new(invalid(lookup.canonical, str(broken)))
             headers = self.cors.apply((("Cache-Status", "replaymock; detail=cassette_invalid"),), echoed)
             place = {"file": broken.file, "line": broken.line, "column": broken.column}
             return problem(500, "cassette_invalid", str(broken), headers, **place)
-        miss = self._explain(lookup).written_in(self.options.home)
+        miss = self._explain(lookup).with_location(self.options.home)
         response = miss_response(miss, self.options.miss_status, self.cors, echoed)
         self._count(request.method, lookup.shown, response.status, "miss", "", started)
         self._emit_if_new(miss)

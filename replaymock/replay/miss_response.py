@@ -5,12 +5,14 @@ from replaymock.http.cors import CorsPolicy
 from replaymock.http.problem import UPGRADE_REQUIRED, _upgrade, problem
 from replaymock.http.rendered import RenderedResponse
 from replaymock.matching.differences import Difference
-from replaymock.matching.near_misses import INVALID, OTHER_PROTOCOL, RECORD, Miss, shortened
+from replaymock.matching.near_misses import INVALID, OTHER_PROTOCOL, RECORD, Miss, shorten_text
 
 
 def miss_response(miss: Miss, status: int, cors: CorsPolicy, echoed: str) -> RenderedResponse:
     """The response to a request that no cassette matches."""
-    detail = f"no cassette matches {miss.request.method} {shortened(miss.request.path)}: {miss.reason}. {advice(miss)}"
+    detail = (
+        f"no cassette matches {miss.request.method} {shorten_text(miss.request.path)}: {miss.reason}. {advice(miss)}"
+    )
     if miss.reason == OTHER_PROTOCOL and miss.request.kind != WEBSOCKET_BODY[0]:
         status = UPGRADE_REQUIRED
     headers = cors.apply((("Cache-Status", "replaymock; fwd=uri-miss"), *_upgrade(status)), echoed)
@@ -22,8 +24,8 @@ def advice(miss: Miss) -> str:
     if miss.reason == INVALID:
         return "Mend its file, which a warning has named; replaymock check does so, too."
     if miss.is_line:
-        new = f"put this line {miss.home.top}"
-        line = f"replace the ignore line of {miss.home.file} by" if miss.replaces_line else new
+        new = f"put this line {miss.location.top}"
+        line = f"replace the ignore line of {miss.location.file} by" if miss.replaces_line else new
         if any(_is_another_value(each) for near in miss.nearest[:1] for each in near.differences):
             return f"If that matters, {RECORD}; if not, {line}: {miss.hint}"
         return f"To make it hit, {line}: {miss.hint}"

@@ -12,7 +12,7 @@ from msgspec.structs import replace
 
 from replaymock.cassettes.path_templates import compile_template
 from replaymock.errors import RequestRefused, UsageError
-from replaymock.http.conditional import ConditionalRequest, asked
+from replaymock.http.conditional import ConditionalRequest, parse_conditional
 from replaymock.http.cors import CorsPolicy
 from replaymock.http.headers import get
 from replaymock.http.messages import Request
@@ -86,7 +86,9 @@ class BehaviorResolver:
         fault = behavior.fault
         if fault is None or not fault.comes_first or not self._happens(fault):
             return None
-        headers = self._cors.apply((("Cache-Status", "replaymock; detail=fault"),), self._cors.echoed(request.headers))
+        headers = self._cors.apply(
+            (("Cache-Status", "replaymock; detail=fault"),), self._cors.credentialed_origin(request.headers)
+        )
         response = problem(fault.number or 500, "injected_fault", f"the fault {fault.kind} was asked for", headers)
         return inject(response, fault) if fault.kind != "status" else response
 
@@ -95,7 +97,7 @@ class BehaviorResolver:
         headers = request.headers
         context = RenderContext(
             origin=request.origin,
-            echoed_origin=self._cors.echoed(headers),
+            echoed_origin=self._cors.credentialed_origin(headers),
             accept_encoding=get(headers, "accept-encoding"),
             base=request.base,
             last_event_id=get(headers, "last-event-id"),
@@ -111,7 +113,7 @@ class BehaviorResolver:
 
     def conditional(self, request: Request) -> ConditionalRequest | None:
         """The condition or range of a request, if it has one that is served."""
-        return asked(request.method, request.headers, conditional=self._options.conditional)
+        return parse_conditional(request.method, request.headers, conditional=self._options.conditional)
 
     def _overridden(self, request: Request, behavior: ResponseBehavior) -> ResponseBehavior:
         path = normal_path(request.path)

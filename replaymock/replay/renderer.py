@@ -100,7 +100,9 @@ class ResponseRenderer:
 
     def _whole(self, context: RenderContext) -> RenderedResponse:
         streamed = self.recorded.sidecar is not None  # and too large to be coded here
-        coded = bool(self.codings) and not streamed and content_coding.accepted(context.accept_encoding, self.codings)
+        coded = (
+            bool(self.codings) and not streamed and content_coding.is_accepted(context.accept_encoding, self.codings)
+        )
         moment = self._moment()
         last = context.last_event_id if self._stream == event_stream.SSE_TYPE else ""
         variant = (context.origin if self.uses_origin else "", context.base, last, context.echoed_origin, coded, moment)
@@ -125,14 +127,14 @@ class ResponseRenderer:
         if recorded.sidecar:
             return from_file(recorded.status, recorded.reason, headers, recorded.sidecar.place, recorded.sidecar.size)
         bodyless = not body and (self._to_head or bool(get(headers, "content-length")))
-        return frame(recorded.status, recorded.reason, headers, body, bodyless=bodyless)
+        return frame(recorded.status, recorded.reason, headers, body, is_bodyless=bodyless)
 
     def _reduced(self, context: RenderContext, request: ConditionalRequest) -> RenderedResponse | None:
         """A 304, or part of the content without its coding, so that parts fit together; None for the whole."""
         headers, body = self._content(context, False, self._moment())
         sidecar = self.recorded.sidecar
         size = sidecar.size if sidecar else len(body)
-        part = conditional.reduced(self.recorded.status, headers, size, request)
+        part = conditional.partial_response(self.recorded.status, headers, size, request)
         if part is None:
             return None
         # The digest is that of the coded representation, and the part is not coded.
@@ -175,7 +177,7 @@ class ResponseRenderer:
             steps.append(SendBody(encoder.feed(piece)))
         steps.append(KeepOpen() if recorded.truncated else SendBody(encoder.finish()))
         answer = RenderedResponse(recorded.status, head(recorded.status, recorded.reason, without(headers, FRAMING)))
-        return replace(answer, body=b"".join(pieces), steps=tuple(steps), streamed=True)
+        return replace(answer, body=b"".join(pieces), steps=tuple(steps), is_streamed=True)
 
 
 def renderers(
@@ -218,7 +220,7 @@ def _size(recorded: RecordedResponse) -> int:
 def _codings_to_do(recorded: RecordedResponse) -> list[str]:
     """The content codings to apply when rendering: none if the body still has them, or if one is not supported."""
     codings = content_coding.parse(get(recorded.headers, "content-encoding"))
-    return codings if not recorded.encoded and content_coding.is_known(codings) else []
+    return codings if not recorded.encoded and content_coding.is_supported(codings) else []
 
 
 def _stream_type(recorded: RecordedResponse) -> str:

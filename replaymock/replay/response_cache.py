@@ -66,7 +66,7 @@ class ResponseCache:
 
     def provenance(self, entry: IndexEntry, position: int) -> Headers:
         """The headers that name the cassette of a response, and its position."""
-        return provenance(entry.file, position, len(entry.afters), self._options)
+        return provenance(entry.file, position, len(entry.after_writes), self._options)
 
     def drop(self, file: str) -> None:
         """Drops the responses of a file, because its cassette has changed."""

@@ -16,12 +16,12 @@ Writes = Mapping[str, int]
 WRITE_METHODS = frozenset(("POST", "PUT", "PATCH", "DELETE"))
 
 
-def advance(policy: str, position: int | None, afters: Sequence[str], writes: Writes) -> int | None:
+def advance(policy: str, position: int | None, after_writes: Sequence[str], writes: Writes) -> int | None:
     """The position of the response to serve, counted from 0; None when a strict sequence is exhausted.
 
-    `position` is that of the response served last, None before the first; `afters` has one entry a response.
+    `position` is that of the response served last, None before the first; `after_writes` has one entry a response.
     """
-    return POLICIES[policy](position, afters, writes)
+    return POLICIES[policy](position, after_writes, writes)
 
 
 def is_satisfied(after: str, writes: Writes) -> bool:
@@ -33,30 +33,30 @@ def is_satisfied(after: str, writes: Writes) -> bool:
     return writes.get(name, 0) >= count
 
 
-def _auto(position: int | None, afters: Sequence[str], writes: Writes) -> int | None:
-    here = -1 if position is None else min(position, len(afters) - 1)
-    for candidate in range(len(afters) - 1, max(here, 0), -1):
-        if afters[candidate] and is_satisfied(afters[candidate], writes):
+def _auto(position: int | None, after_writes: Sequence[str], writes: Writes) -> int | None:
+    here = -1 if position is None else min(position, len(after_writes) - 1)
+    for candidate in range(len(after_writes) - 1, max(here, 0), -1):
+        if after_writes[candidate] and is_satisfied(after_writes[candidate], writes):
             return candidate
     following = here + 1
-    return following if following < len(afters) and (following == 0 or not afters[following]) else here
+    return following if following < len(after_writes) and (following == 0 or not after_writes[following]) else here
 
 
-def _loop(position: int | None, afters: Sequence[str], _writes: Writes) -> int | None:
-    return 0 if position is None else (position + 1) % len(afters)
+def _loop(position: int | None, after_writes: Sequence[str], _writes: Writes) -> int | None:
+    return 0 if position is None else (position + 1) % len(after_writes)
 
 
-def _strict(position: int | None, afters: Sequence[str], _writes: Writes) -> int | None:
+def _strict(position: int | None, after_writes: Sequence[str], _writes: Writes) -> int | None:
     following = 0 if position is None else position + 1
-    return following if following < len(afters) else None
+    return following if following < len(after_writes) else None
 
 
-def _first(_position: int | None, _afters: Sequence[str], _writes: Writes) -> int | None:
+def _first(_position: int | None, _after_writes: Sequence[str], _writes: Writes) -> int | None:
     return 0
 
 
-def _last(_position: int | None, afters: Sequence[str], _writes: Writes) -> int | None:
-    return len(afters) - 1
+def _last(_position: int | None, after_writes: Sequence[str], _writes: Writes) -> int | None:
+    return len(after_writes) - 1
 
 
 _COUNTED = re.compile(r"(.*) x([0-9]+)")

@@ -103,11 +103,11 @@ class WebSocketPlayer:
         if self._is_over:
             return
         self._pieces.append(piece.data.encode("utf-8") if isinstance(piece.data, str) else piece.data)
-        if not piece.last:
+        if not piece.is_last:
             return
         message = Message(CLIENT, TEXT if isinstance(piece.data, str) else BINARY, b"".join(self._pieces))
         self._pieces.clear()
-        replies = self._play.hear(message)
+        replies = self._play.receive(message)
         if replies is not None:
             await self._schedule(replies)
             return
@@ -142,9 +142,9 @@ class WebSocketPlayer:
         if message.kind == CLOSE:
             await self._close(message.code, message.data.decode("utf-8"))
         elif message.kind == BINARY:
-            await self._side.say(message.data)
+            await self._side.send(message.data)
         else:
-            await self._side.say(message.data.decode("utf-8"))
+            await self._side.send(message.data.decode("utf-8"))
 
     async def _close(self, code: int, reason: str) -> None:
         self._is_over = True
@@ -187,14 +187,14 @@ class WebSocketReplay:
                 messages,
                 lambda message: key_of(self._canonical(request, message)),
                 lambda recorded, live: self._is_covered(request, recorded, live),
-                repeats=repeats,
+                can_repeat=repeats,
             )
             side = WebSocketConnection(stream, deflate, self._limit, is_client=False)
             pause = partial(self._pause, latency)
             await WebSocketPlayer(side, play, pause, partial(self._missed, request, entry)).run()
             self._warn_of_withheld(request, play)
 
-        return WebSocketOpening(websocket_handshake.answer_head(request, protocol, deflate, headers), converse)
+        return WebSocketOpening(websocket_handshake.switching_head(request, protocol, deflate, headers), converse)
 
     def _headers(self, request: Request, headers: Headers) -> Headers:
         local = origin.under_base_path(
@@ -218,12 +218,12 @@ class WebSocketReplay:
         awaited = [self._canonical(request, left) for left in play.awaited()]
         received = self._canonical(request, message)
         options = self._engine.options
-        miss = explain_message(received, awaited, entry, options.ignored).written_in(options.home)
+        miss = explain_message(received, awaited, entry, options.ignored).with_location(options.home)
         self._engine.report_miss(request, miss, NO_MATCH, entry.file)
         return f"no recorded message matches: {miss.reason}; the log of replaymock says more"
 
     def _warn_of_withheld(self, request: Request, play: ConversationPlayback) -> None:
-        if withheld := play.held():
+        if withheld := play.withheld_count():
             rest = f"{withheld} messages were not said: they answer messages of which only some have come"
             self._engine.warn(request, rest)
 

@@ -55,8 +55,8 @@ class HostGuard:
 
         CORS does not keep such a page from opening one (RFC 6455 section 10.2).
         """
-        websocket_handshake.check(request, version)
-        if has(request.headers, "origin") and not self._cors.echoed(request.headers):
+        websocket_handshake.validate_handshake(request, version)
+        if has(request.headers, "origin") and not self._cors.credentialed_origin(request.headers):
             detail = "a page of this origin may not open a WebSocket here; allow it by --cors-origin ORIGIN"
             raise RequestRefused(403, "origin_not_allowed", detail)
 
@@ -81,7 +81,7 @@ class HostGuard:
         """
         origin = get(request.headers, "origin")
         if origin:
-            return origin == _own_origin(request) or bool(self._cors.echoed(request.headers))
+            return origin == _own_origin(request) or bool(self._cors.credentialed_origin(request.headers))
         if get(request.headers, "sec-fetch-site") != "cross-site":
             return True
         is_link = get(request.headers, "sec-fetch-mode") == "navigate" and get(request.headers, "sec-fetch-dest") in (

@@ -24,9 +24,9 @@ from replaymock.http.rendered import (
     SendFile,
     SendHead,
     chunk,
-    dated,
     head,
     with_connection,
+    with_date,
     with_header,
     without_body,
 )
@@ -67,7 +67,7 @@ class ClientConnection:
         """Sets how the response is framed, and what becomes of the connection, from the request."""
         persistence = connection_persistence(request.headers, version)
         self._is_http10 = version == "HTTP/1.0"
-        self._closes = persistence.ends
+        self._closes = persistence.is_closing
         self._option = persistence.option
         self._is_bodyless = request.method == "HEAD"
 
@@ -96,7 +96,7 @@ class ClientConnection:
             self.on_leave(lambda: cast(None, task.cancel()))
             return
         answer = with_connection(without_body(answer) if self._is_bodyless else answer, self._option)
-        answer = dated(answer, date_line())
+        answer = with_date(answer, date_line())
         if len(answer.body) <= JOINED_BYTES:
             self._written = _write_ready(self._connection, answer.wire)
         else:
@@ -208,10 +208,12 @@ class ClientConnection:
 
     def _begin(self, answer: RenderedResponse) -> None:
         """Sends the head of a response with steps; if it is streamed, its body is framed here."""
-        if answer.streamed and not self._is_bodyless:
+        if answer.is_streamed and not self._is_bodyless:
             self._frame_by_chunks_or_close()
             answer = with_header(answer, b"Transfer-Encoding: chunked") if self._is_chunked else answer
-        self._written = _write_ready(self._connection, dated(with_connection(answer, self._option), date_line()).head)
+        self._written = _write_ready(
+            self._connection, with_date(with_connection(answer, self._option), date_line()).head
+        )
 
     def _frame_by_chunks_or_close(self) -> None:
         """Chooses how a body of unknown length ends: by its last chunk, or in HTTP/1.0 by a close."""

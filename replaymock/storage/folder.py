@@ -11,7 +11,7 @@ from pathlib import Path
 
 from replaymock.cassettes.filenames import cassette_of, is_sidecar_name
 from replaymock.cassettes.model import Cassette, RecordedResponse
-from replaymock.cassettes.reader import ANY_SIZE, NONE, spelled
+from replaymock.cassettes.reader import ANY_SIZE, CHECK_ONLY, checked_dump
 from replaymock.errors import CassetteError, UsageError
 from replaymock.storage.atomic_write import FileBatch, make_fit_for_writing, remove_emptied, write_all
 from replaymock.storage.loader import CassetteLoader, CassetteSummary, Signature, summarize
@@ -205,7 +205,8 @@ class CassetteFolder:
         if not (is_new and (self.folder / file).is_dir()):
             return True
         try:
-            return any(self._is_foreign(f"{file}/{entry.name}", is_new) for entry in os.scandir(self.folder / file))
+            with os.scandir(self.folder / file) as entries:
+                return any(self._is_foreign(f"{file}/{entry.name}", is_new) for entry in entries)
         except OSError:  # gone again
             return True
 
@@ -289,7 +290,7 @@ class CassetteFolder:
     def _read(self, file: str, before: FileState | None) -> bool:
         """Reads a cassette; True if it differs from its state `before`."""
         try:
-            signature, read = self._files.read(file, NONE)
+            signature, read = self._files.read(file, CHECK_ONLY)
             content: CassetteSummary | CassetteError = (
                 summarize(file, read, signature) if isinstance(read, Cassette) else read
             )
@@ -312,7 +313,7 @@ class CassetteFolder:
 def _checked(cassette: Cassette, file: str) -> dict[str, bytes]:
     """The files of a cassette, by name. Unwritable if they could not be read again."""
     try:
-        return spelled(cassette, file)
+        return checked_dump(cassette, file)
     except Exception as error:  # whatever it is, the responses that can be written still are
         raise _unwritable(cassette, file, error) from error
 
@@ -323,7 +324,7 @@ def _unwritable(cassette: Cassette, file: str, error: Exception) -> Unwritable:
     reasons: list[str] = []
     for recorded in cassette.responses:
         try:
-            spelled(Cassette(cassette.request, (recorded,)), file)
+            checked_dump(Cassette(cassette.request, (recorded,)), file)
             valid.append(recorded if valid else replace(recorded, after=""))
         except Exception as alone:
             reasons.append(_reason(alone))

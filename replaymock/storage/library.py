@@ -159,7 +159,7 @@ class CassetteLibrary:
         """Removes the recorded cassettes from disk, and gives them by file. Those written by hand stay."""
         removed = {}
         for summary in self._folder.loaded:
-            cassette = None if summary.by_hand else self._folder.cassette(summary)
+            cassette = None if summary.is_handwritten else self._folder.cassette(summary)
             if cassette:
                 removed[summary.file] = cassette
                 self._folder.remove(summary.file)
@@ -237,7 +237,9 @@ def comparable_entry(summary: CassetteSummary, folder: CassetteFolder, matcher: 
     try:
         request = summary.request
         canonical = matcher.canonical(request.to_request(), request.known_body())
-        return IndexEntry(summary.file, request, canonical, summary.plain, summary.by_hand, summary.afters)
+        return IndexEntry(
+            summary.file, request, canonical, summary.is_plain, summary.is_handwritten, summary.after_writes
+        )
     except Exception as error:
         reason = "nested too deeply" if isinstance(error, RecursionError) else type(error).__name__
         shown = folder.shown(summary.file)

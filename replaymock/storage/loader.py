@@ -29,9 +29,9 @@ class CassetteSummary(Struct, frozen=True):
 
     file: str
     request: CassetteRequest
-    plain: bool
-    by_hand: bool
-    afters: tuple[str, ...]
+    is_plain: bool
+    is_handwritten: bool
+    after_writes: tuple[str, ...]
     signature: Signature
 
 
@@ -122,7 +122,7 @@ class CassetteLoader:
 def summarize(file: str, cassette: Cassette, signature: Signature) -> CassetteSummary:
     """The summary of a cassette that was read or written."""
     plain = not is_cassette_name(file.rpartition("/")[2])
-    return CassetteSummary(file, cassette.request, plain, cassette.by_hand, cassette.afters, signature)
+    return CassetteSummary(file, cassette.request, plain, cassette.is_handwritten, cassette.after_writes, signature)
 
 
 def _stamp(place: str, name: str) -> FileStamp:

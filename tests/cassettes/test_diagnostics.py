@@ -2,7 +2,7 @@
 
 import pytest
 
-from replaymock.cassettes.diagnostics import FileFault, at_path, refuse_doubles
+from replaymock.cassettes.diagnostics import FileFault, at_path, refuse_duplicates
 from replaymock.cassettes.model import Cassette, CassetteRequest, RecordedResponse
 from replaymock.cassettes.writer import dump
 from replaymock.http.bodies import Text
@@ -29,19 +29,19 @@ def test_a_place_that_is_not_there_is_the_nearest_above_it() -> None:
 )
 def test_a_key_that_is_written_twice_is_found_at_any_depth(text: str, place: tuple[str | int, ...]) -> None:
     with pytest.raises(FileFault, match="is written twice") as caught:
-        refuse_doubles(text.encode(), ())
+        refuse_duplicates(text.encode(), ())
     assert caught.value.place == place
 
 
 @pytest.mark.parametrize("text", ['{"json": {"a": 1, "a": 2}}', '[["a", 1], ["a", 2]]', "{", "[" * 3000 + "]" * 3000])
 def test_json_bodies_and_what_is_no_object_have_no_keys_of_ours(text: str) -> None:
-    refuse_doubles(text.encode(), ())
+    refuse_duplicates(text.encode(), ())
 
 
 def test_a_long_body_hides_no_key_that_is_written_twice() -> None:
     body = b'["' + b"x" * 300 + b'"]'
     with pytest.raises(FileFault, match="'a' is written twice"):
-        refuse_doubles(b'{"json": %b, "a": 1, "a": 2}' % body, [body])
+        refuse_duplicates(b'{"json": %b, "a": 1, "a": 2}' % body, [body])
 
 
 RECORDED = dump(
@@ -60,9 +60,9 @@ RECORDED = dump(
 
 @pytest.mark.parametrize("line", [at for at, line in enumerate(RECORDED) if line.rstrip().endswith(b'",')])
 def test_any_line_of_a_recorded_cassette_that_is_there_twice_is_found(line: int) -> None:
-    refuse_doubles(b"".join(RECORDED), ())
+    refuse_duplicates(b"".join(RECORDED), ())
     with pytest.raises(FileFault, match="is written twice"):
-        refuse_doubles(b"".join([*RECORDED[: line + 1], *RECORDED[line:]]), ())
+        refuse_duplicates(b"".join([*RECORDED[: line + 1], *RECORDED[line:]]), ())
 
 
 def test_a_fault_quotes_no_credential() -> None:

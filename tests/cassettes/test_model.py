@@ -93,9 +93,9 @@ def test_small_bodies_are_inside_and_large_or_binary_ones_beside() -> None:
 
 def test_the_order_of_members_is_fixed() -> None:
     cassette = a_cassette("/items", recorded(recorded_at="2026-11-22T13:00:00Z", elapsed_ms=41, after="POST /items"))
-    found = json.loads(dump(cassette, FILE)["GET.json"])
-    assert list(found) == ["version", "request", "responses"]
-    assert list(found["responses"][0]) == ["after", "status", "headers", "json", "recorded_at", "elapsed_ms"]
+    content = json.loads(dump(cassette, FILE)["GET.json"])
+    assert list(content) == ["version", "request", "responses"]
+    assert list(content["responses"][0]) == ["after", "status", "headers", "json", "recorded_at", "elapsed_ms"]
 
 
 @pytest.mark.parametrize(("status", "reason"), [(200, "OK"), (404, "Not Found"), (599, ""), (799, "")])

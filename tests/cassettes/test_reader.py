@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from replaymock.cassettes.model import Cassette, CassetteRequest, RecordedResponse
-from replaymock.cassettes.reader import SidecarLoader, load, plain_mock, spelled
+from replaymock.cassettes.reader import SidecarLoader, checked_dump, load, plain_mock
 from replaymock.cassettes.writer import dump
 from replaymock.errors import CassetteError
 from replaymock.http import media_types
@@ -258,9 +258,9 @@ def test_what_is_no_stream_is_told(response: dict[str, object], said: str) -> No
 
 def test_files_are_spelled_only_if_they_could_be_read_again() -> None:
     cassette = a_cassette("/a", recorded(b"\x00", headers=(("content-type", "image/png"),)), recorded(b"[1]"))
-    assert spelled(cassette, FILE) == dump(cassette, FILE)
+    assert checked_dump(cassette, FILE) == dump(cassette, FILE)
     with pytest.raises(CassetteError, match=r"api/GET\.json:9:17: status 99 "):
-        spelled(a_cassette("/a", recorded(status=99)), FILE)
+        checked_dump(a_cassette("/a", recorded(status=99)), FILE)
 
 
 @pytest.mark.parametrize("body", [b" " * 2000, b"[" + b"1," * 40_000 + b"1]"])
@@ -268,4 +268,4 @@ def test_what_is_larger_than_may_be_read_is_not_spelled(body: bytes, monkeypatch
     monkeypatch.setattr("replaymock.cassettes.reader.MOST_BYTES", 1000)
     monkeypatch.setattr("replaymock.cassettes.reader.MOST_BYTES", 1000)
     with pytest.raises(CassetteError, match="larger than 1000 bytes"):
-        spelled(a_cassette("/a", recorded(body, headers=(("content-type", "text/plain"),))), FILE)
+        checked_dump(a_cassette("/a", recorded(body, headers=(("content-type", "text/plain"),))), FILE)

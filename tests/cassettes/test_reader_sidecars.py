@@ -3,7 +3,7 @@
 import pytest
 
 from replaymock.cassettes.model import Sidecar
-from replaymock.cassettes.reader import MOST_BYTES, NONE, SidecarLoader
+from replaymock.cassettes.reader import CHECK_ONLY, MOST_BYTES, SidecarLoader
 from replaymock.cassettes.schema import FilePause, FileResponse
 from replaymock.http.headers import Headers
 
@@ -16,7 +16,7 @@ def taken(data: bytes, headers: Headers, held: int, size: int = 0, **found: obje
     def fetch(name: str, most: int) -> bytes | Sidecar:
         return Sidecar(name, size or len(data)) if (size or len(data)) > most else data
 
-    return SidecarLoader(fetch, held).body("x", FileResponse(**found), headers)  # type: ignore[arg-type]
+    return SidecarLoader(fetch, held).load_body("x", FileResponse(**found), headers)  # type: ignore[arg-type]
 
 
 @pytest.mark.parametrize(
@@ -45,7 +45,7 @@ def test_a_body_is_taken_into_memory_where_it_is_small_or_has_to_be_changed(
 def test_a_body_of_any_size_is_served_unless_something_in_it_might_have_to_be_changed() -> None:
     for headers, found in ((IMAGE, {}), (ZIPPED, {}), (TEXT, {"rewrite": False})):
         assert taken(b"", headers, 5, MOST_BYTES + 1, **found) == Sidecar("x", MOST_BYTES + 1)
-    for held in (NONE, 5):
+    for held in (CHECK_ONLY, 5):
         with pytest.raises(ValueError, match="larger than"):
             taken(b"", TEXT, held, MOST_BYTES + 1)
         with pytest.raises(ValueError, match="larger than"):
@@ -53,5 +53,5 @@ def test_a_body_of_any_size_is_served_unless_something_in_it_might_have_to_be_ch
 
 
 def test_nothing_is_read_only_to_see_whether_it_could_be() -> None:
-    assert isinstance(taken(b"{{origin}}", TEXT, NONE), Sidecar)
-    assert taken(b"", TEXT, NONE) == b""
+    assert isinstance(taken(b"{{origin}}", TEXT, CHECK_ONLY), Sidecar)
+    assert taken(b"", TEXT, CHECK_ONLY) == b""

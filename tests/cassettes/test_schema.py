@@ -11,11 +11,11 @@ from tests.support.factories import a_cassette
 
 
 def test_the_schema_names_every_field_of_a_cassette_file() -> None:
-    found = schema.json_schema()
-    assert found["title"] == "replaymock cassette"
+    root = schema.json_schema()
+    assert root["title"] == "replaymock cassette"
     for kind in (schema.FileCassette, schema.FileRequest, schema.FileResponse, schema.FilePart):
-        assert set(found["$defs"][kind.__name__]["properties"]) == set(kind.__struct_fields__)
-        assert found["$defs"][kind.__name__]["additionalProperties"] is False
+        assert set(root["$defs"][kind.__name__]["properties"]) == set(kind.__struct_fields__)
+        assert root["$defs"][kind.__name__]["additionalProperties"] is False
 
 
 def test_the_schema_is_json() -> None:
@@ -23,10 +23,10 @@ def test_the_schema_is_json() -> None:
 
 
 def test_only_what_a_hand_needs_to_write_is_required() -> None:
-    found = schema.json_schema()["$defs"]
-    assert found["FileCassette"]["required"] == ["request", "responses"]
-    assert found["FileRequest"]["required"] == ["path"]
-    assert "required" not in found["FileResponse"] or found["FileResponse"]["required"] == []
+    definitions = schema.json_schema()["$defs"]
+    assert definitions["FileCassette"]["required"] == ["request", "responses"]
+    assert definitions["FileRequest"]["required"] == ["path"]
+    assert "required" not in definitions["FileResponse"] or definitions["FileResponse"]["required"] == []
 
 
 def test_what_is_written_fits_the_types() -> None:

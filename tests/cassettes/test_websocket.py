@@ -58,8 +58,8 @@ def test_what_is_written_is_read_back_as_it_was(messages: list[Message], close: 
 
 
 def test_json_is_shown_as_json_with_its_tokens_and_other_text_as_text() -> None:
-    found, _ = as_written(text(b'{"price":1.10}'), text(b'{"a": 1}'), text(b'42["x",{"a":1}]'), text(b"7"))
-    assert [{key: value for key, value in message.items() if key != "delay_ms"} for message in found] == [
+    written, _ = as_written(text(b'{"price":1.10}'), text(b'{"a": 1}'), text(b'42["x",{"a":1}]'), text(b"7"))
+    assert [{key: value for key, value in message.items() if key != "delay_ms"} for message in written] == [
         {"from": "server", "json": {"price": 1.10}},
         {"from": "server", "json": {"a": 1}, "layout": "spaced"},
         {"from": "server", "text": '42["x",{"a":1}]'},
@@ -68,16 +68,16 @@ def test_json_is_shown_as_json_with_its_tokens_and_other_text_as_text() -> None:
 
 
 def test_binary_is_base64_while_it_is_small_and_a_file_beside_the_cassette_when_not() -> None:
-    found, files = as_written(Message(CLIENT, BINARY, b"\x00\x01"), Message(CLIENT, BINARY, b"\x00" * 2000))
-    assert found[0] == {"from": "client", "base64": "AAE=", "delay_ms": 0}
-    assert found[1]["file"] == "GET--websocket-1.message-2.body.bin"
+    written, files = as_written(Message(CLIENT, BINARY, b"\x00\x01"), Message(CLIENT, BINARY, b"\x00" * 2000))
+    assert written[0] == {"from": "client", "base64": "AAE=", "delay_ms": 0}
+    assert written[1]["file"] == "GET--websocket-1.message-2.body.bin"
     assert files == {"GET--websocket-1.message-2.body.bin": b"\x00" * 2000}
 
 
 def test_long_text_and_long_json_are_files_too() -> None:
-    found, files = as_written(text(LONG_TEXT), text(LONG_JSON))
-    assert [message["file"].rpartition(".")[2] for message in found] == ["txt", "json"]
-    assert found[1]["layout"] == "spaced"
+    written, files = as_written(text(LONG_TEXT), text(LONG_JSON))
+    assert [message["file"].rpartition(".")[2] for message in written] == ["txt", "json"]
+    assert written[1]["layout"] == "spaced"
     assert len(files) == 2
 
 
@@ -91,8 +91,8 @@ def test_a_conversation_written_by_hand_needs_its_messages_only() -> None:
 
 
 def test_the_extension_of_a_file_says_whether_a_message_is_text() -> None:
-    found = read({"from": "server", "file": "a.bin"}, {"from": "server", "file": "a.txt"}).responses[0].messages
-    assert [message.kind for message in found] == [BINARY, TEXT]
+    messages = read({"from": "server", "file": "a.bin"}, {"from": "server", "file": "a.txt"}).responses[0].messages
+    assert [message.kind for message in messages] == [BINARY, TEXT]
 
 
 @pytest.mark.parametrize(

@@ -147,8 +147,8 @@ texts = st.text(max_size=6) | st.sampled_from(
 )
 codes = st.sampled_from([1000, 1001, NO_CODE, CUT, 1014, 3000, 4999])
 said_once = st.one_of(
-    st.builds(lambda data: (Fragment(data, last=True),), texts | st.binary(max_size=8)),
-    st.builds(lambda one, other: (Fragment(one, last=False), Fragment(other, last=True)), texts, texts),
+    st.builds(lambda data: (Fragment(data, is_last=True),), texts | st.binary(max_size=8)),
+    st.builds(lambda one, other: (Fragment(one, is_last=False), Fragment(other, is_last=True)), texts, texts),
     st.tuples(codes, texts | st.text(min_size=30, max_size=30)),
 )
 
@@ -181,12 +181,12 @@ def test_whatever_is_said_on_a_websocket_in_whatever_order_can_be_read_and_is_sa
 def replayed(messages: tuple[Message, ...]) -> list[Message]:
     """What a replay says to a client that says what was recorded of it."""
     play = ConversationPlayback(
-        messages, lambda message: (message.kind, message.data), lambda _one, _other: False, repeats=True
+        messages, lambda message: (message.kind, message.data), lambda _one, _other: False, can_repeat=True
     )
     found = list(play.begin())
     for message in messages:
         if message.sender == CLIENT and message.kind != CLOSE:
-            found += play.hear(message) or ()
+            found += play.receive(message) or ()
     return found
 
 
@@ -292,10 +292,11 @@ def test_what_could_not_be_read_again_is_not_served_in_its_run_either_and_others
         for _ in range(4):
             ask(app.url, "GET", "/text")
         eventually(lambda: "not saved" in told.log)
-        cassettes = app.replay.engine.index
+        library = app.replay.library
         eventually(
             lambda: (
-                [len(one.body) for one in cassettes.index.entries["text/GET.json"].cassette.responses] == [10, 20, 30]
+                [len(one.body) for one in library.cassette(library.index.entries["text/GET.json"]).responses]
+                == [10, 20, 30]
             )
         )
     [response] = [one["recorded"] for one in told.events("summary")]

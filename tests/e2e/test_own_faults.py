@@ -32,14 +32,14 @@ SECRET = "hunter2-of-the-test"
 # Where it goes wrong: what a message is searched by, what a request comes down to, how it joins what is stored.
 PLACES: list[tuple[Any, str]] = [
     (loose_text, "redact_table"),
-    (hiding.TextRedactor, "deep"),
+    (hiding.TextRedactor, "value"),
     (redactor.Redactor, "request"),
     (redactor.Redactor, "response"),
-    (matcher.Matcher, "read_hidden"),
+    (matcher.Matcher, "canonicalize_redacted"),
     (response_capture.ResponseCapture, "response"),
     (request_capture.RequestCapture, "learn"),
     (request_capture.RequestCapture, "stored"),
-    (placeholders.PlaceholderAllocator, "adopt"),
+    (placeholders.PlaceholderAllocator, "try_merge"),
     (cassette_builder, "merge_response"),
     (cassette_builder, "digest_of"),
     (causality.WriteHistory, "attribute"),
@@ -82,7 +82,7 @@ def test_a_fault_takes_out_one_exchange_and_no_answer(
             assert (got.status, got.body) == (200, body or b"id,name\n1,x\n")
             (done,) = eventually(lambda: told.events("request"))
             is_used = done["outcome"] != "recorded"
-        assert is_used or place[1] == "adopt", "this is used for large ones only"
+        assert is_used or place[1] == "try_merge", "this is used for large ones only"
         assert ask(app.url, "GET", "/other.csv").status == 200
         eventually(lambda: len(told.events("request")) == 2)
     assert list(cassettes(tmp_path))[-1] == "other.csv/GET.json"
@@ -108,7 +108,9 @@ def test_on_replay_there_is_no_other_answer_and_the_log_names_the_fault(tmp_path
 
 
 @pytest.mark.parametrize("size", [1, 80_000])
-@pytest.mark.parametrize("place", [(response_capture.ResponseCapture, "message"), (matcher.Matcher, "read_hidden")])
+@pytest.mark.parametrize(
+    "place", [(response_capture.ResponseCapture, "message"), (matcher.Matcher, "canonicalize_redacted")]
+)
 def test_what_is_said_on_a_websocket_is_relayed_whatever_becomes_of_the_cassette(
     tmp_path: Path, place: tuple[Any, str], size: int
 ) -> None:

@@ -10,7 +10,7 @@ import trustme
 
 from tests.support.http2_backend import Http2Backend
 from tests.support.running import ask, cassettes, raw_backend, read_request, replaymock, reply
-from tests.support.sockets import TEXT, Reader, frame, opening
+from tests.support.sockets import TEXT, Reader, frame, opened
 from tests.support.socks import socks
 from tests.support.upgrading import GOOD, answer
 
@@ -77,12 +77,8 @@ def test_a_websocket_is_opened_through_it(tmp_path: Path, login: bytes) -> None:
     with raw_backend(handle) as origin, raw_backend(socks(targets, login, NAMES)) as proxy:
         told = f"{login.decode()}@" if login else ""
         to = ("--upstream", _named(origin), *_by(proxy, "socks5", told))
-        with (
-            replaymock("record", tmp_path, *to) as server,
-            socket.create_connection(("127.0.0.1", server.port), 5) as peer,
-        ):
-            peer.sendall(opening("/ws"))
-            assert read_request(peer).startswith(b"HTTP/1.1 101 ")
+        with replaymock("record", tmp_path, *to) as server, opened(server.port, "/ws") as (peer, head):
+            assert head.startswith(b"HTTP/1.1 101 ")
             assert Reader(peer).messages()[0] == (TEXT, b"hi")
     assert targets == [_named(origin).partition("//")[2]]
 

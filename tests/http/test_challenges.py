@@ -2,7 +2,7 @@
 
 import pytest
 
-from replaymock.http.challenges import is_offered, is_spoken, is_step, without_tokens
+from replaymock.http.challenges import is_challenge, is_challenge_step, is_login, without_tokens
 from replaymock.http.headers import Headers
 from tests.support.growth import grows_in_proportion
 
@@ -24,7 +24,7 @@ from tests.support.growth import grows_in_proportion
     ],
 )
 def test_a_request_logs_in_on_its_connection_by_the_scheme_it_uses(name: str, value: str, spoken: bool) -> None:
-    assert is_spoken((("Host", "x"), (name, value))) == spoken
+    assert is_login((("Host", "x"), (name, value))) == spoken
 
 
 OFFERS: list[tuple[list[str], bool, bool]] = [
@@ -56,8 +56,8 @@ def test_an_answer_offers_it_or_goes_on_with_it_beside_whatever_else(
     values: list[str], offered: bool, step: bool
 ) -> None:
     headers: Headers = tuple(("WWW-Authenticate", value) for value in values)
-    assert (is_offered(401, headers), is_step(headers)) == (offered, step)
-    assert not is_offered(200, headers)
+    assert (is_challenge(401, headers), is_challenge_step(headers)) == (offered, step)
+    assert not is_challenge(200, headers)
 
 
 @pytest.mark.parametrize(
@@ -76,5 +76,5 @@ def test_only_its_tokens_are_replaced(value: str, shown: str) -> None:
 
 @pytest.mark.parametrize("piece", [",", " ", "NTLM ", ",NTLM a", '"', '"\\', "NTLM a b", ", ", "a"])
 def test_challenges_take_no_longer_than_in_proportion_to_their_length(piece: str) -> None:
-    assert grows_in_proportion(lambda text: is_offered(401, (("WWW-Authenticate", text),)), piece)
+    assert grows_in_proportion(lambda text: is_challenge(401, (("WWW-Authenticate", text),)), piece)
     assert grows_in_proportion(lambda text: without_tokens(f"NTLM {text}", str.upper), piece)

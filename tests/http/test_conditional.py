@@ -7,12 +7,12 @@ from hypothesis import strategies as st
 from replaymock.http.conditional import (
     ConditionalRequest,
     PartialResponse,
-    answers_less,
-    asked,
-    may_be_cut,
-    not_forwarded,
-    one_range,
-    reduced,
+    can_be_cut,
+    narrowing_headers,
+    parse_conditional,
+    partial_response,
+    single_range,
+    withheld_conditions,
 )
 from replaymock.http.headers import Headers, get
 
@@ -33,8 +33,8 @@ WHOLE: Headers = (
 def outcome(
     *headers: tuple[str, str], method: str = "GET", whole: Headers = WHOLE, status: int = 200, size: int = 10
 ) -> PartialResponse | None:
-    wanted = asked(method, headers, conditional=True)
-    return reduced(status, whole, size, wanted) if wanted else None
+    request = parse_conditional(method, headers, conditional=True)
+    return partial_response(status, whole, size, request) if request else None
 
 
 @pytest.mark.parametrize(
@@ -50,19 +50,19 @@ def outcome(
     ],
 )
 def test_one_range_is_a_206_of_exactly_these_bytes(text: str, start: int, size: int) -> None:
-    found = outcome(("Range", text))
-    assert found
-    assert (found.status, found.start, found.size) == (206, start, size)
-    assert get(found.headers, "content-range") == f"bytes {start}-{start + size - 1}/10"
-    assert found.headers[: len(WHOLE)] == WHOLE
+    partial = outcome(("Range", text))
+    assert partial
+    assert (partial.status, partial.start, partial.size) == (206, start, size)
+    assert get(partial.headers, "content-range") == f"bytes {start}-{start + size - 1}/10"
+    assert partial.headers[: len(WHOLE)] == WHOLE
 
 
 @pytest.mark.parametrize("text", ["bytes=10-", "bytes=10-20", "bytes=-0"])
 def test_a_range_past_the_end_is_a_416_that_tells_the_size(text: str) -> None:
-    found = outcome(("Range", text))
-    assert found
-    assert (found.status, found.size, get(found.headers, "content-range")) == (416, 0, "bytes */10")
-    assert not get(found.headers, "content-type")
+    partial = outcome(("Range", text))
+    assert partial
+    assert (partial.status, partial.size, get(partial.headers, "content-range")) == (416, 0, "bytes */10")
+    assert not get(partial.headers, "content-type")
 
 
 @pytest.mark.parametrize(
@@ -118,29 +118,29 @@ def test_a_part_carries_no_checksum_of_the_whole(name: str) -> None:
     "text", ["bytes=0-1,3-4", "bytes=5-2", "bytes=-", "items=0-4", "bytes= 0-1", "", "bytes=" + "9" * 5000 + "-"]
 )
 def test_what_is_not_one_proper_range_is_not_cut(text: str) -> None:
-    assert one_range("GET", (("Range", text),)) is None
-    assert one_range("GET", (("Accept", text),)) is None
-    assert one_range("GET", (("Range", "bytes=0-1"), ("Range", "bytes=0-1"))) is None
+    assert single_range("GET", (("Range", text),)) is None
+    assert single_range("GET", (("Accept", text),)) is None
+    assert single_range("GET", (("Range", "bytes=0-1"), ("Range", "bytes=0-1"))) is None
 
 
 def test_one_proper_range_of_a_get_is_cut_and_conditions_have_no_say() -> None:
     wanted = (("Range", "bytes=0-1"), ("If-Range", '"a"'), ("If-None-Match", "*"))
-    assert one_range("GET", wanted) == ConditionalRequest((), wanted[:2])
-    assert [one_range(method, wanted) for method in ("HEAD", "POST", "PUT")] == [None] * 3
+    assert single_range("GET", wanted) == ConditionalRequest((), wanted[:2])
+    assert [single_range(method, wanted) for method in ("HEAD", "POST", "PUT")] == [None] * 3
 
 
 def test_a_part_may_be_sent_of_what_takes_ranges_and_is_the_one_that_is_meant() -> None:
     wanted = ConditionalRequest((), (("Range", "bytes=0-1"), ("If-Range", '"a,b"')))
-    assert may_be_cut(WHOLE, wanted)
-    assert not may_be_cut((*WHOLE, ("Accept-Ranges", "none")), wanted)
-    assert not may_be_cut((("etag", '"other"'),), wanted)
+    assert can_be_cut(WHOLE, wanted)
+    assert not can_be_cut((*WHOLE, ("Accept-Ranges", "none")), wanted)
+    assert not can_be_cut((("etag", '"other"'),), wanted)
 
 
 @pytest.mark.parametrize("method", ["PUT", "POST", "PATCH", "DELETE", "MOVE", "OPTIONS"])
 def test_conditions_of_a_write_are_not_for_a_recorder_to_keep(method: str) -> None:
-    assert not not_forwarded(method)
-    assert answers_less(method, (("If-Match", "x"), ("Range", "x")), 412) == ""
-    assert answers_less(method, (("If-Match", "x"), ("Range", "x")), 206) == ""
+    assert not withheld_conditions(method)
+    assert narrowing_headers(method, (("If-Match", "x"), ("Range", "x")), 412) == ""
+    assert narrowing_headers(method, (("If-Match", "x"), ("Range", "x")), 206) == ""
 
 
 @pytest.mark.parametrize(
@@ -161,9 +161,9 @@ def test_conditions_of_a_write_are_not_for_a_recorder_to_keep(method: str) -> No
 def test_what_answers_a_condition_or_a_range_says_nothing_of_the_whole(
     headers: Headers, status: int, names: str
 ) -> None:
-    assert answers_less("GET", headers, status) == names
-    assert answers_less("HEAD", headers, status) == names
-    assert not_forwarded("GET") == not_forwarded("HEAD") == {"if-none-match", "if-modified-since"}
+    assert narrowing_headers("GET", headers, status) == names
+    assert narrowing_headers("HEAD", headers, status) == names
+    assert withheld_conditions("GET") == withheld_conditions("HEAD") == {"if-none-match", "if-modified-since"}
 
 
 @pytest.mark.parametrize(
@@ -179,8 +179,8 @@ def test_what_answers_a_condition_or_a_range_says_nothing_of_the_whole(
     ],
 )
 def test_if_range_wants_the_whole_of_anything_newer(named: str, status: int | None) -> None:
-    found = outcome(("Range", "bytes=0-1"), ("If-Range", named))
-    assert (found and found.status) == status
+    partial = outcome(("Range", "bytes=0-1"), ("If-Range", named))
+    assert (partial and partial.status) == status
 
 
 def test_a_weak_tag_is_no_ground_for_a_part() -> None:
@@ -215,8 +215,8 @@ def test_ranges_are_for_a_get_and_a_200_that_takes_them() -> None:
 )
 @pytest.mark.parametrize("method", ["GET", "HEAD"])
 def test_what_the_caller_has_already_is_a_304(name: str, value: str, status: int | None, method: str) -> None:
-    found = outcome((name, value), method=method)
-    assert (found and found.status) == status
+    partial = outcome((name, value), method=method)
+    assert (partial and partial.status) == status
 
 
 def test_a_date_does_not_count_beside_a_tag() -> None:
@@ -229,9 +229,9 @@ def test_without_a_validator_nothing_is_known_to_be_unmodified() -> None:
 
 
 def test_a_304_carries_what_a_cache_renews_and_nothing_of_the_content() -> None:
-    found = outcome(("If-None-Match", "*"))
-    assert found
-    assert [name for name, _ in found.headers] == ["etag", "cache-control", "vary", "expires", "content-location"]
+    partial = outcome(("If-None-Match", "*"))
+    assert partial
+    assert [name for name, _ in partial.headers] == ["etag", "cache-control", "vary", "expires", "content-location"]
     untagged = outcome(("If-Modified-Since", LATER), whole=WHOLE[2:])
     assert untagged
     assert get(untagged.headers, "last-modified") == MODIFIED
@@ -246,18 +246,18 @@ def test_a_condition_that_holds_goes_before_a_range() -> None:
 
 
 def test_conditions_count_only_if_asked_for_by_configuration() -> None:
-    assert asked("GET", (("If-None-Match", "*"),), conditional=False) is None
-    assert asked("GET", (("Accept", "*/*"),), conditional=True) is None
-    assert asked("GET", (("Range", "x"), ("If-None-Match", "*")), conditional=False) == ConditionalRequest(
+    assert parse_conditional("GET", (("If-None-Match", "*"),), conditional=False) is None
+    assert parse_conditional("GET", (("Accept", "*/*"),), conditional=True) is None
+    assert parse_conditional("GET", (("Range", "x"), ("If-None-Match", "*")), conditional=False) == ConditionalRequest(
         (), (("Range", "x"),)
     )
 
 
 @given(st.integers(0, 30), st.integers(0, 30) | st.none(), st.integers(1, 20))
 def test_a_part_lies_within_the_whole_and_says_where(first: int, last: int | None, size: int) -> None:
-    found = outcome(("Range", f"bytes={first}-{'' if last is None else last}"), size=size)
+    partial = outcome(("Range", f"bytes={first}-{'' if last is None else last}"), size=size)
     body = bytes(range(size))
-    if found and found.status == 206:
-        assert body[found.start : found.start + found.size] == body[first : None if last is None else last + 1]
+    if partial and partial.status == 206:
+        assert body[partial.start : partial.start + partial.size] == body[first : None if last is None else last + 1]
     else:
         assert first >= size or (last is not None and last < first)

@@ -109,7 +109,7 @@ def test_brotli_that_holds_output_back_is_read_to_its_end() -> None:
 )
 def test_a_content_encoding_names_codings_in_order(value: str, names: list[str]) -> None:
     assert content_coding.parse(value) == names
-    assert content_coding.is_known(names) is ("foo" not in names)
+    assert content_coding.is_supported(names) is ("foo" not in names)
 
 
 @pytest.mark.parametrize(
@@ -127,7 +127,7 @@ def test_a_content_encoding_names_codings_in_order(value: str, names: list[str])
     ],
 )
 def test_a_coding_is_accepted_by_name_and_weight(accept: str, names: list[str], accepted: bool) -> None:
-    assert content_coding.accepted(accept, names) is accepted
+    assert content_coding.is_accepted(accept, names) is accepted
 
 
 @pytest.mark.parametrize(
@@ -152,8 +152,8 @@ def test_however_much_there_is_inside_it_comes_out_in_small_pieces(names: list[s
 
 
 def test_no_more_codings_than_usual_are_undone() -> None:
-    assert content_coding.is_known(["gzip"] * content_coding.MOST_CODINGS)
-    assert not content_coding.is_known(["gzip"] * (content_coding.MOST_CODINGS + 1))
+    assert content_coding.is_supported(["gzip"] * content_coding.MOST_CODINGS)
+    assert not content_coding.is_supported(["gzip"] * (content_coding.MOST_CODINGS + 1))
 
 
 def test_more_than_the_limit_is_told_from_damage() -> None:

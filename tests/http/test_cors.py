@@ -34,9 +34,9 @@ CORS = CorsPolicy((LISTED,))
     ],
 )
 def test_only_loopback_and_listed_origins_are_echoed(origin: str, echoed: bool) -> None:
-    found = CORS.echoed((("Origin", origin),))
-    assert found == (origin if echoed else "")
-    headers = dict(CORS.apply((), found))
+    credentialed = CORS.credentialed_origin((("Origin", origin),))
+    assert credentialed == (origin if echoed else "")
+    headers = dict(CORS.apply((), credentialed))
     assert headers["Access-Control-Allow-Origin"] == (origin if echoed else "*")
     assert headers.get("Access-Control-Allow-Credentials") == ("true" if echoed else None)
     assert headers["Vary"] == "Origin"
@@ -51,12 +51,12 @@ def test_what_upstream_said_of_cors_is_replaced_and_real_headers_are_exposed() -
         ("Set-Cookie", "a=b"),
         ("ETag", '"1"'),
     )
-    found = CORS.apply(sent, "")
-    assert [name for name, _ in found if name.lower().startswith("access-control")] == [
+    headers = CORS.apply(sent, "")
+    assert [name for name, _ in headers if name.lower().startswith("access-control")] == [
         "Access-Control-Allow-Origin",
         "Access-Control-Expose-Headers",
     ]
-    assert dict(found)["Access-Control-Expose-Headers"] == "Date, x-total, ETag"
+    assert dict(headers)["Access-Control-Expose-Headers"] == "Date, x-total, ETag"
 
 
 @pytest.mark.parametrize(
@@ -70,8 +70,8 @@ def test_what_upstream_said_of_cors_is_replaced_and_real_headers_are_exposed() -
     ],
 )
 def test_origin_is_always_in_vary(vary: Headers, with_origin: str) -> None:
-    found = [value for name, value in add_vary(vary, "Origin") if name.lower() == "vary"]
-    assert found == [with_origin]
+    values = [value for name, value in add_vary(vary, "Origin") if name.lower() == "vary"]
+    assert values == [with_origin]
 
 
 @pytest.mark.parametrize(
@@ -88,12 +88,12 @@ def test_a_preflight_is_an_options_with_origin_and_method(method: str, headers: 
 
 
 def test_a_preflight_allows_what_it_asks_for_as_far_as_it_is_tokens() -> None:
-    asked = (
+    requested = (
         ("Origin", "http://localhost:3000"),
         ("Access-Control-Request-Method", "PATCH"),
         ("Access-Control-Request-Headers", "authorization, x-own,bad name,, evil\r\nx: y"),
     )
-    assert dict(CORS.preflight(a_request("OPTIONS", headers=asked))) == {
+    assert dict(CORS.preflight(a_request("OPTIONS", headers=requested))) == {
         "Access-Control-Allow-Origin": "http://localhost:3000",
         "Access-Control-Allow-Credentials": "true",
         "Vary": "Origin",
@@ -104,13 +104,13 @@ def test_a_preflight_allows_what_it_asks_for_as_far_as_it_is_tokens() -> None:
 
 
 def test_a_method_that_is_no_token_is_not_echoed() -> None:
-    asked = (("Origin", "http://a"), ("Access-Control-Request-Method", "PU T"))
-    assert "Access-Control-Allow-Methods" not in dict(CORS.preflight(a_request("OPTIONS", headers=asked)))
+    requested = (("Origin", "http://a"), ("Access-Control-Request-Method", "PU T"))
+    assert "Access-Control-Allow-Methods" not in dict(CORS.preflight(a_request("OPTIONS", headers=requested)))
 
 
 def test_switched_off_it_leaves_everything_as_it_is() -> None:
-    off = CorsPolicy(enabled=False)
+    off = CorsPolicy(is_enabled=False)
     headers = (("Access-Control-Allow-Origin", "https://old"),)
     assert off.apply(headers, "http://localhost") == headers
-    asked = (("Origin", "http://a"), ("Access-Control-Request-Method", "PUT"))
-    assert not off.is_preflight(a_request("OPTIONS", headers=asked))
+    requested = (("Origin", "http://a"), ("Access-Control-Request-Method", "PUT"))
+    assert not off.is_preflight(a_request("OPTIONS", headers=requested))

@@ -148,9 +148,9 @@ TWO = "data: é\n\ndata: b\n\n".encode()
 
 def test_each_event_is_shown_with_the_pause_before_it_and_read_with_it() -> None:
     pauses = ((0, 40), (10, 120))
-    found = event_stream.to_members(SSE, TWO, pauses)
-    assert found == ([{"data": "é", "delay_ms": 40}, {"data": "b", "delay_ms": 120}], "")
-    members = msgspec.json.decode(msgspec.json.encode(found[0]), type=list[dict[str, msgspec.Raw]])
+    shown = event_stream.to_members(SSE, TWO, pauses)
+    assert shown == ([{"data": "é", "delay_ms": 40}, {"data": "b", "delay_ms": 120}], "")
+    members = msgspec.json.decode(msgspec.json.encode(shown[0]), type=list[dict[str, msgspec.Raw]])
     assert event_stream.from_members(SSE, members, "") == (TWO, pauses)
 
 

@@ -101,5 +101,5 @@ def test_field_values_are_one_line_of_latin_1(value: str, fits: bool) -> None:
 def test_a_connection_ends_as_its_client_says_or_its_version_does(
     version: str, said: str, ends: bool, option: str
 ) -> None:
-    found = headers.connection_persistence((("Connection", said),) if said else (), version)
-    assert (found.ends, found.option) == (ends, option)
+    persistence = headers.connection_persistence((("Connection", said),) if said else (), version)
+    assert (persistence.is_closing, persistence.option) == (ends, option)

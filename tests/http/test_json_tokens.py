@@ -13,9 +13,9 @@ from tests.support.growth import grows_in_proportion
 
 
 def places(text: str) -> list[tuple[tuple[str | int, ...], str]]:
-    found: list[tuple[tuple[str | int, ...], str]] = []
-    json_tokens.replace_values(text, lambda path, token: found.append((tuple(path), token)))
-    return found
+    values: list[tuple[tuple[str | int, ...], str]] = []
+    json_tokens.replace_values(text, lambda path, token: values.append((tuple(path), token)))
+    return values
 
 
 def test_values_are_visited_with_their_paths_and_tokens() -> None:
@@ -149,5 +149,5 @@ def _inner(value: Any, path: tuple[str | int, ...] = ()) -> list[tuple[str | int
 @given(strategies.values, st.sampled_from([None, 2]), st.randoms(use_true_random=False))
 def test_whatever_is_left_out_the_rest_is_valid_and_the_same(value: Any, indent: int | None, random: Any) -> None:
     chosen = {place for place in _inner(value) if random.random() < 0.3}
-    left = json_tokens.remove_paths(json.dumps(value, indent=indent), chosen)
-    assert json.loads(left) == _without(value, chosen)
+    remaining = json_tokens.remove_paths(json.dumps(value, indent=indent), chosen)
+    assert json.loads(remaining) == _without(value, chosen)

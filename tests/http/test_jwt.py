@@ -23,9 +23,9 @@ def moved(text: str) -> str:
 
 def test_the_claims_of_time_move_and_the_rest_stays_byte_for_byte() -> None:
     claims = '{ "sub": "a\\u0041", "exp": 100, "n":1.10, "iat":50 ,"nbf": 50, "deep": {"exp": 7}, "name": "Zoë"}'
-    found = moved(a_token(claims))
-    assert found.split(".")[::2] == a_token(claims).split(".")[::2]
-    assert claims_of(found) == claims.replace("100", "110").replace("50", "60")
+    token = moved(a_token(claims))
+    assert token.split(".")[::2] == a_token(claims).split(".")[::2]
+    assert claims_of(token) == claims.replace("100", "110").replace("50", "60")
 
 
 @pytest.mark.parametrize("around", ["{}", "Bearer {}", '{{"token":"{}","x":1}}', "a={}; Path=/", "{}\n{}", "#t={}&b=1"])
@@ -56,10 +56,10 @@ def test_what_is_no_token_with_times_stays(text: str) -> None:
 
 
 def test_each_swap_is_told() -> None:
-    seen: list[tuple[str, str]] = []
+    swaps: list[tuple[str, str]] = []
     token = a_token('{"exp":100}')
-    jwt.replace_times(f"Bearer {token}", later, lambda *pair: seen.append(pair))
-    assert seen == [(a_token('{"exp":110}'), token)]
+    jwt.replace_times(f"Bearer {token}", later, lambda *pair: swaps.append(pair))
+    assert swaps == [(a_token('{"exp":110}'), token)]
 
 
 @given(st.dictionaries(strategies.texts, strategies.values), st.integers(0, 10**10), st.sampled_from([None, 2]))
@@ -79,14 +79,14 @@ def test_any_text_can_be_searched(text: str) -> None:
 
 def test_a_hidden_token_can_be_decoded_and_says_what_stands_for_it() -> None:
     token = a_token(json.dumps({"sub": "ann", "sid": "s3cret"}))
-    found = jwt.without_signature(
+    hidden = jwt.without_signature(
         token, "{{redacted:jwt:2}}", lambda claims: claims.replace("s3cret", "{{redacted:sid}}")
     )
-    assert found is not None
-    assert json.loads(claims_of(found)) == {"sub": "ann", "sid": "{{redacted:sid}}"}
-    assert jwt.is_hidden(found) and not jwt.is_hidden(token)
-    assert jwt.as_placeholders(f"a {found} b {token}") == f"a {{{{redacted:jwt:2}}}} b {token}"
-    assert jwt.forget(f'"{found}"', "X") == '"X"'
+    assert hidden is not None
+    assert json.loads(claims_of(hidden)) == {"sub": "ann", "sid": "{{redacted:sid}}"}
+    assert jwt.is_hidden(hidden) and not jwt.is_hidden(token)
+    assert jwt.as_placeholders(f"a {hidden} b {token}") == f"a {{{{redacted:jwt:2}}}} b {token}"
+    assert jwt.replace_hidden(f'"{hidden}"', "X") == '"X"'
 
 
 @pytest.mark.parametrize("token", ["eyJhIjox.eyJhIjox.x", "abc", "eyJhbGciOiJIUzI1NiJ9.eyJhbGciOiJIUzI1NiJ9.x.y"])
@@ -105,11 +105,11 @@ def test_two_tokens_are_the_same_but_for_what_changes_with_every_issue(claims: d
 
 @pytest.mark.parametrize("before", ["", "\\n", "%3D", "\\u003d", "x-", "Bearer "])
 def test_a_hidden_token_is_found_in_text_of_any_kind(before: str) -> None:
-    found = jwt.without_signature(a_token('{"sub":"x"}'), "{{redacted:jwt:2}}", str)
-    assert jwt.forget(f"{before}{found}.", "X") == f"{before}X."
-    assert jwt.as_placeholders(f"{before}{found}.") == f"{before}{{{{redacted:jwt:2}}}}."
+    hidden = jwt.without_signature(a_token('{"sub":"x"}'), "{{redacted:jwt:2}}", str)
+    assert jwt.replace_hidden(f"{before}{hidden}.", "X") == f"{before}X."
+    assert jwt.as_placeholders(f"{before}{hidden}.") == f"{before}{{{{redacted:jwt:2}}}}."
 
 
 @pytest.mark.parametrize("piece", ["eyJ", "eyJabcd.", "eyJabcd.eyJabcd.", jwt.MARK])
 def test_text_is_searched_for_hidden_tokens_in_proportion_to_its_length(piece: str) -> None:
-    assert grows_in_proportion(lambda text: jwt.forget(text + jwt.MARK, "X"), piece)
+    assert grows_in_proportion(lambda text: jwt.replace_hidden(text + jwt.MARK, "X"), piece)

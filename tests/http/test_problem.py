@@ -20,8 +20,8 @@ from tests.support.indexes import index_of
 
 def read(answer: RenderedResponse) -> dict[str, Any]:
     assert b"Content-Type: application/problem+json; charset=utf-8\r\n" in answer.head
-    found: dict[str, Any] = json.loads(answer.body)
-    return found
+    document: dict[str, Any] = json.loads(answer.body)
+    return document
 
 
 def a_miss() -> Miss:
@@ -29,8 +29,8 @@ def a_miss() -> Miss:
 
 
 def test_a_problem_says_what_happened_for_people_and_programs() -> None:
-    found = read(problem.problem(508, "loop_detected", "led back here", (("X", "1"),), more=[1]))
-    assert found == {
+    document = read(problem.problem(508, "loop_detected", "led back here", (("X", "1"),), more=[1]))
+    assert document == {
         "type": "about:blank",
         "title": "Loop Detected",
         "status": 508,
@@ -55,14 +55,14 @@ def test_a_refusal_can_be_read_by_a_page(echoed: str, allowed: bytes) -> None:
 
 def test_a_miss_is_answered_with_its_reason_and_what_to_do() -> None:
     answer = miss_response.miss_response(a_miss(), 404, CorsPolicy(), "")
-    found = read(answer)
-    assert (found["status"], found["code"], found["reason"], found["nearest"]) == (
+    document = read(answer)
+    assert (document["status"], document["code"], document["reason"], document["nearest"]) == (
         404,
         "no_match",
         "never recorded",
         [],
     )
-    assert found["detail"].startswith("no cassette matches GET /x: never recorded. Record it (")
+    assert document["detail"].startswith("no cassette matches GET /x: never recorded. Record it (")
     assert b"Cache-Status: replaymock; fwd=uri-miss\r\n" in answer.head
 
 
@@ -80,12 +80,12 @@ def test_advice_is_a_sentence(hint: str, said: str) -> None:
 
 def test_advice_names_the_configuration_that_is_in_force() -> None:
     home = ConfigLocation("pyproject.toml", "tool.replaymock")
-    miss = Miss(a_miss().request, "x", (), "ignore = []").written_in(home)
+    miss = Miss(a_miss().request, "x", (), "ignore = []").with_location(home)
     assert (
         miss_response.advice(miss)
         == "To make it hit, put this line under [tool.replaymock] in pyproject.toml: ignore = []"
     )
-    again = Miss(a_miss().request, "x", (), "ignore = []", replaces_line=True, home=home)
+    again = Miss(a_miss().request, "x", (), "ignore = []", replaces_line=True, location=home)
     assert miss_response.advice(again) == "To make it hit, replace the ignore line of pyproject.toml by: ignore = []"
     assert (
         read(miss_response.miss_response(miss, 404, CorsPolicy(), ""))["where"]
@@ -110,6 +110,6 @@ def test_another_value_may_matter_and_one_too_many_hardly_does(came: str, begins
 def test_a_fault_is_told_by_its_kind_and_place_and_never_in_its_own_words() -> None:
     with pytest.raises(KeyError) as failed:
         raise KeyError("s3cr3t")
-    told = problem.fault(failed.value)
-    assert told.startswith("a fault in replaymock: KeyError at test_problem.py:")
-    assert "s3cr3t" not in told
+    description = problem.fault(failed.value)
+    assert description.startswith("a fault in replaymock: KeyError at test_problem.py:")
+    assert "s3cr3t" not in description

@@ -10,13 +10,13 @@ from replaymock.http.rendered import Delay, RenderedResponse, SendBody, SendHead
 
 
 def test_an_answer_is_framed_by_its_body() -> None:
-    found = frame(200, "OK", (("X", "1"), ("Content-Length", "99"), ("Transfer-Encoding", "chunked")), b"abc")
-    assert found.wire == b"HTTP/1.1 200 OK\r\nX: 1\r\nContent-Length: 3\r\n\r\nabc"
+    response = frame(200, "OK", (("X", "1"), ("Content-Length", "99"), ("Transfer-Encoding", "chunked")), b"abc")
+    assert response.wire == b"HTTP/1.1 200 OK\r\nX: 1\r\nContent-Length: 3\r\n\r\nabc"
 
 
 def test_repeated_headers_and_latin_1_go_out_as_they_are() -> None:
-    found = frame(200, "\xe9", (("Set-Cookie", "a=1"), ("Set-Cookie", "b=\xff")), b"")
-    assert found.head == b"HTTP/1.1 200 \xe9\r\nSet-Cookie: a=1\r\nSet-Cookie: b=\xff\r\nContent-Length: 0\r\n\r\n"
+    response = frame(200, "\xe9", (("Set-Cookie", "a=1"), ("Set-Cookie", "b=\xff")), b"")
+    assert response.head == b"HTTP/1.1 200 \xe9\r\nSet-Cookie: a=1\r\nSet-Cookie: b=\xff\r\nContent-Length: 0\r\n\r\n"
 
 
 @pytest.mark.parametrize("status", [204, 304])
@@ -27,7 +27,7 @@ def test_some_statuses_have_no_body_and_no_length(status: int) -> None:
 
 @pytest.mark.parametrize("headers", [(("Content-Length", "42"),), ()])
 def test_the_answer_to_head_keeps_the_length_it_was_recorded_with(headers: Headers) -> None:
-    assert frame(200, "OK", headers, bodyless=True).head == rendered.head(200, "OK", headers)
+    assert frame(200, "OK", headers, is_bodyless=True).head == rendered.head(200, "OK", headers)
 
 
 @pytest.mark.parametrize(
@@ -38,24 +38,24 @@ def test_chunks(data: bytes, wire: bytes) -> None:
 
 
 def test_a_header_can_be_added_later() -> None:
-    found = rendered.with_header(frame(200, "OK", (), b"a"), b"Connection: close")
-    assert found.wire == b"HTTP/1.1 200 OK\r\nContent-Length: 1\r\nConnection: close\r\n\r\na"
+    response = rendered.with_header(frame(200, "OK", (), b"a"), b"Connection: close")
+    assert response.wire == b"HTTP/1.1 200 OK\r\nContent-Length: 1\r\nConnection: close\r\n\r\na"
 
 
 def test_a_date_follows_the_status_line() -> None:
-    dated = rendered.dated(frame(200, "OK", (), b"a"), b"Date: x")
+    dated = rendered.with_date(frame(200, "OK", (), b"a"), b"Date: x")
     assert dated.wire == b"HTTP/1.1 200 OK\r\nDate: x\r\nContent-Length: 1\r\n\r\na"
 
 
 def test_an_answer_with_a_date_of_its_own_keeps_it() -> None:
     own = frame(200, "OK", (("date", "then"),), b"a")
-    assert rendered.dated(own, b"Date: x") is own
+    assert rendered.with_date(own, b"Date: x") is own
     assert rendered.split(own.head) == (b"", own.head)
 
 
 def test_head_is_answered_without_the_body_but_with_its_length() -> None:
-    found = rendered.without_body(frame(200, "OK", (), b"abc"))
-    assert found.wire.endswith(b"Content-Length: 3\r\n\r\n")
+    response = rendered.without_body(frame(200, "OK", (), b"abc"))
+    assert response.wire.endswith(b"Content-Length: 3\r\n\r\n")
 
 
 def test_an_answer_can_be_held_back() -> None:
@@ -64,10 +64,10 @@ def test_an_answer_can_be_held_back() -> None:
 
 
 def test_a_value_is_answered_as_indented_json() -> None:
-    found = rendered.json_answer(200, "OK", {"a": ["é"]}, (("X", "1"),))
-    assert found.head.startswith(b"HTTP/1.1 200 OK\r\nContent-Type: application/json; charset=utf-8\r\nX: 1\r\n")
-    assert found.body.endswith(b"\n")
-    assert json.loads(found.body) == {"a": ["é"]}
+    response = rendered.json_response(200, "OK", {"a": ["é"]}, (("X", "1"),))
+    assert response.head.startswith(b"HTTP/1.1 200 OK\r\nContent-Type: application/json; charset=utf-8\r\nX: 1\r\n")
+    assert response.body.endswith(b"\n")
+    assert json.loads(response.body) == {"a": ["é"]}
 
 
 def test_answers_are_values() -> None:

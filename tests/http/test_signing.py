@@ -3,7 +3,7 @@
 import pytest
 
 from replaymock.http.headers import Headers
-from replaymock.http.signing import covered, is_presigned
+from replaymock.http.signing import is_presigned, signed_headers
 
 NO = frozenset[str]()
 
@@ -54,18 +54,18 @@ def authorized(value: str) -> Headers:
     ],
 )
 def test_a_signature_names_what_it_covers(headers: Headers, query: str, names: str) -> None:
-    assert covered(headers, query) == frozenset(names.split())
+    assert signed_headers(headers, query) == frozenset(names.split())
     assert is_presigned(query) is bool(query)
 
 
 def test_a_shared_key_covers_conditions_and_ranges_and_its_lite_form_does_not() -> None:
-    assert {"range", "if-match", "if-none-match"} <= covered(authorized("SharedKey account:f"))
-    assert covered(authorized("SharedKeyLite account:f")) == NO
+    assert {"range", "if-match", "if-none-match"} <= signed_headers(authorized("SharedKey account:f"))
+    assert signed_headers(authorized("SharedKeyLite account:f")) == NO
 
 
 @pytest.mark.parametrize(
     "value", ["Bearer headers", "Basic YTpi", 'Digest username="u", uri="/x"', "AWS key:signature", ""]
 )
 def test_other_credentials_cover_nothing(value: str) -> None:
-    assert covered(authorized(value), "page=2&headers=range") == NO
+    assert signed_headers(authorized(value), "page=2&headers=range") == NO
     assert not is_presigned("page=2&headers=range&note=X-Amz-SignedHeaders")

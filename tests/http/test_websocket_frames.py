@@ -71,8 +71,8 @@ def test_messages_pings_and_the_close_are_heard_in_order() -> None:
 
 def test_fragments_stay_fragments_also_where_one_ends_within_a_character() -> None:
     data = "aä".encode()
-    found = heard(frame(TEXT, data[:2], fin=False) + frame(CONT, data[2:]) + close())
-    assert found[:2] == [Fragment("a", False), Fragment("ä", True)]
+    events = heard(frame(TEXT, data[:2], fin=False) + frame(CONT, data[2:]) + close())
+    assert events[:2] == [Fragment("a", False), Fragment("ä", True)]
 
 
 def test_a_connection_that_ends_without_a_close_counts_as_cut() -> None:
@@ -89,16 +89,16 @@ def test_a_message_may_not_be_larger_than_the_limit(fin: bool) -> None:
 def test_compressed_messages_are_read_with_a_ping_between_two_fragments() -> None:
     one, two = deflated(b"hello " * 9, b"hello " * 9)
     sent = frame(TEXT, one[:3], fin=False, rsv=4) + frame(PING, b"!") + frame(CONT, one[3:]) + frame(TEXT, two, rsv=4)
-    found = heard(sent + close(), deflate=DeflateParameters())
-    texts = [event.data for event in found if isinstance(event, Fragment)]
+    events = heard(sent + close(), deflate=DeflateParameters())
+    texts = [event.data for event in events if isinstance(event, Fragment)]
     assert "".join(map(str, texts)) == "hello " * 18
-    assert Ping(b"!") in found
+    assert Ping(b"!") in events
 
 
 def test_a_message_may_come_uncompressed_although_compression_was_agreed_on() -> None:
     (packed,) = deflated(b"b")
-    found = heard(frame(TEXT, b"a") + frame(TEXT, packed, rsv=4) + close(), deflate=DeflateParameters())
-    assert found[:2] == [Fragment("a", True), Fragment("b", True)]
+    events = heard(frame(TEXT, b"a") + frame(TEXT, packed, rsv=4) + close(), deflate=DeflateParameters())
+    assert events[:2] == [Fragment("a", True), Fragment("b", True)]
 
 
 def test_a_last_block_does_not_end_compression() -> None:
@@ -128,9 +128,9 @@ def test_what_is_packed_small_is_not_unpacked_beyond_the_limit() -> None:
     ],
 )
 def test_compression_that_is_none_is_a_fault(sent: bytes, code: int) -> None:
-    found = heard(sent, deflate=DeflateParameters())[-1]
-    assert isinstance(found, ProtocolViolation)
-    assert found.code == code
+    event = heard(sent, deflate=DeflateParameters())[-1]
+    assert isinstance(event, ProtocolViolation)
+    assert event.code == code
 
 
 AGREEMENTS = [
@@ -151,12 +151,12 @@ def test_two_sides_understand_each_other(deflate: DeflateParameters | None, is_c
         out = Memory()
         speaking = WebSocketConnection(out, deflate, LIMIT, is_client=is_client)
         for message in said:
-            await speaking.say(message)
-        await speaking.say("two ", last=False)
+            await speaking.send(message)
+        await speaking.send("two ", is_last=False)
         await speaking.ping(b"!")
-        await speaking.say("pieces")
+        await speaking.send("pieces")
         await speaking.close(1000, "done")
-        await speaking.say("after the close")
+        await speaking.send("after the close")
         assert not deflate or len(out.written) < 2000
         return [
             event
@@ -165,11 +165,11 @@ def test_two_sides_understand_each_other(deflate: DeflateParameters | None, is_c
             ).events()
         ]
 
-    found = asyncio.run(converse())
-    whole = [event.data for event in found if isinstance(event, Fragment)]
+    events = asyncio.run(converse())
+    whole = [event.data for event in events if isinstance(event, Fragment)]
     assert whole == [*said, "two ", "pieces"]
-    assert found[-3:-1] == [Ping(b"!"), Fragment("pieces", True)]
-    assert found[-1] == Closed(1000, "done")
+    assert events[-3:-1] == [Ping(b"!"), Fragment("pieces", True)]
+    assert events[-1] == Closed(1000, "done")
 
 
 @pytest.mark.parametrize(
@@ -203,7 +203,7 @@ def test_a_pong_answers_the_pings_up_to_its_own() -> None:
         side = WebSocketConnection(Memory(), None, LIMIT, is_client=True)
         for payload in (b"1", b"2", b"3"):
             await side.ping(payload)
-        return [side.was_asked(payload) for payload in (b"2", b"1", b"3", b"3")]
+        return [side.is_reply(payload) for payload in (b"2", b"1", b"3", b"3")]
 
     assert asyncio.run(ask()) == [True, False, True, False]
 
@@ -211,7 +211,7 @@ def test_a_pong_answers_the_pings_up_to_its_own() -> None:
 def test_a_client_masks_what_it_sends() -> None:
     async def say() -> bytes:
         out = Memory()
-        await WebSocketConnection(out, None, LIMIT, is_client=True).say("hello")
+        await WebSocketConnection(out, None, LIMIT, is_client=True).send("hello")
         return out.written
 
     sent = asyncio.run(say())

@@ -9,13 +9,13 @@ from replaymock.http.websocket_handshake import (
     OFFER,
     DeflateParameters,
     accept,
-    answer_head,
-    check,
     client_headers,
     format_extension,
     negotiate_deflate,
     parse_accepted_extension,
     protocols,
+    switching_head,
+    validate_handshake,
 )
 from tests.support.handshakes import KEY, opening
 
@@ -25,7 +25,7 @@ def extensions(value: str) -> Headers:
 
 
 def test_a_good_request_is_taken() -> None:
-    check(opening(), "HTTP/1.1")
+    validate_handshake(opening(), "HTTP/1.1")
 
 
 @pytest.mark.parametrize(
@@ -50,7 +50,7 @@ def test_a_request_that_is_not_as_the_standard_wants_it_is_refused(
     request_: Request, version: str, status: int
 ) -> None:
     with pytest.raises(RequestRefused) as refused:
-        check(request_, version)
+        validate_handshake(request_, version)
     assert refused.value.status == status
 
 
@@ -80,8 +80,8 @@ def test_the_key_is_answered_as_in_the_example_of_the_standard() -> None:
     ],
 )
 def test_the_first_offer_of_compression_that_can_be_kept_is_agreed_to(offer: str, expected: str | None) -> None:
-    found = negotiate_deflate(extensions(offer))
-    assert (format_extension(found) if found else None) == expected
+    parameters = negotiate_deflate(extensions(offer))
+    assert (format_extension(parameters) if parameters else None) == expected
 
 
 def test_a_server_that_chooses_what_was_not_offered_is_not_believed() -> None:
@@ -94,7 +94,7 @@ def test_a_server_that_chooses_what_was_not_offered_is_not_believed() -> None:
 
 
 def test_the_head_of_the_answer_says_what_was_agreed_on() -> None:
-    head = answer_head(opening(), "chat", DeflateParameters(), (("X-Own", "1"),)).decode()
+    head = switching_head(opening(), "chat", DeflateParameters(), (("X-Own", "1"),)).decode()
     assert head.startswith("HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n")
     assert "\r\nSec-WebSocket-Protocol: chat\r\n" in head
     assert "\r\nSec-WebSocket-Extensions: permessage-deflate\r\n" in head

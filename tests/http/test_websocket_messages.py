@@ -9,8 +9,8 @@ from replaymock.http.websocket_messages import (
     TEXT,
     ConversationPlayback,
     Message,
-    as_reason,
     is_allowed,
+    truncate_reason,
     turns,
 )
 
@@ -20,16 +20,18 @@ def said(text: str) -> Message:
     return Message(CLIENT if text[0] == ">" else SERVER, TEXT, text[1:].encode())
 
 
-def a_play(*texts: str, repeats: bool = True) -> ConversationPlayback:
+def a_play(*texts: str, can_repeat: bool = True) -> ConversationPlayback:
     def covers(recorded: Message, live: Message) -> bool:
         return recorded.data.endswith(b"#") and live.data.startswith(recorded.data[:-1])
 
-    return ConversationPlayback([said(text) for text in texts], lambda message: message.data, covers, repeats=repeats)
+    return ConversationPlayback(
+        [said(text) for text in texts], lambda message: message.data, covers, can_repeat=can_repeat
+    )
 
 
 def heard(play: ConversationPlayback, text: str) -> list[str] | None:
-    found = play.hear(said(f">{text}"))
-    return None if found is None else [message.data.decode() for message in found]
+    replies = play.receive(said(f">{text}"))
+    return None if replies is None else [message.data.decode() for message in replies]
 
 
 def test_what_was_said_unasked_comes_first() -> None:
@@ -57,9 +59,9 @@ def test_a_question_with_something_hidden_is_known_by_the_rest_of_it() -> None:
 def test_questions_asked_in_a_row_are_answered_once_all_of_them_have_come() -> None:
     play = a_play(">a", ">b", "<1", "<2")
     assert heard(play, "b") == []
-    assert play.held() == 2
+    assert play.withheld_count() == 2
     assert heard(play, "a") == ["1", "2"]
-    assert play.held() == 0
+    assert play.withheld_count() == 0
 
 
 def test_equal_questions_get_their_answers_in_order_and_the_last_one_again() -> None:
@@ -73,7 +75,7 @@ def test_a_question_that_was_asked_in_a_row_is_not_answered_again() -> None:
 
 
 def test_a_strict_play_answers_nothing_twice() -> None:
-    play = a_play(">ping", "<1", repeats=False)
+    play = a_play(">ping", "<1", can_repeat=False)
     assert [heard(play, "ping") for _ in range(2)] == [["1"], None]
 
 
@@ -84,8 +86,8 @@ def test_what_was_never_asked_has_no_answer() -> None:
 
 
 def test_a_close_of_the_client_is_no_turn() -> None:
-    found = turns([said(">a"), said("<1"), Message(CLIENT, CLOSE, b"", 1000)])
-    assert [(len(turn.asked), len(turn.said)) for turn in found] == [(0, 0), (1, 1)]
+    both = turns([said(">a"), said("<1"), Message(CLIENT, CLOSE, b"", 1000)])
+    assert [(len(turn.requests), len(turn.replies)) for turn in both] == [(0, 0), (1, 1)]
 
 
 def test_the_codes_of_a_close_are_those_of_the_standard() -> None:
@@ -104,4 +106,4 @@ def test_the_codes_of_a_close_are_those_of_the_standard() -> None:
     ],
 )
 def test_the_reason_of_a_close_ends_where_it_has_room_for_no_more(said: bytes, fits: bytes) -> None:
-    assert as_reason(said) == fits
+    assert truncate_reason(said) == fits

@@ -7,7 +7,7 @@ import pytest
 from msgspec.structs import replace
 
 from replaymock.cassettes.model import WEBSOCKET_BODY, CassetteRequest
-from replaymock.cassettes.reader import NONE
+from replaymock.cassettes.reader import CHECK_ONLY
 from replaymock.errors import CassetteError
 from replaymock.http.bodies import Text
 from replaymock.matching.broken_cassettes import BrokenCassettes
@@ -30,7 +30,7 @@ def meant(
 ) -> str:
     """The file that should answer a request."""
     request = a_request(method, target, JSON if body else (), body)
-    error = broken.instead_of(entry, MATCHER.canonical(request))
+    error = broken.error_for(entry, MATCHER.canonical(request))
     return error.file if error else ""
 
 
@@ -73,7 +73,7 @@ REQUESTS: dict[str, tuple[dict[str, Any], tuple[str, str, bytes], tuple[str, str
 def test_a_file_is_known_by_its_request_whatever_else_is_wrong_with_it(tmp_path: Any, known: str, ending: str) -> None:
     request, asked, other = REQUESTS[known]
     put(tmp_path, "any/GET--mine.json", f'{{"version": 1, "request": {json.dumps(request)}{ending}')
-    _, error = CassetteLoader(tmp_path).read("any/GET--mine.json", NONE)
+    _, error = CassetteLoader(tmp_path).read("any/GET--mine.json", CHECK_ONLY)
     assert isinstance(error, CassetteError)
     broken = BrokenCassettes({"any/GET--mine.json": error}, MATCHER)
     assert meant(broken, *asked).endswith("any/GET--mine.json")
@@ -83,7 +83,7 @@ def test_a_file_is_known_by_its_request_whatever_else_is_wrong_with_it(tmp_path:
 @pytest.mark.parametrize("text", ["", "{", '{"request"', '{"request": ', '{"request": {"path": 7}}', '{"request": {}}'])
 def test_a_file_without_a_readable_request_answers_none(tmp_path: Any, text: str) -> None:
     put(tmp_path, "GET--mine.json", text)
-    _, error = CassetteLoader(tmp_path).read("GET--mine.json", NONE)
+    _, error = CassetteLoader(tmp_path).read("GET--mine.json", CHECK_ONLY)
     assert isinstance(error, CassetteError) and error.request is None
     assert meant(BrokenCassettes({"GET--mine.json": error}, MATCHER)) == ""
 
@@ -93,19 +93,19 @@ def test_a_file_without_a_readable_request_answers_none(tmp_path: Any, text: str
 )
 def test_a_websocket_is_told_from_a_page_by_its_messages(tmp_path: Any, before: str) -> None:
     put(tmp_path, "ws/GET--mine.json", f'{{"request": {{"path": "/ws"}}, {before}}}')
-    _, error = CassetteLoader(tmp_path).read("ws/GET--mine.json", NONE)
+    _, error = CassetteLoader(tmp_path).read("ws/GET--mine.json", CHECK_ONLY)
     assert isinstance(error, CassetteError) and isinstance(error.request, CassetteRequest)
     broken = BrokenCassettes({"ws/GET--mine.json": error}, MATCHER)
     socket = MATCHER.canonical(a_request("GET", "/ws"), WEBSOCKET_BODY)
     is_socket = "messages" in before
-    assert bool(broken.instead_of(None, socket)) is is_socket
-    assert bool(broken.instead_of(None, MATCHER.canonical(a_request("GET", "/ws")))) is not is_socket
+    assert bool(broken.error_for(None, socket)) is is_socket
+    assert bool(broken.error_for(None, MATCHER.canonical(a_request("GET", "/ws")))) is not is_socket
 
 
 def test_what_goes_before_a_file_answers_though_that_is_broken() -> None:
     """An exact cassette goes before a plain mock, and that before a template."""
     exact, template = an_entry(a_cassette("/items")), an_entry(a_cassette("/{any}"))
-    plain = replace(exact, plain=True)
+    plain = replace(exact, is_plain=True)
     assert meant(faults("items/GET.json", "items.json"), entry=exact) == ""
     assert meant(faults("items.json"), entry=plain) == ""
     assert meant(faults("items/GET.json"), entry=plain) == "items/GET.json"

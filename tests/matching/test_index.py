@@ -13,8 +13,8 @@ from tests.support.factories import a_cassette, a_request, recorded
 MATCHER = Matcher()
 
 
-def an_entry(file: str, cassette: Cassette, *, plain: bool = False) -> IndexEntry:
-    return entry_for(file, cassette, MATCHER, plain=plain)
+def an_entry(file: str, cassette: Cassette, *, is_plain: bool = False) -> IndexEntry:
+    return entry_for(file, cassette, MATCHER, is_plain=is_plain)
 
 
 def found(index: Index, request: Request) -> str | None:
@@ -25,9 +25,9 @@ def found(index: Index, request: Request) -> str | None:
 INDEX = Index(
     [
         an_entry("exact", a_cassette("/users/me")),
-        an_entry("mock.json", a_cassette("/api/1"), plain=True),
+        an_entry("mock.json", a_cassette("/api/1"), is_plain=True),
         an_entry("recorded", a_cassette("/api/1")),
-        an_entry("only-mock.json", a_cassette("/api/2"), plain=True),
+        an_entry("only-mock.json", a_cassette("/api/2"), is_plain=True),
         an_entry("user", a_cassette("/users/{id}")),
         an_entry("users", a_cassette("/users/**")),
         an_entry("all", a_cassette("/**")),
@@ -90,9 +90,9 @@ def test_adding_replaces_the_entry_of_the_same_file() -> None:
 
 
 def test_a_template_can_be_replaced_too() -> None:
-    index = Index([an_entry("a", a_cassette("/x/{id}")), an_entry("b", a_cassette("/p"), plain=True)])
+    index = Index([an_entry("a", a_cassette("/x/{id}")), an_entry("b", a_cassette("/p"), is_plain=True)])
     index.add(an_entry("a", a_cassette("/y/{id}")))
-    index.add(an_entry("b", a_cassette("/q"), plain=True))
+    index.add(an_entry("b", a_cassette("/q"), is_plain=True))
     assert [found(index, a_request("GET", path)) for path in ("/x/1", "/y/1", "/p", "/q")] == [None, "a", None, "b"]
 
 
@@ -102,13 +102,13 @@ def test_entries_of_a_path_are_those_at_it_and_the_templates_over_it() -> None:
 
 
 def test_a_hand_written_post_without_a_body_takes_any_body_and_a_recorded_one_does_not() -> None:
-    by_hand = Index([an_entry("hand", a_cassette("/a", method="POST"))])
+    is_handwritten = Index([an_entry("hand", a_cassette("/a", method="POST"))])
     kept = Index([an_entry("kept", a_cassette("/a", recorded(recorded_at="2026-11-22T13:00:00Z"), method="POST"))])
     for request in (a_request("POST", "/a", (), b"x"), a_request("POST", "/a", strategies.JSON_TYPE, b'{"b": 2}')):
-        assert found(by_hand, request) == "hand"
+        assert found(is_handwritten, request) == "hand"
         assert found(kept, request) is None
-    assert found(by_hand, a_request("POST", "/a?b=1", (), b"x")) is None
-    assert found(by_hand, a_request("PUT", "/a", (), b"x")) is None
+    assert found(is_handwritten, a_request("POST", "/a?b=1", (), b"x")) is None
+    assert found(is_handwritten, a_request("PUT", "/a", (), b"x")) is None
 
 
 def test_a_hand_written_post_with_a_body_goes_before_one_without() -> None:

@@ -37,6 +37,6 @@ def test_another_index_and_an_entry_that_was_added_are_seen_once_the_lookup_forg
 def test_a_request_that_was_read_before_is_found_by_that() -> None:
     held, request = holding(file_of(ITEMS)), a_request("GET", "/items?token=s3cr3t-value")
     lookup = CassetteLookup(held, Matcher())
-    assert lookup.find(request, read=lookup.read(request)) == lookup.find(request)
-    other = lookup.read(a_request("GET", "/items"))
-    assert lookup.find(request, read=other).entry is held.index.entries["items/GET.json"]
+    assert lookup.find(request, canonicalized=lookup.canonicalize(request)) == lookup.find(request)
+    other = lookup.canonicalize(a_request("GET", "/items"))
+    assert lookup.find(request, canonicalized=other).entry is held.index.entries["items/GET.json"]

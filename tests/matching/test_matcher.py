@@ -89,8 +89,8 @@ def test_every_request_has_a_hashable_key(request: Request) -> None:
 
 @given(strategies.requests(), strategies.requests())
 def test_two_keys_differ_exactly_where_a_field_does(one: Request, other: Request) -> None:
-    found = differences(MATCHER.canonical(one), MATCHER.canonical(other))
-    assert (MATCHER.key(one) == MATCHER.key(other)) is (not found)
+    fields = differences(MATCHER.canonical(one), MATCHER.canonical(other))
+    assert (MATCHER.key(one) == MATCHER.key(other)) is (not fields)
 
 
 @given(strategies.pairs, st.randoms(use_true_random=False))
@@ -122,31 +122,31 @@ def ignoring(*texts: str, path: str = "/**", method: str = "") -> MatchRule:
 
 
 def test_a_rule_holds_for_the_paths_and_methods_it_names() -> None:
-    found = matcher(ignoring("query:_", path="/api/**", method="GET"))
-    assert found.key(get("/api/x?_=1")) == found.key(get("/api/x?_=2"))
-    assert found.key(get("/other?_=1")) != found.key(get("/other?_=2"))
-    assert found.key(a_request("POST", "/api/x?_=1")) != found.key(a_request("POST", "/api/x?_=2"))
+    ruled = matcher(ignoring("query:_", path="/api/**", method="GET"))
+    assert ruled.key(get("/api/x?_=1")) == ruled.key(get("/api/x?_=2"))
+    assert ruled.key(get("/other?_=1")) != ruled.key(get("/other?_=2"))
+    assert ruled.key(a_request("POST", "/api/x?_=1")) != ruled.key(a_request("POST", "/api/x?_=2"))
 
 
 def test_rules_add_up() -> None:
-    found = matcher(ignoring("query:a"), ignoring("query:b", path="/x"))
-    assert found.key(get("/x?a=1&b=1")) == found.key(get("/x"))
+    ruled = matcher(ignoring("query:a"), ignoring("query:b", path="/x"))
+    assert ruled.key(get("/x?a=1&b=1")) == ruled.key(get("/x"))
 
 
 def test_headers_take_part_only_when_named() -> None:
     one, other = a_request(headers=(("Accept-Language", "de"),)), a_request(headers=(("Accept-Language", "fr"),))
     assert MATCHER.key(one) == MATCHER.key(other)
-    found = matcher(MatchRule(headers=("accept-language",)))
-    assert found.uses_headers and not MATCHER.uses_headers
-    assert found.key(one) != found.key(other)
-    assert found.key(one) == found.key(a_request(headers=(("accept-language", "de"), ("X-Other", "1"))))
+    ruled = matcher(MatchRule(headers=("accept-language",)))
+    assert ruled.uses_headers and not MATCHER.uses_headers
+    assert ruled.key(one) != ruled.key(other)
+    assert ruled.key(one) == ruled.key(a_request(headers=(("accept-language", "de"), ("X-Other", "1"))))
 
 
 def test_a_matched_header_that_is_secret_does_not_decide() -> None:
-    found = matcher(MatchRule(headers=("authorization",)))
-    keys = {found.key(a_request(headers=(("Authorization", value),))) for value in ("Bearer a", "Bearer b")}
+    ruled = matcher(MatchRule(headers=("authorization",)))
+    keys = {ruled.key(a_request(headers=(("Authorization", value),))) for value in ("Bearer a", "Bearer b")}
     assert len(keys) == 1
-    assert found.key(a_request()) not in keys
+    assert ruled.key(a_request()) not in keys
 
 
 @pytest.mark.parametrize(
@@ -168,8 +168,8 @@ def test_a_matched_header_that_is_secret_does_not_decide() -> None:
 def test_differences_are_named_as_the_selectors_that_ignore_them(
     recorded: Request, received: Request, fields: dict[str, tuple[Any, Any]]
 ) -> None:
-    found = differences(MATCHER.canonical(recorded), MATCHER.canonical(received))
-    assert {difference.field: (difference.recorded, difference.received) for difference in found} == fields
+    differing = differences(MATCHER.canonical(recorded), MATCHER.canonical(received))
+    assert {difference.field: (difference.recorded, difference.received) for difference in differing} == fields
 
 
 @pytest.mark.parametrize(

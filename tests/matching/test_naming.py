@@ -155,9 +155,9 @@ def test_no_redacted_value_is_in_a_name(field: str, secret: str, more: str) -> N
     target = f"/x/{secret if len(secret) > 20 else 'y'}?" + strategies.urlencoded(
         [(field, f"{more} {secret}"), ("token", "hunter2")]
     )
-    found = name(a_request("GET", target))
-    assert "hunter2" not in found
-    assert len(secret) < 20 or naming._slug(secret)[:12] not in found
+    file = name(a_request("GET", target))
+    assert "hunter2" not in file
+    assert len(secret) < 20 or naming._slug(secret)[:12] not in file
 
 
 @pytest.mark.parametrize(

@@ -25,8 +25,8 @@ def miss(request: Request, *recorded_requests: Request) -> Miss:
 
 
 def hits_with(line: str, request: Request, *recorded_requests: Request) -> bool:
-    found = config_file.read(line, "replaymock.toml")
-    matcher = Matcher(found.rules)
+    config = config_file.read(line, "replaymock.toml")
+    matcher = Matcher(config.rules)
     return index_of(*recorded_requests, matcher=matcher).find(matcher.canonical(request)) is not None
 
 
@@ -60,21 +60,23 @@ def post(body: Any, target: str = "/x") -> Request:
 def test_the_nearest_cassette_gives_reason_and_hint(
     request_: Request, recorded_requests: list[Request], reason: str, hint: str
 ) -> None:
-    found = miss(request_, *recorded_requests)
-    assert (found.reason, found.hint) == (reason, hint)
-    assert hits_with(found.hint, request_, *recorded_requests)
+    explained = miss(request_, *recorded_requests)
+    assert (explained.reason, explained.hint) == (reason, hint)
+    assert hits_with(explained.hint, request_, *recorded_requests)
 
 
 def test_another_method_is_said() -> None:
-    found = miss(a_request("DELETE", "/x"), get("/x"), post({}))
-    assert found.reason == "other method"
-    assert found.hint.startswith("recorded is GET and POST: send that, or record DELETE too, or write x/DELETE.json: {")
+    explained = miss(a_request("DELETE", "/x"), get("/x"), post({}))
+    assert explained.reason == "other method"
+    assert explained.hint.startswith(
+        "recorded is GET and POST: send that, or record DELETE too, or write x/DELETE.json: {"
+    )
 
 
 def test_what_was_never_recorded_is_said_with_what_to_do() -> None:
-    found = miss(get("/new"), get("/x"))
-    assert found.reason == "never recorded"
-    assert "--upstream" in found.hint and "new.json" in found.hint
+    explained = miss(get("/new"), get("/x"))
+    assert explained.reason == "never recorded"
+    assert "--upstream" in explained.hint and "new.json" in explained.hint
 
 
 @pytest.mark.parametrize(
@@ -102,31 +104,31 @@ def test_a_file_that_takes_more_is_only_named(target: str) -> None:
 
 
 def test_a_file_to_write_is_told_with_its_folder() -> None:
-    found = explain(Matcher().canonical(get("/new")), Index(), (), "tests/cassettes")
-    assert found.hint.endswith("put JSON into tests/cassettes/new.json")
+    explained = explain(Matcher().canonical(get("/new")), Index(), (), "tests/cassettes")
+    assert explained.hint.endswith("put JSON into tests/cassettes/new.json")
 
 
 def test_there_are_up_to_three_nearest_and_the_nearest_is_first() -> None:
-    found = miss(get("/x?a=1&b=2&c=3"), *(get(f"/x?a={a}&b=2&c={c}") for a, c in [(9, 9), (1, 9), (8, 8), (7, 7)]))
-    assert [len(near.differences) for near in found.nearest] == [1, 2, 2]
+    explained = miss(get("/x?a=1&b=2&c=3"), *(get(f"/x?a={a}&b=2&c={c}") for a, c in [(9, 9), (1, 9), (8, 8), (7, 7)]))
+    assert [len(near.differences) for near in explained.nearest] == [1, 2, 2]
 
 
 def test_a_similar_path_is_near() -> None:
-    found = miss(get("/api/itmes"), get("/api/items"), get("/other"))
-    assert [near.entry.canonical.path for near in found.nearest] == ["/api/items"]
+    explained = miss(get("/api/itmes"), get("/api/items"), get("/other"))
+    assert [near.entry.canonical.path for near in explained.nearest] == ["/api/items"]
 
 
 def test_rules_that_are_there_already_stay_in_the_hint() -> None:
     matcher = Matcher(config_file.read('ignore = ["query:_"]', "x").rules)
-    found = explain(matcher.canonical(get("/x?a=2&_=1")), index_of(get("/x?a=1"), matcher=matcher), ("query:_",))
-    assert found.hint == 'ignore = ["query:_", "query:a"]'
+    explained = explain(matcher.canonical(get("/x?a=2&_=1")), index_of(get("/x?a=1"), matcher=matcher), ("query:_",))
+    assert explained.hint == 'ignore = ["query:_", "query:a"]'
 
 
 def test_an_exhausted_sequence_is_explained() -> None:
     entry = entry_for("x/GET.json", a_cassette("/x"), Matcher())
-    found = exhausted(Matcher().canonical(get("/x")), entry)
-    assert (found.reason, found.hint) == ("exhausted", 'sequence = "auto"')
-    assert config_file.read(found.hint, "x").options == {"sequence": "auto"}
+    explained = exhausted(Matcher().canonical(get("/x")), entry)
+    assert (explained.reason, explained.hint) == ("exhausted", 'sequence = "auto"')
+    assert config_file.read(explained.hint, "x").options == {"sequence": "auto"}
 
 
 def test_a_miss_is_shown_as_json_without_endless_values() -> None:
@@ -154,9 +156,9 @@ def test_the_hint_pasted_into_the_configuration_makes_that_request_hit(one: Requ
     index = index_of(one)
     if index.find(matcher.canonical(other)):
         return
-    found = explain(matcher.canonical(other), index, ())
-    assert found.hint.startswith("ignore = ")
-    assert hits_with(found.hint, other, one)
+    explained = explain(matcher.canonical(other), index, ())
+    assert explained.hint.startswith("ignore = ")
+    assert hits_with(explained.hint, other, one)
 
 
 @given(st.text(st.characters(codec="utf-8"), max_size=6), st.text(st.characters(codec="utf-8"), max_size=6))
@@ -165,9 +167,9 @@ def test_the_hint_works_for_any_name_of_a_field(name: str, more: str) -> None:
         (post({name: {more: 1}}), post({name: {more: 2}})),
         (get("/x?" + strategies.urlencoded([(name, "1")])), get("/x?" + strategies.urlencoded([(name, "2")]))),
     ]:
-        found = miss(other, one)
-        if found.nearest[0].differences:
-            assert hits_with(found.hint, other, one), found.hint
+        explained = miss(other, one)
+        if explained.nearest[0].differences:
+            assert hits_with(explained.hint, other, one), explained.hint
 
 
 def test_the_hint_for_a_header_works() -> None:
@@ -176,23 +178,23 @@ def test_the_hint_for_a_header_works() -> None:
     one, other = (a_request(headers=(("Accept-Language", language),)) for language in ("de", "fr"))
     request = CassetteRequest("GET", "/items", headers=(("accept-language", "de"),))
     entry = entry_for("a", Cassette(request, (recorded(),)), matcher)
-    found = explain(matcher.canonical(other), Index([entry]), ())
-    assert (found.reason, found.hint) == ("header differs", 'ignore = ["header:accept-language"]')
-    changed = Matcher(config_file.read(found.hint + "\n" + text, "x").rules)
+    explained = explain(matcher.canonical(other), Index([entry]), ())
+    assert (explained.reason, explained.hint) == ("header differs", 'ignore = ["header:accept-language"]')
+    changed = Matcher(config_file.read(explained.hint + "\n" + text, "x").rules)
     assert changed.key(one) == changed.key(other)
 
 
 @pytest.mark.parametrize("path", ["/users/{id}", "/users/**"])
 def test_the_hint_works_for_a_template_that_speaks_of_a_query(path: str) -> None:
     cassette = Cassette(CassetteRequest("GET", path, (("a", "1"),)), (recorded(),))
-    found = explain(
+    explained = explain(
         Matcher().canonical(get("/users/7?a=2")),
         Index([entry_for("t", cassette, Matcher())]),
         (),
     )
-    changed = Matcher(config_file.read(found.hint, "x").rules)
+    changed = Matcher(config_file.read(explained.hint, "x").rules)
     index = Index([entry_for("t", cassette, changed)])
-    assert found.reason == "query differs"
+    assert explained.reason == "query differs"
     assert index.find(changed.canonical(get("/users/7?a=2"))) is not None
 
 
@@ -205,20 +207,20 @@ def test_the_hint_works_for_names_that_mean_something_in_a_path(name: str) -> No
         (post({name: 1, "b": 1}), post({name: 2, "b": 1})),
         (post({name: {name: 1}}), post({name: {name: 2}})),
     ]:
-        found = miss(other, one)
-        assert hits_with(found.hint, other, one), found.hint
+        explained = miss(other, one)
+        assert hits_with(explained.hint, other, one), explained.hint
 
 
 def test_what_utf_8_cannot_say_is_shown_all_the_same() -> None:
     body = b'{"a":"\\ud800","\\udfff":1}'
-    found = miss(a_request("POST", "/x", strategies.JSON_TYPE, body), post({"a": "x"}))
-    assert json.dumps(found.to_json(), ensure_ascii=False).encode()
-    assert hits_with(found.hint, a_request("POST", "/x", strategies.JSON_TYPE, body), post({"a": "x"}))
+    explained = miss(a_request("POST", "/x", strategies.JSON_TYPE, body), post({"a": "x"}))
+    assert json.dumps(explained.to_json(), ensure_ascii=False).encode()
+    assert hits_with(explained.hint, a_request("POST", "/x", strategies.JSON_TYPE, body), post({"a": "x"}))
 
 
 def test_a_template_differs_only_in_what_it_speaks_of() -> None:
     template = CassetteRequest("POST", "/users/{id}", None, strategies.JSON_TYPE, Json(b'{"a":1}'))
     cassette = Cassette(template, (recorded(),))
     index = Index([entry_for("t", cassette, Matcher())])
-    found = explain(Matcher().canonical(post({"a": 2}, "/users/7?q=1")), index, ())
-    assert (found.reason, found.hint) == ("body differs", 'ignore = ["json:$.a"]')
+    explained = explain(Matcher().canonical(post({"a": 2}, "/users/7?q=1")), index, ())
+    assert (explained.reason, explained.hint) == ("body differs", 'ignore = ["json:$.a"]')

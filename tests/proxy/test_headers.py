@@ -8,7 +8,7 @@ from replaymock.http.origin import OriginRewriter
 from replaymock.proxy.headers import request_headers, response_headers
 
 VIA = "1.1 replaymock-1"
-OFF = CorsPolicy(enabled=False)
+OFF = CorsPolicy(is_enabled=False)
 
 
 def up(headers: Headers, added: Headers = (), left_out: str = "", signed: str = "") -> Headers:

@@ -54,7 +54,7 @@ ASKED = [
 
 
 @pytest.mark.parametrize("status", [STATUS, ""])
-@pytest.mark.parametrize("cors", [CorsPolicy(), CorsPolicy(enabled=False)])
+@pytest.mark.parametrize("cors", [CorsPolicy(), CorsPolicy(is_enabled=False)])
 def test_a_head_is_the_same_whatever_was_asked_before(status: str, cors: CorsPolicy) -> None:
     used = a_passage(status, cors=cors)
     for _ in range(2):

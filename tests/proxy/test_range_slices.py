@@ -6,7 +6,7 @@ from collections.abc import AsyncIterator
 
 import pytest
 
-from replaymock.http.conditional import ConditionalRequest, one_range
+from replaymock.http.conditional import ConditionalRequest, single_range
 from replaymock.http.headers import Headers, get
 from replaymock.http.messages import ResponseHead, StreamingResponse
 from replaymock.http.origin import OriginRewriter
@@ -38,7 +38,7 @@ def sized(data: bytes, *headers: tuple[str, str], size: int = 7) -> StreamingRes
 
 
 def asked(text: str = "bytes=10-19", *headers: tuple[str, str]) -> ConditionalRequest:
-    found = one_range("GET", (("Range", text), *headers))
+    found = single_range("GET", (("Range", text), *headers))
     assert found
     return found
 

@@ -28,9 +28,9 @@ def relayed(
 
 def test_frames_are_passed_on_as_frames_and_noted_as_messages() -> None:
     async def client(side: WebSocketConnection) -> list[Event]:
-        await side.say("two ", last=False)
-        await side.say("pieces")
-        await side.say(b"\x00")
+        await side.send("two ", is_last=False)
+        await side.send("pieces")
+        await side.send(b"\x00")
         await side.close(4000, "bye")
         return await until_closed(side)
 
@@ -73,7 +73,7 @@ def test_what_the_other_side_still_says_comes_before_its_close() -> None:
 
     async def backend(side: WebSocketConnection) -> list[Event]:
         found = [event async for event in side.events()]
-        await side.say("last words")
+        await side.send("last words")
         await side.close(1000)
         return found
 
@@ -108,7 +108,7 @@ def test_a_slow_reader_makes_the_other_side_wait() -> None:
         try:
             async with asyncio.timeout(0.2):
                 while True:
-                    await far.say("x" * 100)
+                    await far.send("x" * 100)
                     sent += 1
         except TimeoutError:
             pass

@@ -238,7 +238,7 @@ def test_a_recorded_answer_does_not_touch_a_template_or_a_plain_mock() -> None:
     plain = Cassette(CassetteRequest("GET", "/items"), (recorded(b"{}"),))
     cassettes = HeldCassettes()
     cassettes.put("any/GET.json", template)
-    cassettes.put("items.json", plain, plain=True)
+    cassettes.put("items.json", plain, is_plain=True)
     assert a_recording().build(Capture(an_exchange()), cassettes).file == "items/GET.json"
 
 

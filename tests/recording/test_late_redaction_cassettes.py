@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from replaymock.cassettes.model import Cassette, CassetteRequest
-from replaymock.cassettes.reader import spelled
+from replaymock.cassettes.reader import checked_dump
 from replaymock.cassettes.writer import dump
 from replaymock.http import bodies
 from replaymock.http.websocket_messages import Message
@@ -60,7 +60,7 @@ def test_the_reason_of_a_close_has_room_for_what_hides_a_secret() -> None:
     socket = Cassette(CassetteRequest("GET", "/ws"), (recorded(b"", status=101, headers=(), messages=(reason,)),))
     [hidden] = HINDSIGHT.cassette(socket).responses[0].messages
     assert hidden.data == b" ".join([MASK.encode()] * 6) + b" "
-    assert spelled(HINDSIGHT.cassette(socket), "GET.json")
+    assert checked_dump(HINDSIGHT.cassette(socket), "GET.json")
 
 
 @pytest.mark.parametrize(

@@ -76,7 +76,7 @@ def test_what_was_taken_before_a_secret_was_known_is_found_in_hindsight_with_the
         said = Response(200, "OK", JSON, json.dumps({"said": f"you are {secret}"}).encode())
         taken = recording.build(Capture(an_exchange(request, said)), cassettes)
         cassettes.put(taken.file, taken.cassette)
-    redactor = LateRedactor(recording.run.placeholders.known.news())
+    redactor = LateRedactor(recording.run.placeholders.secrets.take_new())
     for entry in list(cassettes.index.entries.values()):
         hidden = redacted(entry, redactor, cassettes, recording.run, Matcher())
         if hidden:

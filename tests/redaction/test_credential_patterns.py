@@ -132,14 +132,14 @@ def test_personal_data_is_found_where_a_team_asks_for_it(kind: str, text: str, s
     ],
 )
 def test_a_secret_of_any_form_is_told_by_what_stands_before_it(text: str, secret: str) -> None:
-    found: list[str] = []
+    secrets: list[str] = []
     for shape in CONTEXTUAL:
-        shape.replaced(text, lambda value: found.append(value) or value)
-    assert "".join(found) == secret
+        shape.redact(text, lambda value: secrets.append(value) or value)
+    assert "".join(secrets) == secret
     assert not secret or CredentialScanner(CONTEXTUAL).likely(text)
 
 
 @pytest.mark.parametrize("piece", ["curl ", "-u ", "-u a:", "a", "/reset/", "/token/a", "0", "aA1"])
 @pytest.mark.parametrize("shape", CONTEXTUAL, ids=lambda shape: shape.name)
 def test_it_takes_no_longer_than_in_proportion(shape: CredentialPattern, piece: str) -> None:
-    assert grows_in_proportion(lambda text: shape.replaced(f"curl -u /reset/{text}", str.upper), piece)
+    assert grows_in_proportion(lambda text: shape.redact(f"curl -u /reset/{text}", str.upper), piece)

@@ -56,15 +56,15 @@ def test_everyday_text_is_not_searched(text: str) -> None:
 @pytest.mark.parametrize("digits", ["A" * 90, "4b1d" + "0" * 38])
 def test_digits_are_no_credential_however_long_the_text(digits: str, around: str) -> None:
     text = digits + around
-    assert all(shape.replaced(text, lambda _found: "hidden") == text for shape in TABLE.likely(text))
+    assert all(shape.redact(text, lambda _found: "hidden") == text for shape in TABLE.likely(text))
 
 
 @pytest.mark.parametrize("around", ["", " word" * 200])
 def test_a_short_address_is_found_however_long_the_text(around: str) -> None:
     table = CredentialScanner((PERSONAL_DATA["emails"],))
     text = "ann@acme.org" + around
-    assert table.may_be_in(table.looked_at(text))
-    assert [shape.replaced(text, lambda _found: "hidden") for shape in table.likely(text)] == ["hidden" + around]
+    assert table.may_be_in(table.searchable_part(text))
+    assert [shape.redact(text, lambda _found: "hidden") for shape in table.likely(text)] == ["hidden" + around]
 
 
 @pytest.mark.parametrize(
@@ -88,7 +88,7 @@ def test_basic_credentials_are_a_pair() -> None:
 
 def hidden(text: str, *, is_code: bool = False) -> str:
     for shape in TABLE.likely(text):
-        text = shape.replaced(text, lambda _found: "#", is_code=is_code)
+        text = shape.redact(text, lambda _found: "#", is_code=is_code)
     return text
 
 

@@ -89,9 +89,9 @@ PAGE = (("content-type", "text/html; charset=utf-8"),)
 def test_in_code_only_what_nobody_would_have_written_is_hidden_by_its_value(
     headers: Headers, path: str, body: str, shown: str
 ) -> None:
-    known = KnownSecrets({"hunter2abc": "#", CHANCE: "#"})
-    found = known.response(a_response(headers=headers, body=body.format(CHANCE).encode()), path)
-    assert found.body.decode() == shown.format()
+    secrets = KnownSecrets({"hunter2abc": "#", CHANCE: "#"})
+    response = secrets.response(a_response(headers=headers, body=body.format(CHANCE).encode()), path)
+    assert response.body.decode() == shown.format()
 
 
 @pytest.mark.parametrize(
@@ -107,36 +107,36 @@ def test_in_code_only_what_nobody_would_have_written_is_hidden_by_its_value(
     ],
 )
 def test_the_value_of_a_cookie_is_hidden_however_it_is_echoed(value: str, text: str) -> None:
-    known = KnownSecrets()
-    known.remember(value, "#")
-    hidden = known.hide(text)
+    secrets = KnownSecrets()
+    secrets.remember(value, "#")
+    hidden = secrets.hide(text)
     assert "#" in hidden and "a8f3c2d1" not in hidden and "aB3dE5gH" not in hidden
 
 
 def test_a_known_value_is_hidden_where_it_stands_on_its_own() -> None:
-    known = KnownSecrets()
-    known.remember("s3cret/word", "{{redacted:password}}")
+    secrets = KnownSecrets()
+    secrets.remember("s3cret/word", "{{redacted:password}}")
     request = a_request(
         "POST", "/a/s3cret%2Fword?x=s3cret/word&y=s3cret/words", JSON, b'{"s3cret/word":["s3cret/word"]}'
     )
-    found = known.request(request)
-    assert found.target == "/a/{{redacted:password}}?x={{redacted:password}}&y=s3cret/words"
-    assert found.body == b'{"{{redacted:password}}":["{{redacted:password}}"]}'
-    response = known.response(a_response(headers=(("x-a", "is s3cret/word"),), body=b"s3cret/word"))
+    redacted = secrets.request(request)
+    assert redacted.target == "/a/{{redacted:password}}?x={{redacted:password}}&y=s3cret/words"
+    assert redacted.body == b'{"{{redacted:password}}":["{{redacted:password}}"]}'
+    response = secrets.response(a_response(headers=(("x-a", "is s3cret/word"),), body=b"s3cret/word"))
     assert (response.headers[0][1], response.body) == ("is {{redacted:password}}", b"{{redacted:password}}")
-    told = known.request(a_request(headers=(("cookie", "a=s3cret%2Fword"),)))
-    assert told.headers == (("cookie", "a={{redacted:password}}"),)
+    cookie = secrets.request(a_request(headers=(("cookie", "a=s3cret%2Fword"),)))
+    assert cookie.headers == (("cookie", "a={{redacted:password}}"),)
     typed = a_response(headers=(("content-type", "application/octet-stream"),), body=b"s3cret/word")
-    assert known.response(typed).body == b"{{redacted:password}}"
+    assert secrets.response(typed).body == b"{{redacted:password}}"
     image = a_response(headers=(("content-type", "image/png"),), body=b"s3cret/word")
-    assert known.response(image) == image
+    assert secrets.response(image) == image
 
 
 def test_only_so_many_values_are_known() -> None:
-    known = KnownSecrets()
+    secrets = KnownSecrets()
     for number in range(2000):
-        known.remember(f"secret-number-{number}", "{{redacted}}")
-    assert known.hide("secret-number-0 secret-number-1999") == "secret-number-0 {{redacted}}"
+        secrets.remember(f"secret-number-{number}", "{{redacted}}")
+    assert secrets.hide("secret-number-0 secret-number-1999") == "secret-number-0 {{redacted}}"
 
 
 @pytest.mark.parametrize(
@@ -155,28 +155,28 @@ def test_a_known_value_is_hidden_however_it_is_spelled(text: str) -> None:
 
 
 def test_a_secret_is_found_though_one_with_the_same_word_was_forgotten() -> None:
-    known = KnownSecrets(most=1)
+    secrets = KnownSecrets(most=1)
     for value in ("sk-Abcdef123456.old", "sk-Abcdef123456.new"):
-        known.remember(value, "{{redacted}}")
-    assert known.hide("sk-Abcdef123456.new sk-Abcdef123456.old") == "{{redacted}} sk-Abcdef123456.old"
+        secrets.remember(value, "{{redacted}}")
+    assert secrets.hide("sk-Abcdef123456.new sk-Abcdef123456.old") == "{{redacted}} sk-Abcdef123456.old"
 
 
 def test_each_secret_is_news_once() -> None:
-    known = KnownSecrets()
+    secrets = KnownSecrets()
     for value in ("hunter2abc", "short", "hunter2abc", "x1y2z3ab"):
-        known.remember(value, f"{{{{redacted:{value}}}}}")
-    assert list(known.news()) == ["hunter2abc", "x1y2z3ab"]
-    assert known.news() == {}
+        secrets.remember(value, f"{{{{redacted:{value}}}}}")
+    assert list(secrets.take_new()) == ["hunter2abc", "x1y2z3ab"]
+    assert secrets.take_new() == {}
 
 
 @pytest.mark.parametrize("value", ["hunter2abc", "p-!hunter2abc"])
 @pytest.mark.parametrize("text", ["{}", "{} {}", "x{} {}x {}", "{}{} {}", '"{}",{}'])
 def test_a_value_is_hidden_wherever_it_stands_on_its_own(value: str, text: str) -> None:
-    known = KnownSecrets({value: "#"})
+    secrets = KnownSecrets({value: "#"})
     expected = re.sub(rf"(?<![A-Za-z0-9]){re.escape(value)}(?![A-Za-z0-9])", "#", text.replace("{}", value))
-    assert known.hide(text.replace("{}", value)) == expected
+    assert secrets.hide(text.replace("{}", value)) == expected
 
 
 def test_a_text_with_many_known_values_takes_no_longer_than_in_proportion_to_its_length() -> None:
-    known = KnownSecrets({f"hunter{at}-abc": "#" for at in range(100)})
-    assert grows_in_proportion(known.hide, "hunter7-abc hunter8-abcd ")
+    secrets = KnownSecrets({f"hunter{at}-abc": "#" for at in range(100)})
+    assert grows_in_proportion(secrets.hide, "hunter7-abc hunter8-abcd ")

@@ -1,4 +1,4 @@
-"""Texts inside base64."""
+"""InterfaceTexts inside base64."""
 
 import base64
 import os

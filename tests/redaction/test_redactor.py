@@ -14,7 +14,7 @@ from replaymock.http.messages import Request, Response
 from replaymock.http.selectors import parse_selector
 from replaymock.matching.matcher import Matcher
 from replaymock.redaction.placeholders import PlaceholderAllocator, anonymous
-from replaymock.redaction.redactor import KINDS, RedactionRules, Redactor, decoded, normalize_placeholders
+from replaymock.redaction.redactor import KINDS, RedactionRules, Redactor, decode_request, normalize_placeholders
 from tests.support import strategies
 from tests.support.factories import JSON, a_request, a_response
 from tests.support.growth import grows_in_proportion
@@ -113,10 +113,12 @@ def test_a_reason_that_says_a_placeholder_is_kept_alike() -> None:
 @settings(max_examples=200)
 @given(strategies.requests())
 def test_nothing_shaped_like_a_credential_is_left(request: Request) -> None:
-    found = REDACTOR.request(replace(request, headers=(*request.headers, ("X-Note", JWT))), anonymous)
-    if not (found.headers and found.headers[0][1] == "application/octet-stream"):
-        assert not [secret for secret in strategies.SECRETS[1:] if secret.encode() in found.body]
-    assert not [secret for secret in strategies.SECRETS[1:] if secret in found.target or secret in str(found.headers)]
+    redacted = REDACTOR.request(replace(request, headers=(*request.headers, ("X-Note", JWT))), anonymous)
+    if not (redacted.headers and redacted.headers[0][1] == "application/octet-stream"):
+        assert not [secret for secret in strategies.SECRETS[1:] if secret.encode() in redacted.body]
+    assert not [
+        secret for secret in strategies.SECRETS[1:] if secret in redacted.target or secret in str(redacted.headers)
+    ]
 
 
 @pytest.mark.parametrize(
@@ -223,8 +225,8 @@ def test_headers(name: str, value: str, shown: str) -> None:
     ],
 )
 def test_bodies(headers: Headers, body: str, shown: str) -> None:
-    found = REDACTOR.response(a_response(headers=headers, body=body.encode()), named)
-    assert found.body.decode() == shown
+    redacted = REDACTOR.response(a_response(headers=headers, body=body.encode()), named)
+    assert redacted.body.decode() == shown
 
 
 @pytest.mark.parametrize(
@@ -257,8 +259,8 @@ def test_a_file_in_a_form_is_searched_for_shapes_and_a_secret_field_is_hidden() 
         f'--edge\r\nContent-Disposition: form-data; name="password"\r\n\r\nabc\r\n'
         f'--edge\r\nContent-Disposition: form-data; name="f"; filename="token.txt"\r\n\r\nkey {JWT}\r\n--edge--\r\n'
     )
-    found = REDACTOR.request(a_request("POST", "/", strategies.MULTIPART_TYPE, body.encode()), named).body.decode()
-    assert found == body.replace("abc", "{{redacted:password}}").replace(JWT, "{{redacted:jwt}}")
+    redacted = REDACTOR.request(a_request("POST", "/", strategies.MULTIPART_TYPE, body.encode()), named).body.decode()
+    assert redacted == body.replace("abc", "{{redacted:password}}").replace(JWT, "{{redacted:jwt}}")
 
 
 @pytest.mark.parametrize("charset", ["utf-16", "utf-16-le", "utf-8-sig", "shift_jis", "utf-7", "hex", "undefined"])
@@ -283,9 +285,9 @@ def test_a_team_can_add_to_the_tables(selector: str, target: str, shown: str) ->
 def test_a_team_can_add_json_paths_headers_and_cookies() -> None:
     redactor = rules(add=("json:$.user.email", "header:x-user", "cookie:visit", "form:ssn"))
     headers = (*JSON, ("X-User", "ann"), ("Set-Cookie", "visit=1"))
-    found = redactor.response(a_response(headers=headers, body=b'{"user":{"email":"a@b"},"email":"c@d"}'), named)
-    assert found.body == b'{"user":{"email":"{{redacted:email}}"},"email":"c@d"}'
-    assert found.headers[1:] == (("X-User", "{{redacted:x-user}}"), ("Set-Cookie", "visit={{redacted:visit}}"))
+    redacted = redactor.response(a_response(headers=headers, body=b'{"user":{"email":"a@b"},"email":"c@d"}'), named)
+    assert redacted.body == b'{"user":{"email":"{{redacted:email}}"},"email":"c@d"}'
+    assert redacted.headers[1:] == (("X-User", "{{redacted:x-user}}"), ("Set-Cookie", "visit={{redacted:visit}}"))
     form = redactor.request(a_request("POST", "/", strategies.FORM_TYPE, b"ssn=1&a=2"), named)
     assert form.body == b"ssn={{redacted:ssn}}&a=2"
 
@@ -297,8 +299,8 @@ def test_a_team_can_exempt_from_the_tables(selector: str) -> None:
 
 def test_a_json_path_can_be_exempt() -> None:
     redactor = rules(keep=("json:$.csrf.token",))
-    found = redactor.response(a_response(body=b'{"csrf":{"token":"a"},"token":"b"}'), named)
-    assert found.body == b'{"csrf":{"token":"a"},"token":"{{redacted:token}}"}'
+    redacted = redactor.response(a_response(body=b'{"csrf":{"token":"a"},"token":"b"}'), named)
+    assert redacted.body == b'{"csrf":{"token":"a"},"token":"{{redacted:token}}"}'
 
 
 def test_placeholders_are_numbered_by_name_and_the_same_for_the_same_value() -> None:
@@ -325,13 +327,13 @@ def test_names_are_forgotten_for_comparing() -> None:
 
 @given(strategies.json_bodies)
 def test_json_stays_json_with_its_other_tokens(body: bytes) -> None:
-    found = REDACTOR.response(a_response(body=body), anonymous).body
-    assert type(json.loads(found)) is type(json.loads(body))
+    redacted = REDACTOR.response(a_response(body=body), anonymous).body
+    assert type(json.loads(redacted)) is type(json.loads(body))
 
 
 def test_a_json_path_that_was_added_holds_for_a_body_without_any_other_secret() -> None:
-    found = rules(add=("json:$.name",)).response(a_response(body=b'{"name":"Ann","n":1}'), named)
-    assert found.body == b'{"name":"{{redacted:name}}","n":1}'
+    redacted = rules(add=("json:$.name",)).response(a_response(body=b'{"name":"Ann","n":1}'), named)
+    assert redacted.body == b'{"name":"{{redacted:name}}","n":1}'
 
 
 @pytest.mark.parametrize(
@@ -362,8 +364,8 @@ def test_no_header_takes_longer_than_in_proportion_to_its_length(name: str, piec
 
 @pytest.mark.parametrize("media", ["application/x-amz-json-1.1", "application/jwt", "application/vnd.of-somebody"])
 def test_text_of_any_type_is_searched(media: str) -> None:
-    found = REDACTOR.response(a_response(headers=(("content-type", media),), body=JWT.encode()), named)
-    assert found.body.decode() == HIDDEN
+    redacted = REDACTOR.response(a_response(headers=(("content-type", media),), body=JWT.encode()), named)
+    assert redacted.body.decode() == HIDDEN
 
 
 @pytest.mark.parametrize("coding", ["gzip", "deflate", "br", "zstd"])
@@ -372,20 +374,20 @@ def test_a_compressed_request_is_the_one_it_decodes_to(coding: str) -> None:
     request = a_request("POST", "/", (*JSON, ("Content-Encoding", coding)), content_coding.encode(body, [coding]))
     assert REDACTOR.request(request, named) == REDACTOR.request(a_request("POST", "/", JSON, body), named)
     broken = replace(request, body=b"no such thing")
-    assert decoded(broken) is broken
-    assert decoded(a_request("POST", "/", (("Content-Encoding", "rot13"),), b"x")).body == b"x"
+    assert decode_request(broken) is broken
+    assert decode_request(a_request("POST", "/", (("Content-Encoding", "rot13"),), b"x")).body == b"x"
 
 
 def test_a_token_in_a_response_can_still_be_decoded_and_one_in_a_request_is_hidden_whole() -> None:
     body = f'{{"access_token":"{JWT}"}}'.encode()
-    found = REDACTOR.response(a_response(body=body), PlaceholderAllocator())
-    assert jwt.as_placeholders(found.body.decode()) == '{"access_token":"{{redacted:access_token}}"}'
-    assert found.body.startswith(b'{"access_token":"eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiIxMjM0In0.')
+    redacted = REDACTOR.response(a_response(body=body), PlaceholderAllocator())
+    assert jwt.as_placeholders(redacted.body.decode()) == '{"access_token":"{{redacted:access_token}}"}'
+    assert redacted.body.startswith(b'{"access_token":"eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiIxMjM0In0.')
     assert REDACTOR.request(a_request("POST", "/", JSON, body), PlaceholderAllocator()).body == (
         b'{"access_token":"{{redacted:access_token}}"}'
     )
-    assert REDACTOR.response(found, PlaceholderAllocator()) == found
-    assert REDACTOR.response(found, anonymous).body == b'{"access_token":"{{redacted}}"}'
+    assert REDACTOR.response(redacted, PlaceholderAllocator()) == redacted
+    assert REDACTOR.response(redacted, anonymous).body == b'{"access_token":"{{redacted}}"}'
 
 
 @pytest.mark.parametrize(
@@ -397,8 +399,8 @@ def test_a_token_in_a_response_can_still_be_decoded_and_one_in_a_request_is_hidd
     ],
 )
 def test_secrets_in_base64_are_hidden_there(body: str, shown: bytes) -> None:
-    found = REDACTOR.response(a_response(body=body.encode()), PlaceholderAllocator())
-    assert base64.b64encode(shown) in found.body
+    redacted = REDACTOR.response(a_response(body=body.encode()), PlaceholderAllocator())
+    assert base64.b64encode(shown) in redacted.body
 
 
 @pytest.mark.parametrize(
@@ -437,8 +439,8 @@ def test_hiding_places(headers: Headers, body: str, shown: str) -> None:
 def test_personal_data_is_hidden_where_a_team_asks_for_it_and_a_number_stays_one() -> None:
     redactor = Redactor(RedactionRules(kinds=("cards", "emails")))
     body = b'{"by":"ann@example.com","card":4111111111111111,"text":"4111 1111 1111 1111","id":4111111111111112}'
-    found = redactor.response(a_response(body=body), named).body
-    assert found == b'{"by":"{{redacted:email}}","card":0,"text":"{{redacted:card_number}}","id":4111111111111112}'
+    redacted = redactor.response(a_response(body=body), named).body
+    assert redacted == b'{"by":"{{redacted:email}}","card":0,"text":"{{redacted:card_number}}","id":4111111111111112}'
     assert REDACTOR.response(a_response(body=body), named).body == body
 
 

@@ -139,9 +139,9 @@ def test_a_name_is_known_however_long_the_text_or_in_none(mark: str) -> None:
     text = '{"title": "a thing", "id": "9b2c4d6e"} ' * 20
     for name in SECRET_NAMES:
         spelled = [name[:at] + mark + name[at:] for at in range(1, len(name) + 1)]
-        known = [found for found in spelled if secret_names.is_secret_name(found)]
-        assert [found for found in known if not secret_names.may_name_secret(f"{text} {found}=")] == []
-        assert [found for found in known if not secret_names.may_name_secret(found)] == []
+        secret = [spelling for spelling in spelled if secret_names.is_secret_name(spelling)]
+        assert [spelling for spelling in secret if not secret_names.may_name_secret(f"{text} {spelling}=")] == []
+        assert [spelling for spelling in secret if not secret_names.may_name_secret(spelling)] == []
 
 
 def test_a_name_with_a_long_number_is_looked_at_once() -> None:
@@ -168,12 +168,12 @@ def test_a_word_that_begins_as_the_name_does_is_a_label(name: str, value: str) -
 
 @pytest.mark.parametrize("value", ["en-GB", "de_AT", "dark", "1", "true", "1.0"])
 def test_a_setting_in_a_cookie_is_no_secret(value: str) -> None:
-    assert secret_names.is_no_secret_cookie(value)
+    assert secret_names.is_setting_cookie(value)
 
 
 @pytest.mark.parametrize("value", ["abc12", "1234", "abcdefghi", "a|b", '{"a":1}', "en-GB-x1", ""])
 def test_what_may_name_a_session_in_a_cookie_may_be_one(value: str) -> None:
-    assert not secret_names.is_no_secret_cookie(value)
+    assert not secret_names.is_setting_cookie(value)
 
 
 @pytest.mark.timeout(5)

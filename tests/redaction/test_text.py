@@ -163,18 +163,18 @@ def test_json_is_searched_below_secret_names_in_keys_and_in_lists_of_fields(text
     ],
 )
 def test_loose_text_is_searched_for_what_is_in_it(text: str, shown: str) -> None:
-    assert HIDER.loose(text, named) == shown
-    assert HIDER.loose(shown, named) == shown
+    assert HIDER.free_text(text, named) == shown
+    assert HIDER.free_text(shown, named) == shown
 
 
 def test_a_parameter_with_a_placeholder_is_spelled_as_one_in_which_a_secret_is_hidden() -> None:
     secret = strategies.SECRETS[2]
-    assert HIDER.loose(f"/x?a=b%20{secret}", anonymous) == HIDER.loose("/x?a=b%20{{redacted}}", anonymous)
+    assert HIDER.free_text(f"/x?a=b%20{secret}", anonymous) == HIDER.free_text("/x?a=b%20{{redacted}}", anonymous)
 
 
 @pytest.mark.parametrize("around", ["a?{}=hunter2", '{{"{}": "hunter2"}}', 'x = {{{}: "hunter2"}}'])
 def test_a_name_that_holds_a_secret_is_told_by_no_placeholder(around: str) -> None:
-    assert "{{redacted:value}}" in HIDER.loose(around.format(f"{strategies.SECRETS[2]}-password"), named)
+    assert "{{redacted:value}}" in HIDER.free_text(around.format(f"{strategies.SECRETS[2]}-password"), named)
 
 
 @pytest.mark.parametrize("depth", [1, 2, 3])
@@ -193,7 +193,7 @@ VALUES = st.text(st.characters(codec="ascii", exclude_characters="{}"), min_size
 def test_what_a_secret_says_does_not_show_in_the_text_around_it(one: str, other: str) -> None:
     def hidden(value: str) -> list[str]:
         nested = json.dumps({"d": json.dumps({"password": value})})
-        return [HIDER.json(nested, anonymous), HIDER.loose(f"data: {json.dumps({'token': value})}\n\n", anonymous)]
+        return [HIDER.json(nested, anonymous), HIDER.free_text(f"data: {json.dumps({'token': value})}\n\n", anonymous)]
 
     assert hidden(one) == hidden(other)
 
@@ -221,8 +221,8 @@ def test_no_text_takes_longer_than_in_proportion_to_its_length(piece: str) -> No
     """A request held up by an expression holds up everybody's."""
 
     def search(text: str) -> None:
-        HIDER.deep(text, anonymous)
-        HIDER.loose(f"<password {text} token>", anonymous)
+        HIDER.value(text, anonymous)
+        HIDER.free_text(f"<password {text} token>", anonymous)
         HIDER.urlencoded(f"a={text}", "query", anonymous)
         HIDER.path(f"/a;{text}", anonymous)
         HIDER.json(json.dumps({"password": "S", "text": text}), anonymous)
@@ -236,15 +236,15 @@ def test_an_address_that_only_looks_like_one_with_a_password_stays() -> None:
         "/blog/sk-ako-vybrat-topanky-na-zimu",
         "sk-learn-tutorial-for-beginners",
     ):
-        assert HIDER.loose(text, anonymous) == text
+        assert HIDER.free_text(text, anonymous) == text
 
 
 def test_what_a_team_adds_may_fit_its_own_name() -> None:
     added = {kind: [Selector("value", "val[a-z]+")] if kind == "value" else [] for kind in KINDS}
     rule = GitleaksRule("acme-key", compiled(r"acme-\w+"))
     hider = TextRedactor(added, {kind: [] for kind in KINDS}, rules=[rule])
-    assert hider.loose("acme-1234 valid", named) == "{{redacted:acme-key}} {{redacted:value}}"
-    assert hider.loose("acme-1234 valid", anonymous) == "{{redacted}} {{redacted}}"
+    assert hider.free_text("acme-1234 valid", named) == "{{redacted:acme-key}} {{redacted:value}}"
+    assert hider.free_text("acme-1234 valid", anonymous) == "{{redacted}} {{redacted}}"
 
 
 @pytest.mark.parametrize("text", ['{"gate":"z8x7c6v5b4n1"}', '{"gate":81726354}', '[{"a":{"gate" : "z8x7c6v5b4n1"}}]'])

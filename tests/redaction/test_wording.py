@@ -7,13 +7,13 @@ import uuid
 import pytest
 
 from replaymock.redaction.wording import (
-    Texts,
+    InterfaceTexts,
     is_code_fragment,
-    is_made_by_chance,
+    is_interface_text,
     is_message,
-    is_of_language,
+    is_random_looking,
     is_readable,
-    reads_as_text,
+    is_translation_path,
 )
 
 ALPHABETS = [string.ascii_letters + string.digits, string.ascii_lowercase + string.digits, "0123456789abcdef"]
@@ -32,15 +32,15 @@ ALPHABETS = [string.ascii_letters + string.digits, string.ascii_lowercase + stri
     ],
 )
 def test_names_are_readable(value: str) -> None:
-    assert is_readable(value) and not is_made_by_chance(value)
+    assert is_readable(value) and not is_random_looking(value)
 
 
 @pytest.mark.parametrize("alphabet", ALPHABETS)
 def test_nearly_all_random_values_are_made_by_chance_and_hardly_one_is_readable(alphabet: str) -> None:
     source = random.Random(4)
     values = ["".join(source.choices(alphabet, k=24)) for _ in range(500)]
-    assert sum(map(is_made_by_chance, values)) >= 490
-    assert is_made_by_chance(str(uuid.UUID(int=source.getrandbits(128))))
+    assert sum(map(is_random_looking, values)) >= 490
+    assert is_random_looking(str(uuid.UUID(int=source.getrandbits(128))))
 
 
 @pytest.mark.parametrize(
@@ -54,7 +54,7 @@ def test_nearly_all_random_values_are_made_by_chance_and_hardly_one_is_readable(
     ],
 )
 def test_numbers_short_values_calls_and_sentences_are_not(value: str) -> None:
-    assert not is_made_by_chance(value)
+    assert not is_random_looking(value)
 
 
 @pytest.mark.parametrize(
@@ -88,7 +88,7 @@ def test_a_password_is_none(value: str) -> None:
     ],
 )
 def test_what_an_interface_says_reads_as_text(value: str) -> None:
-    assert reads_as_text(value)
+    assert is_interface_text(value)
 
 
 @pytest.mark.parametrize(
@@ -105,7 +105,7 @@ def test_what_an_interface_says_reads_as_text(value: str) -> None:
     ],
 )
 def test_a_secret_does_not(value: str) -> None:
-    assert not reads_as_text(value)
+    assert not is_interface_text(value)
 
 
 def test_a_message_may_speak_of_a_pattern_and_a_secret_is_none() -> None:
@@ -115,24 +115,26 @@ def test_a_message_may_speak_of_a_pattern_and_a_secret_is_none() -> None:
     )
 
 
-def texts(*strings: str, is_known: bool = False) -> Texts:
-    return Texts(lambda: strings, is_known=is_known)
+def texts(*strings: str, is_known: bool = False) -> InterfaceTexts:
+    return InterfaceTexts(lambda: strings, is_known=is_known)
 
 
 SAID = ("Sign in", "Sign out", "Cancel", "Forgot it?", "User name", "Stay signed in", "Please wait", "Kennwort")
 
 
 def test_in_a_document_of_texts_each_that_reads_like_one_is_one() -> None:
-    assert texts(*SAID).have("password", "Kennwort")
-    assert texts("x", is_known=True).have("password", "Kennwort")
-    assert not texts(*SAID).have("password", "kennwort")
-    assert texts("Bearer", "bearer authentication", "Go on").have("bearer", "bearer authentication")
+    assert texts(*SAID).contains("password", "Kennwort")
+    assert texts("x", is_known=True).contains("password", "Kennwort")
+    assert not texts(*SAID).contains("password", "kennwort")
+    assert texts("Bearer", "bearer authentication", "Go on").contains("bearer", "bearer authentication")
 
 
 def test_a_value_in_a_document_of_data_is_none() -> None:
-    assert not texts(*SAID[:4], "Kennwort").have("password", "Kennwort")  # of few, one that does not speak of its name
-    assert not texts(*SAID, "0", "a@b.example", "0").have("password", "Kennwort")
-    assert not texts(*SAID, is_known=True).have("password", "hunter2-x")
+    assert not texts(*SAID[:4], "Kennwort").contains(
+        "password", "Kennwort"
+    )  # of few, one that does not speak of its name
+    assert not texts(*SAID, "0", "a@b.example", "0").contains("password", "Kennwort")
+    assert not texts(*SAID, is_known=True).contains("password", "hunter2-x")
 
 
 @pytest.mark.parametrize(
@@ -152,4 +154,4 @@ def test_a_value_in_a_document_of_data_is_none() -> None:
     ],
 )
 def test_a_file_of_texts_is_known_by_its_path(path: str, is_one: bool) -> None:
-    assert is_of_language(path) is is_one
+    assert is_translation_path(path) is is_one

@@ -19,7 +19,7 @@ from replaymock.replay.faults import FaultSpec, inject, parse_fault
 
 WHOLE = frame(200, "OK", (), b"0123456789")
 STREAM = RenderedResponse(
-    200, b"", steps=(SendHead(), SendBody(b"a"), Delay(1), SendBody(b"b"), SendBody(b"c")), streamed=True
+    200, b"", steps=(SendHead(), SendBody(b"a"), Delay(1), SendBody(b"b"), SendBody(b"c")), is_streamed=True
 )
 FILE = from_file(200, "OK", (), "video.mp4", 100)
 

@@ -10,7 +10,7 @@ from tests.support.factories import recorded
 BODY = b"0123456789"
 WHOLE = frame(200, "OK", (), BODY)
 STREAM = RenderedResponse(
-    200, b"", BODY, (SendHead(), Delay(0.04), SendBody(b"01234"), Delay(0.1), SendBody(b"56789")), streamed=True
+    200, b"", BODY, (SendHead(), Delay(0.04), SendBody(b"01234"), Delay(0.1), SendBody(b"56789")), is_streamed=True
 )
 
 

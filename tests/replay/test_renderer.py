@@ -23,7 +23,7 @@ CONTEXT = RenderContext("http://localhost:8081", "", "")
 
 
 def a_renderer(found: RecordedResponse, cors: CorsPolicy | None = None) -> ResponseRenderer:
-    return ResponseRenderer(found, (), cors or CorsPolicy(enabled=False))
+    return ResponseRenderer(found, (), cors or CorsPolicy(is_enabled=False))
 
 
 def headers_of(answer: RenderedResponse) -> dict[str, str]:
@@ -110,7 +110,7 @@ def test_a_caller_under_a_base_path_is_led_back_to_below_it() -> None:
 
 
 def test_a_recorded_head_without_a_length_gets_none() -> None:
-    renderer = ResponseRenderer(recorded(b""), (), CorsPolicy(enabled=False), to_head=True)
+    renderer = ResponseRenderer(recorded(b""), (), CorsPolicy(is_enabled=False), to_head=True)
     assert "content-length" not in headers_of(renderer.render(CONTEXT))
 
 
@@ -203,7 +203,7 @@ def test_a_stream_is_served_event_by_event_at_its_recorded_pace() -> None:
     answer = a_renderer(recorded(TWO, headers=SSE, pauses=((0, 40), (TWO.index(b"id: 2"), 100)))).render(CONTEXT)
     first, second = (f"id: 1\ndata: {CONTEXT.origin}/a\n\n".encode(), b"id: 2\ndata: b\n\n")
     assert answer.steps == (SendHead(), Delay(0.04), SendBody(first), Delay(0.1), SendBody(second), SendBody(b""))
-    assert answer.streamed and b"content-length" not in answer.head.lower()
+    assert answer.is_streamed and b"content-length" not in answer.head.lower()
 
 
 def test_a_stream_goes_on_after_the_event_its_caller_saw_last() -> None:
@@ -226,7 +226,7 @@ def test_a_coded_stream_is_coded_piece_by_piece() -> None:
 
 
 def ready(file: str, cassette: Cassette, position: int = 0, *, diagnostics: bool = True) -> ResponseRenderer:
-    options = RenderOptions(CorsPolicy(enabled=False), diagnostics)
+    options = RenderOptions(CorsPolicy(is_enabled=False), diagnostics)
     return renderers(entry_for(file, cassette, Matcher()), cassette.responses, options)[position]
 
 

@@ -9,9 +9,9 @@ from replaymock.replay.sequence import POLICIES, advance
 
 
 def play(policy: str, count: int, calls: int) -> list[int | None]:
-    afters, position, seen = [""] * count, None, []
+    after_writes, position, seen = [""] * count, None, []
     for _ in range(calls):
-        found = advance(policy, position, afters, {})
+        found = advance(policy, position, after_writes, {})
         seen.append(found)
         position = position if found is None else found
     return seen
@@ -58,7 +58,7 @@ AFTER = ["", "POST /items", "POST /items x2"]
 
 
 @pytest.mark.parametrize(
-    ("position", "afters", "writes", "served"),
+    ("position", "after_writes", "writes", "served"),
     [
         (None, AFTER, {}, 0),
         (0, AFTER, {}, 0),
@@ -74,9 +74,9 @@ AFTER = ["", "POST /items", "POST /items x2"]
     ],
 )
 def test_auto_follows_the_writes_a_response_names(
-    position: int | None, afters: list[str], writes: dict[str, int], served: int
+    position: int | None, after_writes: list[str], writes: dict[str, int], served: int
 ) -> None:
-    assert advance("auto", position, afters, writes) == served
+    assert advance("auto", position, after_writes, writes) == served
 
 
 @pytest.mark.parametrize(

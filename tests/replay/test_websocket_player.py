@@ -24,7 +24,7 @@ class Conversation:
         self.missed: list[bytes] = []
         messages = [said(text) if isinstance(text, str) else text for text in texts]
         play = ConversationPlayback(
-            messages, lambda message: message.data, lambda _recorded, _live: False, repeats=True
+            messages, lambda message: message.data, lambda _recorded, _live: False, can_repeat=True
         )
         self.player = WebSocketPlayer(side, play, lambda message, _first: SECONDS.get(message.data, 0.0), self._miss)
 
@@ -43,7 +43,7 @@ def test_what_is_due_is_said_before_a_close_is_answered() -> None:
         conversation = Conversation("<hello", ">a", "<1", ">b", "<2")
         running = asyncio.ensure_future(conversation.player.run())
         for text in ("b", "a"):
-            await conversation.client.say(text)
+            await conversation.client.send(text)
         await conversation.client.close(4000)
         found = await until_closed(conversation.client)
         await running
@@ -59,7 +59,7 @@ def test_a_client_that_goes_on_hurries_what_was_still_to_be_said() -> None:
         running = asyncio.ensure_future(conversation.player.run())
         events = conversation.client.events()
         first = await texts(events, 1)
-        await conversation.client.say("a")
+        await conversation.client.send("a")
         rest = await texts(events, 2)
         await conversation.client.close(1000)
         assert await texts(events, 1) == [Closed(1000)]
@@ -78,7 +78,7 @@ def test_a_message_that_was_not_recorded_ends_the_conversation() -> None:
     async def run() -> tuple[list[Event], list[bytes]]:
         conversation = Conversation(">a", "<1")
         running = asyncio.ensure_future(conversation.player.run())
-        await conversation.client.say("x")
+        await conversation.client.send("x")
         found = await until_closed(conversation.client)
         await conversation.client.finish()
         await running
@@ -92,7 +92,7 @@ def test_the_recorded_close_is_said_in_its_turn_and_pings_are_answered() -> None
         conversation = Conversation(">a", "<1", Message(SERVER, CLOSE, b"bye", 4001))
         running = asyncio.ensure_future(conversation.player.run())
         await conversation.client.ping(b"!")
-        await conversation.client.say("a")
+        await conversation.client.send("a")
         found = await until_closed(conversation.client)
         await conversation.client.finish()
         await running

@@ -67,7 +67,7 @@ def test_a_websocket_is_one_in_every_mode(mode: str) -> None:
 @pytest.mark.parametrize("method", ["GET", "OPTIONS"])
 def test_what_is_no_whole_preflight_goes_as_the_mode_says(method: str) -> None:
     assert routed("/items", (*HERE, PREFLIGHT[0]), method).route is Route.REPLAY
-    off = a_router_of(REPLAY, CorsPolicy(enabled=False))
+    off = a_router_of(REPLAY, CorsPolicy(is_enabled=False))
     assert off.route(a_request("OPTIONS", "/items", (*HERE, *PREFLIGHT))).route is Route.REPLAY
 
 

@@ -190,7 +190,7 @@ def test_hidden_files_and_what_is_no_json_are_left_alone(tmp_path: Path) -> None
 def test_a_plain_mock_is_told_from_a_cassette_by_its_name(tmp_path: Path) -> None:
     for name in ("GET.json", "GET--x.json", "POST.json", "get.json", "users/1.json", "GETTER.json"):
         put(tmp_path, name, simple("/x", 1))
-    found = {loaded.file: loaded.request.path for loaded in scanned(tmp_path).loaded if loaded.plain}
+    found = {loaded.file: loaded.request.path for loaded in scanned(tmp_path).loaded if loaded.is_plain}
     assert found == {"get.json": "/get", "users/1.json": "/users/1", "GETTER.json": "/GETTER"}
 
 

@@ -306,7 +306,7 @@ def test_what_there_is_no_room_to_keep_is_not_served_and_written_when_it_comes_a
 
     asyncio.run(story())
     assert run.library.failed_writes == 0
-    assert len(run.index.entries["items/GET.json"].afters) == 2
+    assert len(run.index.entries["items/GET.json"].after_writes) == 2
 
 
 def test_only_the_newest_of_what_waits_to_be_written_is_written(tmp_path: Path) -> None:
@@ -320,7 +320,7 @@ def test_only_the_newest_of_what_waits_to_be_written_is_written(tmp_path: Path) 
     asyncio.run(story())
     assert len(run.events) < 20
     assert not run.store.scan()
-    assert len(run.store.loaded[0].afters) == 199
+    assert len(run.store.loaded[0].after_writes) == 199
 
 
 def test_what_comes_in_while_the_disk_is_busy_is_written_together_and_a_failure_is_its_own(tmp_path: Path) -> None:

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from replaymock.cassettes.model import Cassette
-from replaymock.cassettes.reader import NONE
+from replaymock.cassettes.reader import CHECK_ONLY
 from replaymock.errors import CassetteError
 from replaymock.storage.loader import CassetteLoader
 from tests.support.inside import put, simple
@@ -18,7 +18,7 @@ def test_a_file_and_its_sidecars_are_the_same_until_one_of_them_changes(tmp_path
     for name in ("x.txt", "y.txt"):
         put(tmp_path, f"a/{name}", name)
     files = CassetteLoader(tmp_path)
-    signature, found = files.read("a/GET.json", NONE)
+    signature, found = files.read("a/GET.json", CHECK_ONLY)
     assert isinstance(found, Cassette)
     assert files.signature("a/GET.json", ["x.txt", "y.txt"]) == signature
     put(tmp_path, "a/y.txt", "other")
@@ -28,7 +28,7 @@ def test_a_file_and_its_sidecars_are_the_same_until_one_of_them_changes(tmp_path
 def test_a_sidecar_that_is_not_there_yet_is_part_of_what_a_file_is_like(tmp_path: Path) -> None:
     put(tmp_path, "GET.json", {"request": {"path": "/a"}, "responses": [{"file": "x.txt"}]})
     files = CassetteLoader(tmp_path)
-    signature, found = files.read("GET.json", NONE)
+    signature, found = files.read("GET.json", CHECK_ONLY)
     assert isinstance(found, CassetteError)
     assert files.signature("GET.json", ["x.txt"]) == signature
     put(tmp_path, "x.txt", "x")
@@ -45,7 +45,7 @@ def test_what_is_no_file_is_refused_without_waiting_for_it(tmp_path: Path, kind:
     else:
         with socket.socket(socket.AF_UNIX) as listening:
             listening.bind(os.fspath(place))
-    _, found = CassetteLoader(tmp_path).read("x.json", NONE)
+    _, found = CassetteLoader(tmp_path).read("x.json", CHECK_ONLY)
     assert str(found) == f"{tmp_path}/x.json:1:1: not a regular file"
 
 

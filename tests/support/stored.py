@@ -24,12 +24,12 @@ class HeldCassettes:
             self.put(one.file, one.cassette)
 
     def put(
-        self, file: str, cassette: Cassette, canonical: CanonicalRequest | None = None, *, plain: bool = False
+        self, file: str, cassette: Cassette, canonical: CanonicalRequest | None = None, *, is_plain: bool = False
     ) -> IndexEntry:
         """Adds a cassette, or takes it in the place of another."""
         self._held[file] = cassette
         self.saved.append((file, cassette))
-        entry = entry_for(file, cassette, self._matcher, plain=plain, canonical=canonical)
+        entry = entry_for(file, cassette, self._matcher, is_plain=is_plain, canonical=canonical)
         self.index.add(entry)
         self._tell(file)
         return entry
@@ -50,7 +50,7 @@ class HeldCassettes:
     def reload(self) -> None:
         """Makes another index, with other entries."""
         self.index = Index(
-            entry_for(file, cassette, self._matcher, plain=self.index.entries[file].plain)
+            entry_for(file, cassette, self._matcher, is_plain=self.index.entries[file].is_plain)
             for file, cassette in self._held.items()
         )
 

@@ -38,7 +38,7 @@ class StockTransport(httpx.AsyncBaseTransport):
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
         """The response to a request as soon as its head has come. httpx's errors, also while its body is read."""
         origin, client = origin_of(request), request.extensions.get(CLIENT)
-        is_owned = self._kept.has_own(origin, client) or challenges.is_spoken(message_of(request).headers)
+        is_owned = self._kept.has_own(origin, client) or challenges.is_login(message_of(request).headers)
         connection = self._kept.own(origin, client) if is_owned else self._kept.take(origin)
         if connection is None:
             connection = self._connection(origin)
@@ -46,7 +46,7 @@ class StockTransport(httpx.AsyncBaseTransport):
                 self._kept.make_own(connection, origin, client)
         response = await connection.send(request)
         head = head_of(response)
-        if challenges.is_offered(head.status, head.headers):
+        if challenges.is_challenge(head.status, head.headers):
             self._kept.make_own(connection, origin, client)
 
         def keep(used: StockConnection = connection) -> None:
@@ -121,6 +121,8 @@ class StockConnection:
             self.abort()
             if self._has_timed_out:
                 raise httpx.ConnectTimeout("the proxy did not open a way") from error
+            if self._is_in_socks and isinstance(error, httpx.NetworkError):
+                raise httpx.ProxyError("the proxy closed the connection") from error
             if self._is_in_socks and not isinstance(error, httpx.TransportError):
                 # What is no SOCKS5 comes as errors of socksio, or as failed assertions.
                 raise httpx.ProxyError(f"the proxy's answer is not understood: {error!r}") from error

@@ -47,7 +47,7 @@ class ConnectionPool:
         twice does no harm (RFC 9110 section 9.2.2).
         """
         exchange = _PoolExchange(origin, request, body, client, timeouts or self._timeouts)
-        is_owned = self._kept.has_own(origin, client) or challenges.is_spoken(request.headers)
+        is_owned = self._kept.has_own(origin, client) or challenges.is_login(request.headers)
         connection = self._kept.own(origin, client) if is_owned else self._kept.take(origin)
         if connection is not None:
             try:
@@ -94,7 +94,7 @@ class ConnectionPool:
             connection.abort()
             raise
         origin, client = exchange.origin, exchange.client
-        if challenges.is_offered(head.status, head.headers):
+        if challenges.is_challenge(head.status, head.headers):
             self._kept.make_own(connection, origin, client)
         return UpstreamBody(head, connection, upload, lambda: self._kept.keep(connection, origin, client))
 

@@ -10,7 +10,7 @@ from replaymock.http.headers import Headers, get
 from replaymock.http.messages import Request
 from replaymock.http.own_paths import OWN_PREFIX
 from replaymock.http.problem import problem
-from replaymock.http.rendered import RenderedResponse, json_answer, with_header
+from replaymock.http.rendered import RenderedResponse, json_response, with_header
 from replaymock.http.via import is_from_a_run
 from replaymock.replay.engine import ReplayEngine
 from replaymock.replay.sessions import Sessions
@@ -73,7 +73,7 @@ class AdminEndpoints:
             return refused
         _, respond = _ENDPOINTS[_name(request)]
         answer = respond(self, request, journal or self._journal)
-        return answer if isinstance(answer, RenderedResponse) else json_answer(200, "OK", answer, HEADERS)
+        return answer if isinstance(answer, RenderedResponse) else json_response(200, "OK", answer, HEADERS)
 
     def _refusal(self, request: Request) -> RenderedResponse | None:
         try:
@@ -125,7 +125,7 @@ class AdminEndpoints:
                     "file": entry.file,
                     "method": entry.canonical.method,
                     "path": entry.request.path,
-                    "responses": len(entry.afters),
+                    "responses": len(entry.after_writes),
                 }
                 for entry in self._engine.index.entries.values()
             ],

@@ -50,7 +50,7 @@ def events(subscribers: EventSubscribers, journal: Journal, headers: Headers) ->
         200,
         head(200, "OK", (("Content-Type", "text/event-stream"), *headers)),
         steps=_event_stream(subscribers, journal),
-        streamed=True,
+        is_streamed=True,
     )
 
 

@@ -150,7 +150,7 @@ def _ready(request: Request, version: str, answer: RenderedResponse, served: Ser
     persistence = connection_persistence(request.headers, version)
     if persistence.option:
         answer = with_connection(answer, persistence.option)
-    return ready(answer.head, answer.body, served, closes=persistence.ends)
+    return ready(answer.head, answer.body, served, closes=persistence.is_closing)
 
 
 class _HeadFields:

@@ -10,7 +10,7 @@ import msgspec
 
 from replaymock.cassettes.filenames import METHODS, is_sidecar_name
 from replaymock.cassettes.model import Cassette, RecordedResponse
-from replaymock.cassettes.reader import ANY_SIZE, NONE
+from replaymock.cassettes.reader import ANY_SIZE, CHECK_ONLY
 from replaymock.errors import CassetteError
 from replaymock.matching.matcher import Matcher, key_of
 from replaymock.storage.folder import CassetteFolder
@@ -60,14 +60,14 @@ def rows(folder: Path) -> list[Row]:
     store = CassetteFolder(folder)
     store.scan()
     return sorted(
-        (_row(file, cassette) for file, cassette in _whole(store, NONE)),
+        (_row(file, cassette) for file, cassette in _whole(store, CHECK_ONLY)),
         key=lambda row: (row.path, row.method, row.file),
     )
 
 
 def _likely_mistakes(store: CassetteFolder) -> list[tuple[str, str]]:
     """Files written by hand that are served, but hardly as they were meant."""
-    each = ((loaded, _likely_mistake(loaded, store)) for loaded in store.loaded if loaded.by_hand)
+    each = ((loaded, _likely_mistake(loaded, store)) for loaded in store.loaded if loaded.is_handwritten)
     return [(loaded.file, f"{store.shown(loaded.file)}:1:1: {reason}") for loaded, reason in each if reason]
 
 
@@ -79,7 +79,7 @@ def _likely_mistake(loaded: CassetteSummary, store: CassetteFolder) -> str:
         return f"path {path!r} is taken literally; {advice}"
     if method not in METHODS and method.upper() in METHODS:
         return f"method {method!r} is taken literally; write {method.upper()}"
-    if loaded.plain and _reads_like_a_cassette(loaded, store):
+    if loaded.is_plain and _reads_like_a_cassette(loaded, store):
         return f"is a plain mock, served as it stands at {path}; to be a cassette it needs a name such as GET.json"
     return ""
 
@@ -112,7 +112,7 @@ def _duplicates(store: CassetteFolder, matcher: Matcher) -> list[tuple[str, str]
         except CassetteError as error:
             found.append((loaded.file, str(error)))
             continue
-        key = (loaded.plain, key_of(entry.canonical))
+        key = (loaded.is_plain, key_of(entry.canonical))
         if key in first:
             reason = f"answers the same request as {first[key]}, which is served instead"
             found.append((loaded.file, f"{store.shown(loaded.file)}:1:1: {reason}"))

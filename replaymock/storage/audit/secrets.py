@@ -51,7 +51,7 @@ def scan(folder: Path, redactor: Redactor, only: Iterable[str] | None = None) ->
 
 def _in_cassette(folder: Path, loaded: CassetteSummary, cassette: Cassette, redactor: Redactor) -> Iterator[Finding]:
     file, text = loaded.file, _read(folder / loaded.file)
-    path = f"/{file}" if loaded.plain else cassette.request.path
+    path = f"/{file}" if loaded.is_plain else cassette.request.path
     yield from _placed(folder, file, text, ("request",), _told(redactor.request, cassette.request.to_request()))
     for position, recorded in enumerate(cassette.responses):
         response = Response(recorded.status, recorded.reason, recorded.headers, recorded.body)
@@ -59,7 +59,7 @@ def _in_cassette(folder: Path, loaded: CassetteSummary, cassette: Cassette, reda
         for message in recorded.messages:
             told += _told(partial(redactor.message, is_text=message.kind != BINARY), message.data)
         # A plain mock is its own response.
-        yield from _placed(folder, file, text, () if loaded.plain else ("responses", position), told)
+        yield from _placed(folder, file, text, () if loaded.is_plain else ("responses", position), told)
 
 
 def _placed(
