@@ -87,7 +87,7 @@ class FileResponse(Struct, forbid_unknown_fields=True, kw_only=True, omit_defaul
     messages: Annotated[list[FileMessage] | UnsetType, Meta(description="What was said on a WebSocket, in order")] = (
         UNSET
     )
-    rewrite: Annotated[bool, Meta(description="Whether {{origin}} becomes the caller's origin")] = True
+    rewrite: Annotated[bool, Meta(description="Whether {{origin}} becomes the client's origin")] = True
     encoded: Annotated[bool, Meta(description="Whether the file still is in its content-encoding")] = False
     truncated: Annotated[bool, Meta(description="Whether the stream went on when recording it ended")] = False
     pauses: Annotated[list[FilePause], Meta(description="Where the body paused, and for how long")] = []

@@ -26,7 +26,7 @@ def record(context: click.Context, /, urls: tuple[str, ...], **_values: Any) -> 
 
     [bold]replaymock record --upstream https://api.example.com[/bold]
 
-    Every answer reaches the caller as the backend sent it, and is on disk a moment later. Secrets are replaced before
+    Every answer reaches the client as the backend sent it, and is on disk a moment later. Secrets are replaced before
     anything is written. Recording again against an unchanged backend leaves an empty git diff.
     """
     flags = given(context)

@@ -268,7 +268,7 @@ OPTIONS = (
     ),
     Option(
         "no_fast_lane",
-        "Answer every request by the ordinary road, which is slower.",
+        "Answer every request by the full server, which is slower.",
         Switch(),
         commands=_REPLAY,
         group=_SERVER,

@@ -57,7 +57,7 @@ class Detachable:
             self._out.send_whole(head, length, body)
 
     async def write(self, data: bytes) -> None:
-        """Sends a piece of the body and waits until there is room for more."""
+        """Sends a piece of the body and waits until there is space for more."""
         if self.over:
             return
         try:

@@ -38,10 +38,10 @@ class Remembered(Struct):
 
 
 class Wholes:
-    """The wholes of one run by their targets; at most `room` bytes are remembered."""
+    """The wholes of one run by their targets; at most `limit` bytes are remembered."""
 
-    def __init__(self, room: int) -> None:
-        self._room = room
+    def __init__(self, limit: int) -> None:
+        self._limit = limit
         self._known: OrderedDict[str, Remembered] = OrderedDict()
         self._apart: OrderedDict[str, str] = OrderedDict()
         self._coming: dict[str, str] = {}
@@ -57,9 +57,9 @@ class Wholes:
         """Takes note of a whole that was kept, where it can be told from any other."""
         tag = get(live.headers, "etag").strip()
         self._known.pop(target, None)
-        if is_strong(tag) and len(body) <= self._room:
+        if is_strong(tag) and len(body) <= self._limit:
             self._known[target] = Remembered(tag, live.reason, live.headers, body, live.digest)
-            _shrink(self._known, self._room)
+            _shrink(self._known, self._limit)
 
     def why_apart(self, target: str) -> str:
         """Why no part of a target can be cut from its whole; empty where it can."""
@@ -69,7 +69,7 @@ class Wholes:
         """Takes note of how large a whole is, None for one whose end did not come soon enough to tell."""
         if size is not None and self._apart.get(target) != UNMEASURED:
             self._apart.pop(target, None)
-        if size is None or size > self._room:
+        if size is None or size > self._limit:
             self._apart[target] = UNMEASURED if size is None else TOO_LARGE
             if len(self._apart) > _MOST_APART:
                 self._apart.popitem(last=False)
@@ -107,10 +107,10 @@ class _Assembly:
 
 
 class Parts:
-    """Parts that came one by one, until they make a whole (RFC 9110 section 15.3.7.3); within `room` bytes in all."""
+    """Parts that came one by one, until they make a whole (RFC 9110 section 15.3.7.3); within `limit` bytes in all."""
 
-    def __init__(self, room: int) -> None:
-        self._room = room
+    def __init__(self, limit: int) -> None:
+        self._limit = limit
         self._open: OrderedDict[str, _Assembly] = OrderedDict()
 
     def join(self, target: str, headers: Headers, data: bytes) -> tuple[Headers, bytes] | None:
@@ -121,7 +121,7 @@ class Parts:
         place = _PLACE.fullmatch(get(headers, "content-range"))
         tag = get(headers, "etag").strip()
         start, last, total = (int(number) for number in place.groups()) if place else (0, -1, 0)
-        if not is_strong(tag) or last + 1 - start != len(data) or not last < total <= self._room:
+        if not is_strong(tag) or last + 1 - start != len(data) or not last < total <= self._limit:
             return None
         found = self._open.pop(target, None)
         if found is None or found.tag != tag or len(found.body) != total:
@@ -129,7 +129,7 @@ class Parts:
         found.put(start, data)
         if not found.is_whole:
             self._open[target] = found
-            _shrink(self._open, self._room)
+            _shrink(self._open, self._limit)
             return None
         return without(without_checksums(headers), ("content-range", *FRAMING)), bytes(found.body)
 
@@ -145,12 +145,12 @@ def _around(first: int, last: int, start: int, end: int) -> list[tuple[int, int]
     return [(first, min(last, start)), (max(first, end), last)] if start < last and first < end else [(first, last)]
 
 
-def _shrink(held: "OrderedDict[str, Remembered] | OrderedDict[str, _Assembly]", room: int) -> None:
+def _shrink(held: "OrderedDict[str, Remembered] | OrderedDict[str, _Assembly]", limit: int) -> None:
     """Lets the oldest go until the rest fits."""
     sizes = [len(one.body) for one in held.values()]
     taken = sum(sizes)
     for size in sizes:
-        if taken <= room:
+        if taken <= limit:
             return
         held.popitem(last=False)
         taken -= size

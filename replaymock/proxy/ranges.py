@@ -1,4 +1,4 @@
-"""Ranges on the record road: which are cut from the whole, and how that is asked for; the others go upstream."""
+"""Ranges while recording: which are cut from the whole, and how that is asked for; the others go upstream."""
 
 from collections.abc import AsyncIterator, Hashable
 from contextlib import asynccontextmanager

@@ -187,7 +187,7 @@ class WriteQueue:
             return
         self._reported_failures.add(reason)
         what = f"cannot write {self._folder.folder}/{file}: {reason}"
-        self._emit(Warned(f"{what}; the caller was answered all the same, and it is tried again"))
+        self._emit(Warned(f"{what}; the client was answered all the same, and it is tried again"))
 
 
 class FailedWrites:

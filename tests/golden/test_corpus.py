@@ -82,9 +82,9 @@ def test_what_a_recorder_writes(recorded: Recorded) -> None:
     compare_folder(CORPUS, recorded.files)
 
 
-@pytest.mark.parametrize("road", [(), ("--no-fast-lane",)], ids=["fast lane", "ordinary road"])
-def test_what_a_replay_answers_on_each_road(corpus: Path, road: tuple[str, ...]) -> None:
-    with replaymock("replay", corpus, "--freeze-time", *road) as replay:
+@pytest.mark.parametrize("way", [(), ("--no-fast-lane",)], ids=["fast path", "full server"])
+def test_what_a_replay_answers_either_way(corpus: Path, way: tuple[str, ...]) -> None:
+    with replaymock("replay", corpus, "--freeze-time", *way) as replay:
         compare("corpus-replayed.txt", answered(replay.port))
 
 

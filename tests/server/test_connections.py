@@ -1,4 +1,4 @@
-"""The open connections of the ordinary road."""
+"""The open connections of the server."""
 
 import socket
 from pathlib import Path

@@ -240,7 +240,7 @@ def test_what_could_not_be_written_is_served_from_memory_and_written_once_it_can
     asyncio.run(story())
     assert run.library.failed_writes == 0
     assert [told.partition(": ")[2] or told for told in warnings(run)] == [
-        "Not a directory; the caller was answered all the same, and it is tried again",
+        "Not a directory; the client was answered all the same, and it is tried again",
         "what could not be written before is written now",
     ]
     assert not run.store.scan()

@@ -114,7 +114,7 @@ class DialedConnection(ByteStream):
             raise ProxyRefusal("the connection was closed") from error
 
     async def write(self, data: bytes) -> None:
-        """Sends, and waits until there is room for more."""
+        """Sends, and waits until there is space for more."""
         with contextlib.suppress(OSError, RuntimeError):
             self._writer.write(data)
             await self._writer.drain()
