@@ -137,24 +137,59 @@ class ReplayEngine:
         """The index in force."""
         return self.lookup.index
 
-    def refuse(self, request: Request, error: RequestRefused) -> RenderedResponse:
-        """The response to a request that is refused."""
-        self._count(request.method, self._shown(request), error.status, "refused", "", self._clock())
-        return rejection(error, self.cors, self.cors.credentialed_origin(request.headers))
+    def answer(self, request: Request, canonical: CanonicalAndShown | None = None) -> RenderedResponse | None:
+        """The response to an ordinary request. A miss gives its explanation, or None if upstream is asked next."""
+        try:
+            return self._answer(request, canonical)
+        except Exception as error:
+            if not self.mode.forward:
+                raise
+            # Whatever went wrong here, upstream can answer.
+            self.warn(request, fault(error))
+            return None
 
-    def fail(self, request: Request, error: BaseException) -> RenderedResponse:
-        """The response after an exception: the refusal if it is one, else a 500, and a warning to the user."""
-        if isinstance(error, RequestRefused):
-            return self.refuse(request, error)
-        self.warn(request, fault(error))
-        detail = "a fault in replaymock; its log names it"
-        return rejection(
-            RequestRefused(500, "internal_error", detail), self.cors, self.cors.credentialed_origin(request.headers)
-        )
+    def _answer(self, request: Request, canonical: CanonicalAndShown | None) -> RenderedResponse | None:
+        started = self._clock()
+        decision = self.decide(request, Purpose.ANSWER, canonical)
+        if not isinstance(decision, Decision):
+            return None if self.mode.forward or decision is None else self._miss(request, decision.lookup, started)
+        response = self._respond(decision)
+        if self.mode.forward and response.status == UNAUTHORIZED and challenges.is_login(request.headers):
+            return None  # the request carries a login, and a recorded challenge does not answer that
+        self._count(request.method, decision.lookup.shown, response.status, "hit", decision.entry.file, started)
+        return response
 
-    def warn(self, request: Request, text: str) -> None:
-        """Warns the user of a trouble with a request."""
-        self._emit(Warned(f"{request.method} {self._shown(request)}: {text}"))
+    def answer_at_once(self, request: Request) -> Hit | None:
+        """The response to this request, if it can be written at once; None, and nothing changed, if not.
+
+        The session has moved on, but counting the request is left to whoever calls this.
+        """
+        if self.mode.forward:
+            return None
+        started = self._clock()
+        decision = self.decide(request, Purpose.AT_ONCE)
+        if not isinstance(decision, Decision):
+            return None
+        response = self._respond(decision)
+        elapsed = (self._clock() - started) * 1000
+        return response, _hit(decision, response, elapsed)
+
+    def constant_answer(self, request: Request) -> Hit | None:
+        """The response that all equal requests get until a cassette changes; None if there is no such response."""
+        decision = None if self.mode.forward else self.decide(request, Purpose.CONSTANT)
+        if not isinstance(decision, Decision):
+            return None
+        response = self._render(decision)
+        return response, _hit(decision, response, 0.0)
+
+    def converse(self, request: Request) -> Decision | RenderedResponse | None:
+        """The decision for a request that opens a WebSocket. A miss as for `answer`."""
+        started = self._clock()
+        decision = self.decide(request, Purpose.CONVERSATION)
+        if not isinstance(decision, Decision):
+            return None if self.mode.forward or decision is None else self._miss(request, decision.lookup, started)
+        self._count(request.method, decision.lookup.shown, SWITCHING, "hit", decision.entry.file, started)
+        return decision
 
     async def canonicalize(self, request: Request) -> CanonicalAndShown | None:
         """A large request in canonical form, made in a thread, one at a time, while others are answered.
@@ -217,6 +252,21 @@ class ReplayEngine:
             return None
         return Decision(request, lookup, entry, renderers[position], behavior, session, position)
 
+    def _find(
+        self, request: Request, known_body: KnownBody | None = None, canonical: CanonicalAndShown | None = None
+    ) -> tuple[LookupResult, list[ResponseRenderer]]:
+        """The entry for a request, and its responses. A file that has changed is loaded again before."""
+        for _ in range(_TRIES):
+            lookup = self.lookup.find(request, known_body, canonical)
+            if lookup.entry is None:
+                return lookup, []
+            renderers = self.responses.current(lookup.entry)
+            if renderers:
+                return self._unless_broken(lookup, renderers)
+            self.lookup.look_again(lookup.entry)
+        lookup = self.lookup.find(request, known_body, canonical)
+        return LookupResult(lookup.canonical, None, lookup.shown), []
+
     def _find_otherwise(
         self, request: Request, lookup: LookupResult, known_body: KnownBody | None, canonical: CanonicalAndShown | None
     ) -> tuple[Request, LookupResult, list[ResponseRenderer]]:
@@ -231,59 +281,80 @@ class ReplayEngine:
             lookup, renderers = self._find(recorded, known_body, canonical if recorded is request else None)
         return recorded, lookup, renderers
 
-    def answer(self, request: Request, canonical: CanonicalAndShown | None = None) -> RenderedResponse | None:
-        """The response to an ordinary request. A miss gives its explanation, or None if upstream is asked next."""
-        try:
-            return self._answer(request, canonical)
-        except Exception as error:
-            if not self.mode.forward:
-                raise
-            # Whatever went wrong here, upstream can answer.
-            self.warn(request, fault(error))
-            return None
+    def _unless_broken(
+        self, lookup: LookupResult, renderers: list[ResponseRenderer]
+    ) -> tuple[LookupResult, list[ResponseRenderer]]:
+        """What was found; nothing, if a cassette that cannot be read would go before it."""
+        if not self.lookup.broken or self.mode.forward or not self.lookup.broken_error_for(lookup):
+            return lookup, renderers
+        return LookupResult(lookup.canonical, None, lookup.shown), []
 
-    def _answer(self, request: Request, canonical: CanonicalAndShown | None) -> RenderedResponse | None:
-        started = self._clock()
-        decision = self.decide(request, Purpose.ANSWER, canonical)
-        if not isinstance(decision, Decision):
-            return None if self.mode.forward or decision is None else self._miss(request, decision.lookup, started)
-        response = self._respond(decision)
-        if self.mode.forward and response.status == UNAUTHORIZED and challenges.is_login(request.headers):
-            return None  # the request carries a login, and a recorded challenge does not answer that
-        self._count(request.method, decision.lookup.shown, response.status, "hit", decision.entry.file, started)
+    def _advance(self, request: Request, entry: IndexEntry, session: Session) -> int | None:
+        """The next position of a session in a cassette, which it is moved to; None if a strict sequence is used up."""
+        at = session.positions.get(entry.file)
+        if request.method == "HEAD" and entry.canonical.method == "GET":
+            return min(at or 0, len(entry.after_writes) - 1)
+        position = sequence.advance(self.options.sequence, at, entry.after_writes, session.writes)
+        if position is not None:
+            session.positions[entry.file] = position
+        return position
+
+    def _respond(self, decision: Decision) -> RenderedResponse:
+        """The response of a decision. A write is counted in its session."""
+        if decision.replacement:
+            return decision.replacement
+        response = self._render(decision)
+        write = write_name(decision.entry.canonical, decision.entry.request.path, response.status)
+        if write:
+            decision.session.writes[write] += 1
         return response
 
-    def answer_at_once(self, request: Request) -> Hit | None:
-        """The response to this request, if it can be written at once; None, and nothing changed, if not.
+    def _render(self, decision: Decision) -> RenderedResponse:
+        return self._resolver.render(decision.request, decision.renderer, decision.behavior)
 
-        The session has moved on, but counting the request is left to whoever calls this.
-        """
-        if self.mode.forward:
-            return None
-        started = self._clock()
-        decision = self.decide(request, Purpose.AT_ONCE)
-        if not isinstance(decision, Decision):
-            return None
-        response = self._respond(decision)
-        elapsed = (self._clock() - started) * 1000
-        return response, _hit(decision, response, elapsed)
+    def _miss(self, request: Request, lookup: LookupResult, started: float) -> RenderedResponse:
+        """The response to a miss, which is counted and emitted."""
+        echoed = self.cors.credentialed_origin(request.headers)
+        broken = self.lookup.broken_error_for(lookup)
+        if broken:
+            self._count(request.method, lookup.shown, 500, "miss", "", started)
+            self._emit_if_new(invalid(lookup.canonical, str(broken)))
+            headers = self.cors.apply((("Cache-Status", "replaymock; detail=cassette_invalid"),), echoed)
+            place = {"file": broken.file, "line": broken.line, "column": broken.column}
+            return problem(500, "cassette_invalid", str(broken), headers, **place)
+        miss = self._explain(lookup).with_location(self.options.home)
+        response = miss_response(miss, self.options.miss_status, self.cors, echoed)
+        self._count(request.method, lookup.shown, response.status, "miss", "", started)
+        self._emit_if_new(miss)
+        return response
 
-    def constant_answer(self, request: Request) -> Hit | None:
-        """The response that all equal requests get until a cassette changes; None if there is no such response."""
-        decision = None if self.mode.forward else self.decide(request, Purpose.CONSTANT)
-        if not isinstance(decision, Decision):
-            return None
-        response = self._render(decision)
-        return response, _hit(decision, response, 0.0)
+    def _explain(self, lookup: LookupResult) -> Miss:
+        if lookup.entry:
+            return exhausted(lookup.canonical, lookup.entry)
+        return explain(lookup.canonical, self.index, self.options.ignored, self.options.folder)
 
-    def converse(self, request: Request) -> Decision | RenderedResponse | None:
-        """The decision for a request that opens a WebSocket. A miss as for `answer`."""
-        started = self._clock()
-        decision = self.decide(request, Purpose.CONVERSATION)
-        if not isinstance(decision, Decision):
-            return None if self.mode.forward or decision is None else self._miss(request, decision.lookup, started)
-        self._count(request.method, decision.lookup.shown, SWITCHING, "hit", decision.entry.file, started)
-        return decision
+    def _emit_if_new(self, miss: Miss) -> None:
+        if self.journal.missed(miss) == 1:
+            self._emit(MissOccurred(**miss.to_json(), advice=advice(miss)))
+
+    def refuse(self, request: Request, error: RequestRefused) -> RenderedResponse:
+        """The response to a request that is refused."""
+        self._count(request.method, self._shown(request), error.status, "refused", "", self._clock())
+        return rejection(error, self.cors, self.cors.credentialed_origin(request.headers))
+
+    def fail(self, request: Request, error: BaseException) -> RenderedResponse:
+        """The response after an exception: the refusal if it is one, else a 500, and a warning to the user."""
+        if isinstance(error, RequestRefused):
+            return self.refuse(request, error)
+        self.warn(request, fault(error))
+        detail = "a fault in replaymock; its log names it"
+        return rejection(
+            RequestRefused(500, "internal_error", detail), self.cors, self.cors.credentialed_origin(request.headers)
+        )
+
+    def warn(self, request: Request, text: str) -> None:
+        """Warns the user of a trouble with a request."""
+        self._emit(Warned(f"{request.method} {self._shown(request)}: {text}"))
 
     def report_short_file(self, request: Request) -> None:
         """Reports that the file of a response's body turned out shorter than announced while it was sent."""
@@ -304,83 +375,12 @@ class ReplayEngine:
         if self.emits_requests:
             self._emit(served)
 
-    def _find(
-        self, request: Request, known_body: KnownBody | None = None, canonical: CanonicalAndShown | None = None
-    ) -> tuple[LookupResult, list[ResponseRenderer]]:
-        """The entry for a request, and its responses. A file that has changed is loaded again before."""
-        for _ in range(_TRIES):
-            lookup = self.lookup.find(request, known_body, canonical)
-            if lookup.entry is None:
-                return lookup, []
-            renderers = self.responses.current(lookup.entry)
-            if renderers:
-                return self._unless_broken(lookup, renderers)
-            self.lookup.look_again(lookup.entry)
-        lookup = self.lookup.find(request, known_body, canonical)
-        return LookupResult(lookup.canonical, None, lookup.shown), []
-
-    def _unless_broken(
-        self, lookup: LookupResult, renderers: list[ResponseRenderer]
-    ) -> tuple[LookupResult, list[ResponseRenderer]]:
-        """What was found; nothing, if a cassette that cannot be read would go before it."""
-        if not self.lookup.broken or self.mode.forward or not self.lookup.broken_error_for(lookup):
-            return lookup, renderers
-        return LookupResult(lookup.canonical, None, lookup.shown), []
-
-    def _respond(self, decision: Decision) -> RenderedResponse:
-        """The response of a decision. A write is counted in its session."""
-        if decision.replacement:
-            return decision.replacement
-        response = self._render(decision)
-        write = write_name(decision.entry.canonical, decision.entry.request.path, response.status)
-        if write:
-            decision.session.writes[write] += 1
-        return response
-
-    def _render(self, decision: Decision) -> RenderedResponse:
-        return self._resolver.render(decision.request, decision.renderer, decision.behavior)
-
-    def _advance(self, request: Request, entry: IndexEntry, session: Session) -> int | None:
-        """The next position of a session in a cassette, which it is moved to; None if a strict sequence is used up."""
-        at = session.positions.get(entry.file)
-        if request.method == "HEAD" and entry.canonical.method == "GET":
-            return min(at or 0, len(entry.after_writes) - 1)
-        position = sequence.advance(self.options.sequence, at, entry.after_writes, session.writes)
-        if position is not None:
-            session.positions[entry.file] = position
-        return position
-
-    def _miss(self, request: Request, lookup: LookupResult, started: float) -> RenderedResponse:
-        """The response to a miss, which is counted and emitted."""
-        echoed = self.cors.credentialed_origin(request.headers)
-        broken = self.lookup.broken_error_for(lookup)
-        if broken:
-            self._count(request.method, lookup.shown, 500, "miss", "", started)
-            self._emit_if_new(invalid(lookup.canonical, str(broken)))
-            headers = self.cors.apply((("Cache-Status", "replaymock; detail=cassette_invalid"),), echoed)
-            place = {"file": broken.file, "line": broken.line, "column": broken.column}
-            return problem(500, "cassette_invalid", str(broken), headers, **place)
-        miss = self._explain(lookup).with_location(self.options.home)
-        response = miss_response(miss, self.options.miss_status, self.cors, echoed)
-        self._count(request.method, lookup.shown, response.status, "miss", "", started)
-        self._emit_if_new(miss)
-        return response
-
-    def _emit_if_new(self, miss: Miss) -> None:
-        if self.journal.missed(miss) == 1:
-            self._emit(MissOccurred(**miss.to_json(), advice=advice(miss)))
-
-    def _explain(self, lookup: LookupResult) -> Miss:
-        if lookup.entry:
-            return exhausted(lookup.canonical, lookup.entry)
-        return explain(lookup.canonical, self.index, self.options.ignored, self.options.folder)
+    def _count(self, method: str, shown: str, status: int, outcome: str, file: str, started: float) -> None:
+        self.count(ServedRequest(method, shown, status, outcome, file, (self._clock() - started) * 1000))
 
     def _shown(self, request: Request) -> str:
         """The target as it may be shown in logs and pages."""
         return self._matcher.redactor.shown(request.target)
-
-    def _count(self, method: str, shown: str, status: int, outcome: str, file: str, started: float) -> None:
-        self.count(ServedRequest(method, shown, status, outcome, file, (self._clock() - started) * 1000))
 
 
 def _hit(decision: Decision, response: RenderedResponse, elapsed_ms: float) -> ServedRequest:
