@@ -3,7 +3,6 @@
 No file is read here.
 """
 
-import difflib
 import json
 import re
 import tomllib
@@ -11,6 +10,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from replaymock.errors import UsageError
+from replaymock.suggestions import most_alike
 
 Table = Mapping[str, Any]
 
@@ -73,7 +73,7 @@ class TomlTables:
 
 def unknown_key(key: str, known: Iterable[str], place: str) -> UsageError:
     """The error for a key that means nothing, with the nearest one that does."""
-    near = difflib.get_close_matches(key, list(known), 1, 0.5)
+    near = most_alike(key, list(known), 1, 0.5)
     advice = f"did you mean {near[0]!r}?" if near else f"known are {', '.join(sorted(known))}"
     return UsageError(f"{place}: unknown key {key!r}; {advice}")
 

@@ -4,13 +4,14 @@ Whatever opens outgoing connections is imported inside the functions that need i
 """
 
 import base64
-import secrets
+import os
 import time
 from collections.abc import Iterable
-from dataclasses import dataclass
 from pathlib import Path
 from random import Random
 from typing import TYPE_CHECKING
+
+from msgspec import Struct
 
 from replaymock.config.settings import Settings
 from replaymock.http.cors import CorsPolicy
@@ -49,8 +50,7 @@ if TYPE_CHECKING:
 _SHORTEST_CREDENTIAL = 6
 
 
-@dataclass(frozen=True, slots=True)
-class ReplayStack:
+class ReplayStack(Struct, frozen=True):
     """The parts that answer from the cassettes, and `subscribers` to the events of the run."""
 
     folder: CassetteFolder
@@ -60,8 +60,7 @@ class ReplayStack:
     subscribers: EventSubscribers
 
 
-@dataclass(frozen=True, slots=True)
-class RecordStack:
+class RecordStack(Struct, frozen=True):
     """The parts that forward and record. `upstreams` are to be closed at the end of the run."""
 
     run: "RecordingRun"
@@ -71,8 +70,7 @@ class RecordStack:
     late_redaction: "LateRedactionSweep"
 
 
-@dataclass(frozen=True, slots=True)
-class ServerStack:
+class ServerStack(Struct, frozen=True):
     """The parts that accept connections: the server, and the fast path in front of it, if there is one."""
 
     server: HttpServer
@@ -224,7 +222,7 @@ def _forward_options(settings: Settings, policy: "RecordingPolicy", *, misses_on
 
     status = f"replaymock; fwd={'uri-miss' if misses_only else 'request'}" if settings.diagnostics else ""
     return ForwardOptions(
-        via=via(secrets.token_hex(TAG_BYTES)),
+        via=via(os.urandom(TAG_BYTES).hex()),
         added=settings.headers,
         max_body=policy.max_body,
         max_stream_time=policy.max_stream_time,

@@ -1,6 +1,5 @@
 """Locates mistakes in a cassette file, and says what is wrong and what to write instead."""
 
-import difflib
 import json
 import re
 from collections.abc import Iterable, Sequence
@@ -13,6 +12,7 @@ from replaymock.errors import CassetteError
 from replaymock.http import json_tokens
 from replaymock.redaction.placeholders import anonymous
 from replaymock.redaction.redactor import Redactor
+from replaymock.suggestions import most_alike
 
 Place = tuple[str | int, ...]
 """The keys and positions from the root of the file to a value."""
@@ -139,7 +139,7 @@ def _wrong_member(data: bytes, steps: Place) -> tuple[Place, str]:
 
 def _unknown_field(name: str, steps: Place) -> str:
     fields = _FIELDS[next((str(step) for step in reversed(steps) if step in _FIELDS), "")]
-    near = difflib.get_close_matches(name, fields, 1)
+    near = most_alike(name, fields, 1)
     advice = f"; did you mean {near[0]!r}?" if near else f"; known are {', '.join(fields)}"
     return f"unknown field {name!r}{advice}"
 

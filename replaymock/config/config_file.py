@@ -3,7 +3,6 @@
 Every error names the place and the key, and suggests the nearest known one.
 """
 
-import difflib
 import posixpath
 import re
 from collections.abc import Mapping
@@ -23,6 +22,7 @@ from replaymock.matching.rules import IGNORE_KINDS, VOLATILE_KINDS, MatchRule
 from replaymock.redaction.credential_patterns import PERSONAL_DATA
 from replaymock.redaction.redactor import KINDS as REDACT_KINDS
 from replaymock.redaction.redactor import RedactionRules
+from replaymock.suggestions import most_alike
 from replaymock.toml_tables import TomlTables, unknown_key
 
 
@@ -132,7 +132,7 @@ class _ConfigReader:
             if key in known:
                 continue
             place = self._tables.at(key)
-            is_slip = bool(difflib.get_close_matches(key, known, 1, _SLIP))
+            is_slip = bool(most_alike(key, known, 1, _SLIP))
             if key.replace("-", "_") in _at_the_top() and not is_slip:
                 top = f"{self._home.top}, above the first [table]" if not self._home.table else self._home.top
                 raise UsageError(f"{place}: {key!r} does not belong in [{name}]: it belongs {top}")

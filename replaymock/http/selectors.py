@@ -1,12 +1,12 @@
 """Selectors name a part of a message, such as `query:page` or `json:$.id` (RFC 9535)."""
 
-import difflib
 from collections.abc import Callable, Sequence
 from typing import Any
 
 from msgspec import Struct
 
 from replaymock.errors import UsageError
+from replaymock.suggestions import most_alike
 
 Location = tuple[str | int, ...]
 
@@ -29,7 +29,7 @@ def parse_selector(text: str, kinds: Sequence[str], place: str) -> Selector:
     """
     kind, colon, name = text.partition(":")
     if kind not in kinds:
-        near = difflib.get_close_matches(kind, kinds, 1)
+        near = most_alike(kind, kinds, 1)
         advice = f"did you mean {near[0]!r}?" if near else f"use one of {', '.join(kinds)}"
         raise UsageError(f"{place}: unknown selector {text!r}: {advice}")
     if kind in _WITHOUT_NAME and not colon:

@@ -1,6 +1,5 @@
 """Explains a miss: the reason, the nearest cassettes, and the line that would make the request hit."""
 
-import difflib
 import json
 import posixpath
 from collections.abc import Sequence
@@ -20,6 +19,7 @@ from replaymock.matching.index import Index, IndexEntry
 from replaymock.matching.matcher import key_of
 from replaymock.matching.naming import cassette_name
 from replaymock.matching.rules import IGNORE_KINDS
+from replaymock.suggestions import most_alike
 
 NEAREST = 3
 _MOST_SELECTORS = 6
@@ -129,7 +129,7 @@ def _nearest(request: CanonicalRequest, index: Index) -> tuple[NearMiss, ...]:
 def _similar(path: str, index: Index) -> list[IndexEntry]:
     first = path.split("/")[1]
     paths = [candidate for candidate in index.paths() if candidate.split("/")[1] == first] or list(index.paths())
-    names = difflib.get_close_matches(path, paths[:_MOST_PATHS], NEAREST)
+    names = most_alike(path, paths[:_MOST_PATHS], NEAREST)
     return [entry for name in names for entry in index.at_path(name)]
 
 

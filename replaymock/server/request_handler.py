@@ -6,9 +6,10 @@ This is a delegate of Tornado's HTTP connection. Its own `RequestHandler` would 
 import asyncio
 from collections import deque
 from collections.abc import AsyncIterator, Awaitable, Callable, Hashable, Iterable
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Protocol, cast
 
+from msgspec import Struct
 from tornado import httputil
 from tornado.http1connection import HTTP1Connection
 
@@ -52,8 +53,7 @@ class WebSockets(Protocol):
         """Closes the open WebSockets."""
 
 
-@dataclass(frozen=True, slots=True)
-class RequestServices:
+class RequestServices(Struct, frozen=True):
     """The parts by which requests are answered. `max_body` is in bytes; on replay there is no `forwarder`."""
 
     router: Router

@@ -34,6 +34,9 @@ LATE: dict[str, set[str]] = {
     "redaction.gitleaks.expressions": {
         "import re2",  # the extra `gitleaks`
     },
+    "suggestions": {
+        "import difflib",  # 2 ms at every start, for who mistypes
+    },
     "storage.watcher": {
         "from watchfiles import Change as Kind",  # 50 ms, which the first response does not wait for
         "from watchfiles import awatch",  # of the same library

@@ -3,15 +3,15 @@
 import socket
 from collections.abc import Callable
 from contextlib import AbstractAsyncContextManager
-from dataclasses import dataclass
 from typing import Protocol
+
+from msgspec import Struct
 
 from replaymock.telemetry.events import Emit
 from replaymock.telemetry.journal import AskAll, Journal
 
 
-@dataclass(frozen=True, slots=True)
-class Share:
+class Share(Struct, frozen=True):
     """What makes an app one of several workers: the sockets it listens on, and how it asks the others."""
 
     sockets: list[socket.socket]
