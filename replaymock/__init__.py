@@ -5,7 +5,7 @@ run; `wiring` constructs its parts. `server` takes requests from clients. `repla
 forwards them to the backend, and `recording` makes cassettes of that. `storage` has the cassettes on disk, `telemetry`
 reports what happens. `matching` finds the cassette of a request. `cassettes` is their format, `redaction` hides
 secrets, and `http` is HTTP itself. `errors`,
-`placeholders`, `suggestions` and `toml_tables` are used by all of them.
+`placeholders`, `suggestions`, `draining` and `toml_tables` are used by all of them.
 """
 
 __version__ = "0.1.0"

@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 
+from replaymock.draining import wait_while
 from replaymock.http.messages import ResponseHead
 from replaymock.http.rendered import RenderedResponse, ResponseSink
 
@@ -110,11 +111,7 @@ class Lingering:
 
     async def drain(self, seconds: float, hurry: asyncio.Event | None = None) -> None:
         """Waits for what goes on, no longer than `seconds` or until `hurry`; gives up what is left."""
-        now = asyncio.get_running_loop().time
-        deadline = now() + seconds
-        # Looked at in turns, once, at the end: an event would cost every request.
-        while self._tasks and now() < deadline and not (hurry and hurry.is_set()):  # noqa: ASYNC110
-            await asyncio.sleep(0.01)
+        await wait_while(lambda: bool(self._tasks), seconds, hurry)
         left = list(self._tasks)
         for task in left:
             task.cancel()

@@ -36,7 +36,7 @@ def may_hold(text: str) -> bool:
 
 
 def _changed_word(word: str, change: Change, levels: int) -> str:
-    if not _PERCENT.search(word):
+    if not PERCENT_ENCODED.search(word):
         return word
     decoded = readable(word)
     changed = change(decoded)
@@ -96,7 +96,7 @@ _WRAPPED = re.compile(r"(?<![A-Za-z0-9+/=])(?:[A-Za-z0-9+/]{60,76}\r?\n)+[A-Za-z
 
 _WORD = re.compile(r"[^\s/?#&=:,;$@+\"'<>{}\\]+")
 
-_PERCENT = re.compile(r"%(?:25)*[2-7][0-9A-Fa-f]")
+PERCENT_ENCODED = re.compile(r"%(?:25)*[2-7][0-9A-Fa-f]")
 
 _CONTROL = re.compile(r"[\x00-\x08\x0b-\x0c\x0e-\x1f\x7f-\x9f\ufffd]")
 

@@ -164,7 +164,7 @@ class TextRedactor:
         return code.replace_around(text, script, data, lambda rest: search(rest, label))
 
     def _free_text(self, text: str, label: PlaceholderFactory) -> str:
-        is_spelled = ASCII_ESCAPE.search(text) or _ENCODED.search(text)
+        is_spelled = ASCII_ESCAPE.search(text) or nested_text.PERCENT_ENCODED.search(text)
         if not (is_spelled or may_name_secret(text) or may_be_oauth(text) or self._rules.may_be_in(text)):
             return self.shapes(text, label)
         if text.lstrip()[:1] in ("{", "[") and json_tokens.is_valid(text):
@@ -194,7 +194,7 @@ class TextRedactor:
         redacted = self._free_text(text, label)
         if len(text) < _SHORTEST_ENCODED:
             return redacted
-        if _ENCODED.search(redacted):
+        if nested_text.PERCENT_ENCODED.search(redacted):
             redacted = nested_text.replace_percent(redacted, lambda inner: self.free_text(inner, label))
         return nested_text.replace_base64(redacted, lambda inner: self.free_text(inner, without_ordinals(label)))
 
@@ -297,7 +297,7 @@ class TextRedactor:
         def change(item: str, is_hidden: bool) -> str:
             is_searched = is_hidden or "%" in item or self._rules.may_be_in(item)
             changed = self._parameter(item, "query", label, oauth) if is_searched else item  # or hidden as known
-            return loose_text.readable_placeholder(changed) if _ENCODED.search(item) else changed
+            return loose_text.readable_placeholder(changed) if nested_text.PERCENT_ENCODED.search(item) else changed
 
         return loose_text.redact_url_parameters(text, is_secret, change)
 
@@ -376,4 +376,3 @@ _NAMES_REMEMBERED = 1024
 _LINE_ENDS = "\ue000\ue002\ue003"
 _NUMBER = re.compile(r"-?[0-9][0-9.eE+\-]*")
 _SHORTEST_ENCODED = 12
-_ENCODED = re.compile(r"%(?:25)*[2-7][0-9A-Fa-f]")

@@ -7,7 +7,8 @@ from collections.abc import Callable, Hashable
 import tornado.platform.asyncio  # noqa: F401 - Tornado imports it with the first connection, when open files may be used up
 from tornado.http1connection import HTTP1Connection, HTTP1ConnectionParameters, HTTP1ServerConnection
 
-from replaymock.server.connections import IDLE_SECONDS, ClientStream, Connections, wait_while
+from replaymock.draining import wait_while
+from replaymock.server.connections import IDLE_SECONDS, ClientStream, Connections
 from replaymock.server.listener import MOST_CONNECTIONS, Acceptor
 from replaymock.server.request_handler import RequestHandler, RequestServices, WebSockets
 

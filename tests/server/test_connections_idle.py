@@ -7,7 +7,7 @@ from collections.abc import AsyncIterator, Callable
 
 import pytest
 
-from replaymock.server.connections import LEAST_BODY, ClientStream, IdleReaper, wait_while
+from replaymock.server.connections import LEAST_BODY, ClientStream, IdleReaper
 
 HELLO = b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03" + bytes(500)
 
@@ -121,21 +121,3 @@ def test_a_watch_closes_only_those_who_let_time_pass() -> None:
             return bool(reading.exception()), working.closed()
 
     assert asyncio.run(story()) == (True, False)
-
-
-@pytest.mark.parametrize(
-    ("busy", "seconds", "hurried", "least", "most"),
-    [(0.0, 5.0, False, 0.0, 0.5), (0.1, 5.0, False, 0.1, 1.0), (9.0, 0.1, False, 0.1, 1.0), (9.0, 5.0, True, 0.0, 0.5)],
-)
-def test_what_is_in_flight_is_waited_for_until_time_is_up_or_somebody_is_in_a_hurry(
-    busy: float, seconds: float, hurried: bool, least: float, most: float
-) -> None:
-    async def story() -> float:
-        now = asyncio.get_running_loop().time
-        began, hurry = now(), asyncio.Event()
-        if hurried:
-            hurry.set()
-        await wait_while(lambda: now() - began < busy, seconds, hurry)
-        return now() - began
-
-    assert least <= asyncio.run(story()) < most

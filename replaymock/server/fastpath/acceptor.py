@@ -13,12 +13,13 @@ from typing import Protocol
 
 import httptools
 
+from replaymock.draining import wait_while
 from replaymock.errors import RequestRefused
 from replaymock.http.headers import connection_persistence, get, has
 from replaymock.http.messages import Request
 from replaymock.http.rendered import RenderedResponse, with_connection
 from replaymock.server.access import validate_request
-from replaymock.server.connections import IDLE_SECONDS, IdleReaper, wait_while
+from replaymock.server.connections import IDLE_SECONDS, IdleReaper
 from replaymock.server.date_header import DatedStatusLines
 from replaymock.server.fastpath.cache import ReadyResponse, ReadyResponses, ready
 from replaymock.server.fastpath.connection import FastConnection
