@@ -72,17 +72,20 @@ def scan(context: click.Context, /, places: tuple[str, ...], **_values: Any) -> 
     place, findings = found_in[0]
     if len(found_in) > 1 or looked_into[0][1] is not None:
         # Files are named as they were given.
-        named = ((folder, found) for folder, several in found_in for found in several)
-        place, findings = Path(), [replace(found, file=(folder / found.file).as_posix()) for folder, found in named]
+        named = ((folder, finding) for folder, several in found_in for finding in several)
+        place, findings = (
+            Path(),
+            [replace(finding, file=(folder / finding.file).as_posix()) for folder, finding in named],
+        )
     if values["sarif"]:
         from replaymock.storage.audit.sarif import sarif  # noqa: PLC0415
 
         _print_json(sarif(findings, place))
     elif values["json"]:
-        _print_json([found.to_json() for found in findings])
+        _print_json([finding.to_json() for finding in findings])
     else:
-        for found in findings:
-            _print(f"{found.file}:{found.line}: {found.place}: {found.kind}")
+        for finding in findings:
+            _print(f"{finding.file}:{finding.line}: {finding.place}: {finding.kind}")
     _say(_counted(findings) or "no secrets found")
     sys.exit(1 if findings else 0)
 
@@ -128,9 +131,9 @@ def _tell(notes: Iterable[str]) -> None:
         _say(f"warning: {note}")
 
 
-def _existing(named: str | None, found: "FileConfig") -> Path:
+def _existing(named: str | None, config: "FileConfig") -> Path:
     """The folder of this name, or that `record` and `replay` would take. UsageError when there is none."""
-    folder = Path(named or found.options.get("cassettes", "cassettes"))
+    folder = Path(named or config.options.get("cassettes", "cassettes"))
     if not folder.is_dir():
         from replaymock.storage.folder import no_folder  # noqa: PLC0415
 
@@ -138,18 +141,18 @@ def _existing(named: str | None, found: "FileConfig") -> Path:
     return folder
 
 
-def _looked_into(places: tuple[str, ...], found: "FileConfig") -> list[tuple[Path, tuple[str, ...] | None]]:
+def _looked_into(places: tuple[str, ...], config: "FileConfig") -> list[tuple[Path, tuple[str, ...] | None]]:
     """The folders to look into, each with the files of it that were given, or None for all it holds."""
     from replaymock.cassettes.filenames import cassette_of  # noqa: PLC0415
 
     if not places:
-        return [(_existing(None, found), None)]
-    home = Path(found.options.get("cassettes", "cassettes"))
+        return [(_existing(None, config), None)]
+    home = Path(config.options.get("cassettes", "cassettes"))
     looked_into: dict[Path, tuple[str, ...] | None] = {}
     for named in map(Path, places):
         place = named.resolve() if named.is_symlink() else named
         if not place.is_file():
-            looked_into[_existing(str(named), found)] = None
+            looked_into[_existing(str(named), config)] = None
             continue
         inside, folder = _below(place, home), home
         if inside is None:

@@ -69,12 +69,12 @@ def merged(under: FileConfig, over: FileConfig) -> FileConfig:
     )
 
 
-def relative_to(found: FileConfig, folder: str) -> FileConfig:
+def relative_to(config: FileConfig, folder: str) -> FileConfig:
     """A configuration whose paths are taken from the folder of its file."""
-    names = [name for name in found.options if _KEYS[name].is_path]
-    paths = {name: posixpath.join(folder, str(found.options[name])) for name in names}
-    rules_files = tuple(posixpath.join(folder, file) for file in found.rules_files)
-    return replace(found, options={**found.options, **paths}, rules_files=rules_files)
+    names = [name for name in config.options if _KEYS[name].is_path]
+    paths = {name: posixpath.join(folder, str(config.options[name])) for name in names}
+    rules_files = tuple(posixpath.join(folder, file) for file in config.rules_files)
+    return replace(config, options={**config.options, **paths}, rules_files=rules_files)
 
 
 class _ConfigReader:

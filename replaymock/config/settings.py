@@ -133,9 +133,9 @@ def parse_statuses(text: str) -> frozenset[int]:
     """Status codes from ranges such as `401,500-503`."""
     statuses: set[int] = set()
     for item in filter(None, (item.strip() for item in text.split(","))):
-        found = _RANGE.fullmatch(item)
-        low = int(found.group(1)) if found else 0
-        high = int(found.group(2) or low) if found else 0
+        match = _RANGE.fullmatch(item)
+        low = int(match.group(1)) if match else 0
+        high = int(match.group(2) or low) if match else 0
         if not 200 <= low <= high <= 599:  # noqa: PLR2004 - final status codes
             raise UsageError(f"--record-status {item!r}: use codes and ranges from 200 to 599, such as 401,500-503")
         statuses.update(range(low, high + 1))
@@ -144,10 +144,10 @@ def parse_statuses(text: str) -> frozenset[int]:
 
 def parse_size(text: str) -> int:
     """A number of bytes from `500`, `64KiB`, `10MB` and the like."""
-    found = _SIZE.fullmatch(text.strip())
-    if not found or found.group(2).lower() not in _UNITS:
+    match = _SIZE.fullmatch(text.strip())
+    if not match or match.group(2).lower() not in _UNITS:
         raise UsageError(f"--max-body {text!r}: use a size such as 500KB or 64MiB")
-    return int(found.group(1)) * _UNITS[found.group(2).lower()]
+    return int(match.group(1)) * _UNITS[match.group(2).lower()]
 
 
 def parse_origin(text: str) -> str:

@@ -30,10 +30,10 @@ def read(text: str) -> Timestamp | None:
 
 def http_date(text: str) -> Timestamp | None:
     """An HTTP date (RFC 9110 section 5.6.7) in any of its three forms, or as cookies and mails spell them."""
-    found = _HTTP.fullmatch(text) or _ASCTIME.fullmatch(text)
-    if found is None:
+    match = _HTTP.fullmatch(text) or _ASCTIME.fullmatch(text)
+    if match is None:
         return None
-    parts = found.groupdict()
+    parts = match.groupdict()
     seconds = _instant(_full_year(parts["year"]), _MONTHS.index(parts["month"]) + 1, int(parts["day"]), parts["clock"])
     if seconds is None:
         return None
@@ -51,10 +51,10 @@ def iso_date(text: str) -> Timestamp | None:
 
     A time without zone is taken as UTC.
     """
-    found = _ISO.fullmatch(text)
-    if found is None:
+    match = _ISO.fullmatch(text)
+    if match is None:
         return None
-    year, month, day, separator, clock, rest, zone = found.groups("")
+    year, month, day, separator, clock, rest, zone = match.groups("")
     seconds = _instant(int(year), int(month), int(day), clock or "00:00:00")
     if seconds is None:
         return None
@@ -73,10 +73,10 @@ def iso_date(text: str) -> Timestamp | None:
 
 def epoch(text: str) -> Timestamp | None:
     """Digits that count seconds since 1970, or thousandths, millionths or billionths of them; with any fraction."""
-    found = _EPOCH.fullmatch(text)
-    if found is None:
+    match = _EPOCH.fullmatch(text)
+    if match is None:
         return None
-    digits, fraction = found.groups("")
+    digits, fraction = match.groups("")
     length = len(digits)
     unit: int = 10 ** (length - _DIGITS_OF_SECONDS)
     seconds, below = divmod(int(digits), unit)

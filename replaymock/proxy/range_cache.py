@@ -48,10 +48,10 @@ class Wholes:
 
     def known(self, target: str) -> Remembered | None:
         """The whole that was last kept of a target."""
-        found = self._known.get(target)
-        if found:
+        remembered = self._known.get(target)
+        if remembered:
             self._known.move_to_end(target)
-        return found
+        return remembered
 
     def remember(self, target: str, live: StreamingResponse, body: bytes) -> None:
         """Takes note of a whole that was kept, where it can be told from any other."""
@@ -123,15 +123,15 @@ class Parts:
         start, last, total = (int(number) for number in place.groups()) if place else (0, -1, 0)
         if not is_strong(tag) or last + 1 - start != len(data) or not last < total <= self._limit:
             return None
-        found = self._open.pop(target, None)
-        if found is None or found.tag != tag or len(found.body) != total:
-            found = _Assembly(tag, total)
-        found.put(start, data)
-        if not found.is_whole:
-            self._open[target] = found
+        assembly = self._open.pop(target, None)
+        if assembly is None or assembly.tag != tag or len(assembly.body) != total:
+            assembly = _Assembly(tag, total)
+        assembly.put(start, data)
+        if not assembly.is_whole:
+            self._open[target] = assembly
             _shrink(self._open, self._limit)
             return None
-        return without(without_checksums(headers), ("content-range", *FRAMING)), bytes(found.body)
+        return without(without_checksums(headers), ("content-range", *FRAMING)), bytes(assembly.body)
 
 
 def total_of(headers: Headers) -> int:

@@ -88,9 +88,9 @@ def applied(file: GitleaksConfig) -> CompiledRules:
     rules = []
     for name, table in file.rules.items():
         own = [_allowance(allowlist, f"{name}: an allowlist", notes) for allowlist in table.get("allowlists", ())]
-        own += [found for found, above in everywhere if name in (above.get("targetRules") or [name])]
+        own += [allowlist for allowlist, above in everywhere if name in (above.get("targetRules") or [name])]
         try:
-            rules.append(_rule(name, table, tuple(found for found in own if found)))
+            rules.append(_rule(name, table, tuple(allowlist for allowlist in own if allowlist)))
         except Inapplicable as reason:
             notes.append(f"{name}: {reason}")
     return CompiledRules(tuple(rules), tuple(dict.fromkeys(notes)))

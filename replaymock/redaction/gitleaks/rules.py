@@ -117,14 +117,14 @@ class RuleSet:
         around = ((f'"{name}": "', '"'), (f"{name}: ", ""), (f"{name}=", ""))
         for rule in self._likely("\n".join(before + value + after for before, after in around).lower()):
             for before, after in around:
-                found = rule.replaced(before + value + after, hide, len(before), len(before) + len(value))
-                value = found[len(before) : len(found) - len(after)]
+                changed = rule.replaced(before + value + after, hide, len(before), len(before) + len(value))
+                value = changed[len(before) : len(changed) - len(after)]
         return value
 
     def _likely(self, lowered: str) -> list[GitleaksRule]:
         """The rules that a text in lower case may be searched by."""
-        found = {place for keyword, places in self._places.items() if keyword in lowered for place in places}
-        return [self._rules[place] for place in (sorted(found.union(self._always)) if found else self._always)]
+        likely = {place for keyword, places in self._places.items() if keyword in lowered for place in places}
+        return [self._rules[place] for place in (sorted(likely.union(self._always)) if likely else self._always)]
 
 
 def entropy(text: str) -> float:

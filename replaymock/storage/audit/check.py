@@ -105,19 +105,19 @@ class _Outline(msgspec.Struct):
 def _duplicates(store: CassetteFolder, matcher: Matcher) -> list[tuple[str, str]]:
     """Cassettes that can never be served, because another one answers the same request first."""
     first: dict[Any, str] = {}
-    found = []
+    problems = []
     for loaded in store.loaded:
         try:
             entry = comparable_entry(loaded, store, matcher)
         except CassetteError as error:
-            found.append((loaded.file, str(error)))
+            problems.append((loaded.file, str(error)))
             continue
         key = (loaded.is_plain, key_of(entry.canonical))
         if key in first:
             reason = f"answers the same request as {first[key]}, which is served instead"
-            found.append((loaded.file, f"{store.shown(loaded.file)}:1:1: {reason}"))
+            problems.append((loaded.file, f"{store.shown(loaded.file)}:1:1: {reason}"))
         first.setdefault(key, loaded.file)
-    return found
+    return problems
 
 
 def _whole(store: CassetteFolder, held: int = ANY_SIZE) -> Iterator[tuple[str, Cassette]]:

@@ -39,33 +39,33 @@ def scan(folder: Path, redactor: Redactor, only: Iterable[str] | None = None) ->
     """Every secret in the files of a folder, or `only` in these, also in no valid cassettes, by file and line."""
     store = CassetteFolder(folder, only)
     store.scan()
-    found: dict[Finding, None] = {}
+    findings: dict[Finding, None] = {}
     for loaded in store.loaded:
         cassette = store.cassette(loaded, ANY_SIZE)
         if cassette:
-            found |= dict.fromkeys(_in_cassette(folder, loaded, cassette, redactor))
+            findings |= dict.fromkeys(_in_cassette(folder, loaded, cassette, redactor))
     for file in (*store.broken, *store.unserved_files()):
-        found |= dict.fromkeys(_in_text(file, _read(folder / file), redactor))
-    return sorted(found, key=lambda finding: (finding.file, finding.line, finding.place, finding.kind))
+        findings |= dict.fromkeys(_in_text(file, _read(folder / file), redactor))
+    return sorted(findings, key=lambda finding: (finding.file, finding.line, finding.place, finding.kind))
 
 
 def _in_cassette(folder: Path, loaded: CassetteSummary, cassette: Cassette, redactor: Redactor) -> Iterator[Finding]:
     file, text = loaded.file, _read(folder / loaded.file)
     path = f"/{file}" if loaded.is_plain else cassette.request.path
-    yield from _placed(folder, file, text, ("request",), _told(redactor.request, cassette.request.to_request()))
+    yield from _placed(folder, file, text, ("request",), _secrets_in(redactor.request, cassette.request.to_request()))
     for position, recorded in enumerate(cassette.responses):
         response = Response(recorded.status, recorded.reason, recorded.headers, recorded.body)
-        told = _told(partial(redactor.response, path=path), response)
+        secrets = _secrets_in(partial(redactor.response, path=path), response)
         for message in recorded.messages:
-            told += _told(partial(redactor.message, is_text=message.kind != BINARY), message.data)
+            secrets += _secrets_in(partial(redactor.message, is_text=message.kind != BINARY), message.data)
         # A plain mock is its own response.
-        yield from _placed(folder, file, text, () if loaded.is_plain else ("responses", position), told)
+        yield from _placed(folder, file, text, () if loaded.is_plain else ("responses", position), secrets)
 
 
 def _placed(
-    folder: Path, file: str, text: str, under: tuple[str | int, ...], told: list[tuple[str, str]]
+    folder: Path, file: str, text: str, under: tuple[str | int, ...], secrets: list[tuple[str, str]]
 ) -> Iterator[Finding]:
-    for kind, value in told:
+    for kind, value in secrets:
         place = _located(text, under, value)
         sidecar, said = ("", "") if place else _sidecar(folder, file, text, under)
         if sidecar:
@@ -86,21 +86,21 @@ def _sidecar(folder: Path, file: str, text: str, under: tuple[str | int, ...]) -
 def _in_text(file: str, text: str, redactor: Redactor) -> Iterator[Finding]:
     media = "application/json" if text.lstrip()[:1] in ("{", "[") else "text/plain"
     response = Response(200, "", (("content-type", media),), text.encode("utf-8"))
-    for kind, value in _told(partial(redactor.response, path=f"/{file}"), response):
+    for kind, value in _secrets_in(partial(redactor.response, path=f"/{file}"), response):
         line = text.count("\n", 0, max(0, text.find(value))) + 1
         yield Finding(file, *(_located(text, (), value) or (line, "$")), kind)
 
 
-def _told(redact: Callable[[Any, PlaceholderFactory], Any], message: Any) -> list[tuple[str, str]]:
+def _secrets_in(redact: Callable[[Any, PlaceholderFactory], Any], message: Any) -> list[tuple[str, str]]:
     """The kind and value of each secret in a message."""
-    found: list[tuple[str, str]] = []
+    secrets: list[tuple[str, str]] = []
 
     def note(kind: str, value: str) -> str:
-        found.append((kind.lower(), value))
+        secrets.append((kind.lower(), value))
         return value
 
     redact(message, note)
-    return found
+    return secrets
 
 
 def _located(text: str, under: tuple[str | int, ...], value: str) -> tuple[int, str] | None:
@@ -108,15 +108,15 @@ def _located(text: str, under: tuple[str | int, ...], value: str) -> tuple[int, 
     if not json_tokens.is_valid(text):
         return None
     spellings = (value, json.dumps(value)[1:-1], json.dumps(value, ensure_ascii=False)[1:-1])
-    found: tuple[int, str] | None = None
+    location: tuple[int, str] | None = None
     for start, end, path in json_tokens.iter_tokens(text):
         if path is not None and tuple(path[: len(under)]) == under:
             said = json_tokens.string_value(text[start:end]) or text[start:end]
-            if said == value or (found is None and any(spelling in said for spelling in spellings)):
-                found = text.count("\n", 0, start) + 1, _json_path(path)
+            if said == value or (location is None and any(spelling in said for spelling in spellings)):
+                location = text.count("\n", 0, start) + 1, _json_path(path)
             if said == value:
                 break
-    return found
+    return location
 
 
 def _json_path(path: Sequence[str | int]) -> str:
