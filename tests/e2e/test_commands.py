@@ -13,7 +13,7 @@ from replaymock import __version__
 from replaymock.cli import main
 from replaymock.config.options import GROUPS, options_of
 from tests.support.inside import put, simple
-from tests.support.running import replaymock, run
+from tests.support.running import eventually, replaymock, run
 
 Command = Callable[..., CompletedProcess[str]]
 
@@ -191,7 +191,7 @@ def test_an_expression_that_can_take_for_ever_is_warned_of(folder: Path, here: C
     warning = "warning: replaymock.toml:2: 'value:(a+)+b' can take for ever on some texts, "
     assert (ended.returncode, ended.stderr.startswith(warning)) == (0, True)
     with replaymock("replay", folder / "cassettes", cwd=folder) as server:
-        assert warning in server.log
+        eventually(lambda: warning in server.log)
 
 
 def test_scan_names_the_place_and_never_the_secret(folder: Path, here: Command) -> None:
