@@ -22,7 +22,7 @@ def httpbin() -> Iterator[str]:
         from httpbin import app
         from waitress.server import create_server
 
-    server = create_server(app, host="127.0.0.1", port=0, threads=8)
+    server = create_server(app, host="127.0.0.1", port=0, threads=8, asyncore_use_poll=True)  # else its end may raise
     thread = threading.Thread(target=server.run, daemon=True)
     thread.start()
     yield f"http://127.0.0.1:{server.effective_port}"
